@@ -1,0 +1,250 @@
+/* The actor: a process that does what the script says, one command at a time.
+ *
+ *     actor NAME SOCKET
+ *
+ * Every actor has a SOCK_SEQPACKET connection of its own to the judge. It opens with a hello, then
+ * answers each command
+ * ("fork worker", "exit 3") with one reply: "ok [NUMBER...]" or "error ERRNO". A caught signal is
+ * told at any time as "signal NUMBER SENDER". What an actor says only orders the play and tells
+ * what it alone can know (its mask, the signals that it caught); who is a zombie and who has been
+ * reaped, the judge asks the kernel.
+ *
+ * Once the connection closes, the actor leaves: none outlives its judge.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    FIRST_OWN_FD =
+        200, /* our socket lives up here, so that descriptors below it are what init left open */
+    MESSAGE_SIZE = 4096,
+    EXIT_NO_JUDGE = 125,
+};
+
+static const char *socket_path;
+static int judge = -1; /* the connection; each process has its own */
+
+static void tell(const char *message, size_t length) {
+    while (send(judge, message, length, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    }
+}
+
+static void reply(long result) {
+    char message[64];
+    int length = result < 0 ? snprintf(message, sizeof message, "error %d", errno)
+                            : snprintf(message, sizeof message, "ok %ld", result);
+    tell(message, (size_t)length);
+}
+
+/* Runs inside a signal handler: nothing but async-signal-safe calls, see signal-safety(7). */
+static char *put_number(char *end, unsigned long number) {
+    if (number >= 10)
+        end = put_number(end, number / 10);
+    *end = (char)('0' + number % 10);
+    return end + 1;
+}
+
+static void tell_signal(int signal_number, siginfo_t *origin, void *context) {
+    (void)context;
+    int saved_errno = errno;
+    char message[64] = "signal ";
+    char *end = put_number(message + strlen(message), (unsigned long)signal_number);
+    *end++ = ' ';
+    /* si_pid is 0 when the sender is outside our PID namespace. */
+    end = put_number(end, origin->si_code <= 0 ? (unsigned long)origin->si_pid : 0);
+    tell(message, (size_t)(end - message));
+    errno = saved_errno;
+}
+
+static unsigned long long bits_of(const sigset_t *signals) {
+    unsigned long long bits = 0;
+    for (int number = 1; number < NSIG; number++)
+        if (sigismember(signals, number) == 1)
+            bits |= 1ULL << (number - 1);
+    return bits;
+}
+
+static unsigned long long ignored_signals(void) {
+    unsigned long long ignored = 0;
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+            ignored |= 1ULL << (number - 1);
+    }
+    return ignored;
+}
+
+/* "hello NAME PID PPID PGID SID BLOCKED IGNORED FOREGROUND FDS": masks in hexadecimal; FOREGROUND
+ * is the terminal's foreground group, -1 without a terminal; FDS are the open descriptors below
+ * ours, "0,1,2". */
+static void say_hello(const char *name, const sigset_t *mask) {
+    char message[MESSAGE_SIZE];
+    int length =
+        snprintf(message, sizeof message, "hello %s %d %d %d %d %llx %llx %d ", name, getpid(),
+                 getppid(), getpgrp(), getsid(0), bits_of(mask), ignored_signals(),
+                 isatty(STDIN_FILENO) ? (int)tcgetpgrp(STDIN_FILENO) : -1);
+    for (int fd = 0; fd < FIRST_OWN_FD; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            length += snprintf(message + length, sizeof message - (size_t)length, "%d,", fd);
+    tell(message, (size_t)length);
+}
+
+static void connect_to_judge(const char *name, const sigset_t *mask) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(socket_path) >= sizeof address.sun_path) {
+        fprintf(stderr, "actor: the socket's path is too long: %s\n", socket_path);
+        _exit(EXIT_NO_JUDGE);
+    }
+    strcpy(address.sun_path, socket_path);
+    if (judge >= 0)
+        close(judge);
+    int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    judge = fcntl(connection, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
+    close(connection);
+    if (connect(judge, (struct sockaddr *)&address, sizeof address) < 0) {
+        fprintf(stderr, "actor: cannot reach the judge at %s: %s\n", socket_path, strerror(errno));
+        _exit(EXIT_NO_JUDGE);
+    }
+    say_hello(name, mask);
+}
+
+static void fork_actor(const char *name) {
+    /* What the child catches before it has a connection of its own would be told as its parent's.
+     */
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t child = fork();
+    if (child == 0) {
+        close(judge);
+        judge = -1;
+        connect_to_judge(name, &before);
+    }
+    int fork_error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = fork_error;
+    if (child != 0)
+        reply(child);
+}
+
+static void die_by(int signal_number) {
+    struct sigaction fatal = {.sa_handler = SIG_DFL};
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, signal_number);
+    sigaction(signal_number, &fatal, NULL);
+    sigprocmask(SIG_UNBLOCK, &only, NULL);
+    reply(0);
+    kill(getpid(), signal_number);
+}
+
+static void set_disposition(int signal_number, void (*ignore)(int)) {
+    struct sigaction action = {.sa_flags = SA_RESTART};
+    if (ignore != NULL) {
+        action.sa_handler = ignore;
+    } else {
+        action.sa_sigaction = tell_signal;
+        action.sa_flags |= SA_SIGINFO;
+    }
+    reply(sigaction(signal_number, &action, NULL));
+}
+
+static void block(int signal_number) {
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, signal_number);
+    reply(sigprocmask(SIG_BLOCK, &only, NULL));
+}
+
+static void reap(pid_t child) {
+    int status = 0;
+    pid_t reaped;
+    do
+        reaped = waitpid(child, &status, 0);
+    while (reaped < 0 && errno == EINTR);
+    reply(reaped < 0 ? -1 : status);
+}
+
+static void say(const char *text) {
+    size_t length = strlen(text);
+    while (length > 0) {
+        ssize_t written = write(STDOUT_FILENO, text, length);
+        if (written < 0 && errno != EINTR) {
+            reply(-1);
+            return;
+        }
+        if (written > 0) {
+            text += written;
+            length -= (size_t)written;
+        }
+    }
+    reply(0);
+}
+
+static void obey(char *command) {
+    char *argument = strchr(command, ' ');
+    if (argument != NULL)
+        *argument++ = '\0';
+    else
+        argument = command + strlen(command);
+    int number = atoi(argument);
+
+    if (strcmp(command, "fork") == 0) {
+        fork_actor(argument);
+    } else if (strcmp(command, "exit") == 0) {
+        reply(0);
+        _exit(number);
+    } else if (strcmp(command, "die") == 0) {
+        die_by(number);
+    } else if (strcmp(command, "reap") == 0) {
+        reap(number);
+    } else if (strcmp(command, "ignore") == 0) {
+        set_disposition(number, SIG_IGN);
+    } else if (strcmp(command, "catch") == 0) {
+        set_disposition(number, NULL);
+    } else if (strcmp(command, "block") == 0) {
+        block(number);
+    } else if (strcmp(command, "session") == 0) {
+        reply(setsid());
+    } else if (strcmp(command, "group") == 0) {
+        reply(setpgid(0, 0));
+    } else if (strcmp(command, "stop") == 0) {
+        reply(0);
+        kill(getpid(), SIGSTOP);
+    } else if (strcmp(command, "say") == 0) {
+        say(argument);
+    } else {
+        errno = ENOSYS;
+        reply(-1);
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3) {
+        fprintf(stderr, "usage: actor NAME SOCKET (the judge starts it)\n");
+        return EXIT_NO_JUDGE;
+    }
+    socket_path = argv[2];
+    sigset_t mask;
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    connect_to_judge(argv[1], &mask);
+    char command[MESSAGE_SIZE];
+    for (;;) {
+        ssize_t length = recv(judge, command, sizeof command - 1, 0);
+        if (length > 0) {
+            command[length] = '\0';
+            obey(command);
+        } else if (length == 0 || errno != EINTR) {
+            _exit(EXIT_NO_JUDGE);
+        }
+    }
+}

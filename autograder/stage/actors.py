@@ -1,0 +1,232 @@
+"""Who tells the actors what to do: connections to the scripted processes of a play (actor.c has the other end).
+
+What an actor answers only orders the play; the facts that verdicts stand on come from the kernel (watch.py).
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.stage.trouble import StageError
+from autograder.stage.watch import Watched
+
+_SO_PEERPIDFD = (
+    77  # Linux 6.5; older kernels: the peer cannot be gone while it waits for its first command
+)
+_CREDENTIALS = struct.Struct("iII")  # struct ucred
+_MESSAGE_BYTES = 4096
+_OBEY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What an actor found when it began: ids in its own PID namespace, its mask, what it ignores, what is open."""
+
+    name: str
+    pid: int
+    parent: int
+    group: int
+    session: int
+    blocked: frozenset[int]
+    ignored: frozenset[int]
+    foreground: int | None  # the terminal's foreground group; None without a terminal
+    descriptors: frozenset[int]
+
+    @classmethod
+    def parse(cls, message: str) -> Hello:
+        """`hello NAME PID PPID PGID SID BLOCKED IGNORED FOREGROUND FD,FD,...`; ValueError if it is something else."""
+        word, name, pid, parent, group, session, blocked, ignored, foreground, descriptors = (
+            message.split(" ")
+        )
+        if word != "hello":
+            raise ValueError(message)
+        return cls(
+            name,
+            int(pid),
+            int(parent),
+            int(group),
+            int(session),
+            _signal_numbers(blocked),
+            _signal_numbers(ignored),
+            None if int(foreground) < 0 else int(foreground),
+            frozenset(int(fd) for fd in descriptors.split(",") if fd),
+        )
+
+
+@dataclass
+class Actor:
+    """One actor of the play. `caught` are the signals that it told us of: number and sender's pid in its namespace."""
+
+    hello: Hello
+    process: Watched
+    connection: socket.socket
+    caught: list[tuple[int, int]] = field(default_factory=list)
+    replies: list[str] = field(default_factory=list)
+    owes_replies: int = 0  # commands given and not yet answered
+
+    @property
+    def name(self) -> str:
+        return self.hello.name
+
+    def close(self) -> None:
+        self.connection.close()
+        self.process.close()
+
+
+class ActorLost(Exception):
+    """An actor is gone, or says that it cannot do what it should; `errno` is set in the latter case."""
+
+    def __init__(self, name: str, errno: int | None = None) -> None:
+        super().__init__(name, errno)
+        self.name = name
+        self.errno = errno
+
+
+class Cast:
+    """All actors of a play, by name, and the socket at which new ones report.
+
+    `belongs` tells whether a pid is a process of this play; `program` is the actor's own file: whoever else connects
+    is turned away.
+    """
+
+    def __init__(
+        self, listener: socket.socket, program: Path, belongs: Callable[[int], bool]
+    ) -> None:
+        self._listener = listener
+        self._program = os.stat(program)
+        self._belongs = belongs
+        self._actors: dict[str, Actor] = {}
+        self._news = select.epoll()
+        self._news.register(listener, select.EPOLLIN)
+
+    def close(self) -> None:
+        self._news.close()
+        for actor in self._actors.values():
+            actor.close()
+
+    def __getitem__(self, name: str) -> Actor:
+        return self._actors[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._actors
+
+    def __iter__(self) -> Iterator[Actor]:
+        return iter(self._actors.values())
+
+    def processes(self) -> Iterator[Watched]:
+        return (actor.process for actor in self._actors.values())
+
+    def watch(self, process: Watched) -> None:
+        """Lets `wait_for_news` wake up when this process dies or is reaped."""
+        self._news.register(process.pidfd, select.EPOLLIN | select.EPOLLET)
+
+    def wait_for_news(self, seconds: float) -> None:
+        """Blocks until an actor says something, connects, dies or is reaped, or until the time is over."""
+        self._news.poll(seconds)
+
+    def greet(self) -> list[Actor]:
+        """Takes in everybody who has connected meanwhile."""
+        arrived: list[Actor] = []
+        while select.select([self._listener], [], [], 0)[0]:
+            connection, _ = self._listener.accept()
+            actor = self._identify(connection)
+            if actor is None or actor.name in self._actors:
+                connection.close()
+                continue
+            self._actors[actor.name] = actor
+            self._news.register(connection, select.EPOLLIN | select.EPOLLET)
+            self.watch(actor.process)
+            arrived.append(actor)
+        return arrived
+
+    def command(self, name: str, command: str) -> None:
+        """Gives an order without waiting for its reply. Raises ActorLost if the actor is gone."""
+        actor = self._actors[name]
+        try:
+            actor.connection.send(command.encode())
+        except OSError as error:
+            raise ActorLost(name) from error
+        actor.owes_replies += 1
+
+    def reply(self, name: str, give_up: Callable[[], bool] = lambda: False) -> int | None:
+        """The value of the next reply; None if `give_up` says so before it comes.
+
+        Raises ActorLost if the actor is gone or cannot do it, StageError if it does not answer.
+        """
+        actor = self._actors[name]
+        deadline = time.monotonic() + _OBEY_SECONDS
+        while not actor.replies:
+            if not self._listen(actor) and not actor.replies:
+                raise ActorLost(name)
+            if actor.replies:
+                break
+            if give_up():
+                return None
+            if time.monotonic() > deadline:
+                raise StageError(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
+            select.select([actor.connection.fileno(), actor.process.pidfd], [], [], 0.01)
+        actor.owes_replies -= 1
+        word, value = actor.replies.pop(0).split(" ")
+        if word == "error":
+            raise ActorLost(name, int(value))
+        return int(value)
+
+    def hear(self, name: str) -> Actor:
+        """The actor, with every signal in `caught` that it has told us of so far."""
+        actor = self._actors[name]
+        self._listen(actor)
+        return actor
+
+    def _listen(self, actor: Actor) -> bool:
+        """Takes in what has been said; False once the actor is gone and everything that it said is taken in."""
+        while True:
+            try:
+                message = actor.connection.recv(_MESSAGE_BYTES).decode()
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if not message:
+                return False
+            if message.startswith("signal "):
+                _, number, sender = message.split(" ")
+                actor.caught.append((int(number), int(sender)))
+            else:
+                actor.replies.append(message)
+
+    def _identify(self, connection: socket.socket) -> Actor | None:
+        """The actor at the other end; None if it is not one of ours."""
+        pid: int = _CREDENTIALS.unpack(
+            connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        )[0]
+        try:
+            program = os.stat(f"/proc/{pid}/exe")
+            if (program.st_dev, program.st_ino) != (self._program.st_dev, self._program.st_ino):
+                return None
+            if not self._belongs(pid):
+                return None
+            connection.settimeout(_OBEY_SECONDS)
+            hello = Hello.parse(connection.recv(_MESSAGE_BYTES).decode())
+            connection.setblocking(False)
+            return Actor(hello, Watched(pid, _peer_pidfd(connection)), connection)
+        except (OSError, ValueError):
+            return None
+
+
+def _peer_pidfd(connection: socket.socket) -> int | None:
+    try:
+        return connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD)
+    except OSError:
+        return None
+
+
+def _signal_numbers(mask: str) -> frozenset[int]:
+    bits = int(mask, 16)
+    return frozenset(number for number in range(1, 65) if bits >> (number - 1) & 1)

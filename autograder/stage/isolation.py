@@ -1,0 +1,271 @@
+"""Where a submission runs: as PID 1 of a namespace of its own where that is possible, as a subreaper where not.
+
+One sandbox a submission, made by bubblewrap (mode pidns): a private view of the system, read-only, without network.
+In it waits our launcher, which opens a PID namespace of its own for each play. That costs a fifth of a new sandbox.
+Where user namespaces are refused (Docker's default, hardened systems) the launcher runs without bubblewrap, as a
+subreaper above the init, which is a subreaper too (mode subreaper): it cannot be PID 1 there, and nothing is hidden
+from it. Which of both this machine can do is found out by trying, once.
+"""
+
+from __future__ import annotations
+
+import array
+import functools
+import itertools
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from autograder.stage.compiled import compiled
+from autograder.stage.trouble import StageError
+from autograder.stage.workspace import Workspace
+
+PIDNS = "pidns"
+SUBREAPER = "subreaper"
+
+SUBMISSION = "/submission"  # where the submission's folder is seen inside, in mode pidns
+STAGE = "/stage"  # where the actor and the judge's socket are
+
+_ANSWER_SECONDS = 30.0
+_CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
+_SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SYSTEM_FILES = (
+    "/etc/alternatives",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+)
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# As root, a submission runs under a uid that nobody else has: it could signal and read us otherwise.
+_FIRST_PRIVATE_UID = 2_000_000
+_private_uids = itertools.cycle(range(1000))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The mode for this machine and, in a sentence, why."""
+
+    mode: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended: exited with `status`, or killed by signal number `signal`."""
+
+    status: int | None
+    signal: int | None
+
+
+@functools.cache
+def probe() -> Choice:
+    """The best mode that this machine can do, found out by trying."""
+    if shutil.which("bwrap") is None:
+        return Choice(
+            SUBREAPER, "bubblewrap (bwrap) is not installed, so init cannot be PID 1 here"
+        )
+    try:
+        with (
+            Workspace() as workspace,
+            Sandbox(PIDNS, workspace.subfolder(), workspace.subfolder()) as sandbox,
+        ):
+            with open(os.devnull, "r+b") as nothing:
+                pid = sandbox.open_play(["/bin/sh", "-c", "exit 7"], (nothing.fileno(),) * 3)
+                Path(f"/proc/{pid}/status").read_text()
+            sandbox.end_play()
+    except StageError as error:
+        return Choice(SUBREAPER, f"this machine refuses a PID namespace of our own ({error})")
+    return Choice(PIDNS, "user and PID namespaces work here, so init is a real PID 1")
+
+
+class Sandbox:
+    """The place of one submission: `folder` holds the submission, `stage` the actor and the judge's socket.
+
+    Plays follow one another: open_play, status, end_play. Raises StageError if this machine cannot do it.
+    """
+
+    def __init__(self, mode: str, folder: Path, stage: Path, *, writable: bool = False) -> None:
+        self.mode = mode
+        own = mode == PIDNS
+        self.folder = SUBMISSION if own else str(folder)
+        self.stage = STAGE if own else str(stage)
+        launcher = stage / "launcher"
+        if not launcher.exists():
+            shutil.copy(compiled("launcher"), launcher)
+        self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._orders.settimeout(_ANSWER_SECONDS)
+        command = [f"{self.stage}/launcher", mode, str(theirs.fileno()), f"PATH={_search_path()}"]
+        if own:
+            command = [*_bubblewrap(folder, stage, writable), "--", *command]
+        uid = _FIRST_PRIVATE_UID + os.getpid() % 1000 * 1000 + next(_private_uids)
+        as_nobody = {"user": uid, "group": uid, "extra_groups": []} if os.geteuid() == 0 else {}
+        if as_nobody and writable:
+            _give_to(uid, folder)
+        with theirs:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                cwd=folder if not own else "/",
+                start_new_session=True,
+                **as_nobody,  # type: ignore[call-overload]
+            )
+        try:
+            words, self.launcher_pid = self._answer()
+            if words != "ready":
+                raise StageError(f"the launcher does not start: {_reason(words)}")
+        except BaseException:
+            self.close()
+            raise
+
+    def open_play(
+        self, command: Sequence[str], standard: tuple[int, int, int], *, terminal: bool = False
+    ) -> int:
+        """Starts `command` as the init of a play, with three descriptors; answers its pid, as seen from here.
+
+        With `terminal` the first descriptor becomes its controlling terminal.
+        """
+        order = b"\0".join([b"playt" if terminal else b"play-", *map(os.fsencode, command), b""])
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", standard))
+        try:
+            self._orders.sendmsg([order], [rights])
+        except OSError as error:
+            raise StageError(f"the launcher is gone: {error}") from error
+        words, pid = self._answer()
+        if words != "init":
+            raise StageError(f"the launcher cannot open a play: {_reason(words)}")
+        return pid
+
+    def status(self) -> Ended | None:
+        """How init ended; None while it lives. Init stays a zombie until `end_play`."""
+        answer = self._ask("status")
+        if answer == "alive":
+            return None
+        _, code, value = answer.split()
+        return Ended(int(value), None) if int(code) == os.CLD_EXITED else Ended(None, int(value))
+
+    def end_play(self) -> None:
+        """Kills and reaps whoever is left of the play."""
+        self._ask("end")
+
+    def close(self) -> None:
+        """Ends the sandbox and everything in it."""
+        self._orders.close()
+        if self.mode == PIDNS:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(self, order: str) -> str:
+        try:
+            self._orders.send(order.encode())
+        except OSError as error:
+            raise StageError(f"the launcher is gone: {error}") from error
+        while True:
+            words, _ = self._answer()
+            # An exec that failed is told when it fails, so it may come in between; the exit status tells it too.
+            if not words.startswith("failed"):
+                return words
+
+    def _answer(self) -> tuple[str, int]:
+        """The launcher's next message and its sender's pid. Raises StageError if there is none."""
+        try:
+            message, ancillary, _, _ = self._orders.recvmsg(
+                512, socket.CMSG_SPACE(_CREDENTIALS.size)
+            )
+        except TimeoutError as late:
+            raise StageError(
+                f"the launcher does not answer within {_ANSWER_SECONDS:.0f} s"
+            ) from late
+        if not message:
+            complaint = b""
+            if self._process.stderr is not None:
+                self._process.kill()
+                complaint = self._process.stderr.read()
+            raise StageError(
+                complaint.decode(errors="replace").strip() or "the launcher ended unexpectedly"
+            )
+        pid: int = _CREDENTIALS.unpack(ancillary[0][2])[0]
+        return message.decode(), pid
+
+
+def python_for_submissions() -> str:
+    """The interpreter for submissions in Python: the system's, else the one that runs us.
+
+    The system's is seen by every uid; one in somebody's home is not.
+    """
+    system = "/usr/bin/python3"
+    return system if os.access(system, os.X_OK) else os.path.realpath(sys.executable)
+
+
+def _bubblewrap(folder: Path, stage: Path, writable: bool) -> list[str]:
+    command = ["bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session"]
+    # The launcher opens namespaces and gives every capability up before a submission starts.
+    for capability in ("CAP_SYS_ADMIN", "CAP_SETPCAP"):
+        command += ["--cap-add", capability]
+    for path in _SYSTEM_FOLDERS:
+        if os.path.islink(path):
+            command += ["--symlink", os.readlink(path), path]
+        elif os.path.isdir(path):
+            command += ["--ro-bind", path, path]
+    for path in _SYSTEM_FILES:
+        command += ["--ro-bind-try", path, path]
+    for prefix in _foreign_prefixes():
+        command += ["--ro-bind", prefix, prefix]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    command += ["--bind" if writable else "--ro-bind", str(folder), SUBMISSION]
+    command += ["--ro-bind", str(stage), STAGE, "--chdir", SUBMISSION]
+    return command
+
+
+def _foreign_prefixes() -> list[str]:
+    """Folders outside of the system's that a submission needs: an active conda environment, a Python of our own."""
+    prefixes = {os.environ.get("CONDA_PREFIX", "")}
+    if not python_for_submissions().startswith("/usr/"):
+        prefixes.add(sys.base_prefix)
+    return sorted(
+        prefix for prefix in prefixes if os.path.isdir(prefix) and not prefix.startswith("/usr")
+    )
+
+
+def _search_path() -> str:
+    conda = os.environ.get("CONDA_PREFIX")
+    return f"{conda}/bin:{_SYSTEM_PATH}" if conda else _SYSTEM_PATH
+
+
+def _give_to(uid: int, folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, uid, uid, follow_symlinks=False)
+
+
+def _reason(words: str) -> str:
+    """ "failed ERRNO WHAT" in plain words."""
+    match words.split(maxsplit=2):
+        case ["failed", number, *what]:
+            return f"{' '.join(what) or 'clone'}: {os.strerror(int(number))}"
+    return words

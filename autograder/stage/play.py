@@ -1,0 +1,207 @@
+"""One play on the stage: an init, the actors that it leads to, what can be done to them and asked of them."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import signal
+import socket
+import tty
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from autograder.scenario import INIT, MAIN
+from autograder.stage.actors import Cast
+from autograder.stage.compiled import compiled
+from autograder.stage.isolation import PIDNS, Ended, Sandbox
+from autograder.stage.quiescence import Quiescence, Settled
+from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
+from autograder.stage.workspace import Workspace
+
+_MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
+_START_NANOSECONDS = (
+    1_000_000_000  # of processor time: what the slowest interpreter may need before it starts main
+)
+
+
+class Stage:
+    """Where plays are given with one submission: its sandbox, and the socket at which actors report."""
+
+    def __init__(self, mode: str, workspace: Workspace, submission: Path) -> None:
+        folder = workspace.subfolder()
+        self.program = Path(shutil.copy(compiled("actor"), folder / "actor"))
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        address = folder / "socket"
+        self.listener.bind(str(address))
+        address.chmod(0o666)
+        self.listener.listen(256)
+        self.sandbox = Sandbox(mode, submission, folder)
+
+    @property
+    def main(self) -> list[str]:
+        """The command that init is asked to start, as it is found inside the sandbox."""
+        return [f"{self.sandbox.stage}/actor", MAIN, f"{self.sandbox.stage}/socket"]
+
+    def close(self) -> None:
+        self.sandbox.close()
+        self.listener.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Play:
+    """A play that is on. Nobody of it is left once it is closed."""
+
+    def __init__(self, stage: Stage, command: Sequence[str], *, terminal: bool = False) -> None:
+        """Starts `command`, an init with all its arguments. Raises StageError if the stage cannot."""
+        self._sandbox = stage.sandbox
+        self._terminal = -1
+        self._output = os.memfd_create("output")
+        self._complaints = os.memfd_create("complaints")
+        self._screen = bytearray()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        standard = nothing, self._output, self._complaints
+        close_after = [nothing]
+        if terminal:
+            self._terminal, theirs = pty.openpty()
+            tty.setraw(theirs)
+            os.set_blocking(self._terminal, False)
+            close_after.append(theirs)
+            standard = theirs, theirs, theirs
+        try:
+            pid = stage.sandbox.open_play(command, standard, terminal=terminal)
+        finally:
+            for descriptor in close_after:
+                os.close(descriptor)
+        self.init = Watched(pid)
+        self._namespace = _pid_namespace(pid)
+        self.cast = Cast(stage.listener, stage.program, self._belongs)
+        self.cast.watch(self.init)
+        self.quiescence = Quiescence(self.init, self.cast.processes, self.cast.wait_for_news)
+        self.quiescence.spin_limit = _START_NANOSECONDS
+
+    def wait_for_main(self) -> Settled | None:
+        """Waits until main has reported; None then, else how the play came to rest without it."""
+
+        def main_is_there() -> bool:
+            self.cast.greet()
+            return MAIN in self.cast
+
+        settled = self.quiescence.settle(main_is_there, outlast_timer=True)
+        if MAIN not in self.cast:
+            return settled
+        self.quiescence.expect_no_more_than(self.init.cpu_nanoseconds() // 2)
+        return None
+
+    def settle(
+        self, done: Callable[[], bool] = lambda: False, *, outlast_timer: bool = False
+    ) -> Settled:
+        return self.quiescence.settle(done, outlast_timer=outlast_timer)
+
+    def process(self, name: str) -> Watched:
+        return self.init if name == INIT else self.cast[name].process
+
+    def ended(self, name: str) -> Ended | None:
+        """How a process of the play ended; None while it lives. Both fields None: nobody can tell any more."""
+        process = self.process(name)
+        if not process.ended():
+            return None
+        if name == INIT:
+            return self._sandbox.status()
+        status = process.wait_status()
+        if status is None:
+            return Ended(None, None)
+        code = os.waitstatus_to_exitcode(status)
+        return Ended(code, None) if code >= 0 else Ended(None, -code)
+
+    def name_of(self, pid: int) -> str | None:
+        """Who has this pid, as seen from here; None if it is nobody of the cast."""
+        if pid == self.init.pid:
+            return INIT
+        return next((actor.name for actor in self.cast if actor.process.pid == pid), None)
+
+    def name_inside(self, pid: int) -> str | None:
+        """Who has this pid, as init sees it."""
+        if pid == (1 if self._sandbox.mode == PIDNS else self.init.pid):
+            return INIT
+        return next((actor.name for actor in self.cast if actor.hello.pid == pid), None)
+
+    def freeze(self) -> bool:
+        """Stops init from outside, which acts on PID 1 as well; False if it is gone."""
+        self.init.send(signal.SIGSTOP)
+        self.settle(lambda: self._init_is_stopped() or self.init.ended())
+        return self._init_is_stopped()
+
+    def thaw(self) -> None:
+        self.init.send(signal.SIGCONT)
+
+    def output(self) -> str:
+        """What has been written to standard output so far."""
+        if self._terminal < 0:
+            return os.pread(self._output, _MOST_OUTPUT, 0).decode(errors="replace")
+        try:
+            while len(self._screen) < _MOST_OUTPUT and (part := os.read(self._terminal, 4096)):
+                self._screen += part
+        except OSError:  # EAGAIN: no more for now; EIO: everybody has closed the terminal
+            pass
+        return self._screen.decode(errors="replace")
+
+    def complaints(self) -> str:
+        """What has been written to standard error so far."""
+        return os.pread(self._complaints, _MOST_OUTPUT, 0).decode(errors="replace")
+
+    def close(self) -> None:
+        try:
+            self._sandbox.end_play()
+        finally:
+            self.quiescence.close()
+            self.cast.close()
+            self.init.close()
+            for descriptor in (self._output, self._complaints, self._terminal):
+                if descriptor >= 0:
+                    os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _init_is_stopped(self) -> bool:
+        stat = self.init.stat()
+        return stat is not None and stat.state in STOPPED_STATES
+
+    def _belongs(self, pid: int) -> bool:
+        """Whether a process is of this play: in init's PID namespace, or descended from init or its launcher."""
+        if self._sandbox.mode == PIDNS:
+            return _pid_namespace(pid) == self._namespace
+        while pid > 1:
+            if pid in (self.init.pid, self._sandbox.launcher_pid):
+                return True
+            pid = parent_of(pid)
+        return False
+
+
+def _pid_namespace(pid: int) -> tuple[int, int] | None:
+    try:
+        namespace = os.stat(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return None
+    return namespace.st_dev, namespace.st_ino

@@ -1,0 +1,162 @@
+"""When is nothing going to happen any more?
+
+A play is quiescent when every process of it sleeps for ever unless something from outside happens. Two looks at all of
+them, with no sign that anybody ran in between, prove that there was an instant at which everybody slept.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from autograder.stage.doing import Doing, Posture, doing
+from autograder.stage.watch import DEAD_STATES, STOPPED_STATES, Watched
+
+# Processor time of its own, not time on the wall: on a busy machine a slow init is not taken for a spinning one.
+_SPIN_NANOSECONDS = 12_000_000
+_SPIN_AGAIN_NANOSECONDS = 1_000_000  # for one that we have seen spin already
+_TIMER_PATIENCE_SECONDS = 2.5  # how long we wait for one who sleeps with a timeout to wake up
+_SETTLING_SECONDS = 60.0  # beyond that the machine is to blame
+
+_Look = tuple[
+    tuple[int, str, bytes, str], ...
+]  # (pid, state letter, activity, its threads') of everybody
+
+
+class Rest(Enum):
+    """How a play came to rest."""
+
+    DONE = "what we waited for has happened"
+    QUIET = "everybody sleeps until something from outside happens"
+    TIMED = "everybody sleeps, but init will wake up by itself"
+    SPINNING = "init, or one that it started, runs without a pause"
+    UNSETTLED = "the machine is too slow to tell"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How the play came to rest, and what init was doing then."""
+
+    rest: Rest
+    doing: Doing
+
+
+class Quiescence:
+    """Waits until the processes of a play have come to rest.
+
+    `actors` answers the actors, `wait_for_news` blocks until one of them says something, dies or is reaped, or until
+    the seconds given are over.
+    """
+
+    def __init__(
+        self,
+        init: Watched,
+        actors: Callable[[], Iterable[Watched]],
+        wait_for_news: Callable[[float], None],
+    ) -> None:
+        self._init = init
+        self._actors = actors
+        self._wait_for_news = wait_for_news
+        self.spin_limit = _SPIN_NANOSECONDS
+        self._strays: dict[int, Watched] = {}
+
+    def close(self) -> None:
+        for stray in self._strays.values():
+            stray.close()
+
+    def expect_no_more_than(self, nanoseconds: int) -> None:
+        """Takes whoever needs more processor time than that (or a minimum, if it is less) at a stretch to be spinning."""
+        self.spin_limit = max(_SPIN_NANOSECONDS, nanoseconds)
+
+    def settle(
+        self, done: Callable[[], bool] = lambda: False, *, outlast_timer: bool = False
+    ) -> Settled:
+        """Waits until `done`, or until the play is at rest.
+
+        With `outlast_timer` an init that sleeps with a timeout gets the time to wake up once and fall asleep again:
+        then what it has not done, it does not do.
+        """
+        started = time.monotonic()
+        spent_before = self._spent()
+        looks = 0
+        asleep_since: tuple[_Look, float] | None = None
+        while True:
+            if done():
+                return Settled(Rest.DONE, Doing(Posture.UNKNOWN))
+            strays = self.strays()
+            look = self._look(strays)
+            looks += 1
+            if look is not None:
+                # Between the looks: it is exact where the state letter is not.
+                now = doing(self._init) if look[0][1] == "S" else Doing(Posture.ASLEEP)
+                if now.posture is not Posture.RUNNING and look == self._look(strays):
+                    if done():
+                        return Settled(Rest.DONE, now)
+                    if now.posture is not Posture.TIMED:
+                        return Settled(Rest.QUIET, now)
+                    if not outlast_timer:
+                        return Settled(Rest.TIMED, now)
+                    asleep_since = asleep_since or (look, time.monotonic())
+                    patience = time.monotonic() - asleep_since[1]
+                    if look != asleep_since[0] or patience > _TIMER_PATIENCE_SECONDS:
+                        return Settled(Rest.TIMED, now)
+                    self._wait_for_news(0.02)
+                    continue
+            if self._spent() - spent_before > self.spin_limit:
+                self.spin_limit = _SPIN_AGAIN_NANOSECONDS
+                return Settled(Rest.DONE if done() else Rest.SPINNING, Doing(Posture.RUNNING))
+            if time.monotonic() - started > _SETTLING_SECONDS:
+                return Settled(Rest.UNSETTLED, doing(self._init))
+            self._pause(looks)
+
+    def strays(self) -> list[Watched]:
+        """Processes of the play that are no actors: those that init itself, or what it started, has made."""
+        for pid, stray in list(self._strays.items()):
+            if stray.reaped():
+                stray.close()
+                del self._strays[pid]
+        known = {self._init.pid, *(actor.pid for actor in self._actors())}
+        parents = [self._init, *self._strays.values()]
+        while parents:
+            for child in parents.pop().children():
+                if child not in known and child not in self._strays:
+                    try:
+                        self._strays[child] = Watched(child)
+                    except ProcessLookupError:
+                        continue
+                    parents.append(self._strays[child])
+        return list(self._strays.values())
+
+    def _look(self, strays: Iterable[Watched]) -> _Look | None:
+        """Init first, then everybody else; None if somebody is not asleep."""
+        seen: list[tuple[int, str, bytes, str]] = []
+        for process in (self._init, *self._actors(), *strays):
+            stat = process.stat()
+            if stat is None:
+                seen.append((process.pid, "", b"", ""))
+            elif stat.state in DEAD_STATES or stat.state in STOPPED_STATES:
+                seen.append((process.pid, stat.state, b"", ""))
+            elif stat.state == "S":
+                threads = process.threads_activity() if stat.threads > 1 else ""
+                if threads is None:
+                    return None
+                seen.append((process.pid, "S", process.activity(), threads))
+            else:
+                return None
+        return tuple(seen)
+
+    def _spent(self) -> int:
+        return self._init.cpu_nanoseconds() + sum(
+            stray.cpu_nanoseconds() for stray in self._strays.values()
+        )
+
+    def _pause(self, looks: int) -> None:
+        if looks < 4:
+            os.sched_yield()
+        elif looks < 20:
+            time.sleep(0.00005)  # shorter than what we wait for: the answer is on its way
+        else:
+            self._wait_for_news(0.002)

@@ -1,0 +1,194 @@
+"""What the kernel says of one process: alive, a zombie or reaped, whose child, how it ended, what it is doing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+# struct pidfd_info and its ioctl, Linux 6.13; the exit status since 6.15. See linux/pidfd.h.
+_GET_INFO = (3 << 30) | (64 << 16) | (0xFF << 8) | 11
+_INFO_EXIT = 1 << 3
+_EXIT_CODE_OFFSET = 60
+
+# /proc/PID/stat as listed in proc(5), counted from the state, which is field 3.
+_STATE, _PARENT, _THREADS, _WAIT_STATUS = 0, 1, 17, 49
+
+_MOST_BYTES = 4096
+
+DEAD_STATES = frozenset("ZXx")
+STOPPED_STATES = frozenset("Tt")
+
+
+@dataclass(frozen=True)
+class Stat:
+    """/proc/PID/stat of a process that has not been reaped: state letter, parent's pid, threads, wait status."""
+
+    state: str
+    parent: int
+    threads: int
+    wait_status: int
+
+
+class Watched:
+    """One process, held by a pidfd and by its open files in /proc, so that a reused pid is never mistaken for it.
+
+    Every method may be called at any time, also after the process has been reaped. Raises ProcessLookupError from the
+    constructor if it is gone already.
+    """
+
+    def __init__(self, pid: int, pidfd: int | None = None) -> None:
+        self.pid = pid
+        self.pidfd = os.pidfd_open(pid) if pidfd is None else pidfd
+        self._files: dict[str, int] = {}
+        try:
+            self._read("stat")
+        except OSError as gone:
+            self.close()
+            raise ProcessLookupError(f"process {pid} is gone") from gone
+
+    def close(self) -> None:
+        for descriptor in (self.pidfd, *self._files.values()):
+            os.close(descriptor)
+        self._files.clear()
+
+    def _read(self, file: str) -> bytes:
+        """A file of /proc/PID, opened once. Raises OSError if the process has been reaped or we may not look."""
+        if file not in self._files:
+            self._files[file] = os.open(f"/proc/{self.pid}/{file}", os.O_RDONLY)
+        return os.pread(self._files[file], _MOST_BYTES, 0)
+
+    def stat(self) -> Stat | None:
+        """None once it has been reaped: an open file then fails with ESRCH."""
+        try:
+            fields = self._read("stat").rpartition(b") ")[2].split()
+        except OSError:
+            return None
+        return Stat(
+            fields[_STATE].decode(),
+            int(fields[_PARENT]),
+            int(fields[_THREADS]),
+            int(fields[_WAIT_STATUS]),
+        )
+
+    def ended(self) -> bool:
+        """Whether it is a zombie or gone. Exact at once: a pidfd is readable then, see pidfd_open(2)."""
+        return bool(select.select([self.pidfd], [], [], 0)[0])
+
+    def reaped(self) -> bool:
+        """Whether it is gone from the process table. A zombie is not gone: it still holds its pid."""
+        return self.stat() is None
+
+    def wait_status(self) -> int | None:
+        """How it ended, as wait(2) tells; None while it lives, or if nobody can know any more.
+
+        A zombie's stands in /proc/PID/stat; that of one that was reaped by somebody else is kept with the pidfd since
+        Linux 6.15.
+        """
+        stat = self.stat()
+        if stat is not None:
+            return stat.wait_status if stat.state in DEAD_STATES else None
+        answer = bytearray(struct.pack("<Q", _INFO_EXIT) + bytes(56))
+        try:
+            fcntl.ioctl(self.pidfd, _GET_INFO, answer)
+        except OSError:
+            return None
+        if not struct.unpack_from("<Q", answer)[0] & _INFO_EXIT:
+            return None
+        status: int = struct.unpack_from("<i", answer, _EXIT_CODE_OFFSET)[0]
+        return status
+
+    def activity(self) -> bytes:
+        """Grows whenever the process runs: its times on and waiting for a CPU and its turns; empty once reaped."""
+        try:
+            return self._read("schedstat")
+        except OSError:
+            return b""
+
+    def cpu_nanoseconds(self) -> int:
+        """How long its main thread has run; 0 once reaped."""
+        return int((self.activity().split() or [b"0"])[0])
+
+    def pending(self) -> frozenset[int]:
+        """The numbers of the signals that wait for it, blocked."""
+        try:
+            status = self._read("status").decode(errors="replace")
+        except OSError:
+            return frozenset()
+        bits = 0
+        for line in status.splitlines():
+            if line.startswith(("SigPnd:", "ShdPnd:")):
+                bits |= int(line.split()[1], 16)
+        return frozenset(number for number in range(1, 65) if bits >> (number - 1) & 1)
+
+    def system_calls(self) -> list[str]:
+        """/proc/PID/syscall of every thread, the main one first. Raises PermissionError if we may not look."""
+        calls = [self._read("syscall").decode()]
+        stat = self.stat()
+        if stat is not None and stat.threads > 1:
+            calls += [_read_text(f"{thread}/syscall") for thread in self._threads()]
+        return calls
+
+    def children(self) -> list[int]:
+        """The pids of its children, zombies included; empty if it is gone."""
+        try:
+            pids = self._read(f"task/{self.pid}/children").split()
+            stat = self.stat()
+            if stat is not None and stat.threads > 1:
+                pids += [
+                    pid.encode()
+                    for thread in self._threads()
+                    for pid in _read_text(f"{thread}/children").split()
+                ]
+        except OSError:
+            return []
+        return [int(pid) for pid in pids]
+
+    def threads_activity(self) -> str | None:
+        """The activity of every thread but the main one; None if one of them runs."""
+        parts: list[str] = []
+        for thread in self._threads():
+            if _read_text(f"{thread}/stat").rpartition(") ")[2][:1] not in (
+                "",
+                "S",
+                "T",
+                "t",
+                "Z",
+                "X",
+            ):
+                return None
+            parts.append(_read_text(f"{thread}/schedstat"))
+        return "".join(parts)
+
+    def send(self, number: int) -> None:
+        """Sends a signal; to one that is gone, silently nothing."""
+        try:
+            signal.pidfd_send_signal(self.pidfd, number)
+        except ProcessLookupError:
+            pass
+
+    def _threads(self) -> list[str]:
+        """The folders of its threads but the main one."""
+        try:
+            names = os.listdir(f"/proc/{self.pid}/task")
+        except OSError:
+            return []
+        return [f"/proc/{self.pid}/task/{name}" for name in names if name != str(self.pid)]
+
+
+def parent_of(pid: int) -> int:
+    """The pid of its parent; 0 if there is none to be seen."""
+    fields = _read_text(f"/proc/{pid}/stat").rpartition(") ")[2].split()
+    return int(fields[_PARENT]) if fields else 0
+
+
+def _read_text(path: str) -> str:
+    """Empty if the process is gone: threads and processes end while we look."""
+    try:
+        return Path(path).read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

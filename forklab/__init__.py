@@ -1,0 +1,1 @@
+"""The lens: run a program, know its history, draw it. Knows nothing of grading."""

@@ -1,0 +1,315 @@
+"""What happened to a group of processes: the one type that the whole project speaks.
+
+A `History` is facts in order: who was forked by whom, who exited how, who reaped whom. A `Tree` is
+what one would have seen at a moment of it. The lens records histories of real programs, the model
+computes ideal ones, the judge observes those of submissions; since all are the same type, one
+drawing code serves them all and "expected beside observed" is a comparison of equals. Nothing here
+calls the operating system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any, Self
+
+VERSION = 1  # of the JSON form
+
+
+class State(StrEnum):
+    """What a process is at a moment, in the words of the legend."""
+
+    RUNNING = "running"
+    WAITING = "waiting"  # blocked in wait(2): no event says so, only somebody who looks can tell
+    STOPPED = "stopped"
+    ZOMBIE = "zombie"
+    REAPED = "reaped"
+
+
+@dataclass(frozen=True)
+class Process:
+    """Who took part. `parent` is who forked it, None for the first; `reaper`: PID 1 or a subreaper,
+    who adopts orphans.
+    """
+
+    name: str
+    pid: int
+    parent: str | None
+    reaper: bool = False
+
+
+# What each kind of event tells besides n, t, kind and process: the keys that it must have, and
+# those that it may have.
+_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    kind: (frozenset(required.split()), frozenset(optional.split()))
+    for kind, required, optional in (
+        ("start", "", ""),
+        ("fork", "child", ""),
+        ("exec", "argv", ""),
+        ("exit", "status", ""),
+        ("killed", "signal", ""),
+        ("reaped", "by status", ""),
+        ("reparented", "old new", ""),
+        ("signal", "signal", "sender"),
+        ("stopped", "", "signal"),
+        ("continued", "", ""),
+        ("output", "text", ""),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One fact. `n` counts from 0 in causal order; `t` is in seconds since the start of the
+    history.
+
+    `process` is whom it happened to or who did it: the one that forks, exits, is reaped, gets the
+    signal, writes. `status` of an exit is 0 to 255; of a reaped it is what the parent was told, as
+    os.waitstatus_to_exitcode() says it: 0 to 255, or minus the number of the signal that killed it.
+    Signals are names ("SIGTERM"). A signal without a `sender` came from outside. Raises ValueError
+    if the keys are not those of its kind.
+    """
+
+    n: int
+    t: float
+    kind: str
+    process: str
+    child: str | None = None
+    argv: tuple[str, ...] | None = None
+    status: int | None = None
+    signal: str | None = None
+    by: str | None = None
+    old: str | None = None
+    new: str | None = None
+    sender: str | None = None
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KEYS:
+            raise ValueError(f"event {self.n}: no such kind of event: {self.kind!r}")
+        required, optional = _KEYS[self.kind]
+        given = set(self._extras())
+        if missing := required - given:
+            raise ValueError(f"event {self.n}: {self.kind} needs {', '.join(sorted(missing))}")
+        if surplus := given - required - optional:
+            raise ValueError(f"event {self.n}: {self.kind} has no {', '.join(sorted(surplus))}")
+
+    def _extras(self) -> dict[str, Any]:
+        return {
+            f.name: value for f in fields(self)[4:] if (value := getattr(self, f.name)) is not None
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        extras = self._extras()
+        if self.argv is not None:
+            extras["argv"] = list(self.argv)
+        return {"n": self.n, "t": self.t, "kind": self.kind, "process": self.process, **extras}
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Self:
+        argv = form.get("argv")
+        return cls(**{**form, **({"argv": tuple(argv)} if argv is not None else {})})
+
+
+@dataclass(frozen=True)
+class Node:
+    """One process as it stands in a tree.
+
+    `parent` is whose child it is now; `former` lists earlier parents, the one that forked it first.
+    `status` is set once it exited, `signal` if a signal killed or stopped it, `reaped_by` once it
+    is gone.
+    """
+
+    name: str
+    pid: int
+    parent: str | None
+    state: State
+    reaper: bool = False
+    former: tuple[str, ...] = ()
+    status: int | None = None
+    signal: str | None = None
+    reaped_by: str | None = None
+
+    @property
+    def adopted(self) -> bool:
+        return bool(self.former)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Every process that there was until a moment, in order of birth; also those that are gone by
+    then.
+    """
+
+    nodes: tuple[Node, ...]
+
+    def __getitem__(self, name: str) -> Node:
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(
+            f"no process {name!r} in this tree: it has {', '.join(n.name for n in self.nodes)}"
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return any(node.name == name for node in self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def children(self, name: str | None) -> tuple[Node, ...]:
+        """Whose parent is `name` now, in order of birth; those that are gone stay with their last
+        parent.
+        """
+        return tuple(node for node in self.nodes if node.parent == name)
+
+    def roots(self) -> tuple[Node, ...]:
+        """Those whose parent is not in the tree."""
+        return tuple(node for node in self.nodes if node.parent is None or node.parent not in self)
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What somebody who looked knows about a process beyond its history; drawn with it.
+
+    `state` overrides the state ("waiting"), `words` replaces the line below the name ("asleep in
+    waitpid(1000)"), `unexpected` becomes the badge ("should be reaped by init").
+    """
+
+    state: State | None = None
+    words: str | None = None
+    unexpected: str | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """The processes in order of birth and the events in causal order. To JSON and back without
+    loss.
+    """
+
+    processes: tuple[Process, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    def process(self, name: str) -> Process:
+        for process in self.processes:
+            if process.name == name:
+                return process
+        raise KeyError(f"no process {name!r} in this history")
+
+    def tree(self, after: int | None = None) -> Tree:
+        """The tree right after event number `after`; None: at the end; -1: before anything
+        happened, empty.
+        """
+        nodes: dict[str, Node] = {}
+        for event in self.events if after is None else self.events[: after + 1]:
+            _apply(nodes, event, self.process)
+        return Tree(tuple(nodes.values()))
+
+    def states_of(self, name: str) -> list[State]:
+        """The states that a process went through, each once per stretch: ["running", "zombie",
+        "reaped"].
+        """
+        states: list[State] = []
+        nodes: dict[str, Node] = {}
+        for event in self.events:
+            _apply(nodes, event, self.process)
+            if name in nodes and (not states or states[-1] is not nodes[name].state):
+                states.append(nodes[name].state)
+        return states
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version": VERSION,
+            "processes": [
+                {
+                    "name": p.name,
+                    "pid": p.pid,
+                    "parent": p.parent,
+                    **({"reaper": True} if p.reaper else {}),
+                }
+                for p in self.processes
+            ],
+            "events": [event.to_json() for event in self.events],
+        }
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Self:
+        """Raises ValueError if `form` is of another version or not a history."""
+        if form.get("version") != VERSION:
+            version = form.get("version")
+            raise ValueError(f"a history of version {version!r}; this program reads {VERSION}")
+        try:
+            return cls(
+                tuple(Process(**process) for process in form["processes"]),
+                tuple(Event.from_json(event) for event in form["events"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a history: {error}") from error
+
+
+def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], Process]) -> None:
+    def born(name: str) -> None:
+        process = process_named(name)
+        nodes[name] = Node(name, process.pid, process.parent, State.RUNNING, process.reaper)
+
+    def change(**what: Any) -> None:
+        nodes[event.process] = replace(nodes[event.process], **what)
+
+    match event.kind:
+        case "start":
+            born(event.process)
+        case "fork":
+            assert event.child is not None
+            born(event.child)
+        case "exit":
+            change(state=State.ZOMBIE, status=event.status, signal=None)
+        case "killed":
+            change(state=State.ZOMBIE, signal=event.signal)
+        case "reaped":
+            change(state=State.REAPED, reaped_by=event.by)
+        case "reparented":
+            assert event.old is not None
+            former = nodes[event.process].former
+            change(parent=event.new, former=(*former, event.old))
+        case "stopped":
+            change(state=State.STOPPED, signal=event.signal)
+        case "continued":
+            change(state=State.RUNNING, signal=None)
+
+
+@dataclass
+class HistoryBuilder:
+    """Collects processes and events as they become known; `history` answers what there is so
+    far.
+    """
+
+    _processes: list[Process] = field(default_factory=list)
+    _events: list[Event] = field(default_factory=list)
+
+    def start(self, process: Process, t: float) -> None:
+        """The first process, or one that was there before anybody looked."""
+        self._processes.append(process)
+        self.add("start", process.name, t)
+
+    def fork(self, child: Process, t: float) -> None:
+        assert child.parent is not None
+        self._processes.append(child)
+        self.add("fork", child.parent, t, child=child.name)
+
+    def add(self, kind: str, process: str, t: float, **extras: Any) -> None:
+        self._events.append(Event(len(self._events), t, kind, process, **extras))
+
+    @property
+    def history(self) -> History:
+        return History(tuple(self._processes), tuple(self._events))
+
+
+def pids_from_1000(names: Sequence[str]) -> dict[str, int]:
+    """The lecture's numbers: the first process is 1000, later ones 1001, 1002 ... in the order
+    given.
+    """
+    return {name: 1000 + number for number, name in enumerate(names)}
