@@ -1,0 +1,101 @@
+# Two commands do everything: `make grade` and `make test`. `make help` lists the rest.
+#
+# Each target first makes the environment that it needs (scripts/setup.sh) and does so only once: the stamps below
+# are newer than the files that say what to install.
+
+LAB ?= init
+SUBMISSIONS ?=
+SUBMISSION ?=
+OUT ?= build/grades/$(LAB)
+JOBS ?=
+FLAGS ?=
+
+# An active conda environment is used instead of .venv; conda's own (base) is left alone.
+ifeq ($(and $(CONDA_PREFIX),$(filter-out base,$(or $(CONDA_DEFAULT_ENV),unnamed))),)
+ENVIRONMENT := .venv
+else
+ENVIRONMENT := $(CONDA_PREFIX)
+endif
+BIN := $(ENVIRONMENT)/bin
+
+# The number stands for this folder: one that was moved, or a second clone beside the same conda, is set up anew.
+FOLDER := $(shell pwd -P | cksum | cut -d ' ' -f 1)
+BASE := $(ENVIRONMENT)/.forklab-base-$(FOLDER)
+ALL := $(ENVIRONMENT)/.forklab-all-$(FOLDER)
+
+CLASS := build/class/$(LAB)
+EXAMPLES := $(patsubst %.c,build/%,$(wildcard c_examples/*.c))
+C_SOURCES = $(shell find autograder c_examples labs tests benchmarks -name '*.[ch]' | sort)
+
+export PYTHON3 WITHOUT_BUBBLEWRAP
+.DELETE_ON_ERROR:
+.PHONY: help setup grade class check test lint witnesses reliability lab notebooks examples bench lock clean distclean
+
+help: ## what you are reading
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+setup: $(ALL) ## all that the other targets need: .venv, and the system packages that are missing
+	@echo "ready: $(BIN)/forklab and $(BIN)/autograder"
+
+grade: $(BASE) $(if $(SUBMISSIONS),,$(CLASS).made) ## judge a class [SUBMISSIONS=folder, else the demo class] [LAB=init] [OUT=folder] [JOBS=n]
+	$(BIN)/autograder grade $(LAB) "$(or $(SUBMISSIONS),$(CLASS))" --out "$(OUT)" $(if $(JOBS),--jobs $(JOBS)) $(FLAGS)
+
+class: $(CLASS).made ## write the demo class: the lab's solutions, starters and mutants as submissions
+
+$(CLASS).made: $(BASE) $(shell find labs/$(LAB) autograder -type f -not -name "*.pyc" 2>/dev/null)
+	@mkdir -p $(@D)
+	$(BIN)/autograder demo $(LAB) --out $(CLASS)
+	@touch $@
+
+check: $(BASE) ## judge one submission: make check LAB=init SUBMISSION=folder
+	@test -n "$(SUBMISSION)" || { echo "Which one? Type: make check LAB=$(LAB) SUBMISSION=folder" >&2; exit 2; }
+	$(BIN)/autograder check $(LAB) "$(SUBMISSION)" $(FLAGS)
+
+test: lint ## style, types and all tests but the minutes-long ones
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 $(FLAGS)
+
+lint: $(ALL) ## style and types alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy forklab autograder
+	$(BIN)/clang-format --dry-run --Werror $(C_SOURCES)
+
+witnesses: $(ALL) ## grade the real inits that this machine has, and hold the marks against what is known of them
+	$(BIN)/python -m pytest -m witness -rA tests $(FLAGS)
+
+reliability: $(ALL) ## thousands of verdicts on a busy machine: minutes
+	$(BIN)/python -m pytest -m reliability tests $(FLAGS)
+
+lab: $(ALL) ## open JupyterLab
+	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)
+
+notebooks: $(ALL) ## run every notebook anew and keep its outputs
+	$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+
+examples: $(BASE) $(EXAMPLES) ## build the C twins of the notebooks into build/c_examples
+
+build/c_examples/%: c_examples/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -Wall -Wextra -Wpedantic -Werror -O1 -g $< -o $@
+
+bench: $(ALL) ## measure: every line a ratio against a floor or a peer of the same run
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit; done
+
+lock: $(BASE) ## write requirements.lock anew from pyproject.toml; FLAGS=--upgrade takes the newest versions
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv --no-config pip compile --quiet --universal --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --all-extras --group setup $(FLAGS) pyproject.toml -o requirements.lock
+
+clean: ## remove what was built
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	rm -rf .venv
+
+$(BASE): pyproject.toml requirements.lock scripts/setup.sh
+	@sh scripts/setup.sh "$(ENVIRONMENT)" base
+	@touch "$@"
+
+$(ALL): $(BASE)
+	@sh scripts/setup.sh "$(ENVIRONMENT)" all
+	@touch "$@"
