@@ -1,0 +1,191 @@
+"""One meaning, one look, everywhere: the looks of states and lines, in light, dark and on paper.
+
+Colour never carries a meaning alone: each state has corners, a line or a bar of its own as well.
+Pictures, films, lanes and reports take their colours from here. SVG pictures hold classes only;
+`STYLE_SHEET` dresses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from forklab.history import State
+
+FONTS = 'Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif'
+
+
+class Kind(StrEnum):
+    """What a line between two processes says."""
+
+    FORK = "fork"
+    ADOPTED = "adopted"
+    FORMER = "former"  # from the parent that it had before
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state looks. Colours are #RRGGBB; `width`, `corner` (a radius) and `dash` are pixels.
+
+    `line` also colours the words, so it has to be legible on `fill`; `border` does for the outline
+    alone.
+    """
+
+    fill: str
+    line: str
+    border: str
+    width: float
+    corner: int
+    dash: tuple[int, ...] = ()
+    bar: bool = False  # a bar before the words: it cannot go on
+
+    @property
+    def dotted(self) -> bool:
+        return self.dash[:1] == (0,)
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What is left of the look when all colour is gone."""
+        return self.corner, self.dash, self.bar
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of everything that is not a state, and the looks of the states."""
+
+    paper: str
+    ink: str
+    muted: str
+    edge: str
+    faint: str
+    adopted: str
+    wrong: str
+    on_wrong: str
+    states: Mapping[State, Look]
+
+
+WRONG_WIDTH = 2.6  # of the outline of a process that is not as expected
+
+LIGHT = Theme(
+    paper="#FFFFFF",
+    ink="#1F2933",
+    muted="#56616E",
+    edge="#8795A5",
+    faint="#B8C1CC",
+    adopted="#2B6CB0",
+    wrong="#B3261E",
+    on_wrong="#FFFFFF",
+    states={
+        State.RUNNING: Look("#E6F0FA", "#2B6CB0", "#2B6CB0", 1.4, 9),
+        State.WAITING: Look("#FFF7DB", "#8F5606", "#A16207", 1.4, 9, bar=True),
+        State.STOPPED: Look("#F0EAFB", "#6D4BB0", "#6D4BB0", 1.4, 9, (7, 4)),
+        State.ZOMBIE: Look("#FDECEA", "#B3261E", "#B3261E", 1.6, 0, (7, 4)),
+        State.REAPED: Look("#FFFFFF", "#56616E", "#B8C1CC", 1.6, 9, (0, 5)),
+    },
+)
+
+DARK = Theme(
+    paper="#11161C",
+    ink="#E8EDF2",
+    muted="#A9B4C0",
+    edge="#75838F",
+    faint="#55616D",
+    adopted="#6FB1F0",
+    wrong="#FF8A80",
+    on_wrong="#2A0907",
+    states={
+        State.RUNNING: Look("#142B44", "#8CC3F7", "#6FB1F0", 1.4, 9),
+        State.WAITING: Look("#362A08", "#F0CA5B", "#D9AE36", 1.4, 9, bar=True),
+        State.STOPPED: Look("#2A2044", "#C9B3F7", "#B195F0", 1.4, 9, (7, 4)),
+        State.ZOMBIE: Look("#401816", "#FFB0A8", "#FF8A80", 1.6, 0, (7, 4)),
+        State.REAPED: Look("#11161C", "#A9B4C0", "#6A7783", 1.6, 9, (0, 5)),
+    },
+)
+
+
+def _rules(theme: Theme) -> list[str]:
+    """The rules that differ between light and dark."""
+    rules = [
+        f".paper{{fill:{theme.paper}}}",
+        f".title,.name{{fill:{theme.ink}}}",
+        f".pid,.label{{fill:{theme.muted}}}",
+        f".edge path{{stroke:{theme.edge}}}",
+        f".edge .head{{fill:{theme.edge}}}",
+        f".edge.adopted path{{stroke:{theme.adopted}}}",
+        f".edge.adopted .head{{fill:{theme.adopted}}}",
+        f".edge.former path{{stroke:{theme.faint}}}",
+        f".reaped .name{{fill:{theme.muted}}}",
+    ]
+    for state, look in theme.states.items():
+        rules += [
+            f".{state} rect{{fill:{look.fill};stroke:{look.border}}}",
+            f".{state} .bar{{fill:{look.border}}}",
+            f".{state} .words{{fill:{look.line}}}",
+        ]
+    return [
+        *rules,
+        f".unexpected rect{{stroke:{theme.wrong}}}",
+        f".unexpected .badge{{fill:{theme.wrong}}}",
+        f".unexpected .badge-words{{fill:{theme.on_wrong}}}",
+    ]
+
+
+def _shapes() -> list[str]:
+    """The rules that say the same in light and in dark: everything but colour."""
+    rules = [
+        ".title{font-size:14px;font-weight:bold}",
+        ".name{font-size:15px;font-weight:bold}",
+        ".pid,.words,.badge-words{font-size:12px}",
+        ".badge-words{font-weight:bold}",
+        ".label{font-size:11px}",
+        ".pid,.before{text-anchor:end}",
+        ".edge path{fill:none;stroke-width:1.3px}",
+        ".edge .head{stroke:none}",
+        ".edge.adopted path{stroke-width:1.7px}",
+        ".edge.former path{stroke-width:1.6px;stroke-dasharray:0 5;stroke-linecap:round}",
+        ".edge.reaped path{stroke-width:1.6px;stroke-dasharray:0 4.5;stroke-linecap:round}",
+        ".edge .head{stroke-dasharray:none}",
+        ".bar,.badge{stroke:none}",
+    ]
+    for state, look in LIGHT.states.items():
+        dash = " ".join(map(str, look.dash)) or "none"
+        cap = "round" if look.dotted else "butt"
+        rules += [
+            f".{state} .shape,.{state} .ring{{stroke-width:{look.width}px}}",
+            f".{state} .shape,.{state} .ring{{stroke-dasharray:{dash};stroke-linecap:{cap}}}",
+            f".{state} .shape{{rx:{look.corner}px}}",
+            f".{state} .ring{{rx:{look.corner and look.corner + 4}px}}",
+        ]
+        if not look.bar:
+            rules.append(f".{state} .bar{{display:none}}")
+    return [
+        *rules,
+        f".unexpected .shape{{stroke-width:{WRONG_WIDTH}px}}",
+    ]
+
+
+def _scoped(rules: list[str]) -> str:
+    """The rules, for pictures of ours alone: a page may have classes of the same names."""
+    scoped = []
+    for rule in rules:
+        selectors, body = rule.split("{", 1)
+        scoped.append(",".join(f".forklab-tree {s}" for s in selectors.split(",")) + "{" + body)
+    return "\n".join(scoped)
+
+
+# On a narrow screen the picture scrolls inside its frame (`scrolling`), the page does not. Paper is
+# always light.
+STYLE_SHEET = f"""\
+.forklab-picture{{overflow-x:auto;max-width:100%}}
+.forklab-tree{{font-family:{FONTS};max-width:none}}
+{_scoped(_shapes())}
+{_scoped(_rules(LIGHT))}
+@media screen and (prefers-color-scheme:dark){{
+{_scoped(_rules(DARK))}
+}}
+@media print{{
+.forklab-tree{{print-color-adjust:exact;max-width:100%;height:auto}}
+.forklab-picture{{overflow:visible}}
+}}
+"""

@@ -1,0 +1,182 @@
+"""The SVG of a tree: Graphviz says where everything goes, the drawing is ours.
+
+So the picture holds nothing but shapes, words and classes; one style sheet dresses it in light, in
+dark and on paper, and a film changes a state by changing a class. It has no ids and no prolog: any
+number of pictures can stand on one page.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from forklab.draw import measure
+from forklab.draw.dot import Plan, bare
+from forklab.draw.measure import Box
+from forklab.draw.palette import LIGHT, STYLE_SHEET, Kind
+from forklab.draw.render import Layout, Point, layout
+from forklab.draw.text import read_aloud
+from forklab.draw.words import ADOPTED
+
+_EDGE = 10  # free space around everything
+_TITLE_HEIGHT = 26
+_ARROW = 8  # the length of an arrow's head
+_WING = 3.5  # half of its width
+
+
+def draw(planned: Plan, *, styled: bool = True) -> str:
+    """The picture as one <svg> element.
+
+    A screen reader says it in words. `styled`: with the style sheet in it, to stand alone; a page
+    with many pictures has STYLE_SHEET once instead. Raises GraphvizMissingError or
+    GraphvizFailedError.
+    """
+    places = layout(bare(planned).source)
+    alt = read_aloud(tuple(b.card for b in planned.boxes))
+    above = _TITLE_HEIGHT if planned.title else 0
+    title_width = measure.text_width(planned.title or "", measure.TITLE_SIZE, bold=True)
+    width = round(max(places.width, title_width) + 2 * _EDGE)
+    height = round(places.height + above + 2 * _EDGE)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-tree" role="img"'
+        f' aria-label="{escape(alt)}" width="{width}" height="{height}"'
+        f' viewBox="0 0 {width} {height}">',
+        f"<title>{escape(planned.title or 'process tree')}</title>",
+        f"<style>\n{STYLE_SHEET}</style>" if styled else "",
+        f'<rect class="paper" width="{width}" height="{height}" rx="6"/>',
+    ]
+    if planned.title:
+        parts.append(_text("title", _EDGE, _EDGE + measure.TITLE_SIZE, planned.title))
+    parts.append(f'<g transform="translate({_EDGE} {_EDGE + above})">')
+    parts += _edges(planned, places)
+    parts += [_node(b, places.nodes[f"n{b.card.number}"]) for b in planned.boxes]
+    parts.append("</g></svg>")
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def _edges(planned: Plan, places: Layout) -> list[str]:
+    """Kin are joined by one plain curve each; Graphviz knows the way to a former parent."""
+    drawn = []
+    straight = planned.word_width
+    for number, line in enumerate(planned.lines):
+        if line.kind is Kind.FORMER:
+            inside = _path(places.routes[f"e{number}"])
+        else:
+            tail = _side(planned, places, line.tail, leaving=1)
+            head = _side(planned, places, line.head, leaving=-1)
+            inside = (
+                _rightwards(tail, head, straight) if planned.sideways else _downwards(tail, head)
+            )
+            if line.kind is Kind.ADOPTED:
+                inside += _word(tail, head, planned.sideways)
+        drawn.append(f'<g class="{line.classes}">{inside}</g>')
+    return drawn
+
+
+def _side(planned: Plan, places: Layout, number: int, *, leaving: int) -> Point:
+    """The middle of the side of a card where a line leaves it (1) or comes in (-1)."""
+    x, y = places.nodes[f"n{number}"]
+    b = planned.boxes[number]
+    if planned.sideways:
+        return x + leaving * b.outer_width / 2, y
+    return x, y + leaving * b.outer_height / 2
+
+
+def _downwards(tail: Point, head: Point) -> str:
+    """A curve that leaves and arrives upright, and its arrow."""
+    x, y = head[0], head[1] - _ARROW
+    half = (tail[1] + y) / 2
+    curve = _path((tail, (tail[0], half), (x, half), (x, y)))
+    return curve + _arrow(head, (x - _WING, y), (x + _WING, y))
+
+
+def _rightwards(tail: Point, head: Point, straight: int) -> str:
+    """A curve that leaves and arrives level, its last pixels `straight` to carry a word."""
+    x, y = head[0] - _ARROW, head[1]
+    turn = x - straight
+    half = (tail[0] + turn) / 2
+    curve = _path((tail, (half, tail[1]), (half, y), (turn, y)), f"H{_number(x)}")
+    return curve + _arrow(head, (x, y - _WING), (x, y + _WING))
+
+
+def _arrow(*corners: Point) -> str:
+    first, *others = map(_point, corners)
+    return f'<path class="head" d="M{first}L{" ".join(others)}Z"/>'
+
+
+def _word(tail: Point, head: Point, sideways: bool) -> str:
+    """The word at an adopted edge, before the arrow, where the curve does not come from."""
+    if sideways:
+        return _text("label before", head[0] - _ARROW, head[1] - 5, ADOPTED)
+    if tail[0] > head[0]:
+        return _text("label before", head[0] - 8, head[1] - 8, ADOPTED)
+    return _text("label", head[0] + 8, head[1] - 8, ADOPTED)
+
+
+def _path(curve: tuple[Point, ...], more: str = "") -> str:
+    start, *rest = map(_point, curve)
+    return f'<path d="M{start}C{" ".join(rest)}{more}"/>'
+
+
+def _node(b: Box, middle: Point) -> str:
+    """One card: what is behind it, its outline, its text from the top to the bottom."""
+    left, top = middle[0] - b.width / 2, middle[1] - b.height / 2
+    corner = LIGHT.states[b.card.state].corner
+    inside = []
+    if b.card.is_pile:
+        step = measure.PILE_STEP
+        left, top = left - step, top - step
+        for behind in (2 * step, step):
+            inside.append(_rect("shape", behind, behind, b.width, b.height, corner))
+    if b.card.reaper:
+        ring = measure.RING
+        size = (b.width + 2 * ring, b.height + 2 * ring)
+        inside.append(_rect("ring", -ring, -ring, *size, corner and corner + ring))
+    inside.append(_rect("shape", 0, 0, b.width, b.height, corner))
+    inside += _writing(b)
+    return (
+        f'<g class="{b.card.classes}" data-process="{escape(b.card.name)}"'
+        f' transform="translate({_number(left)} {_number(top)})">{"".join(inside)}</g>'
+    )
+
+
+def _writing(b: Box) -> list[str]:
+    """The bar, the name and the pid, the words, the badge."""
+    look = LIGHT.states[b.card.state]
+    x = measure.MARGIN + (measure.BAR if look.bar else 0)
+    inside = []
+    if look.bar:
+        bar_height = measure.LINE_HEIGHT * (1 + len(b.words))
+        inside.append(_rect("bar", measure.MARGIN - 2, 9, 3, bar_height, 1))
+    y = measure.NAME_BASELINE
+    inside.append(_text("name", x, y, b.card.name))
+    if b.card.pid:
+        inside.append(_text("pid", b.width - measure.MARGIN, y, b.card.pid))
+    for line in b.words:
+        y += measure.LINE_HEIGHT
+        inside.append(_text("words", x, y, line))
+    y += 8
+    for line in b.badge:
+        size = (b.width - 2 * measure.MARGIN + 4, measure.BADGE_HEIGHT)
+        inside.append(_rect("badge", measure.MARGIN - 2, y, *size, 3))
+        inside.append(_text("badge-words", measure.MARGIN + 4, y + 14, line))
+        y += measure.BADGE_HEIGHT
+    return inside
+
+
+def _rect(name: str, x: float, y: float, width: float, height: float, corner: float) -> str:
+    place = f' x="{_number(x)}" y="{_number(y)}"' if x or y else ""
+    rounded = f' rx="{_number(corner)}"' if corner else ""
+    return f'<rect class="{name}"{place} width="{_number(width)}" height="{_number(height)}"{rounded}/>'
+
+
+def _text(name: str, x: float, y: float, text: str) -> str:
+    return f'<text class="{name}" x="{_number(x)}" y="{_number(y)}">{escape(text)}</text>'
+
+
+def _point(point: Point) -> str:
+    return f"{_number(point[0])},{_number(point[1])}"
+
+
+def _number(value: float) -> str:
+    """At most one decimal: more would differ between processors."""
+    return f"{value:.1f}".removesuffix(".0")
