@@ -1,0 +1,142 @@
+"""Labs and scenarios: read from TOML files and checked before anybody is judged by them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.errors import did_you_mean
+from autograder.meaning import check
+from autograder.scenario import Problem, ScriptError, Step, parse
+from autograder.tomlfile import Flaw, LabError, Table, read_table
+
+__all__ = ["Flaw", "Lab", "LabError", "Scenario", "load_lab", "load_scenario"]
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+_SHIPPED_LABS = Path(__file__).resolve().parent.parent / "labs"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One play and what it is worth. `script` is its text, `steps` what that says.
+
+    `command` is what init starts instead of the actor main; `terminal`: init gets a pseudo-terminal; `untested` is
+    why no mutant fails this scenario. `name` is the file's name without its suffix.
+    """
+
+    name: str
+    title: str
+    points: float
+    why: str
+    modes: tuple[str, ...]
+    script: str
+    steps: tuple[Step, ...]
+    path: Path
+    command: tuple[str, ...] | None = None
+    terminal: bool = False
+    untested: str | None = None
+
+
+@dataclass(frozen=True)
+class Lab:
+    """An exercise: its scenarios are in the order of their files' names; `program` is what a submission must become."""
+
+    name: str
+    title: str
+    folder: Path
+    scenarios: tuple[Scenario, ...] = field(repr=False)
+    program: str = "init"
+
+    @property
+    def max_points(self) -> float:
+        return sum(scenario.points for scenario in self.scenarios)
+
+
+def load_lab(path_or_name: Path | str) -> Lab:
+    """The lab in a folder, or the one of that name.
+
+    A name is looked for as ./labs/NAME, then among the labs that came with this program. Raises LabError with
+    everything that is wrong in the lab's files.
+    """
+    folder = _find(Path(path_or_name))
+    table = read_table(folder / "lab.toml")
+    title = table.text("title")
+    program = table.text("program", "init")
+    if not _FILE_NAME.fullmatch(program):
+        table.flaw("program", "`program` must be the name of a file: letters, digits, _, . and -")
+    flaws = table.flaws_found()
+    scenarios: list[Scenario] = []
+    paths = sorted(path for path in (folder / "scenarios").glob("*.toml") if path.name[0] != ".")
+    for path in paths:
+        try:
+            scenarios.append(load_scenario(path))
+        except LabError as error:
+            flaws.extend(error.flaws)
+    if not paths:
+        what = "the lab has no scenarios, so there is nothing to judge"
+        flaws.append(Flaw(folder, None, what, "Put at least one into scenarios/01_NAME.toml."))
+    if flaws:
+        raise LabError(flaws)
+    return Lab(folder.resolve().name, title, folder, tuple(scenarios), program)
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The scenario in a file. Raises LabError with everything that is wrong in it."""
+    table = read_table(path)
+    title = table.text("title")
+    points = table.positive("points")
+    why = table.text("why")
+    modes = table.modes()
+    script = table.any_text("script")
+    command = table.texts("command", ()) or None
+    terminal = table.flag("terminal")
+    untested = table.text("untested", "") or None
+    steps: tuple[Step, ...] = ()
+    problems: Sequence[Problem] = ()
+    if script is not None:
+        try:
+            steps = tuple(parse(script))
+            problems = check(steps, modes=modes, command=command is not None)
+        except ScriptError as error:
+            problems = error.problems
+    table.flaws.extend(_script_flaws(table, problems))
+    if flaws := table.flaws_found():
+        raise LabError(flaws)
+    return Scenario(
+        path.stem, title, points, why, modes, script or "", steps, path, command, terminal, untested
+    )
+
+
+def _script_flaws(table: Table, problems: Sequence[Problem]) -> Iterator[Flaw]:
+    first = table.line_of_text("script")
+    for problem in problems:
+        if problem.line == 0 or first is None:
+            yield Flaw(table.path, table.line_of("script"), problem.what, problem.mend)
+        else:
+            line = first + problem.line - 1
+            yield Flaw(table.path, line, problem.what, problem.mend, problem.line)
+
+
+def _find(wanted: Path) -> Path:
+    if (wanted / "lab.toml").exists():
+        return wanted
+    if wanted.name == str(wanted):
+        for labs in (Path("labs"), _SHIPPED_LABS):
+            if (labs / wanted / "lab.toml").exists():
+                return labs / wanted
+        names = {
+            folder.parent.name
+            for labs in (Path("labs"), _SHIPPED_LABS)
+            for folder in labs.glob("*/lab.toml")
+        }
+        raise LabError(
+            [Flaw(wanted, None, "there is no lab of this name", did_you_mean(str(wanted), names))]
+        )
+    what = (
+        "this folder is no lab: it has no lab.toml"
+        if wanted.is_dir()
+        else "there is no such folder"
+    )
+    raise LabError([Flaw(wanted, None, what)])

@@ -1,0 +1,48 @@
+"""A small lab that is there without any file, and an assessor that starts no process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from made_up_class import ASKED, PLAIN, assessment
+
+from autograder.lab import Lab, Scenario
+from autograder.scenario import parse
+from autograder.verdict import Assessment
+
+LAB = Lab(
+    "init",
+    "Write an init",
+    Path("labs/init"),
+    tuple(
+        Scenario(
+            asked.name,
+            asked.title,
+            asked.points,
+            asked.why,
+            ("pidns", "subreaper"),
+            PLAIN,
+            tuple(parse(PLAIN)),
+            Path(f"{asked.name}.toml"),
+        )
+        for asked in ASKED
+    ),
+)
+
+# What the grader calls for each submission, as autograder.judge.assess.
+Assessor = Callable[..., Assessment]
+
+
+def by_name(lab: Lab, submission: Path, *, mode: str | None = None) -> Assessment:
+    """Good students pass; "bad" fails an orphan."""
+    name = submission.parent.name if submission.name == lab.name else submission.name
+    return assessment(fails=["03"] if name.startswith("bad") else [], mode=mode or "pidns")
+
+
+def hand_in(root: Path, students: Sequence[str], lab: str = "init") -> Path:
+    for student in students:
+        folder = root / student / lab
+        folder.mkdir(parents=True)
+        (folder / "init.c").write_text("int main(void) { return 0; }\n")
+    return root
