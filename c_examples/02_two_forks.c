@@ -1,0 +1,10 @@
+/* Two forks: how many hellos, and who is whose child? See notebooks/02_how_many_hellos.ipynb. */
+#include <stdio.h>
+#include <unistd.h>
+
+int main(void) {
+    fork();
+    fork();
+    printf("hello: %d\n", getpid());
+    getchar(); /* stay, so that we can look at the tree */
+}

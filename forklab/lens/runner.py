@@ -1,0 +1,176 @@
+"""Runs one program, looks at it when it is at rest, lets it go: `python -m forklab.lens.runner`.
+
+This is a small process of its own, so that whoever wants to look (a notebook's kernel) is neither
+forked nor made a subreaper. Every process of the program stays below the runner, also orphans and
+those in a new session, and none of them outlives it. Its standard input is a lifeline: when that
+ends, whoever asked is gone or has lost interest.
+
+The program has a terminal as its standard output and error, as a student at a shell has it, and an
+empty pipe as its standard input. When everybody sleeps, the tree is written down; then the pipe is
+closed, which every reader sees as end of file. `forklab.lens.snapshot` is the other end and
+describes the answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from dataclasses import asdict, dataclass, field
+
+import psutil
+
+from forklab.history import Tree
+from forklab.lens.rest import everybody_sleeps, look_below
+from forklab.live import live_tree
+
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+MOST_PROCESSES = 200
+MOST_OUTPUT = 1_000_000  # bytes
+PAUSE = 5  # ms between two looks; a matter of pace only
+
+
+class EarlyEndError(Exception):
+    """Why the program is not watched to its end; the text is the word in the answer."""
+
+
+@dataclass
+class Watched:
+    """The program while it runs: our ends of its terminal and input, what we know so far."""
+
+    pid: int
+    terminal: int
+    stdin: int
+    deadline: float
+    output: bytearray = field(default_factory=bytearray)
+    statuses: dict[int, int] = field(default_factory=dict)
+    childless: bool = False
+    hung_up: bool = False  # nobody holds the other end of the terminal any more
+
+    def listen(self, pause: int = PAUSE) -> bool:
+        """Take what it has written and reap who is dead; whether anything was written.
+
+        Raises EarlyEndError when the lifeline is cut, the time is over or there is too much of
+        something.
+        """
+        poll = select.poll()
+        poll.register(0, select.POLLIN)
+        if not self.hung_up:
+            poll.register(self.terminal, select.POLLIN)
+        ready = dict(poll.poll(pause))
+        if 0 in ready:
+            raise EarlyEndError("abandoned")
+        written = b""
+        if self.terminal in ready:
+            try:
+                written = os.read(self.terminal, 65536)
+            except OSError:  # EIO, once all is read that was written before
+                self.hung_up = True
+        self.output += written
+        self._reap()
+        if len(self.output) > MOST_OUTPUT:
+            raise EarlyEndError("flood")
+        if time.monotonic() > self.deadline:
+            raise EarlyEndError("busy")
+        return bool(written)
+
+    def _reap(self) -> None:
+        try:
+            while (dead := os.waitpid(-1, os.WNOHANG))[0]:
+                self.statuses[dead[0]] = os.waitstatus_to_exitcode(dead[1])
+        except ChildProcessError:
+            self.childless = True
+
+    def tree_at_rest(self) -> Tree | None:
+        """The tree below us at a moment when everybody slept; None if all ended before."""
+        me = os.getpid()
+        while True:
+            if self.listen():
+                continue
+            if self.childless:
+                return None
+            before = look_below(me)
+            if len({look.pid for look in before}) > MOST_PROCESSES:
+                raise EarlyEndError("crowd")
+            if not everybody_sleeps(before):
+                continue
+            tree = live_tree(me)
+            if not self.listen(pause=0) and not self.childless and look_below(me) == before:
+                return tree
+
+    def let_go(self) -> Tree | None:
+        """Close its input and follow it to the end, or until who is left sleeps: their tree."""
+        os.close(self.stdin)
+        left = self.tree_at_rest()
+        while left is None and not self.hung_up:
+            self.listen()  # to its last words
+        return left
+
+    def kill_all(self) -> None:
+        """Kill everybody below us, round after round: somebody may fork between two rounds."""
+        while not self.childless:
+            for process in psutil.Process().children(recursive=True):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+            self._reap()
+
+
+def start(argv: list[str], seconds: float) -> Watched:
+    """Start the program. Raises OSError if it can't be."""
+    ours, theirs = os.openpty()
+    flags = termios.tcgetattr(theirs)
+    flags[1] &= ~termios.OPOST  # a newline stays a newline
+    termios.tcsetattr(theirs, termios.TCSANOW, flags)
+    stdin, our_stdin = os.pipe()
+    environment = {**os.environ, "TERM": "dumb"}
+    environment.pop("PYTHONUNBUFFERED", None)  # some containers set it: a line would come in pieces
+    program = subprocess.Popen(argv, stdin=stdin, stdout=theirs, stderr=theirs, env=environment)
+    program.returncode = 0  # we reap by ourselves, whoever dies: Popen shall not wait for it
+    os.close(stdin)
+    os.close(theirs)
+    return Watched(program.pid, ours, our_stdin, time.monotonic() + seconds)
+
+
+def watch(argv: list[str], seconds: float) -> dict[str, object]:
+    """The answer: see `forklab.lens.snapshot`."""
+    tree, left, trouble = None, None, None
+    watched = start(argv, seconds)
+    try:
+        tree = watched.tree_at_rest()
+        left = watched.let_go()
+    except EarlyEndError as reason:
+        trouble = str(reason)
+        if tree is None:
+            tree = live_tree(os.getpid())
+    finally:
+        ended = dict(watched.statuses)  # by themselves: what follows is our doing
+        watched.kill_all()
+    return {
+        "runner": os.getpid(),
+        "first": watched.pid,
+        "nodes": [asdict(node) for node in tree or ()],
+        "output": watched.output[:MOST_OUTPUT].decode(errors="replace"),
+        "statuses": {str(pid): status for pid, status in ended.items()},
+        "left": [node.pid for node in left or () if node.pid != os.getpid()],
+        "trouble": trouble,
+    }
+
+
+def main() -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        answer = watch(sys.argv[2:], float(sys.argv[1]))
+    except OSError as error:
+        answer = {"refused": error.strerror}
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""What a program looks like when it comes to rest: the lens that needs no tracing.
+
+`snapshot(argv)` runs a program in a process of its own, waits until everybody in it sleeps, writes
+down who is whose child, then lets all go. Processes are named by where they stand (P, P.1, P.1.1)
+and numbered as in the lecture (P is 1000, then row by row), so that the answer is the same each
+time; the numbers in the program's output are changed accordingly. It is a snapshot, not a film:
+what came and went before it is not in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+from forklab.history import History, HistoryBuilder, Process, Remark, State, Tree, pids_from_1000
+
+LENS = "forklab"  # the name of the lens in a tree where it has adopted orphans
+LENS_PID = 999
+_GRACE = 10.0  # seconds that the runner has beyond the program's, to start and to kill whom it must
+
+_TROUBLES = {
+    "busy": "It did not come to rest within {seconds:g} seconds, so we ended it. So it stood then.",
+    "crowd": "It had more than 200 processes, so we ended it. Does it fork in an endless loop?",
+    "flood": "It wrote more than a megabyte, so we ended it. The rest of its output is missing.",
+}
+
+
+class CannotRunError(Exception):
+    """The program could not be started, or not be watched; the message says why."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A program at rest, and how it ended.
+
+    `history` has the processes that were there, in the order of their numbers; its tree is the
+    picture. `output` is what the program wrote to its terminal, to the end. `statuses` are those
+    that the lens was told, by name, as os.waitstatus_to_exitcode() says them: a child for which its
+    own parent waits is not among them. `left` names those who did not end when their input did; we
+    killed them. `remarks` has who was blocked in wait(2). `trouble` says in a sentence why it was
+    ended early.
+    """
+
+    history: History = field(default_factory=History)
+    output: str = ""
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    left: tuple[str, ...] = ()
+    remarks: Mapping[str, Remark] = field(default_factory=dict)
+    trouble: str | None = None
+
+    @property
+    def tree(self) -> Tree:
+        return self.history.tree()
+
+
+def snapshot(argv: Sequence[str], *, seconds: float = 10.0) -> Snapshot:
+    """Run `argv`, look at it when everybody sleeps, end its input, wait for its end.
+
+    It may take `seconds` for all of that; then it is killed. Whatever happens here, no process of
+    it is left behind. Raises CannotRunError if there is no such program, or it can't be executed.
+    """
+    lifeline, ours = os.pipe()
+    # -P: a json.py in the reader's folder is not ours.
+    command = [sys.executable, "-P", "-m", "forklab.lens.runner", str(seconds), *argv]
+    runner = subprocess.Popen(
+        command,
+        stdin=lifeline,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    os.close(lifeline)
+    try:
+        answer, complaint = runner.communicate(timeout=seconds + _GRACE)
+    except subprocess.TimeoutExpired as error:
+        raise CannotRunError(f"{argv[0]}: the lens itself hangs; we ended it") from error
+    finally:
+        os.close(ours)  # cuts the lifeline: also on Ctrl-C, the runner now kills everybody and ends
+        _make_sure_it_ends(runner)
+    if runner.returncode != 0:
+        raise CannotRunError(
+            f"{argv[0]}: the lens failed: {complaint.decode(errors='replace').strip()}"
+        )
+    form = json.loads(answer)
+    if "refused" in form:
+        raise CannotRunError(f"{argv[0]} can't be run: {form['refused']}")
+    return _read(form, seconds)
+
+
+def _make_sure_it_ends(runner: subprocess.Popen[bytes]) -> None:
+    try:
+        runner.wait(timeout=_GRACE)
+    finally:
+        if runner.returncode != 0:  # it hangs, or was killed before it could kill the others
+            with contextlib.suppress(ProcessLookupError):
+                runner.kill()
+            for pid in psutil.pids():
+                with contextlib.suppress(ProcessLookupError):
+                    if os.getsid(pid) == runner.pid:
+                        os.kill(pid, signal.SIGKILL)
+            runner.wait()
+
+
+def _read(form: Mapping[str, Any], seconds: float) -> Snapshot:
+    """The runner's answer in our names and numbers."""
+    lens = form["runner"]
+    nodes = [node for node in form["nodes"] if node["pid"] != lens]
+    kernel_names = {node["name"]: node["pid"] for node in form["nodes"]}
+    children: dict[int, list[int]] = {}
+    for node in nodes:
+        children.setdefault(kernel_names[node["parent"]], []).append(node["pid"])
+    names = names_by_position(form["first"], lens, children)
+    numbers = pids_from_1000(list(names.values()))
+    pids = {pid: numbers[name] for pid, name in names.items()}
+    trouble = form["trouble"] and _TROUBLES[form["trouble"]].format(seconds=seconds)
+    return Snapshot(
+        _history(names, pids, children, form),
+        renumbered(form["output"], pids),
+        {names[int(pid)]: status for pid, status in form["statuses"].items() if int(pid) in names},
+        tuple(names[pid] for pid in form["left"] if pid in names),
+        {
+            names[node["pid"]]: Remark(state=State.WAITING)
+            for node in nodes
+            if node["state"] == State.WAITING
+        },
+        trouble,
+    )
+
+
+def names_by_position(
+    first: int, lens: int, children: Mapping[int, Sequence[int]]
+) -> dict[int, str]:
+    """Names by pid, row by row from the top: P, P.1, P.2, P.1.1.
+
+    Orphans, whose place is lost, are O1, O2 and so on.
+    """
+    names = {first: "P"}
+    orphans = [pid for pid in children.get(lens, ()) if pid != first]
+    names.update((pid, f"O{number}") for number, pid in enumerate(orphans, 1))
+    for pid in (rows := list(names)):  # grows while we walk
+        for number, child in enumerate(children.get(pid, ()), 1):
+            names[child] = f"{names[pid]}.{number}"
+            rows.append(child)
+    return names
+
+
+def renumbered(output: str, pids: Mapping[int, int]) -> str:
+    """`output` with our numbers for the kernel's.
+
+    Who of two processes writes first is up to the kernel. So if each line tells one of the pids,
+    the lines come in the order of the numbers; lines with the same number keep theirs.
+    """
+
+    def ours(number: re.Match[str]) -> str:
+        return str(pids.get(int(number[0]), number[0]))
+
+    lines = output.splitlines(keepends=True)
+    told = [
+        [pids[int(number)] for number in re.findall(r"\b\d+\b", line) if int(number) in pids]
+        for line in lines
+    ]
+    if all(told):
+        lines = [lines[at] for at in sorted(range(len(lines)), key=lambda at: told[at][0])]
+    return re.sub(r"\b\d+\b", ours, "".join(lines))
+
+
+def _history(
+    names: Mapping[int, str],
+    pids: Mapping[int, int],
+    children: Mapping[int, Sequence[int]],
+    form: Mapping[str, Any],
+) -> History:
+    """Forks in the order of the numbers, then who was a zombie or stopped at that moment."""
+    builder = HistoryBuilder()
+    found = {node["pid"]: node for node in form["nodes"]}
+    parents = {child: parent for parent, family in children.items() for child in family}
+    orphaned = any(name.startswith("O") for name in names.values())
+    if orphaned:
+        builder.start(Process(LENS, LENS_PID, None, reaper=True), 0.0)
+    for pid, name in names.items():
+        if pid not in found:
+            continue  # P itself, when only orphans are left of the program
+        if parents[pid] in names:
+            builder.fork(Process(name, pids[pid], names[parents[pid]]), 0.0)
+        else:  # it was there before we looked: below the lens, who has not forked the orphans
+            builder.start(Process(name, pids[pid], LENS if orphaned else None), 0.0)
+    for pid, node in found.items():
+        if pid not in names:
+            continue
+        match node["state"]:
+            case "zombie" if node["signal"] is not None:
+                builder.add("killed", names[pid], 0.0, signal=node["signal"])
+            case "zombie":
+                builder.add("exit", names[pid], 0.0, status=node["status"] or 0)
+            case "stopped":
+                builder.add("stopped", names[pid], 0.0)
+    return builder.history

@@ -1,0 +1,64 @@
+"""The C twins: each compiles, is what its notebook shows, and makes the tree of the Python."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from forklab.history import History
+from forklab.notebook import C_FLAGS, look_at
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "c_examples").glob("**/*.c"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def cells_with_a_twin(language: str) -> list[tuple[str, str]]:
+    """(name of the twin, program) of each such cell: its metadata say which file is its twin."""
+    found = []
+    for notebook in NOTEBOOKS:
+        for cell in json.loads(notebook.read_text())["cells"]:
+            magic, _, program = "".join(cell["source"]).partition("\n")
+            twin = cell["metadata"].get("forklab", {}).get("twin")
+            if twin is not None and magic == f"%%lens {language}":
+                found.append((twin, program))
+    return found
+
+
+def shown_part(example: Path) -> str:
+    """Without the comment at the top, which says what a reader of the notebook knows."""
+    return example.read_text().split("*/\n", 1)[1].strip()
+
+
+def tree_of(history: History) -> list[tuple[str, int, str | None]]:
+    return [(node.name, node.pid, node.parent) for node in history.tree()]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_compiles_without_a_warning(example: Path, tmp_path: Path) -> None:
+    command = ["cc", *C_FLAGS, "-Werror", "-o", str(tmp_path / "program"), str(example)]
+    compiled = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert compiled.returncode == 0, compiled.stderr
+
+
+def test_every_example_is_shown_in_a_notebook() -> None:
+    shown = {twin for twin, _ in cells_with_a_twin("c")}
+    assert shown == {example.name for example in EXAMPLES}
+
+
+@pytest.mark.parametrize(("twin", "program"), cells_with_a_twin("c"))
+def test_the_notebook_shows_the_program_in_the_file(twin: str, program: str) -> None:
+    assert program.strip() == shown_part(ROOT / "c_examples" / twin)
+
+
+@pytest.mark.parametrize(("twin", "program"), cells_with_a_twin("python"))
+def test_the_python_program_makes_the_same_tree_as_its_c_twin(twin: str, program: str) -> None:
+    in_c = look_at("c", (ROOT / "c_examples" / twin).read_text())
+    in_python = look_at("python", program)
+    assert len(in_c.tree) > 1
+    assert tree_of(in_python.history) == tree_of(in_c.history)
+    assert in_python.output == in_c.output
+    assert dict(in_python.statuses) == dict(in_c.statuses) == {n.name: 0 for n in in_c.tree}
