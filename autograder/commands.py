@@ -1,0 +1,201 @@
+"""What each command of the command line does, from checked words to an exit status."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from autograder import installed, judge, mutants
+from autograder.errors import CommandError, did_you_mean
+from autograder.grade import grade, output_folder
+from autograder.gradebook import Gradebook, Run
+from autograder.lab import Lab, Scenario, load_lab, load_scenario
+from autograder.printable import one_line
+from autograder.progress import ClassProgress
+from autograder.reports import write_reports
+from autograder.reports.files import write_whole
+from autograder.screen import console, say, show_assessment, show_class, show_play
+from autograder.stage import isolation
+from autograder.submissions import find_submissions
+from autograder.verdict import Assessment, Status
+from forklab.draw import tree_svg
+
+
+@dataclass(frozen=True)
+class ClassOrder:
+    """What `autograder grade` was asked for."""
+
+    lab: str
+    submissions: Path
+    out: Path
+    jobs: int | None = None
+    resume: bool = False
+    only: str | None = None
+    mode: str | None = None
+
+    @property
+    def again(self) -> str:
+        """The command that goes on where this one was stopped."""
+        words = ["autograder", "grade", self.lab, str(self.submissions), "--out", str(self.out)]
+        words += ["--jobs", str(self.jobs)] if self.jobs else []
+        words += ["--mode", self.mode] if self.mode else []
+        return shlex.join([*words, "--resume"])
+
+
+def check(
+    lab_name: str, path: Path, wanted: Sequence[str], json_file: str | None, mode: str | None
+) -> int:
+    """One submission, explained to its author."""
+    lab = load_lab(lab_name)
+    if not path.is_dir():
+        what = "is a file: give the folder that it is in" if path.exists() else "does not exist"
+        raise CommandError(
+            f"{path} {what}.\n"
+            f"  A submission is a folder with {lab.program}.c, {lab.program}.py, a Makefile or "
+            f"an executable {lab.program}."
+        )
+    scenarios = [_scenario(lab, name) for name in wanted] if wanted else None
+    screen = console(to_stderr=json_file == "-")
+    _say_mode(screen, mode)
+    assessment = judge.assess(lab, path, mode=mode, scenarios=scenarios)
+    show_assessment(screen, assessment, {s.name: s.why for s in scenarios or lab.scenarios})
+    if json_file is not None:
+        _write(json_file, json.dumps(assessment.to_json(), indent=1) + "\n")
+    return _exit_status(assessment)
+
+
+def grade_class(order: ClassOrder) -> int:
+    """A class into a gradebook and reports. What was graded before Ctrl-C is kept."""
+    lab = load_lab(order.lab)
+    submissions = find_submissions(order.submissions, lab.name, lab.program)
+    _refuse_inside(order.out, order.submissions)
+    screen = console()
+    with output_folder(order.out) as out, Gradebook(out / "gradebook.sqlite") as gradebook:
+        _say_mode(screen, order.mode)
+        try:
+            with ClassProgress(screen) as progress:
+                run = grade(
+                    lab,
+                    submissions,
+                    gradebook,
+                    assess=judge.assess,
+                    jobs=order.jobs,
+                    mode=order.mode,
+                    resume=order.resume,
+                    only=order.only,
+                    on_start=progress.start,
+                    on_result=progress.result,
+                )
+        except KeyboardInterrupt:
+            say(screen, f"Stopped. {progress.done} more are graded and kept. To go on:")
+            say(screen, f"  {order.again}")
+            return 130
+        index = write_reports(gradebook, run, out)
+        _write_errors(gradebook, run, out / "errors.txt")
+        results = gradebook.results(run)
+        if order.only is not None:
+            results = (r for r in results if r.student == order.only)
+        show_class(screen, results, 1 if order.only else len(run.students), index)
+    return 0
+
+
+def play(scenario_name: str, init: Sequence[str], svg_file: str | None, mode: str | None) -> int:
+    """One scenario against any init."""
+    scenario = _any_scenario(scenario_name)
+    if not init:
+        raise CommandError(
+            "Which init? Name it after --, for example: autograder play "
+            f"{one_line(scenario_name)} -- tini -g --"
+        )
+    screen = console(to_stderr=svg_file == "-")
+    _say_mode(screen, mode)
+    [verdict] = installed.judge_installed(init, [scenario], mode=mode)
+    show_play(screen, verdict)
+    if svg_file is not None:
+        _write(svg_file, tree_svg(verdict.observed.tree(), verdict.remarks, verdict.title))
+    return {Status.PASSED: 0, Status.FAILED: 1}.get(verdict.status, 2)
+
+
+def demo(lab_name: str, out: Path) -> int:
+    """A class made of the lab's own solutions, starters and mutants."""
+    lab = load_lab(lab_name)
+    try:
+        mutants.make_class(lab, out)
+    except OSError as error:
+        raise CommandError(f"--out {out}: cannot be written ({error.strerror}).") from error
+    say(
+        console(),
+        f"The demo class is in {out}. Grade it: autograder grade {lab_name} {out} --out DIR",
+    )
+    return 0
+
+
+def _exit_status(assessment: Assessment) -> int:
+    """Nothing judged at all is no success either: this machine lacks what it takes."""
+    return {Status.PASSED: 0, Status.FAILED: 1}.get(assessment.status, 2)
+
+
+def _say_mode(screen: Console, mode: str | None) -> None:
+    if mode is None:
+        choice = isolation.probe()
+        say(screen, Text(f"mode {choice.mode}: {choice.why}", "dim"))
+    else:
+        say(screen, Text(f"mode {mode}: as you asked", "dim"))
+
+
+def _scenario(lab: Lab, name: str) -> Scenario:
+    for scenario in lab.scenarios:
+        if scenario.name == name:
+            return scenario
+    if Path(name).is_file():
+        return load_scenario(Path(name))
+    hint = did_you_mean(name, (scenario.name for scenario in lab.scenarios))
+    raise CommandError(
+        f"--scenario {one_line(name)}: lab {lab.name} has no such scenario.\n  {hint}"
+    )
+
+
+def _any_scenario(name: str) -> Scenario:
+    if Path(name).is_file():
+        return load_scenario(Path(name))
+    lab, slash, scenario = name.partition("/")
+    if slash and not name.endswith(".toml"):
+        return _scenario(load_lab(lab), scenario)
+    raise CommandError(
+        f"{one_line(name)}: there is no such scenario file.\n"
+        "  Name a file, or a scenario of a lab: init/03_orphan"
+    )
+
+
+def _refuse_inside(out: Path, submissions: Path) -> None:
+    if out.resolve() == submissions.resolve() or submissions.resolve() in out.resolve().parents:
+        raise CommandError(
+            f"--out {out} lies among the submissions: it would be graded as a student.\n"
+            "  Name a folder outside of them."
+        )
+
+
+def _write(file: str, text: str) -> None:
+    if file == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        write_whole(Path(file), text)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written ({error.strerror}).") from error
+
+
+def _write_errors(gradebook: Gradebook, run: Run, path: Path) -> None:
+    """The grader's own tracebacks, for whoever mends it; no file if there are none."""
+    troubles = [f"{r.student}\n{r.trouble}\n" for r in gradebook.results(run) if r.trouble]
+    if troubles:
+        write_whole(path, "\n".join(troubles))
+    else:
+        path.unlink(missing_ok=True)

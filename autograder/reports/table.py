@@ -1,0 +1,51 @@
+"""grades.csv: a row a student, a column a scenario, for spreadsheets and learning platforms."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from autograder.gradebook import Gradebook, Result, Run
+from autograder.printable import number
+from autograder.reports.files import write_whole
+from autograder.verdict import Status, Verdict
+
+NOT_GRADED = "not graded"
+
+
+def write(gradebook: Gradebook, run: Run, path: Path) -> None:
+    """A cell has the points of what was judged, else the word error or skipped."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\r\n")  # RFC 4180
+    names = [asked.name for asked in run.scenarios]
+    rows.writerow(["student", "score", "max_score", "status", *names])
+    for student in run.students:
+        result = gradebook.result(run, student)
+        rows.writerow([_harmless(student), *_cells(result, names)])
+    write_whole(path, text.getvalue())
+
+
+def _cells(result: Result | None, names: list[str]) -> list[str]:
+    if result is None:
+        return ["", "", NOT_GRADED, *("" for _ in names)]
+    assessment = result.assessment
+    verdicts = {verdict.scenario: verdict for verdict in assessment.verdicts}
+    return [
+        number(assessment.score),
+        number(assessment.max_score),
+        str(assessment.status),
+        *(_cell(verdicts.get(name)) for name in names),
+    ]
+
+
+def _cell(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return ""
+    judged = verdict.status in (Status.PASSED, Status.FAILED)
+    return number(verdict.points) if judged else str(verdict.status)
+
+
+def _harmless(student: str) -> str:
+    """A spreadsheet would compute a cell that starts like a formula."""
+    return f"'{student}" if student.startswith(("=", "+", "-", "@")) else student
