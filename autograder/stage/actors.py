@@ -23,6 +23,7 @@ _SO_PEERPIDFD = (
 _CREDENTIALS = struct.Struct("iII")  # struct ucred
 _MESSAGE_BYTES = 4096
 _OBEY_SECONDS = 30.0
+_MOST_SIGNALS = 1000  # that one actor is told of; who sends more is sending without end
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,18 @@ class Actor:
     def name(self) -> str:
         return self.hello.name
 
+    @property
+    def flooded(self) -> bool:
+        """Whether it has got more signals than any play sends."""
+        return len(self.caught) >= _MOST_SIGNALS
+
     def close(self) -> None:
         self.connection.close()
         self.process.close()
 
 
 class ActorLost(Exception):
-    """An actor is gone, or says that it cannot do what it should; `errno` is set in the latter case."""
+    """An actor is gone, cannot do what it should (`errno` says why), or is kept from it by signals without end."""
 
     def __init__(self, name: str, errno: int | None = None) -> None:
         super().__init__(name, errno)
@@ -155,20 +161,18 @@ class Cast:
             raise ActorLost(name) from error
         actor.owes_replies += 1
 
-    def reply(self, name: str, give_up: Callable[[], bool] = lambda: False) -> int | None:
-        """The value of the next reply; None if `give_up` says so before it comes.
+    def reply(self, name: str) -> int:
+        """The value of the next reply.
 
         Raises ActorLost if the actor is gone or cannot do it, StageError if it does not answer.
         """
         actor = self._actors[name]
         deadline = time.monotonic() + _OBEY_SECONDS
         while not actor.replies:
-            if not self._listen(actor) and not actor.replies:
+            if (not self._listen(actor) and not actor.replies) or actor.flooded:
                 raise ActorLost(name)
             if actor.replies:
                 break
-            if give_up():
-                return None
             if time.monotonic() > deadline:
                 raise StageError(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
             select.select([actor.connection.fileno(), actor.process.pidfd], [], [], 0.01)
@@ -186,7 +190,7 @@ class Cast:
 
     def _listen(self, actor: Actor) -> bool:
         """Takes in what has been said; False once the actor is gone and everything that it said is taken in."""
-        while True:
+        while not actor.flooded:
             try:
                 message = actor.connection.recv(_MESSAGE_BYTES).decode()
             except BlockingIOError:
@@ -200,6 +204,7 @@ class Cast:
                 actor.caught.append((int(number), int(sender)))
             else:
                 actor.replies.append(message)
+        return True
 
     def _identify(self, connection: socket.socket) -> Actor | None:
         """The actor at the other end; None if it is not one of ours."""

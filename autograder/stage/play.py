@@ -17,11 +17,12 @@ from autograder.scenario import INIT, MAIN
 from autograder.stage.actors import Cast
 from autograder.stage.compiled import compiled
 from autograder.stage.isolation import PIDNS, Ended, Sandbox
-from autograder.stage.quiescence import Quiescence, Settled
+from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
 _MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
+_SPINS_OF_A_SUSPECT = 5
 _START_NANOSECONDS = (
     1_000_000_000  # of processor time: what the slowest interpreter may need before it starts main
 )
@@ -39,6 +40,9 @@ class Stage:
         address.chmod(0o666)
         self.listener.listen(256)
         self.sandbox = Sandbox(mode, submission, folder)
+        self.spins = (
+            0  # how often this submission was seen to spin: then less patience shows it again
+        )
 
     @property
     def main(self) -> list[str]:
@@ -66,7 +70,9 @@ class Play:
 
     def __init__(self, stage: Stage, command: Sequence[str], *, terminal: bool = False) -> None:
         """Starts `command`, an init with all its arguments. Raises StageError if the stage cannot."""
+        self._stage = stage
         self._sandbox = stage.sandbox
+        self._closed = False
         self._terminal = -1
         self._output = os.memfd_create("output")
         self._complaints = os.memfd_create("complaints")
@@ -102,13 +108,19 @@ class Play:
         settled = self.quiescence.settle(main_is_there, outlast_timer=True)
         if MAIN not in self.cast:
             return settled
-        self.quiescence.expect_no_more_than(self.init.cpu_nanoseconds() // 2)
+        start_up = self.init.cpu_nanoseconds()
+        self.quiescence.expect_no_more_than(
+            start_up // 2, suspect=self._stage.spins >= _SPINS_OF_A_SUSPECT
+        )
         return None
 
     def settle(
         self, done: Callable[[], bool] = lambda: False, *, outlast_timer: bool = False
     ) -> Settled:
-        return self.quiescence.settle(done, outlast_timer=outlast_timer)
+        settled = self.quiescence.settle(done, outlast_timer=outlast_timer)
+        if settled.rest is Rest.SPINNING:
+            self._stage.spins += 1
+        return settled
 
     def process(self, name: str) -> Watched:
         return self.init if name == INIT else self.cast[name].process
@@ -163,6 +175,9 @@ class Play:
         return os.pread(self._complaints, _MOST_OUTPUT, 0).decode(errors="replace")
 
     def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         try:
             self._sandbox.end_play()
         finally:

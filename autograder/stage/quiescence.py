@@ -17,7 +17,8 @@ from autograder.stage.watch import DEAD_STATES, STOPPED_STATES, Watched
 
 # Processor time of its own, not time on the wall: on a busy machine a slow init is not taken for a spinning one.
 _SPIN_NANOSECONDS = 12_000_000
-_SPIN_AGAIN_NANOSECONDS = 1_000_000  # for one that we have seen spin already
+_SPIN_AGAIN_NANOSECONDS = 1_000_000  # for one that we have seen spin in this play
+_SPIN_SUSPECT_NANOSECONDS = 3_000_000  # for one that we have seen spin in other plays
 _TIMER_PATIENCE_SECONDS = 2.5  # how long we wait for one who sleeps with a timeout to wake up
 _SETTLING_SECONDS = 60.0  # beyond that the machine is to blame
 
@@ -67,9 +68,11 @@ class Quiescence:
         for stray in self._strays.values():
             stray.close()
 
-    def expect_no_more_than(self, nanoseconds: int) -> None:
-        """Takes whoever needs more processor time than that (or a minimum, if it is less) at a stretch to be spinning."""
-        self.spin_limit = max(_SPIN_NANOSECONDS, nanoseconds)
+    def expect_no_more_than(self, nanoseconds: int, *, suspect: bool) -> None:
+        """Takes whoever needs more processor time than that at a stretch, or a minimum if it is less, to be spinning."""
+        self.spin_limit = max(
+            _SPIN_SUSPECT_NANOSECONDS if suspect else _SPIN_NANOSECONDS, nanoseconds
+        )
 
     def settle(
         self, done: Callable[[], bool] = lambda: False, *, outlast_timer: bool = False
@@ -86,25 +89,22 @@ class Quiescence:
         while True:
             if done():
                 return Settled(Rest.DONE, Doing(Posture.UNKNOWN))
-            strays = self.strays()
-            look = self._look(strays)
+            at_rest = self._look_twice()
             looks += 1
-            if look is not None:
-                # Between the looks: it is exact where the state letter is not.
-                now = doing(self._init) if look[0][1] == "S" else Doing(Posture.ASLEEP)
-                if now.posture is not Posture.RUNNING and look == self._look(strays):
-                    if done():
-                        return Settled(Rest.DONE, now)
-                    if now.posture is not Posture.TIMED:
-                        return Settled(Rest.QUIET, now)
-                    if not outlast_timer:
-                        return Settled(Rest.TIMED, now)
-                    asleep_since = asleep_since or (look, time.monotonic())
-                    patience = time.monotonic() - asleep_since[1]
-                    if look != asleep_since[0] or patience > _TIMER_PATIENCE_SECONDS:
-                        return Settled(Rest.TIMED, now)
-                    self._wait_for_news(0.02)
-                    continue
+            if at_rest is not None:
+                look, now = at_rest
+                if done():
+                    return Settled(Rest.DONE, now)
+                if now.posture is not Posture.TIMED:
+                    return Settled(Rest.QUIET, now)
+                if not outlast_timer:
+                    return Settled(Rest.TIMED, now)
+                asleep_since = asleep_since or (look, time.monotonic())
+                patience = time.monotonic() - asleep_since[1]
+                if look != asleep_since[0] or patience > _TIMER_PATIENCE_SECONDS:
+                    return Settled(Rest.TIMED, now)
+                self._wait_for_news(0.02)
+                continue
             if self._spent() - spent_before > self.spin_limit:
                 self.spin_limit = _SPIN_AGAIN_NANOSECONDS
                 return Settled(Rest.DONE if done() else Rest.SPINNING, Doing(Posture.RUNNING))
@@ -112,13 +112,31 @@ class Quiescence:
                 return Settled(Rest.UNSETTLED, doing(self._init))
             self._pause(looks)
 
+    def _look_twice(self) -> tuple[_Look, Doing] | None:
+        """What everybody looked like and what init was doing, if nobody ran in between; else None."""
+        strays = list(self._strays.values())
+        look = self._look(strays)
+        if look is None:
+            return None
+        # Between the looks, so that it holds for an instant at which everybody slept. It is exact where the state
+        # letter is not.
+        now = doing(self._init) if look[0][1] == "S" else Doing(Posture.ASLEEP)
+        if now.posture is Posture.RUNNING:
+            return None
+        # Between the looks as well. A process born since the first look is found here, while its parent sleeps. And
+        # to list children the kernel takes the lock (tasklist_lock) that it holds from the moment a process becomes
+        # a zombie until its parent has been told: whoever was dead at the first look, its parent is awake at the next.
+        if self.strays() != strays or self._look(strays) != look:
+            return None
+        return look, now
+
     def strays(self) -> list[Watched]:
         """Processes of the play that are no actors: those that init itself, or what it started, has made."""
+        known = {self._init.pid, *(actor.pid for actor in self._actors())}
         for pid, stray in list(self._strays.items()):
-            if stray.reaped():
+            if pid in known or stray.reaped():  # an actor is a stray until it has reported
                 stray.close()
                 del self._strays[pid]
-        known = {self._init.pid, *(actor.pid for actor in self._actors())}
         parents = [self._init, *self._strays.values()]
         while parents:
             for child in parents.pop().children():
@@ -137,13 +155,13 @@ class Quiescence:
             stat = process.stat()
             if stat is None:
                 seen.append((process.pid, "", b"", ""))
-            elif stat.state in DEAD_STATES or stat.state in STOPPED_STATES:
+            elif stat.state in DEAD_STATES:
                 seen.append((process.pid, stat.state, b"", ""))
-            elif stat.state == "S":
+            elif stat.state == "S" or stat.state in STOPPED_STATES:
                 threads = process.threads_activity() if stat.threads > 1 else ""
                 if threads is None:
                     return None
-                seen.append((process.pid, "S", process.activity(), threads))
+                seen.append((process.pid, stat.state, process.activity(), threads))
             else:
                 return None
         return tuple(seen)

@@ -1,0 +1,97 @@
+"""What judging costs: CPU against a floor, failing against passing, memory of the judge.
+
+The floor is the same number of processes, forked, executed and waited for by a bare C program (floor.c). All figures of
+one line were measured in turn in the same run; the median of several rounds is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from autograder.judge import assess
+from autograder.lab import Lab, Scenario, load_lab
+from autograder.mutants import load_mutants, make_class
+from autograder.scenario import Verb
+from autograder.stage.compiled import compiler
+from autograder.stage.isolation import probe
+
+ROUNDS = 5
+
+
+def main() -> None:
+    lab = load_lab("init")
+    with tempfile.TemporaryDirectory() as scratch:
+        floor = Path(scratch) / "floor"
+        source = Path(__file__).with_name("floor.c")
+        subprocess.run([compiler(), "-O2", "-static", str(source), "-o", str(floor)], check=True)
+        counts = [str(actors_of(scenario)) for scenario in lab.scenarios]
+        students = Path(scratch) / "class"
+        make_class(lab, students)
+
+        print(f"mode {probe().mode}, {len(lab.scenarios)} scenarios, {ROUNDS} rounds")
+        against_the_floor(lab, students / "solution_c" / lab.name, floor, counts)
+        for language in ("c", "python"):
+            failing_against_passing(lab, students, language)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"the judge's own memory: {peak:.0f} MB at its peak")
+
+
+def against_the_floor(lab: Lab, solution: Path, floor: Path, counts: list[str]) -> None:
+    whole = [cost(lab, solution) for _ in range(ROUNDS)]
+    build = [cost(lab, solution, nothing=True) for _ in range(ROUNDS)]
+    bare = [floor_cpu(floor, counts) for _ in range(ROUNDS)]
+    middle = statistics.median
+    judging = middle(cpu for cpu, _ in whole) - middle(cpu for cpu, _ in build)
+    print(
+        f"C solution, build and all scenarios: {middle(wall for _, wall in whole):.2f} s on the wall; "
+        f"{1000 * judging / len(counts):.1f} ms CPU a scenario"
+    )
+    print(f"CPU against the floor (same processes, bare C): {judging / middle(bare):.1f} times")
+
+
+def failing_against_passing(lab: Lab, students: Path, language: str) -> None:
+    passing = [cost(lab, students / f"solution_{language}" / lab.name) for _ in range(ROUNDS)]
+    failing = {
+        mutant.name: cost(lab, students / f"mutant_{mutant.name}" / lab.name)
+        for mutant in load_mutants(lab)
+        if mutant.of.parent.name == language
+    }
+    for position, what in enumerate(("CPU", "time on the wall")):
+        usual = statistics.median(costs[position] for costs in passing)
+        ratios = sorted((costs[position] / usual, name) for name, costs in failing.items())
+        print(
+            f"failing against passing, {language}, {what}: median {ratios[len(ratios) // 2][0]:.2f}, "
+            f"most {', '.join(f'{ratio:.2f} ({name})' for ratio, name in ratios[:-4:-1])}"
+        )
+
+
+def cost(lab: Lab, submission: Path, *, nothing: bool = False) -> tuple[float, float]:
+    """CPU seconds, those of all processes of the plays included, and seconds on the wall.
+
+    With `nothing` it is only built, and its stage is set up.
+    """
+    before, started = os.times(), time.monotonic()
+    assess(lab, submission, scenarios=() if nothing else None)
+    after = os.times()
+    return sum(after[:4]) - sum(before[:4]), time.monotonic() - started
+
+
+def floor_cpu(floor: Path, counts: list[str]) -> float:
+    return float(
+        subprocess.run([floor, *counts], capture_output=True, text=True, check=True).stdout
+    )
+
+
+def actors_of(scenario: Scenario) -> int:
+    """How many actors a script brings on, main included."""
+    return 1 + sum(len(list(step.pairs())) for step in scenario.steps if step.verb is Verb.FORKS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""What the stage promises of a play, with real processes and in both modes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.stage.doing import Posture
+from autograder.stage.isolation import PIDNS, Ended
+from autograder.stage.play import Play
+from autograder.stage.quiescence import Rest
+
+REAP_ALL = "start(arguments); while (wait(NULL) > 0 || errno == EINTR) {} return 0;"
+WAIT_FOR_MAIN = "return waitpid(start(arguments), NULL, 0) < 0;"
+
+OpenPlay = Callable[..., Play]
+
+
+def fork(play: Play, parent: str, child: str) -> None:
+    play.cast.command(parent, f"fork {child}")
+    play.cast.reply(parent)
+    while child not in play.cast:
+        play.cast.wait_for_news(0.1)
+        play.cast.greet()
+
+
+def tell(play: Play, name: str, order: str) -> None:
+    play.cast.command(name, order)
+    play.cast.reply(name)
+
+
+def test_init_is_pid_1_of_its_own_namespace_only_in_mode_pidns(
+    open_play: OpenPlay, mode: str
+) -> None:
+    play = open_play("start(arguments); pause(); return getpid();")
+    assert play.wait_for_main() is None
+    inside = (
+        Path(f"/proc/{play.init.pid}/status").read_text().split("NSpid:")[1].splitlines()[0].split()
+    )
+    assert (inside[-1] == "1" and len(inside) > 1) is (mode == PIDNS)
+    assert play.cast["main"].hello.parent == (1 if mode == PIDNS else play.init.pid)
+
+
+def test_an_orphan_becomes_a_child_of_init(open_play: OpenPlay) -> None:
+    play = open_play(REAP_ALL)
+    play.wait_for_main()
+    fork(play, "main", "worker")
+    fork(play, "worker", "child")
+    tell(play, "worker", "exit 0")
+    assert play.settle(lambda: play.process("worker").ended()).rest is Rest.DONE
+    stat = play.process("child").stat()
+    assert stat is not None
+    assert play.name_of(stat.parent) == "init"
+
+
+def test_a_zombie_is_not_gone_before_it_is_reaped(open_play: OpenPlay) -> None:
+    play = open_play(WAIT_FOR_MAIN)
+    play.wait_for_main()
+    fork(play, "main", "worker")
+    tell(play, "worker", "exit 3")
+    play.settle()
+    worker = play.process("worker")
+    assert worker.ended() and not worker.reaped()
+    assert play.ended("worker") == Ended(3, None)
+    tell(play, "main", f"reap {play.cast['worker'].hello.pid}")
+    assert worker.reaped()
+
+
+def test_how_one_ended_is_known_after_it_was_reaped_by_another(open_play: OpenPlay) -> None:
+    play = open_play(REAP_ALL)
+    play.wait_for_main()
+    fork(play, "main", "worker")
+    tell(play, "worker", f"die {signal.SIGUSR1.value}")
+    play.settle(play.process("worker").ended)
+    tell(play, "main", f"reap {play.cast['worker'].hello.pid}")
+    if play.ended("worker") == Ended(None, None):
+        pytest.skip(
+            "this kernel forgets the status with the process (Linux 6.15 keeps it with the pidfd)"
+        )
+    assert play.ended("worker") == Ended(None, signal.SIGUSR1)
+
+
+def test_the_status_of_init_is_what_wait_says(open_play: OpenPlay) -> None:
+    play = open_play("start(arguments); exit(42);")
+    play.settle(play.init.ended)
+    assert play.ended("init") == Ended(42, None)
+
+
+def test_init_killed_by_a_signal_is_told_from_one_that_exits_with_128_more(
+    open_play: OpenPlay,
+) -> None:
+    play = open_play("start(arguments); for (;;) pause();")
+    play.wait_for_main()
+    play.init.send(signal.SIGKILL)
+    play.settle(play.init.ended)
+    assert play.ended("init") == Ended(None, signal.SIGKILL)
+
+
+def test_a_frozen_init_does_not_reap_and_a_thawed_one_does(open_play: OpenPlay) -> None:
+    play = open_play(REAP_ALL)
+    play.wait_for_main()
+    fork(play, "main", "worker")
+    fork(play, "worker", "child")
+    tell(play, "worker", "exit 0")
+    play.settle()
+    assert play.freeze()
+    tell(play, "child", "exit 0")
+    assert play.settle().rest is Rest.QUIET
+    child = play.process("child")
+    assert child.ended() and not child.reaped()
+    play.thaw()
+    assert play.settle(child.reaped).rest is Rest.DONE
+
+
+@pytest.mark.parametrize(
+    ("body", "call"),
+    [
+        ("start(arguments); for (;;) pause();", "pause"),
+        (REAP_ALL, "wait4"),
+        ("start(arguments); for (;;) poll(NULL, 0, -1);", "poll"),
+        (
+            "start(arguments); sigset_t m; int n; sigfillset(&m); for (;;) sigwait(&m, &n);",
+            "sigwaitinfo",
+        ),
+    ],
+)
+def test_who_is_blocked_for_ever_is_at_rest_and_it_is_known_in_which_call(
+    open_play: OpenPlay, body: str, call: str
+) -> None:
+    play = open_play(body)
+    play.wait_for_main()
+    settled = play.settle()
+    assert (settled.rest, settled.doing.posture) == (Rest.QUIET, Posture.ASLEEP)
+    assert call in settled.doing.call or (call, settled.doing.call) in {
+        ("pause", "ppoll"),
+        ("poll", "ppoll"),
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "start(arguments); for (;;) poll(NULL, 0, 20);",
+        "start(arguments); for (;;) usleep(20000);",
+        "start(arguments); for (;;) { waitpid(-1, NULL, WNOHANG); usleep(20000); }",
+    ],
+)
+def test_one_who_sleeps_with_a_timeout_is_polling(open_play: OpenPlay, body: str) -> None:
+    play = open_play(body)
+    play.wait_for_main()
+    settled = play.settle(outlast_timer=True)
+    assert (settled.rest, settled.doing.posture) == (Rest.TIMED, Posture.TIMED)
+
+
+@pytest.mark.parametrize("body", ["for (;;) {}", "for (;;) waitpid(-1, NULL, WNOHANG);"])
+def test_one_who_never_sleeps_is_spinning(open_play: OpenPlay, body: str) -> None:
+    play = open_play("start(arguments);" + body)
+    play.wait_for_main()
+    assert play.settle().rest is Rest.SPINNING
+    assert play.settle().rest is Rest.SPINNING
+
+
+def test_an_init_that_never_starts_its_command_is_found_out_at_once(open_play: OpenPlay) -> None:
+    settled = open_play("(void)start; for (;;) pause();").wait_for_main()
+    assert settled is not None and settled.rest is Rest.QUIET
+    settled = open_play("(void)start; (void)arguments; return 1;").wait_for_main()
+    assert settled is not None
+
+
+def test_a_process_that_init_starts_for_itself_is_seen_too(open_play: OpenPlay) -> None:
+    play = open_play(
+        "if (fork() == 0) { if (fork() == 0) for (;;) {} for (;;) pause(); } start(arguments); for (;;) pause();"
+    )
+    play.wait_for_main()
+    assert play.settle().rest is Rest.SPINNING
+    assert len(play.quiescence.strays()) == 2
+
+
+def test_a_row_of_deaths_leaves_nobody_behind(open_play: OpenPlay) -> None:
+    play = open_play(REAP_ALL)
+    play.wait_for_main()
+    names = [f"w{number}" for number in range(20)]
+    for name in names:
+        fork(play, "main", name)
+    pids = [play.process(name).pid for name in names]
+    play.init.send(signal.SIGKILL)
+    play.settle(play.init.ended)
+    play.close()
+    assert [pid for pid in pids if os.path.exists(f"/proc/{pid}")] == []
+
+
+def test_output_is_kept_apart_from_complaints(open_play: OpenPlay) -> None:
+    play = open_play(
+        'start(arguments); puts("out"); fflush(stdout); fprintf(stderr, "err"); for (;;) pause();'
+    )
+    play.wait_for_main()
+    play.settle()
+    tell(play, "main", "say hello\n")
+    assert (play.output(), play.complaints()) == ("out\nhello\n", "err")
+
+
+def test_a_megabyte_of_output_blocks_nobody(open_play: OpenPlay) -> None:
+    play = open_play(
+        'start(arguments); for (int i = 0; i < 1 << 16; i++) puts("0123456789abcdef"); return 5;'
+    )
+    play.settle(play.init.ended)
+    assert play.ended("init") == Ended(5, None)
+    assert len(play.output()) >= 1 << 20
+
+
+def test_with_a_terminal_init_has_a_controlling_one(open_play: OpenPlay) -> None:
+    play = open_play(
+        'int fd = open("/dev/tty", O_RDWR); start(arguments); dprintf(1, "%d", isatty(0) && fd >= 0); '
+        "for (;;) pause();",
+        terminal=True,
+    )
+    play.wait_for_main()
+    play.settle()
+    assert play.output() == "1"
+    assert play.cast["main"].hello.foreground is not None
+
+
+def test_somebody_who_pretends_to_be_an_actor_is_turned_away(open_play: OpenPlay) -> None:
+    play = open_play(
+        """
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int n = snprintf(address.sun_path, sizeof address.sun_path, "%s", arguments[3]); (void)n;
+        int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+        if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) return 9;
+        char hello[] = "hello main 2 1 2 2 0 0 -1 0,1,2,";
+        write(fd, hello, sizeof hello - 1);
+        for (;;) pause();
+        """
+    )
+    assert play.wait_for_main() is not None
+    assert "main" not in play.cast

@@ -1,0 +1,117 @@
+"""The lab `init`, judged for real: solutions pass, each mutant is caught by those who promise it, in both modes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from autograder.ideal import Ideal
+from autograder.judge import assess
+from autograder.lab import Scenario, load_lab
+from autograder.mutants import Mutant, load_mutants, write
+from autograder.stage.isolation import PIDNS, SUBREAPER, probe
+from autograder.verdict import Status
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = load_lab(ROOT / "labs" / "init")
+MUTANTS = load_mutants(LAB)
+
+
+@pytest.fixture(params=[PIDNS, SUBREAPER])
+def mode(request: pytest.FixtureRequest) -> str:
+    wanted: str = request.param
+    if wanted == PIDNS and probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    return wanted
+
+
+@pytest.mark.parametrize("language", ["c", "python"])
+def test_the_reference_solution_loses_nothing(language: str, mode: str) -> None:
+    assessment = assess(LAB, LAB.folder / "solution" / language, mode=mode)
+    assert [
+        v.message for v in assessment.verdicts if v.status not in (Status.PASSED, Status.SKIPPED)
+    ] == []
+    assert assessment.score == assessment.max_score > 0
+
+
+@pytest.mark.parametrize("language", ["c", "python"])
+def test_the_starter_gets_some_points_and_a_message_for_each_that_it_lacks(language: str) -> None:
+    assessment = assess(LAB, LAB.folder / "starter" / language)
+    assert 0 < assessment.score < assessment.max_score
+    assert all(
+        v.message and v.failed_step for v in assessment.verdicts if v.status is Status.FAILED
+    )
+    assert Status.ERROR not in {v.status for v in assessment.verdicts}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_caught_by_the_scenarios_that_it_names(
+    mutant: Mutant, mode: str, tmp_path: Path
+) -> None:
+    if mode not in mutant.modes:
+        pytest.skip(f"this bug does not show in mode {mode}")
+    write(mutant, tmp_path)
+    wanted = [s for s in LAB.scenarios if s.name in mutant.caught_by and mode in s.modes]
+    assert wanted
+    assessment = assess(LAB, tmp_path, mode=mode, scenarios=wanted)
+    assert {v.scenario: v.status for v in assessment.verdicts} == {
+        s.name: Status.FAILED for s in wanted
+    }
+
+
+def test_every_scenario_fails_a_mutant_or_says_why_it_is_there() -> None:
+    catching = {name for mutant in MUTANTS for name in mutant.caught_by}
+    for scenario in LAB.scenarios:
+        assert (scenario.name in catching) != bool(scenario.untested), scenario.name
+
+
+@pytest.mark.parametrize("scenario", LAB.scenarios, ids=lambda scenario: scenario.name)
+def test_a_perfect_init_can_meet_every_expectation(scenario: Scenario) -> None:
+    for mode in scenario.modes:
+        ideal = Ideal(
+            scenario.steps, mode=mode, command=scenario.command, terminal=scenario.terminal
+        )
+        assert ideal.contradictions == ()
+
+
+@pytest.mark.parametrize("scenario", LAB.scenarios, ids=lambda scenario: scenario.name)
+def test_what_is_observed_of_the_solution_is_what_the_model_expects(scenario: Scenario) -> None:
+    [verdict] = assess(LAB, LAB.folder / "solution" / "c", scenarios=[scenario]).verdicts
+    if verdict.status is Status.SKIPPED:
+        pytest.skip(verdict.message)
+    if scenario.command:
+        pytest.skip("of a command the model knows nothing")
+    assert _states(verdict.observed) == _states(verdict.expected)
+
+
+def _states(history: object) -> list[tuple[object, ...]]:
+    from forklab.history import History
+
+    assert isinstance(history, History)
+    return [
+        (n.name, n.pid, n.parent, n.state, n.status, n.signal, n.reaped_by) for n in history.tree()
+    ]
+
+
+def test_a_verdict_is_the_same_every_time() -> None:
+    first, second = (assess(LAB, LAB.folder / "starter" / "c").to_json() for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.reliability
+def test_correct_inits_never_fail_on_a_busy_machine(busy_machine: None) -> None:
+    """2,000 verdicts, while every processor has other work (see the fixture)."""
+    rounds = int(os.environ.get("FORKLAB_ROUNDS", "12"))
+    judged = 0
+    for _ in range(rounds):
+        for language in ("c", "python"):
+            for mode in (PIDNS, SUBREAPER) if probe().mode == PIDNS else (SUBREAPER,):
+                assessment = assess(LAB, LAB.folder / "solution" / language, mode=mode)
+                wrong = [
+                    v for v in assessment.verdicts if v.status in (Status.FAILED, Status.ERROR)
+                ]
+                assert [(v.scenario, v.message) for v in wrong] == []
+                judged += len(assessment.verdicts)
+    print(f"{judged} verdicts, none wrong")
