@@ -13,9 +13,9 @@ from autograder.inbox import Inbox
 from autograder.observe import fate_of
 from autograder.scenario import INIT, MAIN, Step, Verb
 from autograder.signals import signal_name
+from autograder.stage.doing import Posture
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
-from autograder.stage.doing import Posture
 from forklab.history import State
 
 AT_REST = frozenset(

@@ -59,6 +59,8 @@ class Explainer:
             return f"This step cannot be played any more: {who} died as soon as it was born."
         if self.play.cast[lost.name].flooded:
             return f"{who} gets one signal after the other and comes to nothing else. Each is to be passed on once."
+        if not self.play.process(lost.name).ended():
+            return f"This step cannot be played: {who} {self._standing(lost.name)}, and waits to be continued."
         return f"This step cannot be played any more: {who} {self._ending(lost.name)} before it."
 
     def never_started(self, settled: Settled) -> str:
@@ -174,7 +176,7 @@ class Explainer:
                     )
                 return "Every zombie of init's waits to be collected, whoever it was the child of before."
             case Verb.EXPECT_GETS:
-                return "Init stands between the outside and main's group: what it gets, it passes on to the whole group."
+                return "What init gets from outside, it passes on to main's whole process group."
             case Verb.EXPECT_GETS_NOTHING:
                 return (
                     "Init passes on what it was sent, to main's process group and to nobody else."

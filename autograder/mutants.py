@@ -13,7 +13,6 @@ from pathlib import Path
 
 from autograder.errors import did_you_mean
 from autograder.lab import Flaw, Lab, LabError
-from autograder.scenario import MODES
 from autograder.steps import MODES
 from autograder.tomlfile import Table, read_table
 

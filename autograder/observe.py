@@ -1,11 +1,13 @@
 """What really happened in a play: the kernel's facts, written down as a History.
 
-The observer looks after each step has come to rest, and notes what has changed since its last look. What changed between
-two looks is put in an order that causes allow: deaths first, then who lost a parent, then who was reaped.
+The observer looks after each step has come to rest, and notes what has changed since its last look. What changed
+between two looks is put in an order that causes allow: deaths first, then who lost a parent, then who was reaped.
 """
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autograder.perfect import FIRST_PID, INIT_PIDS, OUTSIDE
@@ -54,6 +56,7 @@ class Observer:
         self._known: dict[str, Fate] = {INIT: Fate(State.RUNNING, None)}
         self._heard: dict[str, int] = {}
         self._reaped_by_order: set[str] = set()
+        self._fallen: frozenset[str] = frozenset()  # at this look
         self._builder.start(Process(INIT, INIT_PIDS[mode], None, reaper=True), 0)
 
     @property
@@ -80,6 +83,7 @@ class Observer:
         """Notes what has changed, as caused by the step at script line `line`."""
         before = dict(self._known)
         now = {name: fate_of(self._play, name) for name in before}
+        self._fallen = _fallen_with_init(before, now)
         for name in before:
             self._note_signals(name, line)
         for name, fate in now.items():
@@ -125,7 +129,7 @@ class Observer:
             )
 
     def _note_parent(self, name: str, before: Fate, now: Fate, line: int) -> None:
-        if name in (INIT, MAIN) and now.parent in (OUTSIDE, None) or now.parent is None:
+        if now.parent is None or (name in (INIT, MAIN) and now.parent == OUTSIDE):
             return
         if now.parent != before.parent and before.parent is not None:
             self._builder.add("reparented", name, line, old=before.parent, new=now.parent)
@@ -133,13 +137,13 @@ class Observer:
     def _note_reaping(self, name: str, before: Fate, now: Fate, line: int) -> None:
         state = now.state
         if name == INIT and state is State.ZOMBIE:
-            state = (
-                State.REAPED
-            )  # its parent is our launcher, which keeps the zombie until we have asked it
+            state = State.REAPED  # its parent, our launcher, keeps the zombie until we have asked
         parent = now.parent or before.parent or OUTSIDE
         if state is State.REAPED and before.state is not State.REAPED:
             if self._outlived(name, parent):
-                self._builder.add("reparented", name, line, old=parent, new=INIT)
+                # In which order those die who fall with PID 1, nobody can tell: they keep their parents.
+                if parent not in self._fallen:
+                    self._builder.add("reparented", name, line, old=parent, new=INIT)
                 parent = INIT
             self._builder.add("reaped", name, line, by=parent, status=_told(now.ended))
         self._known[name] = Fate(state, parent, now.ended, now.stopped_by)
@@ -153,6 +157,20 @@ class Observer:
         if parent in (INIT, OUTSIDE) or name in self._reaped_by_order:
             return False
         return self._play.process(parent).ended()
+
+
+def _fallen_with_init(before: Mapping[str, Fate], now: Mapping[str, Fate]) -> frozenset[str]:
+    """Who was killed because PID 1 had ended, as the kernel does with a PID namespace."""
+    if now[INIT].ended is None:
+        return frozenset()
+    return frozenset(
+        name
+        for name, fate in now.items()
+        if name not in (INIT, MAIN)
+        and before[name].ended is None
+        and fate.ended is not None
+        and fate.ended.signal == signal.SIGKILL
+    )
 
 
 def _told(ended: Ended | None) -> int:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from autograder.stage.isolation import PIDNS, SUBREAPER, probe
+
 _BURN = "import os, time\nend = time.monotonic() + 3600\nwhile time.monotonic() < end and os.getppid() != 1: pass"
 
 
@@ -22,3 +24,12 @@ def busy_machine() -> Iterator[None]:
     for burner in burners:
         burner.kill()
         burner.wait()
+
+
+@pytest.fixture(params=[PIDNS, SUBREAPER])
+def mode(request: pytest.FixtureRequest) -> str:
+    """Each mode in which this machine can judge."""
+    wanted: str = request.param
+    if wanted == PIDNS and probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    return wanted

@@ -1,1 +1,1 @@
-"""The edge to the kernel: start an init where it can be judged, direct the actors, watch what the kernel says of them."""
+"""The edge to the kernel: start an init where it can be judged, direct the actors, watch what becomes of them."""

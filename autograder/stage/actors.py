@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.stage.trouble import StageError
-from autograder.stage.watch import Watched
+from autograder.stage.watch import STOPPED_STATES, Watched
 
 _SO_PEERPIDFD = (
     77  # Linux 6.5; older kernels: the peer cannot be gone while it waits for its first command
@@ -87,7 +87,7 @@ class Actor:
 
 
 class ActorLost(Exception):
-    """An actor is gone, cannot do what it should (`errno` says why), or is kept from it by signals without end."""
+    """An actor is gone or stopped, cannot do what it should (`errno` says why), or gets signals without end."""
 
     def __init__(self, name: str, errno: int | None = None) -> None:
         super().__init__(name, errno)
@@ -164,18 +164,19 @@ class Cast:
     def reply(self, name: str) -> int:
         """The value of the next reply.
 
-        Raises ActorLost if the actor is gone or cannot do it, StageError if it does not answer.
+        Raises ActorLost if the actor is gone, stopped or cannot do it, StageError if it does not answer.
         """
         actor = self._actors[name]
         deadline = time.monotonic() + _OBEY_SECONDS
         while not actor.replies:
-            if (not self._listen(actor) and not actor.replies) or actor.flooded:
+            # Asked before we listen: what it said before it stopped or died is there to be heard then.
+            unable = self._cannot_act(actor)
+            if self._listen(actor) and not unable and not actor.flooded:
+                select.select([actor.connection.fileno(), actor.process.pidfd], [], [], 0.01)
+            elif not actor.replies:
                 raise ActorLost(name)
-            if actor.replies:
-                break
             if time.monotonic() > deadline:
                 raise StageError(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
-            select.select([actor.connection.fileno(), actor.process.pidfd], [], [], 0.01)
         actor.owes_replies -= 1
         word, value = actor.replies.pop(0).split(" ")
         if word == "error":
@@ -205,6 +206,10 @@ class Cast:
             else:
                 actor.replies.append(message)
         return True
+
+    def _cannot_act(self, actor: Actor) -> bool:
+        stat = actor.process.stat()
+        return stat is None or stat.state in STOPPED_STATES
 
     def _identify(self, connection: socket.socket) -> Actor | None:
         """The actor at the other end; None if it is not one of ours."""

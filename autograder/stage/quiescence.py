@@ -69,7 +69,7 @@ class Quiescence:
             stray.close()
 
     def expect_no_more_than(self, nanoseconds: int, *, suspect: bool) -> None:
-        """Takes whoever needs more processor time than that at a stretch, or a minimum if it is less, to be spinning."""
+        """Takes who needs more processor time than that at a stretch, or a minimum if it is less, to be spinning."""
         self.spin_limit = max(
             _SPIN_SUSPECT_NANOSECONDS if suspect else _SPIN_NANOSECONDS, nanoseconds
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -166,10 +167,8 @@ class Watched:
 
     def send(self, number: int) -> None:
         """Sends a signal; to one that is gone, silently nothing."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, number)
-        except ProcessLookupError:
-            pass
 
     def _threads(self) -> list[str]:
         """The folders of its threads but the main one."""

@@ -19,14 +19,6 @@ LAB = load_lab(ROOT / "labs" / "init")
 MUTANTS = load_mutants(LAB)
 
 
-@pytest.fixture(params=[PIDNS, SUBREAPER])
-def mode(request: pytest.FixtureRequest) -> str:
-    wanted: str = request.param
-    if wanted == PIDNS and probe().mode != PIDNS:
-        pytest.skip(probe().why)
-    return wanted
-
-
 @pytest.mark.parametrize("language", ["c", "python"])
 def test_the_reference_solution_loses_nothing(language: str, mode: str) -> None:
     assessment = assess(LAB, LAB.folder / "solution" / language, mode=mode)

@@ -9,19 +9,10 @@ from pathlib import Path
 import pytest
 
 from autograder.stage.compiled import compiler
-from autograder.stage.isolation import PIDNS, SUBREAPER, probe
 from autograder.stage.play import Play, Stage
 from autograder.stage.workspace import Workspace
 
 OpenPlay = Callable[..., Play]
-
-
-@pytest.fixture(params=[PIDNS, SUBREAPER])
-def mode(request: pytest.FixtureRequest) -> str:
-    wanted: str = request.param
-    if wanted == PIDNS and probe().mode != PIDNS:
-        pytest.skip(probe().why)
-    return wanted
 
 
 @pytest.fixture
@@ -32,7 +23,7 @@ def workspace() -> Iterator[Workspace]:
 
 @pytest.fixture
 def open_play(mode: str, workspace: Workspace) -> Iterator[OpenPlay]:
-    """`open_play(BODY)` is a play with an init whose C main() has that body, in which `start(arguments)` starts main."""
+    """`open_play(BODY)` is a play with an init whose main() has that body; in it, `start(arguments)` starts main."""
     opened: list[Play] = []
     stages: list[Stage] = []
 
