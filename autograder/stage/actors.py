@@ -171,10 +171,12 @@ class Cast:
         while not actor.replies:
             # Asked before we listen: what it said before it stopped or died is there to be heard then.
             unable = self._cannot_act(actor)
-            if self._listen(actor) and not unable and not actor.flooded:
-                select.select([actor.connection.fileno(), actor.process.pidfd], [], [], 0.01)
-            elif not actor.replies:
+            there = self._listen(actor)
+            if actor.replies:
+                break
+            if unable or not there or actor.flooded:
                 raise ActorLost(name)
+            select.select([actor.connection.fileno(), actor.process.pidfd], [], [], 0.01)
             if time.monotonic() > deadline:
                 raise StageError(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
         actor.owes_replies -= 1

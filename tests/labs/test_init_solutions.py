@@ -106,7 +106,9 @@ def test_a_status_is_not_lost_where_sigchld_is_ignored_by_inheritance(init: list
 
 def test_a_command_starts_clean_under_an_init_that_did_not(init: list[str]) -> None:
     masks = run([*init, "grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"], ignore_and_block).stdout
-    assert [int(line.split()[1], 16) for line in masks.splitlines()] == [0, 0]
+    # glibc's posix_spawn, which make uses, leaves its own two signals, 32 and 33, ignored; nobody can undo that.
+    reserved = 1 << 31 | 1 << 32
+    assert [int(line.split()[1], 16) & ~reserved for line in masks.splitlines()] == [0, 0]
 
 
 @pytest.mark.parametrize("command", ["no-such-command", "", "/proc/version/no/folder"])
