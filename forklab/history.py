@@ -1,16 +1,15 @@
 """What happened to a group of processes: the one type that the whole project speaks.
 
-A `History` is facts in order: who was forked by whom, who exited how, who reaped whom. A `Tree` is
-what one would have seen at a moment of it. The lens records histories of real programs, the model
-computes ideal ones, the judge observes those of submissions; since all are the same type, one
-drawing code serves them all and "expected beside observed" is a comparison of equals. Nothing here
-calls the operating system.
+A `History` is facts in order: who was forked by whom, who exited how, who reaped whom. A `Tree` is what one would have
+seen at a moment of it. The lens records histories of real programs, the model computes ideal ones, the judge observes
+those of submissions; since all are the same type, one drawing code serves them all and "expected beside observed" is a
+comparison of equals. Nothing here calls the operating system.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -29,8 +28,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Process:
-    """Who took part. `parent` is who forked it, None for the first; `reaper`: PID 1 or a subreaper,
-    who adopts orphans.
+    """Who took part. `parent` is who forked it, None for the first; `reaper`: PID 1 or a subreaper, who adopts
+    orphans.
     """
 
     name: str
@@ -57,18 +56,17 @@ _KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         ("output", "text", ""),
     )
 }
+_EXTRAS = tuple(sorted({key for needed, allowed in _KEYS.values() for key in needed | allowed}))
 
 
 @dataclass(frozen=True)
 class Event:
-    """One fact. `n` counts from 0 in causal order; `t` is in seconds since the start of the
-    history.
+    """One fact. `n` counts from 0 in causal order; `t` is in seconds since the start of the history.
 
-    `process` is whom it happened to or who did it: the one that forks, exits, is reaped, gets the
-    signal, writes. `status` of an exit is 0 to 255; of a reaped it is what the parent was told, as
-    os.waitstatus_to_exitcode() says it: 0 to 255, or minus the number of the signal that killed it.
-    Signals are names ("SIGTERM"). A signal without a `sender` came from outside. Raises ValueError
-    if the keys are not those of its kind.
+    `process` is whom it happened to or who did it: the one that forks, exits, is reaped, gets the signal, writes.
+    `status` of an exit is 0 to 255; of a reaped it is what the parent was told, as os.waitstatus_to_exitcode() says
+    it: 0 to 255, or minus the number of the signal that killed it. Signals are names ("SIGTERM"). A signal without a
+    `sender` came from outside. Raises ValueError if the keys are not those of its kind.
     """
 
     n: int
@@ -96,9 +94,7 @@ class Event:
             raise ValueError(f"event {self.n}: {self.kind} has no {', '.join(sorted(surplus))}")
 
     def _extras(self) -> dict[str, Any]:
-        return {
-            f.name: value for f in fields(self)[4:] if (value := getattr(self, f.name)) is not None
-        }
+        return {key: value for key in _EXTRAS if (value := getattr(self, key)) is not None}
 
     def to_json(self) -> dict[str, Any]:
         extras = self._extras()
@@ -116,9 +112,8 @@ class Event:
 class Node:
     """One process as it stands in a tree.
 
-    `parent` is whose child it is now; `former` lists earlier parents, the one that forked it first.
-    `status` is set once it exited, `signal` if a signal killed or stopped it, `reaped_by` once it
-    is gone.
+    `parent` is whose child it is now; `former` lists earlier parents, the one that forked it first. `status` is set
+    once it exited, `signal` if a signal killed or stopped it, `reaped_by` once it is gone.
     """
 
     name: str
@@ -138,9 +133,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Tree:
-    """Every process that there was until a moment, in order of birth; also those that are gone by
-    then.
-    """
+    """Every process that there was until a moment, in order of birth; also those that are gone by then."""
 
     nodes: tuple[Node, ...]
 
@@ -162,9 +155,7 @@ class Tree:
         return len(self.nodes)
 
     def children(self, name: str | None) -> tuple[Node, ...]:
-        """Whose parent is `name` now, in order of birth; those that are gone stay with their last
-        parent.
-        """
+        """Whose parent is `name` now, in order of birth; those that are gone stay with their last parent."""
         return tuple(node for node in self.nodes if node.parent == name)
 
     def roots(self) -> tuple[Node, ...]:
@@ -176,8 +167,8 @@ class Tree:
 class Remark:
     """What somebody who looked knows about a process beyond its history; drawn with it.
 
-    `state` overrides the state ("waiting"), `words` replaces the line below the name ("asleep in
-    waitpid(1000)"), `unexpected` becomes the badge ("should be reaped by init").
+    `state` overrides the state ("waiting"), `words` replaces the line below the name ("asleep in waitpid(1000)"),
+    `unexpected` becomes the badge ("should be reaped by init").
     """
 
     state: State | None = None
@@ -187,9 +178,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class History:
-    """The processes in order of birth and the events in causal order. To JSON and back without
-    loss.
-    """
+    """The processes in order of birth and the events in causal order. To JSON and back without loss."""
 
     processes: tuple[Process, ...] = ()
     events: tuple[Event, ...] = ()
@@ -201,18 +190,14 @@ class History:
         raise KeyError(f"no process {name!r} in this history")
 
     def tree(self, after: int | None = None) -> Tree:
-        """The tree right after event number `after`; None: at the end; -1: before anything
-        happened, empty.
-        """
+        """The tree right after event number `after`; None: at the end; -1: before anything happened, empty."""
         nodes: dict[str, Node] = {}
         for event in self.events if after is None else self.events[: after + 1]:
             _apply(nodes, event, self.process)
         return Tree(tuple(nodes.values()))
 
     def states_of(self, name: str) -> list[State]:
-        """The states that a process went through, each once per stretch: ["running", "zombie",
-        "reaped"].
-        """
+        """The states that a process went through, each once per stretch: ["running", "zombie", "reaped"]."""
         states: list[State] = []
         nodes: dict[str, Node] = {}
         for event in self.events:
@@ -283,9 +268,7 @@ def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], 
 
 @dataclass
 class HistoryBuilder:
-    """Collects processes and events as they become known; `history` answers what there is so
-    far.
-    """
+    """Collects processes and events as they become known; `history` answers what there is so far."""
 
     _processes: list[Process] = field(default_factory=list)
     _events: list[Event] = field(default_factory=list)
@@ -303,13 +286,15 @@ class HistoryBuilder:
     def add(self, kind: str, process: str, t: float, **extras: Any) -> None:
         self._events.append(Event(len(self._events), t, kind, process, **extras))
 
+    def append(self, event: Event, t: float) -> None:
+        """An event of another story; it gets its number and its time in this one. Not for births."""
+        self._events.append(replace(event, n=len(self._events), t=t))
+
     @property
     def history(self) -> History:
         return History(tuple(self._processes), tuple(self._events))
 
 
 def pids_from_1000(names: Sequence[str]) -> dict[str, int]:
-    """The lecture's numbers: the first process is 1000, later ones 1001, 1002 ... in the order
-    given.
-    """
+    """The lecture's numbers: the first process is 1000, later ones 1001, 1002 ... in the order given."""
     return {name: 1000 + number for number, name in enumerate(names)}
