@@ -56,7 +56,7 @@ class Director:
 
     def perform(self, step: Step) -> None:
         self.come_to_rest()
-        self.inbox.next_stimulus()
+        self.inbox.next_stimulus(self.observer.stopped())
         if step.verb in _STIMULI:
             self.cause, self.restless = step.line, True
         names = list(step.actors or ())

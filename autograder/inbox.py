@@ -32,11 +32,17 @@ class Inbox:
         self._play = play
         self._marks: dict[str, _Mark] = {}
         self._examined: set[str] = set()
+        self._stops: set[str] = set()  # who was stopped at some moment since the window opened
 
-    def next_stimulus(self) -> None:
-        """A step that is no expectation is about to happen: who was asked about before starts afresh."""
+    def next_stimulus(self, stopped: frozenset[str]) -> None:
+        """A step that is no expectation is about to happen: who was asked about before starts afresh.
+
+        `stopped` is who is stopped now: whoever is found running later has been continued.
+        """
         for name in self._examined:
             self._marks[name] = self._stand(name)
+            self._stops.discard(name)
+        self._stops |= stopped
         self._examined.clear()
 
     def examine(self, name: str) -> None:
@@ -57,7 +63,7 @@ class Inbox:
         stopped = stat is not None and stat.state in STOPPED_STATES
         if stat is not None and stopped and not mark.stopped and stat.wait_status:
             found[signal_name(stat.wait_status)] += 1
-        if mark.stopped and not stopped and ended is None and not found["SIGCONT"]:
+        if name in self._stops and not process.ended() and not stopped and not found["SIGCONT"]:
             found[signal.SIGCONT.name] += 1
         return found
 

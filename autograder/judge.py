@@ -16,7 +16,7 @@ from autograder.ideal import Ideal
 from autograder.inbox import Inbox
 from autograder.lab import Lab, Scenario
 from autograder.observe import Observer
-from autograder.scenario import INIT, MAIN, Step
+from autograder.scenario import INIT, MAIN, Step, Verb
 from autograder.stage.actors import ActorLost
 from autograder.stage.contained import run_contained
 from autograder.stage.isolation import probe
@@ -115,8 +115,8 @@ class _Trial:
             ) from lost
 
     def _expect(self, step: Step) -> None:
-        for name in step.actors or ():
-            if name != INIT:
+        if step.verb in (Verb.EXPECT_GETS, Verb.EXPECT_GETS_NOTHING):
+            for name in step.actors or ():
                 self._inbox.examine(name)
         if judged_at_rest(step):
             settled = self._play.settle(outlast_timer=True)

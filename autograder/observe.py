@@ -66,6 +66,10 @@ class Observer:
     def pid_shown(self, name: str) -> int:
         return self._builder.history.process(name).pid
 
+    def stopped(self) -> frozenset[str]:
+        """Who was stopped at the last look."""
+        return frozenset(name for name, fate in self._known.items() if fate.state is State.STOPPED)
+
     def born(self, child: str, parent: str, line: int) -> None:
         """A new actor has reported."""
         self._builder.fork(Process(child, FIRST_PID + len(self._known) - 1, parent), line)
