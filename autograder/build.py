@@ -12,11 +12,8 @@ C files beside PROGRAM.py, or beside a script called PROGRAM, are refused: nobod
 
 from __future__ import annotations
 
-import functools
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +22,14 @@ from typing import Protocol
 from autograder.executable import check_executable, is_compiled
 from autograder.intake import BuildFailure, Intake, take_in
 from autograder.printable import one_line, printable
-from autograder.stage.compiled import compiler
+from autograder.stage.tools import compiler, python_for_submissions
 from autograder.stage.trouble import StageError
 
-__all__ = ["BuildFailure", "Completed", "Program", "Runner", "build", "python_for_submissions"]
+__all__ = ["BuildFailure", "Completed", "Program", "Runner", "build"]
 
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")  # in the order of make(1)
 _C_FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall")
 _MOST_WORDS = 4_000  # characters of a compiler that anybody reads
-_OLDEST_PYTHON = (3, 8)
 
 
 @dataclass(frozen=True)
@@ -101,23 +97,6 @@ def build(submission: Path, workspace: Path, run: Runner, program: str = "init")
     if python.is_file():
         return _check_python(workspace, run, python.name)
     raise BuildFailure(_nothing_to_run(workspace, program, intake))
-
-
-@functools.cache
-def python_for_submissions() -> str:
-    """The Python that runs submissions: the system's where it is new enough, else the one that we ourselves stand on.
-
-    Not that of a virtual environment: a sandbox need not have it, and submissions get no packages.
-    """
-    ours = str(getattr(sys, "_base_executable", "") or sys.executable)
-    question = f"import sys; sys.exit(sys.version_info < {_OLDEST_PYTHON})"
-    for python in ("/usr/bin/python3", ours):
-        try:
-            if subprocess.run([python, "-I", "-c", question], timeout=20).returncode == 0:
-                return python
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-    raise StageError("there is no Python for submissions on this machine: install python3")
 
 
 def _make(workspace: Path, run: Runner, program: str) -> Program:

@@ -18,8 +18,8 @@ from autograder.judge import assess
 from autograder.lab import Lab, Scenario, load_lab
 from autograder.mutants import load_mutants, make_class
 from autograder.scenario import Verb
-from autograder.stage.compiled import compiler
 from autograder.stage.isolation import probe
+from autograder.stage.tools import compiler
 
 ROUNDS = 5
 

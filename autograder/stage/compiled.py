@@ -6,13 +6,13 @@ import functools
 import hashlib
 import os
 import platform
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from autograder.stage.tools import compiler
 from autograder.stage.trouble import StageError
 
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra")
@@ -34,16 +34,6 @@ def compiled(name: str) -> Path:
     if not program.exists():
         _compile(source, program)
     return program
-
-
-def compiler() -> str:
-    """The C compiler's path: $CC, else cc, gcc or clang. Raises StageError with the mend."""
-    for candidate in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
-        if candidate and (path := shutil.which(candidate)):
-            return path
-    raise StageError(
-        "there is no C compiler on this machine: install one (Debian: apt install gcc libc6-dev)"
-    )
 
 
 def _cache_folder() -> Path:

@@ -22,9 +22,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from autograder.stage.compiled import compiled
+from autograder.stage.tools import python_for_submissions
 from autograder.stage.trouble import StageError
 from autograder.stage.workspace import Workspace
 
@@ -108,10 +109,9 @@ class Sandbox:
         command = [f"{self.stage}/launcher", mode, str(theirs.fileno()), f"PATH={_search_path()}"]
         if own:
             command = [*_bubblewrap(folder, stage, writable), "--", *command]
-        uid = _FIRST_PRIVATE_UID + os.getpid() % 1000 * 1000 + next(_private_uids)
-        as_nobody = {"user": uid, "group": uid, "extra_groups": []} if os.geteuid() == 0 else {}
+        as_nobody = _private_user()
         if as_nobody and writable:
-            _give_to(uid, folder)
+            _give_to(as_nobody["user"], folder)
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -121,7 +121,7 @@ class Sandbox:
                 pass_fds=[theirs.fileno()],
                 cwd=folder if not own else "/",
                 start_new_session=True,
-                **as_nobody,  # type: ignore[call-overload]
+                **as_nobody,
             )
         try:
             words, self.launcher_pid = self._answer()
@@ -214,15 +214,6 @@ class Sandbox:
         return message.decode(), pid
 
 
-def python_for_submissions() -> str:
-    """The interpreter for submissions in Python: the system's, else the one that runs us.
-
-    The system's is seen by every uid; one in somebody's home is not.
-    """
-    system = "/usr/bin/python3"
-    return system if os.access(system, os.X_OK) else os.path.realpath(sys.executable)
-
-
 def _bubblewrap(folder: Path, stage: Path, writable: bool) -> list[str]:
     command = ["bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session"]
     # The launcher opens namespaces and gives every capability up before a submission starts.
@@ -256,6 +247,19 @@ def _foreign_prefixes() -> list[str]:
 def _search_path() -> str:
     conda = os.environ.get("CONDA_PREFIX")
     return f"{conda}/bin:{_SYSTEM_PATH}" if conda else _SYSTEM_PATH
+
+
+def _private_user() -> dict[str, Any]:
+    """How root starts a process as a user that nobody else is; empty if we are not root, or not allowed to.
+
+    In a user namespace root may have no other users.
+    """
+    uid = _FIRST_PRIVATE_UID + os.getpid() % 1000 * 1000 + next(_private_uids)
+    with open("/proc/self/uid_map") as lines:
+        ranges = [tuple(map(int, line.split())) for line in lines]
+    if os.geteuid() != 0 or not any(first <= uid < first + count for first, _, count in ranges):
+        return {}
+    return {"user": uid, "group": uid, "extra_groups": []}
 
 
 def _give_to(uid: int, folder: Path) -> None:

@@ -41,6 +41,10 @@ def run(
     with subprocess.Popen(
         command,
         preexec_fn=before,
+        env={
+            **os.environ,
+            "PATH": os.defpath,
+        },  # a folder in it that we may not read would change the error
         start_new_session=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.stage.compiled import compiler
 from autograder.stage.play import Play, Stage
+from autograder.stage.tools import compiler
 from autograder.stage.workspace import Workspace
 
 OpenPlay = Callable[..., Play]

@@ -124,7 +124,10 @@ def test_too_many_processes_are_ended() -> None:
     ("program", "words"),
     [("no-such-program", "No such file"), ("/etc/passwd", "Permission denied")],
 )
-def test_what_cannot_be_run_is_said_in_words(program: str, words: str) -> None:
+def test_what_cannot_be_run_is_said_in_words(
+    program: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", os.defpath)
     with pytest.raises(CannotRunError, match=words):
         snapshot([program])
 

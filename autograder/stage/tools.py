@@ -1,0 +1,40 @@
+"""The tools of this machine that judging needs: a C compiler, and a Python for submissions."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+
+from autograder.stage.trouble import StageError
+
+_OLDEST_PYTHON = (3, 8)
+
+
+def compiler() -> str:
+    """The C compiler's path: $CC, else cc, gcc or clang. Raises StageError with the mend."""
+    for candidate in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
+        if candidate and (path := shutil.which(candidate)):
+            return path
+    raise StageError(
+        "there is no C compiler on this machine: install one (Debian: apt install gcc libc6-dev)"
+    )
+
+
+@functools.cache
+def python_for_submissions() -> str:
+    """The Python that runs submissions: the system's where it is new enough, else the one that we ourselves stand on.
+
+    Not that of a virtual environment: a sandbox need not have it, and submissions get no packages.
+    """
+    ours = str(getattr(sys, "_base_executable", "") or sys.executable)
+    question = f"import sys; sys.exit(sys.version_info < {_OLDEST_PYTHON})"
+    for python in ("/usr/bin/python3", ours):
+        try:
+            if subprocess.run([python, "-I", "-c", question], timeout=20).returncode == 0:
+                return python
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+    raise StageError("there is no Python for submissions on this machine: install python3")
