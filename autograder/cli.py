@@ -41,7 +41,7 @@ def _guarded(words: list[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a mark that the terminal lacks
     try:
-        return _run(arguments)
+        return _run_or_explain(arguments)
     except CommandError as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
@@ -53,8 +53,18 @@ def _guarded(words: list[str]) -> int:
         return 141
 
 
+def _run_or_explain(arguments: argparse.Namespace) -> int:
+    # Imported late, here and below: `autograder --help` and wrong usage should answer at once.
+    from autograder.stage.trouble import StageError
+    from forklab.draw import GraphvizFailedError, GraphvizMissingError
+
+    try:
+        return _run(arguments)
+    except (StageError, GraphvizMissingError, GraphvizFailedError) as error:
+        raise CommandError(str(error)) from error
+
+
 def _run(arguments: argparse.Namespace) -> int:
-    # Imported late: `autograder --help` and wrong usage should answer at once.
     from autograder import commands
 
     match arguments.command:

@@ -1,8 +1,8 @@
 """The edge to Graphviz: where things go, and PNG.
 
-Graphviz comes with the pygraphviz package, or as the program `dot`; whichever is there is used. The
-C library is not thread-safe and runs in this process, so only one thread at a time gets in. PNG
-needs fonts and with them Fontconfig, which writes warnings to standard error: so PNG is made in a
+Graphviz comes with the wheel of pygraphviz (see bundled.py), or as the program `dot`; whichever is there
+is used. The C library is not thread-safe and runs in this process, so only one thread at a time gets in.
+PNG needs fonts and with them Fontconfig, which writes warnings to standard error: so PNG is made in a
 process of its own, where nobody sees them.
 """
 
@@ -19,6 +19,8 @@ from functools import lru_cache
 from typing import Any
 
 import graphviz
+
+from forklab.draw.bundled import bundled_layout
 
 SECONDS = 60.0  # for one call of a Graphviz program: a picture takes milliseconds
 _ONE_AT_A_TIME = threading.Lock()
@@ -86,17 +88,14 @@ def _pygraphviz() -> Any:
 
 
 def _run_in_process(source: str) -> bytes | None:
-    package = _pygraphviz()
-    if package is None:
+    bundled = bundled_layout()
+    if bundled is None:
         return None
     with _ONE_AT_A_TIME:
         try:
-            graph = package.AGraph(string=source)
-            drawn: bytes = graph.draw(format="json0", prog="dot")
-            graph.close()  # here, and not when the garbage collector finds it in some other thread
-        except (ValueError, package.DotError) as error:
+            return bundled(source)
+        except ValueError as error:
             raise GraphvizFailedError(f"Graphviz could not lay out a tree: {error}") from error
-    return drawn
 
 
 def _run_dot(source: str, form: str) -> bytes:

@@ -290,3 +290,18 @@ def test_nothing_judged_at_all_is_no_success(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_build_failure_is_the_students_doing() -> None:
     assert does_not_build().status == "failed"
+
+
+def test_a_machine_without_a_compiler_is_told_so_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from autograder import judge
+    from autograder.stage.trouble import StageError
+
+    def no_stage(*_: object, **__: object) -> None:
+        raise StageError("there is no C compiler on this machine: install one")
+
+    monkeypatch.setattr(judge, "assess", no_stage)
+    (tmp_path / "init.py").touch()
+    assert main(["check", "init", str(tmp_path)]) == 2
+    assert "no C compiler" in capsys.readouterr().err

@@ -20,9 +20,13 @@ from forklab.draw import (
     tree_svg,
     tree_text,
 )
+from forklab.draw.bundled import bundled_layout
 
 NEEDS_PYGRAPHVIZ = pytest.mark.skipif(
-    render._pygraphviz() is None, reason="pygraphviz is not installed"
+    render._pygraphviz() is None, reason="pygraphviz cannot be imported here"
+)
+NEEDS_THE_WHEEL = pytest.mark.skipif(
+    bundled_layout() is None, reason="the wheel of pygraphviz is not installed"
 )
 DRAW_ALL = """
 import sys
@@ -84,27 +88,47 @@ def test_no_font_is_even_looked_for(tmp_path):
     assert b"FC_DEBUG" in measured.stdout + measured.stderr
 
 
-@NEEDS_PYGRAPHVIZ
+@NEEDS_THE_WHEEL
 def test_graphviz_is_entered_by_one_thread_at_a_time(monkeypatch):
-    import pygraphviz
-
     alone = []
 
-    class Watched(pygraphviz.AGraph):
-        def draw(self, *arguments, **how):
-            alone.append(render._ONE_AT_A_TIME.locked())
-            return super().draw(*arguments, **how)
+    def watched(source):
+        alone.append(render._ONE_AT_A_TIME.locked())
+        return bundled_layout()(source)
 
-    monkeypatch.setattr(pygraphviz, "AGraph", Watched)
+    monkeypatch.setattr(render, "bundled_layout", lambda: watched)
     tree_svg(MIXED)
     assert alone == [True]
     assert not render._ONE_AT_A_TIME.locked()
+
+
+@NEEDS_PYGRAPHVIZ
+def test_the_library_of_the_wheel_answers_what_the_package_answers():
+    import pygraphviz
+
+    source = "digraph { node [shape=box fixedsize=true]; a -> b [id=e1]; a -> c [id=e2] }"
+    with pygraphviz.AGraph(string=source) as graph:
+        assert bundled_layout()(source) == graph.draw(format="json0", prog="dot")
+
+
+@NEEDS_THE_WHEEL
+def test_nothing_but_the_core_of_graphviz_is_loaded_to_lay_a_tree_out():
+    """Fonts and windows need libraries that a bare machine lacks."""
+    program = (
+        "from forklab.draw import legend_svg; legend_svg(); print(open('/proc/self/maps').read())"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "libgvplugin_dot_layout" in loaded.stdout
+    assert not any(name in loaded.stdout for name in ("libglib", "libX11", "libpango", "libcairo"))
 
 
 @pytest.fixture
 def no_pygraphviz(monkeypatch, tmp_path):
     """A machine where the package is absent and PATH holds nothing but the folder that is answered."""
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setattr(render, "bundled_layout", lambda: None)
     programs = tmp_path / "programs"
     programs.mkdir()
     monkeypatch.setenv("PATH", str(programs))
@@ -131,7 +155,7 @@ def test_the_program_dot_draws_where_pygraphviz_is_absent(no_pygraphviz, monkeyp
     make_dot(no_pygraphviz, DOT)
     by_program = tree_svg(MIXED, MIXED_REMARKS)
     assert tree_png(MIXED).startswith(b"\x89PNG")
-    monkeypatch.delitem(sys.modules, "pygraphviz")
+    monkeypatch.setattr(render, "bundled_layout", bundled_layout)
     (no_pygraphviz / "dot").unlink()
     render.layout.cache_clear()
     assert tree_svg(MIXED, MIXED_REMARKS) == by_program
@@ -152,7 +176,7 @@ def test_what_dot_complains_of_is_in_the_error(no_pygraphviz):
         tree_svg(MIXED)
 
 
-@NEEDS_PYGRAPHVIZ
+@NEEDS_THE_WHEEL
 def test_a_graph_that_is_none_is_an_error():
     with pytest.raises(GraphvizFailedError):
         render.layout("this is not DOT")
@@ -167,7 +191,7 @@ def test_png_is_png_twice_as_fine_as_the_svg_and_the_user_sees_no_warning(capfd)
     assert capfd.readouterr() == ("", "")
 
 
-@NEEDS_PYGRAPHVIZ
+@NEEDS_THE_WHEEL
 def test_what_was_laid_out_once_is_kept():
     tree_svg(MIXED)
     tree_svg(MIXED, title="the same places, another title")
