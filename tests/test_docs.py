@@ -1,0 +1,54 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from autograder.grammar import FORMS
+from autograder.lab import load_scenario
+from autograder.scenario import parse
+from autograder.stage.isolation import PIDNS, probe
+
+ROOT = Path(__file__).resolve().parents[1]
+LANGUAGE = (ROOT / "docs" / "scenarios.md").read_text()
+
+
+def sentences() -> list[str]:
+    """The steps of the table, as one could write them."""
+    table = LANGUAGE.split("## Steps")[1].split("\n\n")[1]
+    steps = [
+        step
+        for row in table.splitlines()[2:]
+        for step in re.findall("`([^`]+)`", row.split("|")[1])
+    ]
+    blanks = {"A": "main", "B": "worker", "N": "3", "SIGNAL": "SIGTERM", "TEXT": "some words"}
+    return [" ".join(blanks.get(word, word) for word in step.split()) for step in steps]
+
+
+@pytest.mark.parametrize("sentence", sentences())
+def test_every_step_of_the_document_is_one(sentence: str) -> None:
+    assert len(parse(sentence)) == 1
+
+
+def test_every_step_of_the_language_is_in_the_document() -> None:
+    said = {step.verb for sentence in sentences() for step in parse(sentence)}
+    assert {form.verb for form in FORMS} == said
+
+
+def test_the_example_is_a_scenario(tmp_path: Path) -> None:
+    example = LANGUAGE.split("```toml")[1].split("```")[0]
+    (tmp_path / "example.toml").write_text(example)
+    assert load_scenario(tmp_path / "example.toml").title == tomllib.loads(example)["title"]
+
+
+def test_the_pictures_of_the_readme_are_what_is_drawn_today() -> None:
+    if probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    for file, picture in runpy.run_path(str(ROOT / "docs" / "pictures.py"))["pictures"]().items():
+        assert file.read_text() == picture, "python docs/pictures.py draws them anew"
+        assert f"docs/{file.name}" in (ROOT / "README.md").read_text()
