@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.build import BuildFailure, Completed, Program, build
+from autograder.compare import differences
 from autograder.director import Director
 from autograder.expectations import Expectations, judged_at_rest
 from autograder.explain import Explainer, badge
@@ -152,14 +153,21 @@ class _Trial:
         remarks: dict[str, Remark],
     ) -> Verdict:
         self._observer.look(self._director.cause)
-        known = {process.name for process in self._observer.history.processes}
+        expected, observed = self._ideal.expected_until(line), self._observer.history
+        if failed is not None:
+            # What else is not as it should be says more than the one expectation that found it out.
+            unlike = differences(expected.tree(), observed.tree(), ignore=self._ideal.opaque)
+            for name, words in unlike.items():
+                before = remarks.get(name, Remark())
+                remarks[name] = replace(before, unexpected=before.unexpected or words)
+        known = {process.name for process in observed.processes}
         return _verdict(
             self._scenario,
             status,
             message,
             failed_step=failed,
-            expected=self._ideal.expected_until(line),
-            observed=self._observer.history,
+            expected=expected,
+            observed=observed,
             remarks={name: remark for name, remark in remarks.items() if name in known},
             expected_remarks=self._ideal.remarks(line),
         )
