@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -22,12 +23,10 @@ class Workspace:
 
     def __init__(self) -> None:
         base = tempfile.gettempdir()
-        self.folder = Path(
-            tempfile.mkdtemp(prefix="forklab-", dir=base if len(base) < _LONGEST_BASE else "/tmp")
-        )
-        # Others may pass through, to what they know the name of, but not look around: sandboxes run under other uids.
-        self.folder.chmod(0o711)
+        name = f"forklab-{secrets.token_hex(8)}"
+        self.folder = Path(base if len(base) < _LONGEST_BASE else "/tmp", name)
         self._numbers = itertools.count(1)
+        # Before the folder: we may be killed at any moment.
         self._guardian = subprocess.Popen(
             ["/bin/sh", "-c", _GUARDIAN, "forklab-guardian", str(self.folder)],
             stdin=subprocess.PIPE,
@@ -36,6 +35,9 @@ class Workspace:
             start_new_session=True,  # a Ctrl-C at the terminal is for us, not for it
             cwd="/",
         )
+        # Others may pass through, to what they know the name of, but not look around: sandboxes run under other uids.
+        self.folder.mkdir(mode=0o711)
+        self.folder.chmod(0o711)
 
     def subfolder(self) -> Path:
         """A new empty folder in it."""
