@@ -17,7 +17,8 @@ _INFO_EXIT = 1 << 3
 _EXIT_CODE_OFFSET = 60
 
 # /proc/PID/stat as listed in proc(5), counted from the state, which is field 3.
-_STATE, _PARENT, _THREADS, _WAIT_STATUS = 0, 1, 17, 49
+_STATE, _PARENT, _FLAGS, _THREADS, _WAIT_STATUS = 0, 1, 6, 17, 49
+_EXITING = 0x4  # PF_EXITING, include/linux/sched.h
 
 _MOST_BYTES = 4096
 
@@ -27,7 +28,10 @@ STOPPED_STATES = frozenset("Tt")
 
 @dataclass(frozen=True)
 class Stat:
-    """/proc/PID/stat of a process that has not been reaped: state letter, parent's pid, threads, wait status."""
+    """/proc/PID/stat of a process that has not been reaped: state letter, parent's pid, threads, wait status.
+
+    The letter is that of its first thread, unless that one alone has ended.
+    """
 
     state: str
     parent: int
@@ -69,12 +73,14 @@ class Watched:
             fields = self._read("stat").rpartition(b") ")[2].split()
         except OSError:
             return None
-        return Stat(
-            fields[_STATE].decode(),
-            int(fields[_PARENT]),
-            int(fields[_THREADS]),
-            int(fields[_WAIT_STATUS]),
-        )
+        state, threads = fields[_STATE].decode(), int(fields[_THREADS])
+        if state in DEAD_STATES and not self.ended() and threads > 1:
+            state = "S"  # only its first thread has ended, and the others tell more
+        elif state not in DEAD_STATES and int(fields[_FLAGS]) & _EXITING:
+            state = (
+                "R"  # on its way out, even if it waits on it, as PID 1 does for all others to die
+            )
+        return Stat(state, int(fields[_PARENT]), threads, int(fields[_WAIT_STATUS]))
 
     def ended(self) -> bool:
         """Whether it is a zombie or gone. Exact at once: a pidfd is readable then, see pidfd_open(2)."""
@@ -150,17 +156,11 @@ class Watched:
         return [int(pid) for pid in pids]
 
     def threads_activity(self) -> str | None:
-        """The activity of every thread but the main one; None if one of them runs."""
+        """The activity of every thread but the main one; None if one of them runs or ends."""
         parts: list[str] = []
         for thread in self._threads():
-            if _read_text(f"{thread}/stat").rpartition(") ")[2][:1] not in (
-                "",
-                "S",
-                "T",
-                "t",
-                "Z",
-                "X",
-            ):
+            fields = _read_text(f"{thread}/stat").rpartition(") ")[2].split()
+            if not fields or fields[_STATE] not in "STt" or int(fields[_FLAGS]) & _EXITING:
                 return None
             parts.append(_read_text(f"{thread}/schedstat"))
         return "".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,18 @@ def test_correct_inits_never_fail_on_a_busy_machine(busy_machine: None) -> None:
                 assert [(v.scenario, v.message) for v in wrong] == []
                 judged += len(assessment.verdicts)
     print(f"{judged} verdicts, none wrong")
+
+
+@pytest.mark.parametrize(
+    "source",
+    sorted(Path(__file__).with_name("other_designs").glob("*.c")),
+    ids=lambda path: path.stem,
+)
+def test_a_correct_init_of_another_design_loses_nothing(
+    source: Path, mode: str, tmp_path: Path
+) -> None:
+    shutil.copy(source, tmp_path / "init.c")
+    for _ in range(3):
+        assessment = assess(LAB, tmp_path, mode=mode)
+        wrong = [v for v in assessment.verdicts if v.status in (Status.FAILED, Status.ERROR)]
+        assert [(v.scenario, v.message) for v in wrong] == []
