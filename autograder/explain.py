@@ -78,6 +78,8 @@ class Explainer:
         """For the drawing of what was observed."""
         if self.play.init.ended():
             return Remark()
+        if self.play.frozen:
+            return Remark(words="frozen: it cannot run now")
         remark = settled.doing.remark()
         target = settled.doing.waits_for
         if target is not None and target > 0:

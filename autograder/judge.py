@@ -46,6 +46,8 @@ def judge(scenario: Scenario, program: Program, stage: Stage) -> Verdict:
             return _Trial(scenario, mode, play).run()
     except StageError as error:
         return _verdict(scenario, Status.ERROR, f"The grader failed, not you: {error}")
+    except _WrongScenario as error:
+        return _verdict(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -62,6 +64,10 @@ class _Unmet(Exception):
         self.line = line
         self.message = message
         self.remarks = remarks
+
+
+class _WrongScenario(Exception):
+    """What the script asks for, not even a perfect init could do."""
 
 
 class _Trial:
@@ -106,10 +112,7 @@ class _Trial:
             else:
                 self._director.perform(step)
         except ActorLost as lost:
-            if self._ideal.holds(step) is False:
-                raise StageError(
-                    f"script line {step.line} cannot be played, not even with a perfect init"
-                ) from lost
+            self._refuse_contradiction(step)
             settled = self._play.settle()
             raise _Unmet(
                 step.line, self._explainer.lost(step, lost), self._remarks(settled)
@@ -133,12 +136,18 @@ class _Trial:
             )
         broken = self._expectations.broken_by(step, settled)
         if broken:
+            self._refuse_contradiction(step)
             remarks = self._remarks(settled)
             expected = self._ideal.expected_until(step.line).tree()
             for name in broken:
                 reaper = expected[name].reaped_by if name in expected else None
                 remarks[name] = replace(remarks.get(name, Remark()), unexpected=badge(step, reaper))
             raise _Unmet(step.line, self._explainer.broken(step, broken, settled), remarks)
+
+    def _refuse_contradiction(self, step: Step) -> None:
+        for contradiction in self._ideal.contradictions:
+            if contradiction.line == step.line:
+                raise _WrongScenario(str(contradiction))
 
     def _remarks(self, settled: Settled) -> dict[str, Remark]:
         remark = self._explainer.remark_on_init(settled)

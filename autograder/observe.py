@@ -110,6 +110,8 @@ class Observer:
         self._heard[name] = len(caught)
 
     def _note_stop(self, name: str, before: Fate, now: Fate, line: int) -> None:
+        if name == INIT and self._play.frozen:
+            return  # the script froze it; that is no event of the play
         if now.state is State.STOPPED and before.state is State.RUNNING:
             by = {"signal": now.stopped_by} if now.stopped_by else {}
             self._builder.add("stopped", name, line, **by)
@@ -150,6 +152,8 @@ class Observer:
                     self._builder.add("reparented", name, line, old=parent, new=INIT)
                 parent = INIT
             self._builder.add("reaped", name, line, by=parent, status=_told(now.ended))
+        if name == INIT and self._play.frozen and state is State.STOPPED:
+            state = State.RUNNING
         self._known[name] = Fate(state, parent, now.ended, now.stopped_by)
 
     def _outlived(self, name: str, parent: str) -> bool:

@@ -67,6 +67,7 @@ class Play:
         self._stage = stage
         self._sandbox = stage.sandbox
         self._closed = False
+        self.frozen = False  # by us: whatever init is, it is not its own doing
         self._terminal = -1
         self._output = os.memfd_create("output")
         self._complaints = os.memfd_create("complaints")
@@ -148,11 +149,13 @@ class Play:
 
     def freeze(self) -> bool:
         """Stops init from outside, which acts on PID 1 as well; False if it is gone."""
+        self.frozen = True
         self.init.send(signal.SIGSTOP)
         self.settle(lambda: self._init_is_stopped() or self.init.ended())
         return self._init_is_stopped()
 
     def thaw(self) -> None:
+        self.frozen = False
         self.init.send(signal.SIGCONT)
 
     def output(self) -> str:
