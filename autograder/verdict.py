@@ -28,7 +28,7 @@ class Verdict:
     or at the end of the play; `remarks` are what the judge saw or misses in the observed tree, by
     process, `expected_remarks` what an observer of a correct init would see ("waiting for any
     child"). The time of an event is the number of the script line that made it: a play is ordered
-    by its steps, it has no clock, and so the same play gives the same histories every time.
+    by its steps, it has no clock, and its histories do not depend on how fast the machine is.
     """
 
     scenario: str

@@ -110,7 +110,7 @@ class Quiescence:
                 continue
             before, spent = spent, self._spent()
             ran_for += min(max(spent - before, 0), _LONGEST_STRETCH_NANOSECONDS)
-            if ran_for > self.spin_limit:
+            if ran_for > self.spin_limit and self._nobody_else_is_busy():
                 self.spin_limit = _SPIN_AGAIN_NANOSECONDS
                 return Settled(Rest.DONE if done() else Rest.SPINNING, Doing(Posture.RUNNING))
             if time.monotonic() - started > _SETTLING_SECONDS:
@@ -120,7 +120,8 @@ class Quiescence:
     def _look_twice(self) -> tuple[_Look, Doing] | None:
         """What everybody looked like and what init was doing, if nobody ran in between; else None."""
         strays = list(self._strays.values())
-        look = self._look(strays)
+        everybody = (self._init, *self._actors(), *strays)
+        look = _look(everybody)
         if look is None:
             return None
         # Between the looks, so that it holds for an instant at which everybody slept. It is exact where the state
@@ -131,7 +132,7 @@ class Quiescence:
         # Between the looks as well. A process born since the first look is found here, while its parent sleeps. And
         # to list children the kernel takes the lock (tasklist_lock) that it holds from the moment a process becomes
         # a zombie until its parent has been told: whoever was dead at the first look, its parent is awake at the next.
-        if self.strays() != strays or self._look(strays) != look:
+        if self.strays() != strays or _look(everybody) != look:
             return None
         return look, now
 
@@ -153,23 +154,10 @@ class Quiescence:
                     parents.append(self._strays[child])
         return list(self._strays.values())
 
-    def _look(self, strays: Iterable[Watched]) -> _Look | None:
-        """Init first, then everybody else; None if somebody is not asleep."""
-        seen: list[tuple[int, str, bytes, str]] = []
-        for process in (self._init, *self._actors(), *strays):
-            stat = process.stat()
-            if stat is None:
-                seen.append((process.pid, "", b"", ""))
-            elif stat.state in DEAD_STATES:
-                seen.append((process.pid, stat.state, b"", ""))
-            elif stat.state == "S" or stat.state in STOPPED_STATES:
-                threads = process.threads_activity() if stat.threads > 1 else ""
-                if threads is None:
-                    return None
-                seen.append((process.pid, stat.state, process.activity(), threads))
-            else:
-                return None
-        return tuple(seen)
+    def _nobody_else_is_busy(self) -> bool:
+        """Whether all that is to be seen of a spinning init has been seen: the actors sleep, and it is not leaving."""
+        init = self._init.stat()
+        return (init is None or not init.leaving) and _look(self._actors()) is not None
 
     def _spent(self) -> int:
         return self._init.cpu_nanoseconds() + sum(
@@ -183,3 +171,22 @@ class Quiescence:
             time.sleep(0.00005)  # shorter than what we wait for: the answer is on its way
         else:
             self._wait_for_news(0.002)
+
+
+def _look(processes: Iterable[Watched]) -> _Look | None:
+    """How each of them is; None if one of them is not asleep."""
+    seen: list[tuple[int, str, bytes, str]] = []
+    for process in processes:
+        stat = process.stat()
+        if stat is None:
+            seen.append((process.pid, "", b"", ""))
+        elif stat.state in DEAD_STATES:
+            seen.append((process.pid, stat.state, b"", ""))
+        elif not stat.leaving and (stat.state == "S" or stat.state in STOPPED_STATES):
+            threads = process.threads_activity() if stat.threads > 1 else ""
+            if threads is None:
+                return None
+            seen.append((process.pid, stat.state, process.activity(), threads))
+        else:
+            return None
+    return tuple(seen)

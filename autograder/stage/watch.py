@@ -30,13 +30,15 @@ STOPPED_STATES = frozenset("Tt")
 class Stat:
     """/proc/PID/stat of a process that has not been reaped: state letter, parent's pid, threads, wait status.
 
-    The letter is that of its first thread, unless that one alone has ended.
+    The letter is that of its first thread, unless that one alone has ended. `leaving`: it is on its way out; it may
+    sleep there, as PID 1 does until everybody else in its namespace is dead.
     """
 
     state: str
     parent: int
     threads: int
     wait_status: int
+    leaving: bool
 
 
 class Watched:
@@ -76,11 +78,8 @@ class Watched:
         state, threads = fields[_STATE].decode(), int(fields[_THREADS])
         if state in DEAD_STATES and not self.ended() and threads > 1:
             state = "S"  # only its first thread has ended, and the others tell more
-        elif state not in DEAD_STATES and int(fields[_FLAGS]) & _EXITING:
-            state = (
-                "R"  # on its way out, even if it waits on it, as PID 1 does for all others to die
-            )
-        return Stat(state, int(fields[_PARENT]), threads, int(fields[_WAIT_STATUS]))
+        leaving = state not in DEAD_STATES and bool(int(fields[_FLAGS]) & _EXITING)
+        return Stat(state, int(fields[_PARENT]), threads, int(fields[_WAIT_STATUS]), leaving)
 
     def ended(self) -> bool:
         """Whether it is a zombie or gone. Exact at once: a pidfd is readable then, see pidfd_open(2)."""
