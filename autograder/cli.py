@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import CommandError
+from autograder.steps import MODES
 
-_MODES = ("pidns", "subreaper")
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell tells it
 
 
@@ -146,7 +146,7 @@ def _add_lab(parser: argparse.ArgumentParser) -> None:
 def _add_mode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
-        choices=_MODES,
+        choices=MODES,
         help="how init stands above; default: the best this machine can do",
     )
 

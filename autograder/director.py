@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from autograder.expectations import pairs
 from autograder.inbox import Inbox
 from autograder.observe import Observer, fate_of
 from autograder.scenario import INIT, Step, Verb
@@ -69,7 +68,7 @@ class Director:
                 self._tell(names, f"{order} {number}")
                 self._wait_until(lambda: all(self.play.process(name).ended() for name in names))
             case Verb.REAPS:
-                for parent, child in pairs(step):
+                for parent, child in step.pairs():
                     self.play.cast.command(parent, f"reap {self.play.cast[child].hello.pid}")
                     self.observer.reap_ordered(child)
                     self._await_reaping(parent, child)
@@ -98,7 +97,7 @@ class Director:
                 self.play.thaw()
 
     def _fork(self, step: Step) -> None:
-        wanted = list(pairs(step))
+        wanted = step.pairs()
         for parent, child in wanted:
             self.play.cast.command(parent, f"fork {child}")
         for parent, _ in wanted:

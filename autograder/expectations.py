@@ -6,7 +6,7 @@ does not happen; they are judged when the play is at rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.inbox import Inbox
@@ -18,7 +18,7 @@ from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
 from forklab.history import State
 
-AT_REST = frozenset(
+_AT_REST = frozenset(
     {
         Verb.EXPECT_ALIVE,
         Verb.EXPECT_GETS_NOTHING,
@@ -29,7 +29,7 @@ AT_REST = frozenset(
 
 def judged_at_rest(step: Step) -> bool:
     """Whether it could still be broken after it was true once; `gets SIGNAL N times` could by one signal more."""
-    return step.verb in AT_REST or (step.verb is Verb.EXPECT_GETS and step.number is not None)
+    return step.verb in _AT_REST or (step.verb is Verb.EXPECT_GETS and step.number is not None)
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Expectations:
             case Verb.EXPECT_IDLE:
                 return [] if settled is not None and self._idle(settled) else [INIT]
             case Verb.EXPECT_CHILD:
-                return [a for a, b in pairs(step) if fate_of(self.play, a).parent != b]
+                return [a for a, b in step.pairs() if fate_of(self.play, a).parent != b]
         holds = self._check(step)
         return [name for name in step.actors or () if not holds(name)]
 
@@ -120,16 +120,6 @@ def unclean(play: Play, name: str) -> list[str]:
     if name == MAIN and hello.foreground not in (None, hello.group):
         amiss.append("its group is not in the foreground of the terminal")
     return amiss
-
-
-def pairs(step: Step) -> Iterator[tuple[str, str]]:
-    """Who with whom: one with each of a row, each of a row with the same one, or two rows side by side."""
-    actors, others = list(step.actors or ()), list(step.others or ())
-    if len(others) == 1:
-        others *= len(actors)
-    if len(actors) == 1:
-        actors *= len(others)
-    return zip(actors, others, strict=True)
 
 
 def _list_of(numbers: frozenset[int]) -> str:

@@ -115,10 +115,8 @@ class Observer:
         if now.state is State.STOPPED and before.state is State.RUNNING:
             by = {"signal": now.stopped_by} if now.stopped_by else {}
             self._builder.add("stopped", name, line, **by)
-            self._known[name] = now
         elif before.state is State.STOPPED and now.state is State.RUNNING:
             self._builder.add("continued", name, line)
-            self._known[name] = now
 
     def _note_death(self, name: str, before: Fate, now: Fate, line: int) -> None:
         if before.state in (State.ZOMBIE, State.REAPED) or now.state not in (

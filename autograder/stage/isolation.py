@@ -27,9 +27,9 @@ from autograder.stage.compiled import compiled
 from autograder.stage.tools import python_for_submissions
 from autograder.stage.trouble import StageError
 from autograder.stage.workspace import Workspace
+from autograder.steps import MODES
 
-PIDNS = "pidns"
-SUBREAPER = "subreaper"
+PIDNS, SUBREAPER = MODES
 
 SUBMISSION = "/submission"  # where the submission's folder is seen inside, in mode pidns
 STAGE = "/stage"  # where the actor and the judge's socket are
