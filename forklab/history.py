@@ -20,7 +20,7 @@ class State(StrEnum):
     """What a process is at a moment, in the words of the legend."""
 
     RUNNING = "running"
-    WAITING = "waiting"  # blocked in wait(2): no event says so, only somebody who looks can tell
+    WAITING = "waiting"  # blocked in wait(2)
     STOPPED = "stopped"
     ZOMBIE = "zombie"
     REAPED = "reaped"
@@ -50,12 +50,16 @@ _KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         ("killed", "signal", ""),
         ("reaped", "by status", ""),
         ("reparented", "old new", ""),
+        ("waits", "", "child"),
+        ("sends", "signal to", ""),
         ("signal", "signal", "sender"),
         ("stopped", "", "signal"),
         ("continued", "", ""),
         ("output", "text", ""),
     )
 }
+# What happens to a process without its doing.
+_PASSIVE = frozenset({"start", "reaped", "reparented"})
 _EXTRAS = tuple(sorted({key for needed, allowed in _KEYS.values() for key in needed | allowed}))
 
 
@@ -66,7 +70,13 @@ class Event:
     `process` is whom it happened to or who did it: the one that forks, exits, is reaped, gets the signal, writes.
     `status` of an exit is 0 to 255; of a reaped it is what the parent was told, as os.waitstatus_to_exitcode() says
     it: 0 to 255, or minus the number of the signal that killed it. Signals are names ("SIGTERM"). A signal without a
-    `sender` came from outside. Raises ValueError if the keys are not those of its kind.
+    `sender` came from outside.
+
+    "sends" is somebody who sends a signal `to` somebody, "signal" that it has an effect there: a handler runs, or the
+    process is killed or stopped. "waits" is a process that blocks in wait(2), for any child if there is no `child`; it
+    does so until it does something else. Only the lens knows of "sends" and "waits".
+
+    Raises ValueError if the keys are not those of its kind.
     """
 
     n: int
@@ -81,6 +91,7 @@ class Event:
     old: str | None = None
     new: str | None = None
     sender: str | None = None
+    to: str | None = None
     text: str | None = None
 
     def __post_init__(self) -> None:
@@ -112,8 +123,9 @@ class Event:
 class Node:
     """One process as it stands in a tree.
 
-    `parent` is whose child it is now; `former` lists earlier parents, the one that forked it first. `status` is set
-    once it exited, `signal` if a signal killed or stopped it, `reaped_by` once it is gone.
+    `parent` is whose child it is now; `former` lists earlier parents, the one that forked it first. `waits_for` is the
+    child that it waits for, None if any will do. `status` is set once it exited, `signal` if a signal killed or stopped
+    it, `reaped_by` once it is gone.
     """
 
     name: str
@@ -122,6 +134,7 @@ class Node:
     state: State
     reaper: bool = False
     former: tuple[str, ...] = ()
+    waits_for: str | None = None
     status: int | None = None
     signal: str | None = None
     reaped_by: str | None = None
@@ -244,9 +257,18 @@ def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], 
     def change(**what: Any) -> None:
         nodes[event.process] = replace(nodes[event.process], **what)
 
+    def wakes(name: str) -> None:
+        """Whoever does something does not wait any more."""
+        if name in nodes and nodes[name].state is State.WAITING:
+            nodes[name] = replace(nodes[name], state=State.RUNNING, waits_for=None)
+
+    if event.kind not in _PASSIVE:
+        wakes(event.process)
     match event.kind:
         case "start":
             born(event.process)
+        case "waits":
+            change(state=State.WAITING, waits_for=event.child)
         case "fork":
             assert event.child is not None
             born(event.child)
@@ -256,6 +278,8 @@ def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], 
             change(state=State.ZOMBIE, signal=event.signal)
         case "reaped":
             change(state=State.REAPED, reaped_by=event.by)
+            assert event.by is not None
+            wakes(event.by)
         case "reparented":
             assert event.old is not None
             former = nodes[event.process].former

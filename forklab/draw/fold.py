@@ -122,6 +122,7 @@ def _shapes(
                 pid=0,
                 parent=None,
                 former=tuple(map(_stem, node.former)),
+                waits_for=None if node.waits_for is None else _stem(node.waits_for),
                 reaped_by=None if node.reaped_by is None else _stem(node.reaped_by),
             ),
             remarks.get(name),
@@ -147,7 +148,7 @@ def _speaks_for_all(pile: Pile, nodes: Mapping[str, Node], labels: Mapping[str, 
 
     def named(name: str) -> tuple[object, ...]:
         node = nodes[name]
-        others = (node.parent, node.reaped_by, *node.former)
+        others = (node.parent, node.waits_for, node.reaped_by, *node.former)
         return tuple(other and labels.get(other, other) for other in others)
 
     return len(pile) == 1 or len({named(name) for name in pile}) == 1

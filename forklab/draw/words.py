@@ -52,7 +52,8 @@ def _parts(node: Node, remark: Remark, called: Callable[[str], str]) -> list[str
         case State.RUNNING:
             return ["running", *_adoption(node, called)]
         case State.WAITING:
-            return ["waiting for a child", *_adoption(node, called)]
+            whom = "a child" if node.waits_for is None else called(node.waits_for)
+            return [f"waiting for {whom}", *_adoption(node, called)]
         case State.STOPPED:
             return [
                 f"stopped by {node.signal}" if node.signal else "stopped",

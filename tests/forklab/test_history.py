@@ -44,6 +44,22 @@ def test_a_tree_is_what_one_would_have_seen_right_after_an_event(orphan: History
     )
 
 
+def test_a_process_waits_until_it_does_something_else() -> None:
+    builder = HistoryBuilder()
+    builder.start(Process("P", 1000, None), 0)
+    builder.fork(Process("P.1", 1001, "P"), 0)
+    builder.add("waits", "P", 0, child="P.1")
+    builder.add("sends", "P.1", 0, signal="SIGUSR1", to="P")
+    builder.add("signal", "P", 0, signal="SIGUSR1", sender="P.1")
+    builder.add("waits", "P", 0)
+    builder.add("exit", "P.1", 0, status=0)
+    builder.add("reaped", "P.1", 0, by="P", status=0)
+    parent = [builder.history.tree(n)["P"] for n in range(2, 8)]
+    waiting, running = State.WAITING, State.RUNNING
+    assert [node.state for node in parent] == [waiting, waiting, running, waiting, waiting, running]
+    assert [node.waits_for for node in parent] == ["P.1", "P.1", None, None, None, None]
+
+
 def test_a_tree_knows_only_who_was_born_by_then(orphan: History) -> None:
     assert len(orphan.tree(-1)) == 0
     assert [node.name for node in orphan.tree(1)] == ["init", "main"]
