@@ -1,0 +1,166 @@
+"""Writes down what the world sees, in the words of a history.
+
+Knows who is whose child and who is still a zombie, and nothing of tracing: the world tells it facts by pid, in the
+order in which they become true.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from forklab.history import Event, History, HistoryBuilder, Process
+
+INIT = "init"
+FIRST = 1000  # the lecture's number for the first process
+
+
+@dataclass(eq=False)
+class Member:
+    """A process that takes part. `parent` is whose child it is now, None for init's."""
+
+    name: str
+    pid: int
+    number: int
+    parent: Member | None
+    born: int  # how many others were there before it
+    children: list[Member] = field(default_factory=list)  # not yet reaped, in the order of adoption
+    forks: int = 0
+    status: int | None = None  # as os.waitstatus_to_exitcode() has it
+    reaped: bool = False
+    stopped: bool = False
+    stop_untold: bool = False  # to its parent, by WUNTRACED
+    continue_untold: bool = False
+
+    @property
+    def dead(self) -> bool:
+        return self.status is not None
+
+    @property
+    def zombie(self) -> bool:
+        return self.dead and not self.reaped
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return (
+            f"SIGRTMIN+{number - signal.SIGRTMIN}" if number > signal.SIGRTMIN else f"SIG{number}"
+        )
+
+
+class Chronicle:
+    """`now` answers the time in seconds. `real_pids`: the kernel's numbers are those that we want to show."""
+
+    def __init__(self, pid: int, now: Callable[[], float], *, real_pids: bool) -> None:
+        self._now = now
+        self._real_pids = real_pids
+        self._builder = HistoryBuilder()
+        self._adopted_by_init = False
+        self._killers: dict[Member, Member] = {}
+        self._members: dict[int, Member] = {}
+        self._latest: dict[int, Member] = {}
+        self.everybody: list[Member] = []
+        self.first = self._add(pid, "P", None)
+        self._builder.start(Process("P", self.first.number, None), 0.0)
+
+    def __getitem__(self, pid: int) -> Member:
+        return self._members[pid]
+
+    def get(self, pid: int) -> Member | None:
+        """Whoever has the pid now, zombies too."""
+        return self._members.get(pid)
+
+    def latest(self, pid: int) -> Member | None:
+        """Whoever had the pid last, if it is gone by now."""
+        return self._latest.get(pid)
+
+    def _add(self, pid: int, name: str, parent: Member | None) -> Member:
+        born = len(self.everybody)
+        number = pid if self._real_pids else FIRST + born
+        member = self._members[pid] = self._latest[pid] = Member(name, pid, number, parent, born)
+        self.everybody.append(member)
+        return member
+
+    def _tell(self, kind: str, member: Member, **details: object) -> None:
+        self._builder.add(kind, member.name, self._now(), **details)
+
+    def forked(self, parent: Member, pid: int) -> Member:
+        parent.forks += 1
+        child = self._add(pid, f"{parent.name}.{parent.forks}", parent)
+        parent.children.append(child)
+        process = Process(child.name, child.number, parent.name)
+        self._builder.fork(process, self._now())
+        return child
+
+    def executed(self, member: Member, argv: tuple[str, ...]) -> None:
+        self._tell("exec", member, argv=argv)
+
+    def wrote(self, member: Member, text: str) -> None:
+        self._tell("output", member, text=text)
+
+    def waits(self, member: Member, child: Member | None) -> None:
+        self._tell("waits", member, child=child.name if child else None)
+
+    def sends(self, sender: Member, number: int, target: Member) -> None:
+        if number == signal.SIGKILL:
+            self._killers.setdefault(target, sender)
+        self._tell("sends", sender, signal=signal_name(number), to=target.name)
+
+    def killer_of(self, member: Member) -> Member | None:
+        """Who has sent it SIGKILL, if one of them has."""
+        return self._killers.get(member)
+
+    def signalled(self, member: Member, number: int, sender: Member | None) -> None:
+        name = sender.name if sender else None
+        self._tell("signal", member, signal=signal_name(number), sender=name)
+
+    def stopped(self, member: Member, number: int) -> None:
+        member.stopped = member.stop_untold = True
+        member.continue_untold = False
+        self._tell("stopped", member, signal=signal_name(number))
+
+    def continued(self, member: Member) -> None:
+        member.stopped = member.stop_untold = False
+        member.continue_untold = True
+        self._tell("continued", member)
+
+    def died(self, member: Member, status: int) -> None:
+        member.status = status
+        member.stopped = member.stop_untold = member.continue_untold = False
+        if status < 0:
+            self._tell("killed", member, signal=signal_name(-status))
+        else:
+            self._tell("exit", member, status=status)
+
+    def reparented(self, child: Member, old: Member, new: Member | None) -> None:
+        old.children.remove(child)
+        child.parent = new
+        if new is None:
+            self._adopted_by_init = True
+        else:
+            new.children.append(child)
+        self._tell("reparented", child, old=old.name, new=new.name if new else INIT)
+
+    def reaped(self, member: Member) -> None:
+        """Its parent has waited for it: its pid is free for somebody else."""
+        member.reaped = True
+        if member.parent is not None:
+            member.parent.children.remove(member)
+        if self._members.get(member.pid) is member:
+            del self._members[member.pid]
+        by = member.parent.name if member.parent else INIT
+        self._tell("reaped", member, by=by, status=member.status)
+
+    @property
+    def history(self) -> History:
+        """What there is so far; init is in it if it has adopted somebody."""
+        told = self._builder.history
+        if not self._adopted_by_init:
+            return told
+        first = replace(told.processes[0], parent=INIT)
+        processes = (Process(INIT, 1, None, reaper=True), first, *told.processes[1:])
+        later = (replace(event, n=event.n + 1) for event in told.events)
+        return History(processes, (Event(0, 0.0, "start", INIT), *later))

@@ -1,0 +1,96 @@
+"""Virtual time: a clock that stands still while somebody can run, and jumps when nobody can.
+
+Pure: the world asks it for the time, for deadlines, and for the bytes of the structures that programs pass to the
+kernel. All times are integers, nanoseconds since the start of the program, so that nothing depends on rounding.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+SECOND = 1_000_000_000
+NEVER = 1 << 62
+
+# When a program starts, it is this late for it: 2024-01-01 09:00 UTC, and the machine has been up for 1000 s.
+_EPOCH = 1_704_099_600 * SECOND
+_UPTIME = 1000 * SECOND
+
+# CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_REALTIME_ALARM, CLOCK_TAI; see clock_gettime(2).
+_WALL_CLOCKS = frozenset({0, 5, 8, 11})
+_PROCESSOR_CLOCKS = frozenset({2, 3})  # of the process, of the thread; negative numbers too
+_PATIENCE = 200  # readings in a row that take no time
+_TICK = SECOND // 1000
+
+TIMESPEC = struct.Struct("<qq")
+ITIMERVAL = struct.Struct("<4q")
+
+
+def is_virtual(clock: int) -> bool:
+    """Whether it is a clock of time, not one of processor time."""
+    return 0 <= clock < 1 << 31 and clock not in _PROCESSOR_CLOCKS
+
+
+@dataclass
+class Clock:
+    """The one clock of a world, in nanoseconds since its start."""
+
+    now: int = 0
+    _readings: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return self.now / SECOND
+
+    def jump_to(self, time: int) -> None:
+        self.now = max(self.now, time)
+        self._readings = 0
+
+    def rest(self) -> None:
+        """Somebody has done something else than to look at the clock."""
+        self._readings = 0
+
+    def read(self, clock: int) -> int:
+        """What `clock` shows. A program that does nothing but look at it sees it move in the end: it waits that way."""
+        self._readings += 1
+        if self._readings > _PATIENCE:
+            self.now += _TICK
+        return self.now + _start_of(clock)
+
+    def deadline(self, duration: int, *, absolute_on: int | None = None) -> int:
+        """When `duration` is over; with `absolute_on` it is a time on that clock."""
+        if absolute_on is not None:
+            return max(self.now, duration - _start_of(absolute_on))
+        return min(NEVER, self.now + max(0, duration))
+
+
+def _start_of(clock: int) -> int:
+    return _EPOCH if clock in _WALL_CLOCKS else _UPTIME
+
+
+def timespec(time: int) -> bytes:
+    return TIMESPEC.pack(*divmod(time, SECOND))
+
+
+def timeval(time: int) -> bytes:
+    seconds, rest = divmod(time, SECOND)
+    return TIMESPEC.pack(seconds, rest // 1000)
+
+
+def from_timespec(content: bytes) -> int:
+    """Nanoseconds. Raises ValueError for what the kernel calls EINVAL."""
+    if len(content) < TIMESPEC.size:
+        raise ValueError("no timespec")
+    seconds, rest = TIMESPEC.unpack_from(content)
+    if not 0 <= rest < SECOND or seconds < 0:
+        raise ValueError("not a valid timespec")
+    return int(min(NEVER, seconds * SECOND + rest))
+
+
+def from_timeval(content: bytes) -> int:
+    if len(content) < TIMESPEC.size:
+        raise ValueError("no timeval")
+    seconds, rest = TIMESPEC.unpack_from(content)
+    if seconds < 0 or rest < 0:
+        raise ValueError("not a valid timeval")
+    return int(min(NEVER, seconds * SECOND + rest * 1000))

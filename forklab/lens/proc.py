@@ -1,0 +1,108 @@
+"""What /proc tells about one process or thread at this moment; None if it is gone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+# What nobody minds who has not asked for it: SIGCHLD, SIGCONT, SIGURG, SIGWINCH.
+_HARMLESS = sum(1 << number - 1 for number in (17, 18, 23, 28))
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The signals of a thread as bit masks: bit 0 is signal 1."""
+
+    pending: int
+    blocked: int
+    ignored: int
+    caught: int
+
+    @property
+    def deliverable(self) -> int:
+        """What would have an effect right now."""
+        return self.pending & ~self.blocked & ~self.ignored & (self.caught | ~_HARMLESS)
+
+    def catches(self, number: int) -> bool:
+        return bool(self.caught >> number - 1 & 1)
+
+    def harmless(self, number: int) -> bool:
+        """Whether the signal does nothing to it."""
+        bit = 1 << number - 1
+        return bool(bit & self.ignored) or bool(bit & _HARMLESS & ~self.caught)
+
+
+def masks(pid: int, tid: int) -> Masks | None:
+    try:
+        with open(f"/proc/{pid}/task/{tid}/status", "rb") as file:
+            content = file.read()
+    except OSError:
+        return None
+
+    def mask(name: bytes) -> int:
+        start = content.index(name) + len(name)
+        return int(content[start : start + 16], 16)
+
+    return Masks(
+        mask(b"SigPnd:\t") | mask(b"ShdPnd:\t"),
+        mask(b"SigBlk:\t"),
+        mask(b"SigIgn:\t"),
+        mask(b"SigCgt:\t"),
+    )
+
+
+def stat(tid: int) -> list[str] | None:
+    """The fields of /proc/TID/stat from the state on: state, ppid, pgrp, session, ... See proc(5)."""
+    try:
+        with open(f"/proc/{tid}/stat", "rb") as file:
+            content = file.read()
+    except OSError:
+        return None
+    return content[content.rindex(b")") + 2 :].decode().split()
+
+
+def state(tid: int) -> str | None:
+    fields = stat(tid)
+    return fields[0] if fields else None
+
+
+def parent(pid: int) -> int | None:
+    fields = stat(pid)
+    return int(fields[1]) if fields else None
+
+
+def group(pid: int) -> int | None:
+    fields = stat(pid)
+    return int(fields[2]) if fields else None
+
+
+def processor_seconds(tid: int) -> float:
+    fields = stat(tid)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
+def thread_group(tid: int) -> int | None:
+    """The pid of the process whose thread this is."""
+    try:
+        with open(f"/proc/{tid}/status", "rb") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith(b"Tgid:"))
+    except (OSError, StopIteration):
+        return None
+
+
+def command_line(pid: int) -> tuple[str, ...]:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            content = file.read()
+    except OSError:
+        return ()
+    return tuple(word.decode(errors="replace") for word in content.split(b"\0")[:-1])
+
+
+def pidfd_target(tid: int, descriptor: int) -> int | None:
+    """The process that a descriptor of pidfd_open(2) stands for."""
+    try:
+        with open(f"/proc/{tid}/fdinfo/{descriptor}") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
+    except (OSError, StopIteration):
+        return None

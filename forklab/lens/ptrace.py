@@ -1,0 +1,186 @@
+"""ptrace(2), as thin as can be: one function a request, errors as OSError.
+
+`ProcessLookupError` means that the tracee was killed under our feet; its end will be reported by `wait`. All of it is
+for the one thread that has seized the tracee.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+from typing import NamedTuple
+
+from forklab.lens.arch import this_arch
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PTRACE = _LIBC.ptrace
+_PTRACE.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+_PTRACE.restype = ctypes.c_long
+_WAITPID = _LIBC.waitpid
+
+# Requests, linux/ptrace.h.
+_CONT, _SYSCALL = 7, 24
+_GETEVENTMSG, _GETSIGINFO, _SETSIGINFO = 0x4201, 0x4202, 0x4203
+_GETREGSET, _SETREGSET = 0x4204, 0x4205
+_SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
+_GET_SYSCALL_INFO = 0x420E
+_NT_PRSTATUS, _NT_ARM_SYSTEM_CALL = 1, 0x404
+
+# What a stop is about: bits 16 and up of its wait status.
+EVENT_FORK, EVENT_VFORK, EVENT_CLONE, EVENT_EXEC = 1, 2, 3, 4
+EVENT_VFORK_DONE, EVENT_SECCOMP, EVENT_STOP = 5, 7, 128
+BIRTHS = frozenset({EVENT_FORK, EVENT_VFORK, EVENT_CLONE})
+SYSCALL_STOP = 0x85  # SIGTRAP | 0x80, by PTRACE_O_TRACESYSGOOD
+
+# TRACESYSGOOD, FORK, VFORK, CLONE, EXEC, VFORKDONE, SECCOMP, EXITKILL
+_OPTIONS = 1 | 2 | 4 | 8 | 16 | 32 | 128 | 1 << 20
+_WALL = 0x40000000
+_SYSCALL_INFO = struct.Struct("<B3xIQQ7Q")
+_AT_EXIT = 2
+
+
+class Call(NamedTuple):
+    """Where a tracee stands at a system call: its number, or what it returned; at the entry also the arguments."""
+
+    number: int
+    arguments: tuple[int, ...]
+    stack: int
+
+
+class SignalInfo(NamedTuple):
+    number: int
+    code: int
+    sender: int  # a pid, if the code says that somebody sent it
+
+
+class _IoVector(ctypes.Structure):
+    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
+
+
+_buffer = ctypes.create_string_buffer(512)
+_ADDRESS = ctypes.addressof(_buffer)
+_status = ctypes.c_int()
+_STATUS = ctypes.byref(_status)
+
+
+def _ptrace(request: int, tid: int, address: int = 0, argument: int = 0) -> int:
+    result: int = _PTRACE(request, tid, address, argument)
+    if result == -1 and (error := ctypes.get_errno()):
+        raise OSError(error, f"ptrace({request:#x}, {tid}): {os.strerror(error)}")
+    return result
+
+
+def wait(tid: int = -1, *, block: bool = True) -> tuple[int, int] | None:
+    """The next report of a tracee or child: its id and wait status. None: nothing yet, or a signal came to us.
+
+    Not os.waitpid(): that goes on after a signal, but a lens that hears its alarm has to look up. Raises
+    ChildProcessError.
+    """
+    found = _WAITPID(tid, _STATUS, _WALL | (0 if block else os.WNOHANG))
+    if found > 0:
+        return found, _status.value
+    if found == 0 or ctypes.get_errno() == 4:  # EINTR
+        return None
+    raise ChildProcessError(f"nobody to wait for: {tid}")
+
+
+def seize(tid: int) -> None:
+    """Trace it and whatever it forks; all are killed when we end."""
+    _ptrace(_SEIZE, tid, 0, _OPTIONS)
+
+
+def resume(tid: int, signal: int = 0, *, to_exit: bool = False) -> None:
+    """Let it go on; `to_exit`: until the system call that it is in returns."""
+    _ptrace(_SYSCALL if to_exit else _CONT, tid, 0, signal)
+
+
+def listen(tid: int) -> None:
+    """Let it stay stopped, as job control wants it, but hear of SIGCONT."""
+    _ptrace(_LISTEN, tid)
+
+
+def interrupt(tid: int) -> None:
+    _ptrace(_INTERRUPT, tid)
+
+
+def event_message(tid: int) -> int:
+    """Of a birth: the id of the newborn. Of an exec: the id that the thread had before."""
+    _ptrace(_GETEVENTMSG, tid, 0, _ADDRESS)
+    return int.from_bytes(_buffer.raw[:8], "little")
+
+
+def call(tid: int) -> Call:
+    """At a seccomp stop or at the exit of a call."""
+    _ptrace(_GET_SYSCALL_INFO, tid, 96, _ADDRESS)
+    kind, _, _, stack, value, *arguments = _SYSCALL_INFO.unpack_from(_buffer)
+    if kind == _AT_EXIT and value >= 1 << 63:
+        value -= 1 << 64
+    return Call(value, tuple(arguments), stack)
+
+
+def signal_info(tid: int) -> SignalInfo:
+    _ptrace(_GETSIGINFO, tid, 0, _ADDRESS)
+    number, _, code, _, sender = struct.unpack_from("<5i", _buffer)
+    return SignalInfo(number, code, sender)
+
+
+def disguise_signal(tid: int, code: int) -> None:
+    """Change the code of the signal that is about to be delivered, and take our pid out of it."""
+    _ptrace(_GETSIGINFO, tid, 0, _ADDRESS)
+    struct.pack_into("<i", _buffer, 8, code)
+    struct.pack_into("<i", _buffer, 16, 0)
+    _ptrace(_SETSIGINFO, tid, 0, _ADDRESS)
+
+
+def _registers(tid: int) -> _IoVector:
+    vector = _IoVector(_ADDRESS, 8 * this_arch().words)
+    _ptrace(_GETREGSET, tid, _NT_PRSTATUS, ctypes.addressof(vector))
+    return vector
+
+
+def _change(tid: int, changes: dict[int, int]) -> None:
+    vector = _registers(tid)
+    for register, value in changes.items():
+        struct.pack_into("<Q", _buffer, 8 * register, value & (1 << 64) - 1)
+    _ptrace(_SETREGSET, tid, _NT_PRSTATUS, ctypes.addressof(vector))
+
+
+def set_argument(tid: int, place: int, value: int) -> None:
+    _change(tid, {_ARCH.arguments[place]: value})
+
+
+def set_result(tid: int, value: int) -> None:
+    """At the exit of a call: what it shall have returned."""
+    _change(tid, {_ARCH.result: value})
+
+
+def skip_call(tid: int, result: int) -> None:
+    """At the entry of a call: don't make it; it shall have returned `result`."""
+    if _ARCH.name == "x86_64":
+        _change(tid, {15: -1, _ARCH.result: result})  # orig_rax
+        return
+    _change(tid, {_ARCH.result: result})
+    number = ctypes.c_int(-1)
+    vector = _IoVector(ctypes.addressof(number), 4)
+    _ptrace(_SETREGSET, tid, _NT_ARM_SYSTEM_CALL, ctypes.addressof(vector))
+
+
+def read_memory(tid: int, address: int, length: int) -> bytes:
+    """What is there, maybe less than `length`. Raises OSError where nothing is."""
+    memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY)
+    try:
+        return os.pread(memory, length, address)
+    finally:
+        os.close(memory)
+
+
+def write_memory(tid: int, address: int, content: bytes) -> None:
+    memory = os.open(f"/proc/{tid}/mem", os.O_WRONLY)
+    try:
+        os.pwrite(memory, content, address)
+    finally:
+        os.close(memory)
+
+
+_ARCH = this_arch()

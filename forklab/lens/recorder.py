@@ -1,0 +1,193 @@
+"""Traces one program to its end: `python -m forklab.lens.recorder REQUEST`, a process of its own.
+
+Whoever wants to know (a notebook's kernel, the command) must not be the tracer: tracing belongs to one thread, and its
+waitpid(-1) would take other children away. `forklab.lens.record` is the other end; REQUEST and the answer are JSON, as
+it says there. No process of the program outlives this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import random
+import resource
+import select
+import signal
+import sys
+import termios
+import time
+from collections.abc import Callable
+from typing import Any
+
+from forklab.lens import calls, ptrace, seccomp
+from forklab.lens.chronicle import Chronicle
+from forklab.lens.clock import Clock
+from forklab.lens.namespace import become_subreaper, die_with_parent, run_as_pid1
+from forklab.lens.tracee import Limits
+from forklab.lens.world import TICK, EndOfWorldError, World, identity
+
+_ADDR_NO_RANDOMIZE = 0x0040000  # personality(2): addresses are the same in every run
+_NO_PROCESS, _OUTPUT = 127, 1
+
+
+class Recorder:
+    """One run, as REQUEST wants it."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.request = request
+        self.lifeline = select.poll()
+        self.lifeline.register(request["lifeline"], select.POLLIN)
+
+    def run(self) -> None:
+        """As PID 1 of a namespace if possible, else as a subreaper."""
+        die_with_parent()
+        if self.request["namespace"] and run_as_pid1(lambda: self.trace(in_namespace=True)):
+            return
+        become_subreaper()
+        self.trace(in_namespace=False)
+
+    def trace(self, *, in_namespace: bool) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGALRM, lambda number, frame: None)
+        if not self.request["real_time"] and hasattr(os, "sched_setaffinity"):
+            # Only one runs at a time: on one processor, handing over is cheapest.
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        held, theirs = self._output()
+        outputs = frozenset(i for i in [identity(f"/proc/self/fd/{theirs}")] if i)
+        pid, refusal = self._start(theirs)
+        os.close(theirs)
+        clock = Clock()
+        real = self.request["real_time"]
+        now = _stopwatch() if real else lambda: round(clock.seconds, 6)
+        world = World(
+            chronicle=Chronicle(pid, now, real_pids=in_namespace and pid == 1000),
+            clock=clock,
+            choices=None if real else random.Random(self.request["seed"]),
+            limits=Limits(**self.request["limits"]),
+            outputs=outputs,
+            foreign=self._foreign(),
+            hear=self._hear,
+            abandoned=lambda: bool(self.lifeline.poll(0)),
+            in_namespace=in_namespace,
+        )
+        if real:
+            world.because("it runs in real time")
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        try:
+            world.adopt(pid)
+            world.run()
+        except EndOfWorldError as trouble:
+            world.outcome.trouble = str(trouble)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _kill_all(world)
+        os.close(held)
+        with open(refusal) as file:
+            refused = file.read()
+        self._answer(world, refused)
+
+    def _output(self) -> tuple[int, int]:
+        """What we keep of the program's standard output, and its end of it."""
+        if self.request["pipe"]:
+            return os.pipe()
+        ours, theirs = os.openpty()
+        attributes = termios.tcgetattr(theirs)
+        attributes[1] &= ~termios.OPOST
+        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+        return ours, theirs
+
+    def _foreign(self) -> tuple[int, int, int] | None:
+        """Standard input, if it can bring something that differs from run to run."""
+        if os.path.sameopenfile(0, os.open(os.devnull, os.O_RDONLY)):
+            return None
+        return identity("/proc/self/fd/0")
+
+    def _hear(self, content: bytes) -> None:
+        if self.request["echo"]:
+            with contextlib.suppress(OSError):  # nobody listens any more, as under `| head`
+                os.write(_OUTPUT, content)
+
+    def _start(self, output: int) -> tuple[int, int]:
+        """Fork the program; it waits until it is traced. Answers its pid, and where its exec's error can be read."""
+        go, say_go = os.pipe()
+        refusal, refuse = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.close(say_go)
+                os.read(go, 1)
+                self._become_program(output)
+            except OSError as error:
+                os.write(refuse, (error.strerror or str(error)).encode())
+            finally:
+                os._exit(_NO_PROCESS)
+        os.close(go)
+        os.close(refuse)
+        ptrace.seize(pid)
+        os.write(say_go, b"!")
+        os.close(say_go)
+        return pid, refusal
+
+    def _become_program(self, output: int) -> None:
+        os.setsid()
+        for number in (1, 2):
+            os.dup2(output, number)
+        for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGALRM"):  # Python has changed these
+            signal.signal(signal.Signals[name], signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError):
+            resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.RLIM_INFINITY))
+        ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)
+        real = self.request["real_time"]
+        seccomp.install(seccomp.filter_for(calls.ALWAYS if real else calls.IN_VIRTUAL_TIME))
+        os.execve(self.request["program"], self.request["argv"], self.request["environment"])
+
+    def _answer(self, world: World, refused: str) -> None:
+        outcome, first = world.outcome, world.chronicle.first
+        answer = {
+            "refused": refused or None,
+            "history": world.chronicle.history.to_json(),
+            "pids": {m.pid: m.number for m in world.chronicle.everybody},
+            "real_pids": all(m.pid == m.number for m in world.chronicle.everybody),
+            "output": outcome.output.decode(errors="replace"),
+            "cut": outcome.cut,
+            "status": first.status,
+            "trouble": outcome.trouble,
+            "reasons": list(outcome.reasons),
+            "seconds": world.clock.seconds,
+        }
+        with open(self.request["answer"], "w", encoding="utf-8") as file:
+            json.dump(answer, file)
+
+
+def _stopwatch() -> Callable[[], float]:
+    start = time.monotonic()
+    return lambda: round(time.monotonic() - start, 6)
+
+
+def _kill_all(world: World) -> None:
+    """Whoever is left, round after round; also those who have fled to us."""
+    while True:
+        for tid in list(world.tracees):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(tid, signal.SIGKILL)
+        try:
+            report = ptrace.wait(-1)
+        except ChildProcessError:
+            return
+        if report is None:
+            continue
+        tid, status = report
+        if status & 0x7F == 0x7F:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(tid, signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                ptrace.resume(tid)
+        else:
+            world.tracees.pop(tid, None)
+
+
+if __name__ == "__main__":
+    Recorder(json.loads(sys.argv[1])).run()

@@ -1,0 +1,78 @@
+"""One thread under the lens, and where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from forklab.lens.chronicle import Member
+
+
+class Stand(Enum):
+    """Where a thread stands, as the world sees it."""
+
+    RUNNING = "running"  # it was let go, and its next report is awaited
+    READY = "ready"  # held; it could go on at once
+    HELD = "held"  # at the entry of a call that has to wait
+    INSIDE = "inside"  # let into a call, and asleep there
+    STOPPED = "stopped"  # by job control
+
+
+@dataclass
+class Call:
+    """The call that a thread is in. `patched`: the argument that was changed, and what it was."""
+
+    name: str
+    arguments: tuple[int, ...]
+    patched: tuple[int, int] | None = None
+    expired: int | None = None  # what it has to return, now that its time is over
+
+
+@dataclass(eq=False)
+class Tracee:
+    """`to_exit` and `signal` are how it goes on when it is let go; `deadline` is in virtual nanoseconds."""
+
+    tid: int
+    member: Member
+    order: int
+    stand: Stand = Stand.RUNNING
+    call: Call | None = None
+    to_exit: bool = False
+    signal: int = 0
+    deadline: int | None = None
+    interrupted: bool = False  # its last call was, and may start again
+    unfinished_birth: bool = False  # a vfork: it sleeps until its child has gone its own way
+    last_sender: Member | None = None  # of the signal that was delivered last
+
+    @property
+    def is_leader(self) -> bool:
+        return self.tid == self.member.pid
+
+
+@dataclass
+class Alarm:
+    """The ITIMER_REAL of a process, in virtual nanoseconds; `interval` 0: it rings once."""
+
+    deadline: int
+    interval: int = 0
+
+
+@dataclass
+class Limits:
+    """When to end a program that does not end by itself."""
+
+    processor_seconds: float = 10.0
+    virtual_seconds: float = 100_000.0
+    processes: int = 500
+    output: int = 1_000_000  # bytes; more is thrown away
+    real_seconds: float | None = None
+
+
+@dataclass
+class Outcome:
+    """What came of it beyond the history. `trouble` says why it was ended, `reasons` why it may come out otherwise."""
+
+    output: bytearray = field(default_factory=bytearray)
+    cut: bool = False
+    reasons: dict[str, None] = field(default_factory=dict)
+    trouble: str | None = None
