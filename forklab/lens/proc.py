@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 # What nobody minds who has not asked for it: SIGCHLD, SIGCONT, SIGURG, SIGWINCH.
@@ -74,11 +73,6 @@ def parent(pid: int) -> int | None:
 def group(pid: int) -> int | None:
     fields = stat(pid)
     return int(fields[2]) if fields else None
-
-
-def processor_seconds(tid: int) -> float:
-    fields = stat(tid)
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 
 
 def thread_group(tid: int) -> int | None:

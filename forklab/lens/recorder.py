@@ -19,6 +19,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from forklab.lens import calls, ptrace, seccomp
@@ -50,7 +51,6 @@ class Recorder:
 
     def trace(self, *, in_namespace: bool) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGALRM, lambda number, frame: None)
         if not self.request["real_time"] and hasattr(os, "sched_setaffinity"):
             # Only one runs at a time: on one processor, handing over is cheapest.
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -74,6 +74,11 @@ class Recorder:
         )
         if real:
             world.because("it runs in real time")
+
+        def ring(number: int, frame: FrameType | None) -> None:
+            world.alarmed = True
+
+        signal.signal(signal.SIGALRM, ring)
         signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
         try:
             world.adopt(pid)

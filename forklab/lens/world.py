@@ -6,9 +6,9 @@
         nobody can: the clock jumps to the next deadline
 
 What a stop at a system call means is in entry.py; this is the loop around it. Held processes sit at the entry of wait
-and of sleeps, where the world itself knows when they can go on. Everything else that waits (pipes, poll, futexes) is let
-into the kernel and sleeps there; whoever wakes it runs at that moment and has stopped before we look again, so nothing is
-left to chance. In real time nobody is held: the same stops are only written down.
+and of sleeps, where the world itself knows when they can go on. Everything else that waits (pipes, poll, futexes) is
+let into the kernel and sleeps there; whoever wakes it runs at that moment and has stopped before we look again, so
+nothing is left to chance. In real time nobody is held: the same stops are only written down.
 """
 
 from __future__ import annotations
@@ -65,8 +65,11 @@ class World:
     _asleep: dict[int, Tracee] = field(default_factory=dict)  # inside a call, or stopped
     _early: set[int] = field(default_factory=set)
     _loose: bool = False  # more than one runs
+    alarmed: bool = False
+    _outside: bool = False  # everybody waits for somebody outside
     _spent: float = 0.0
     _started: float = field(default_factory=time.monotonic)
+    _checked: float = field(default_factory=time.monotonic)
     _idle: int = 0
 
     @property
@@ -173,7 +176,7 @@ class World:
 
     def _look_at(self, tracee: Tracee) -> None:
         """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
-        resting = "T" if tracee.stand is Stand.STOPPED else "SD" if tracee.unfinished_birth else "S"
+        resting = "tT" if tracee.stand is Stand.STOPPED else "SD" if tracee.unfinished_birth else "S"
         for _ in range(_AT_WILL):
             if report := ptrace.wait(tracee.tid, block=False):
                 self._hear(report)
@@ -188,6 +191,8 @@ class World:
         if report is None:
             self._tick()
             return
+        if self.alarmed:
+            self._check_limits()
         self._idle = 0
         tid, status = report
         tracee = self.tracees.get(tid)
@@ -449,11 +454,12 @@ class World:
         for tracee in list(self._asleep.values()):
             if tracee.stand is Stand.INSIDE:
                 self._let(tracee, Stand.RUNNING)
-        self._loose = True
+        self._loose = self._outside = True
         while self._running and not self._ready and self._loose:
             heard = ptrace.wait(-1)
             self._hear(heard)
             self._loose = heard is None
+        self._outside = False
         for tracee in list(self._running.values()):
             self._let(tracee, Stand.INSIDE)
 
@@ -465,18 +471,28 @@ class World:
 
         return ", ".join(f"{t.member.name} {place(t)}" for t in self.tracees.values())
 
-    def _tick(self) -> None:
-        """The watchdog: an alarm of ours has interrupted our waiting."""
+    def _check_limits(self) -> None:
+        """Each time that an alarm of ours has rung."""
+        self.alarmed = False
         if self.abandoned():
             raise EndOfWorldError("Nobody waits for it any more.")
-        limit = self.limits.real_seconds
-        if limit is not None and time.monotonic() - self._started > limit:
-            raise EndOfWorldError(f"It took more than {limit:g} seconds.")
-        running = list(self._running.values())
-        if sum(proc.processor_seconds(t.tid) for t in running) > self.limits.processor_seconds:
+        now = time.monotonic()
+        if self.controlled and not self._outside:
+            self._spent += min(now - self._checked, 2 * TICK)
+        self._checked = now
+        if self._spent > self.limits.processor_seconds:
             raise EndOfWorldError(
-                f"It computed for more than {self.limits.processor_seconds:g} seconds of processor time."
+                f"It kept the processor busy for more than {self.limits.processor_seconds:g} seconds,"
+                f" {self.clock.seconds:g} s after its start in virtual time."
             )
+        limit = self.limits.real_seconds
+        if limit is not None and now - self._started > limit:
+            raise EndOfWorldError(f"It took more than {limit:g} seconds.")
+
+    def _tick(self) -> None:
+        """The watchdog: an alarm of ours has interrupted our waiting."""
+        self._check_limits()
+        running = list(self._running.values())
         if not self.controlled or self._loose:
             return
         self._idle += 1
