@@ -100,6 +100,17 @@ def can_return(world: World, tracee: Tracee) -> bool:
     return _can_wait(tracee, call)
 
 
+def let_in(tracee: Tracee) -> None:
+    """A signal is pending for it: the call at whose entry it is held shall be made, and interrupted, for real.
+
+    A sleep until a moment would be over at once: on the real clock that moment has long passed.
+    """
+    call = tracee.call
+    if call is not None and call.name == "clock_nanosleep" and call.arguments[1] & _TIMER_ABSTIME:
+        call.patched = (1, call.arguments[1])
+        ptrace.set_argument(tracee.tid, 1, 0)
+
+
 def time_is_up(world: World, tracee: Tracee) -> None:
     """The deadline of its call has come."""
     tracee.deadline = None

@@ -176,7 +176,9 @@ class World:
 
     def _look_at(self, tracee: Tracee) -> None:
         """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
-        resting = "tT" if tracee.stand is Stand.STOPPED else "SD" if tracee.unfinished_birth else "S"
+        resting = (
+            "tT" if tracee.stand is Stand.STOPPED else "SD" if tracee.unfinished_birth else "S"
+        )
         for _ in range(_AT_WILL):
             if report := ptrace.wait(tracee.tid, block=False):
                 self._hear(report)
@@ -369,7 +371,8 @@ class World:
                 continue
             masks = proc.masks(tracee.member.pid, tracee.tid)
             if masks and masks.deliverable:
-                self.ready(tracee, to_exit=True)  # the kernel itself interrupts it
+                entry.let_in(tracee)  # the kernel itself interrupts it
+                self.ready(tracee, to_exit=True)
 
     # Time
 
