@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from forklab.draw import tree_svg, tree_text
-from forklab.live import live_tree
+from forklab.lens.record import CannotRecordError, Limits, Recording, record
+from forklab.source import CannotCompileError, runnable
 
 
 class UserError(Exception):
@@ -17,10 +18,18 @@ class UserError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Answers its exit status: 0, or 1 for trouble; argparse exits with 2."""
+    """Run the command. Answers its exit status: 0, or 1 for trouble; argparse exits with 2.
+
+    `forklab run` exits as the program did, with 128 more than the number of a signal that killed it, and with 124 if
+    the lens had to end it.
+    """
     parsed = _parser().parse_args(arguments)
+    status = 0
     try:
-        _tree(parsed.pid, parsed.svg)
+        if parsed.command == "run":
+            status = _run(parsed)
+        else:
+            _tree(parsed.pid, parsed.svg)
         sys.stdout.flush()
     except UserError as trouble:
         print(f"forklab: {trouble}", file=sys.stderr)
@@ -31,14 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="forklab", description="See what fork, wait and signals do to real processes."
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    _add_run(commands)
     tree = commands.add_parser(
         "tree",
         help="the processes of this machine right now, zombies marked",
@@ -59,6 +69,103 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run a program under the lens and show what all its processes did",
+        usage="forklab run [OPTIONS] -- PROGRAM [ARGUMENT...]",
+        description=(
+            "Runs PROGRAM with all its processes under the lens, in virtual time: sleeps cost nothing."
+            " Its output goes to standard output, then the tree goes to standard error."
+            " A .c file is compiled first, a .py file runs under this Python."
+        ),
+    )
+    run.add_argument("--json", metavar="FILE", help="write its whole history; - is standard output")
+    run.add_argument("--svg", metavar="FILE", help="draw its tree at the end")
+    run.add_argument("--seed", metavar="N", type=int, default=0, help="who runs when; default 0")
+    run.add_argument("--real-time", action="store_true", help="let clocks and processes run free")
+    run.add_argument("--pipe", action="store_true", help="its output is a pipe, not a terminal")
+    run.add_argument(
+        "--timeout",
+        metavar="S",
+        type=_seconds,
+        default=10.0,
+        help="end it after so many seconds on the processor; default 10",
+    )
+    run.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
+
+
+def _seconds(word: str) -> float:
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number of seconds")
+    return seconds
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    limits = Limits(processor_seconds=parsed.timeout)
+    if parsed.real_time:
+        limits.real_seconds = parsed.timeout
+    quiet = "-" in (parsed.json, parsed.svg)
+    try:
+        with runnable(parsed.program) as program:
+            sys.stderr.write(program.warnings)
+            recording = record(
+                program.argv,
+                program=program.path,
+                seed=parsed.seed,
+                real_time=parsed.real_time,
+                pipe=parsed.pipe,
+                limits=limits,
+                stdin=None,
+                echo=not quiet,
+            )
+    except (CannotRecordError, CannotCompileError) as trouble:
+        raise UserError(str(trouble)) from None
+    _show(recording, parsed)
+    if recording.status is None:
+        return 124
+    return recording.status if recording.status >= 0 else 128 - recording.status
+
+
+def _show(recording: Recording, parsed: argparse.Namespace) -> None:
+    from forklab.draw import tree_svg, tree_text
+
+    _complain(recording)
+    print(tree_text(recording.tree), file=sys.stderr)
+    if parsed.json:
+        _write(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
+    if parsed.svg:
+        _draw(parsed.svg, lambda: tree_svg(recording.tree))
+
+
+def _complain(recording: Recording) -> None:
+    """What one has to know before one believes the tree."""
+    if recording.trouble:
+        print(f"forklab: {recording.trouble} It was ended.", file=sys.stderr)
+    if recording.cut:
+        print("forklab: It wrote so much that the rest of its output was dropped.", file=sys.stderr)
+    if not recording.real_pids:
+        print(
+            "forklab: This machine gives no PID namespace: pids were renumbered from 1000.",
+            file=sys.stderr,
+        )
+    if recording.reasons and recording.seed is not None:
+        reasons = " and ".join(recording.reasons)
+        print(f"forklab: Another run may come out differently: {reasons}.", file=sys.stderr)
+
+
+def _draw(name: str, draw: Callable[[], str]) -> None:
+    try:
+        picture = draw()
+    except RuntimeError as error:  # Graphviz is missing, or fails; its words say what to do
+        raise UserError(str(error)) from error
+    _write(name, picture)
+
+
 def _pid(word: str) -> int:
     if not word.isdecimal() or int(word) == 0:
         raise argparse.ArgumentTypeError(f"{word!r} is not a process number")
@@ -66,6 +173,9 @@ def _pid(word: str) -> int:
 
 
 def _tree(pid: int | None, svg: str | None) -> None:
+    from forklab.draw import tree_svg, tree_text
+    from forklab.live import live_tree
+
     try:
         tree = live_tree(pid)
     except ProcessLookupError:
@@ -75,11 +185,7 @@ def _tree(pid: int | None, svg: str | None) -> None:
     if svg != "-":
         print(tree_text(tree))
     if svg is not None:
-        try:
-            picture = tree_svg(tree)
-        except RuntimeError as error:  # Graphviz is missing, or fails; its words say what to do
-            raise UserError(str(error)) from error
-        _write(svg, picture)
+        _draw(svg, lambda: tree_svg(tree))
 
 
 def _write(name: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -88,3 +89,84 @@ def test_a_reader_that_leaves_early_is_no_trouble() -> None:
     )
     os.close(writer)
     assert (process.returncode, process.stderr) == (1, b"")
+
+
+def test_run_shows_the_output_then_the_tree_and_exits_as_the_program_did() -> None:
+    done = forklab("run", "--", "sh", "-c", "echo hello; (sleep 100; exit 3); exit 7")
+    assert (done.returncode, done.stdout) == (7, "hello\n")
+    assert done.stderr == (
+        "P(1000) exited 7 · reaped by init\n"
+        "└─ P.1(1001) exited 3 · reaped by P\n"
+        "   └─ P.1.1(1002) exited 0 · reaped by P.1\n"
+    )
+
+
+def test_run_of_a_program_that_a_signal_kills_exits_as_a_shell_says_it() -> None:
+    assert forklab("run", "--", "sh", "-c", "kill -TERM $$").returncode == 128 + 15
+
+
+def test_run_compiles_c_and_the_twins_have_one_history(tmp_path: Path) -> None:
+    (tmp_path / "twin.c").write_text(
+        "#include <stdlib.h>\n#include <sys/wait.h>\n#include <unistd.h>\n"
+        "int main(void) { if (fork() == 0) { sleep(10); exit(123); } wait(NULL); return 0; }\n"
+    )
+    (tmp_path / "twin.py").write_text(
+        "import os, time\nif os.fork() == 0:\n    time.sleep(10)\n    os._exit(123)\nos.wait()\n"
+    )
+    told = [
+        json.loads(forklab("run", "--json", "-", "--", str(tmp_path / name)).stdout)
+        for name in ("twin.c", "twin.py")
+    ]
+    for history in told:
+        history["events"] = [event for event in history["events"] if event["kind"] != "exec"]
+        for number, event in enumerate(history["events"]):
+            event["n"] = number
+    assert told[0] == told[1]
+
+
+def test_the_same_seed_writes_the_same_bytes() -> None:
+    command = ("run", "--seed", "5", "--", "sh", "-c", "for i in 1 2 3; do echo $i $$ & done; wait")
+    first, second = (forklab(*command) for _ in range(2))
+    assert (first.stdout, first.stderr) == (second.stdout, second.stderr)
+
+
+def test_run_hands_over_its_standard_input() -> None:
+    assert forklab("run", "--", "tr", "a-z", "A-Z", given="hello\n").stdout == "HELLO\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("no-such-program", "There is no program no-such-program."),
+        ("no-such-file.c", "There is no file no-such-file.c."),
+        ("/", "/ is a folder, not a program."),
+    ],
+)
+def test_a_program_that_cannot_be_run_is_said_in_words(program: str, words: str) -> None:
+    done = forklab("run", "--", program)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"forklab: {words}\n"
+
+
+def test_what_the_compiler_says_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "bad.c").write_text("int main(void) { return x; }\n")
+    done = forklab("run", "--", str(tmp_path / "bad.c"))
+    assert done.returncode == 1
+    assert "bad.c:1:" in done.stderr
+
+
+def test_an_endless_loop_is_ended_after_the_timeout_and_that_is_said() -> None:
+    done = forklab("run", "--timeout", "0.5", "--", "sh", "-c", "while :; do :; done")
+    assert done.returncode == 124
+    assert "kept the processor busy for more than 0.5 seconds" in done.stderr
+
+
+def forklab(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "forklab.cli", *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

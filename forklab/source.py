@@ -1,0 +1,96 @@
+"""From the text of a program to something that can be run: C is compiled, Python is kept in a file.
+
+with program_file("hello.c") as program:
+    record(program.argv, program=program.path)
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+C_FLAGS = ("-std=gnu11", "-Wall", "-Wextra", "-Wpedantic")
+_COMPILER_SECONDS = 60
+
+
+class CannotCompileError(Exception):
+    """The message has the compiler's words."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to execute, and as what: `argv` is what the program sees. `warnings` are the compiler's, if any."""
+
+    path: str | None
+    argv: tuple[str, ...]
+    warnings: str = ""
+
+
+@contextmanager
+def runnable(argv: list[str]) -> Iterator[Program]:
+    """A command as a person types it: a `.c` file is compiled first, a `.py` file runs under this Python.
+
+    Raises CannotCompileError, also if there is no such source file.
+    """
+    source = Path(argv[0])
+    if source.suffix not in (".c", ".py"):
+        yield Program(None, tuple(argv))
+        return
+    if not source.is_file():
+        raise CannotCompileError(f"There is no file {source}.")
+    if source.suffix == ".py":
+        yield Program(sys.executable, ("python3", *argv))
+        return
+    with tempfile.TemporaryDirectory(prefix="forklab-") as folder:
+        warnings = _compile(source, Path(folder) / source.stem)
+        yield Program(f"{folder}/{source.stem}", (f"./{source.stem}", *argv[1:]), warnings)
+
+
+@contextmanager
+def program_of(language: str, text: str) -> Iterator[Program]:
+    """The text of a program in "c", "python" or "sh". Raises CannotCompileError."""
+    with tempfile.TemporaryDirectory(prefix="forklab-") as name:
+        folder = Path(name)
+        if language == "c":
+            (folder / "cell.c").write_text(text)
+            warnings = _compile(Path("cell.c"), folder / "cell", folder)
+            yield Program(str(folder / "cell"), ("./cell",), warnings)
+        elif language == "python":
+            (folder / "cell.py").write_text(text)
+            yield Program(sys.executable, ("python3", str(folder / "cell.py")))
+        elif language == "sh":
+            yield Program(None, ("sh", "-c", text))
+        else:
+            raise CannotCompileError(f"{language!r} is none of c, python and sh.")
+
+
+def _compile(source: Path, target: Path, folder: Path | None = None) -> str:
+    """The compiler's warnings."""
+    compiler = os.environ.get("CC", "cc")
+    try:
+        done = subprocess.run(
+            [compiler, *C_FLAGS, "-o", str(target), str(source)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=_COMPILER_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise CannotCompileError(
+            f"There is no C compiler here: the command {compiler!r} was not found."
+            " On Debian and Ubuntu, 'sudo apt install gcc' brings one."
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise CannotCompileError(f"The compiler needed more than {_COMPILER_SECONDS} s.") from None
+    if done.returncode != 0:
+        raise CannotCompileError(f"This does not compile.\n{done.stderr.rstrip()}")
+    return done.stderr
