@@ -79,7 +79,7 @@ def action_of(event: Event) -> Action:
         case "exit" if event.status is not None:
             return Exit(event.process, event.status)
         case "signal" if event.signal is not None:
-            return Kill(event.sender, event.process, event.signal)
+            return Kill(None, event.process, event.signal)  # who sent it may be dead by now
         case "reaped" if event.by is not None:
             return Wait(event.by, event.process)
     raise AssertionError(f"nobody does this by himself: {event}")
