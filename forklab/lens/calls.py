@@ -59,6 +59,9 @@ PATIENT: Mapping[str, Patience] = {
     "futex": Patience(3, Form.TIMESPEC, -_ETIMEDOUT),
 }
 
+# What a program may do over and over while it looks at the clock until a moment has come.
+IDLING = PATIENT.keys() | READS
+
 ALWAYS = WAITS | SIGNALLING | frozenset({"write", "writev", "prctl"})
 IN_VIRTUAL_TIME = (
     ALWAYS

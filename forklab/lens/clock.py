@@ -12,14 +12,15 @@ from dataclasses import dataclass
 SECOND = 1_000_000_000
 NEVER = 1 << 62
 
-# When a program starts, it is this late for it: 2024-01-01 09:00 UTC, and the machine has been up for 1000 s.
-_EPOCH = 1_704_099_600 * SECOND
+# When a program starts, it is this late for it: 2030-01-01 09:00 UTC, so that no file is from the future; and the machine
+# has been up for 1000 s.
+_EPOCH = 1_893_488_400 * SECOND
 _UPTIME = 1000 * SECOND
 
 # CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_REALTIME_ALARM, CLOCK_TAI; see clock_gettime(2).
 _WALL_CLOCKS = frozenset({0, 5, 8, 11})
 _PROCESSOR_CLOCKS = frozenset({2, 3})  # of the process, of the thread; negative numbers too
-_PATIENCE = 200  # readings in a row that take no time
+_PATIENCE = 500  # readings in a row that take no time
 _TICK = SECOND // 1000
 
 TIMESPEC = struct.Struct("<qq")

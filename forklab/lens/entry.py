@@ -44,7 +44,8 @@ def entered(world: World, tracee: Tracee) -> None:
     if name in calls.CLOCKS:
         _read_clock(world, tracee, call)
         return
-    world.clock.rest()
+    if name not in calls.IDLING:
+        world.clock.rest()
     if name == "restart_syscall" and again and resumed is not None:
         call = tracee.call = Call(resumed.name, resumed.arguments)
         name = call.name

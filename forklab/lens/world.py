@@ -124,6 +124,7 @@ class World:
 
     def go_on(self, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0) -> None:
         """It goes on at once, nobody else comes between."""
+        tracee.to_exit = to_exit
         self._let(tracee, Stand.RUNNING)
         ptrace.resume(tracee.tid, with_signal, to_exit=to_exit)
 
