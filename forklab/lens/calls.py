@@ -60,7 +60,7 @@ PATIENT: Mapping[str, Patience] = {
 }
 
 # What a program may do over and over while it looks at the clock until a moment has come.
-IDLING = PATIENT.keys() | READS
+IDLING = PATIENT.keys()
 
 ALWAYS = WAITS | SIGNALLING | frozenset({"write", "writev", "prctl"})
 IN_VIRTUAL_TIME = (

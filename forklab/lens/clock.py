@@ -12,16 +12,16 @@ from dataclasses import dataclass
 SECOND = 1_000_000_000
 NEVER = 1 << 62
 
-# When a program starts, it is this late for it: 2030-01-01 09:00 UTC, so that no file is from the future; and the machine
-# has been up for 1000 s.
+# When a program starts, it is 2030-01-01 09:00 UTC, so that no file is from the future, and the machine has been up for
+# 1000 s.
 _EPOCH = 1_893_488_400 * SECOND
 _UPTIME = 1000 * SECOND
 
 # CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_REALTIME_ALARM, CLOCK_TAI; see clock_gettime(2).
 _WALL_CLOCKS = frozenset({0, 5, 8, 11})
 _PROCESSOR_CLOCKS = frozenset({2, 3})  # of the process, of the thread; negative numbers too
-_PATIENCE = 500  # readings in a row that take no time
-_TICK = SECOND // 1000
+# Readings in a row that take no time; then each takes a microsecond, and twice as long after each further hundred.
+_PATIENCE, _DOUBLES = 500, 100
 
 TIMESPEC = struct.Struct("<qq")
 ITIMERVAL = struct.Struct("<4q")
@@ -55,7 +55,7 @@ class Clock:
         """What `clock` shows. A program that does nothing but look at it sees it move in the end: it waits that way."""
         self._readings += 1
         if self._readings > _PATIENCE:
-            self.now += _TICK
+            self.now += min(SECOND, 1000 << (self._readings - _PATIENCE) // _DOUBLES)
         return self.now + _start_of(clock)
 
     def deadline(self, duration: int, *, absolute_on: int | None = None) -> int:
