@@ -41,7 +41,8 @@ X86_64 = Arch(
         read 0 write 1 poll 7 pwrite64 18 readv 19 writev 20 select 23 pause 34 nanosleep 35 getitimer 36 alarm 37
         setitimer 38 sendfile 40 connect 42 accept 43 recvfrom 45 recvmsg 47 wait4 61 kill 62 flock 73
         gettimeofday 96 ptrace 101 rt_sigtimedwait 128 rt_sigqueueinfo 129 rt_sigsuspend 130 prctl 157 tkill 200
-        time 201 futex 202 restart_syscall 219 timer_settime 223 clock_gettime 228 clock_nanosleep 230 epoll_wait 232
+        time 201 futex 202 restart_syscall 219 timer_create 222 timer_settime 223 timer_gettime 224
+        timer_delete 226 clock_gettime 228 clock_nanosleep 230 epoll_wait 232
         tgkill 234 waitid 247 pselect6 270 ppoll 271 splice 275 epoll_pwait 281 timerfd_settime 286 accept4 288
         rt_tgsigqueueinfo 297 seccomp 317 pidfd_send_signal 424 epoll_pwait2 441
     """),
@@ -57,7 +58,8 @@ AARCH64 = Arch(
     0xC00000B7,
     _numbers("""
         epoll_pwait 22 flock 32 read 63 write 64 readv 65 writev 66 pwrite64 68 sendfile 71 pselect6 72 ppoll 73
-        splice 76 timerfd_settime 86 waitid 95 futex 98 nanosleep 101 getitimer 102 setitimer 103 timer_settime 110
+        splice 76 timerfd_settime 86 waitid 95 futex 98 nanosleep 101 getitimer 102 setitimer 103 timer_create 107
+        timer_gettime 108 timer_settime 110 timer_delete 111
         clock_gettime 113 clock_nanosleep 115 ptrace 117 restart_syscall 128 kill 129 tkill 130 tgkill 131
         rt_sigsuspend 133 rt_sigtimedwait 137 rt_sigqueueinfo 138 prctl 167 gettimeofday 169 accept 202 connect 203
         recvfrom 207 recvmsg 212 rt_tgsigqueueinfo 240 accept4 242 wait4 260 seccomp 277 pidfd_send_signal 424

@@ -8,7 +8,9 @@ from enum import Enum
 
 CLOCKS = frozenset({"clock_gettime", "gettimeofday", "time"})
 SLEEPS = frozenset({"nanosleep", "clock_nanosleep"})
-TIMERS = frozenset({"alarm", "setitimer", "getitimer"})
+TIMERS = frozenset({"alarm", "setitimer", "getitimer"}) | frozenset(
+    {"timer_create", "timer_settime", "timer_gettime", "timer_delete"}
+)
 WAITS = frozenset({"wait4", "waitid"})
 WRITES = frozenset({"write", "writev", "pwrite64", "sendfile", "splice"})
 READS = frozenset({"read", "readv", "recvfrom", "recvmsg", "accept", "accept4", "connect", "flock"})
@@ -17,7 +19,7 @@ SIGNALLING = frozenset(
 )
 SUSPENDING = frozenset({"pause", "rt_sigsuspend"})
 # What runs in real time, and so makes a run one of its kind.
-UNTIMED = frozenset({"timer_settime", "timerfd_settime"})
+UNTIMED = frozenset({"timerfd_settime"})
 
 
 class Form(Enum):

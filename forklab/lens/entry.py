@@ -12,12 +12,12 @@ import stat
 import struct
 from typing import TYPE_CHECKING
 
-from forklab.lens import calls, proc, ptrace
+from forklab.lens import calls, proc, ptrace, timers
 from forklab.lens import clock as clocks
 from forklab.lens.arch import this_arch
 from forklab.lens.calls import Form, int32
 from forklab.lens.chronicle import Member
-from forklab.lens.tracee import Alarm, Call, Stand, Tracee
+from forklab.lens.tracee import Call, Stand, Tracee
 
 if TYPE_CHECKING:
     from forklab.lens.world import World
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _NAMES = {number: name for name, number in this_arch().calls.items()}
 _EINTR, _EINVAL, _EPERM = 4, 22, 1
 _TIMER_ABSTIME = 1
-_ITIMER_REAL = 0
 _PR_SET_CHILD_SUBREAPER = 36
 _IOVEC = struct.Struct("<QQ")
 _MOST_AT_ONCE = 1 << 20  # bytes of one write that we look at
@@ -52,7 +51,7 @@ def entered(world: World, tracee: Tracee) -> None:
     if name in calls.SLEEPS and world.controlled:
         _sleep(world, tracee, call)
     elif name in calls.TIMERS and world.controlled:
-        _set_timer(world, tracee, call)
+        timers.use_timer(world, tracee, call)
     elif name in calls.WAITS:
         _wait(world, tracee)
     elif name in calls.WRITES:
@@ -88,6 +87,8 @@ def returned(world: World, tracee: Tracee) -> None:
             _tell_what_is_left(world, tracee, call)
         elif call.name in calls.WAITS and not tracee.interrupted:
             _waited(world, tracee, call, result)
+        elif call.name == "timer_create" and result == 0:
+            timers.created_timer(world, tracee, call)
     if not tracee.interrupted:
         tracee.deadline = None
     world.ready(tracee)
@@ -180,40 +181,6 @@ def _tell_what_is_left(world: World, tracee: Tracee, call: Call) -> None:
     address = call.arguments[1 if call.name == "nanosleep" else 3]
     if relative and address and tracee.deadline is not None:
         _poke(tracee, address, clocks.timespec(max(0, tracee.deadline - world.clock.now)))
-
-
-def _set_timer(world: World, tracee: Tracee, call: Call) -> None:
-    """alarm(2), setitimer(2), getitimer(2): one timer for each process, which rings in virtual time."""
-    member, now = tracee.member, world.clock.now
-    old = world.alarms.get(member, Alarm(now))
-    left = old.deadline - now
-    if call.name == "alarm":
-        _start_timer(world, member, (call.arguments[0] & 0xFFFFFFFF) * clocks.SECOND, 0)
-        ptrace.skip_call(tracee.tid, -(-left // clocks.SECOND))
-        world.ready(tracee)
-        return
-    if int32(call.arguments[0]) != _ITIMER_REAL:
-        world.go_on(tracee)  # these count processor time
-        return
-    told = call.arguments[1 if call.name == "getitimer" else 2]
-    written = clocks.timeval(old.interval) + clocks.timeval(left)
-    try:
-        if call.name == "setitimer":
-            content = ptrace.read_memory(tracee.tid, call.arguments[1], clocks.ITIMERVAL.size)
-            interval, value = clocks.from_timeval(content), clocks.from_timeval(content[16:])
-            _start_timer(world, member, value, interval)
-    except (OSError, ValueError):
-        world.go_on(tracee)
-        return
-    if _poke(tracee, told, written):
-        ptrace.skip_call(tracee.tid, 0)
-    world.ready(tracee)
-
-
-def _start_timer(world: World, member: Member, value: int, interval: int) -> None:
-    world.alarms.pop(member, None)
-    if value:
-        world.alarms[member] = Alarm(world.clock.deadline(value), interval)
 
 
 # Waiting for children

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from forklab.lens.chronicle import Member
+from forklab.lens.clock import Clock
 
 
 class Stand(Enum):
@@ -50,11 +51,29 @@ class Tracee:
 
 
 @dataclass
-class Alarm:
-    """The ITIMER_REAL of a process, in virtual nanoseconds; `interval` 0: it rings once."""
+class Timer:
+    """One that rings by a signal, in virtual nanoseconds. No `deadline`: it is not running."""
 
-    deadline: int
+    number: int  # of the signal
+    code: int  # what siginfo says of it
+    clock: int
+    deadline: int | None = None
     interval: int = 0
+
+    def start(
+        self, clock: Clock, value: int, interval: int = 0, *, absolute_on: int | None = None
+    ) -> None:
+        """Ring after `value`, then after each `interval`; a value of 0 stops it."""
+        self.interval = interval
+        self.deadline = clock.deadline(value, absolute_on=absolute_on) if value else None
+
+    def left(self, now: int) -> int:
+        return 0 if self.deadline is None else max(1, self.deadline - now)
+
+    def rings(self) -> None:
+        """It does so now: when will it be the next time?"""
+        if self.deadline is not None:
+            self.deadline = self.deadline + self.interval if self.interval else None
 
 
 @dataclass

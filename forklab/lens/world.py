@@ -25,12 +25,12 @@ from dataclasses import dataclass, field
 from forklab.lens import entry, proc, ptrace
 from forklab.lens.chronicle import Chronicle, Member
 from forklab.lens.clock import Clock
-from forklab.lens.tracee import Alarm, Limits, Outcome, Stand, Tracee
+from forklab.lens.timers import INTERVAL_TIMER
+from forklab.lens.tracee import Limits, Outcome, Stand, Timer, Tracee
 from forklab.lens.vdso import hide_vdso
 
 STOP_SIGNALS = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
 TICK = 0.02  # seconds between two looks of the watchdog
-_SI_KERNEL = 0x80
 _AT_WILL = 20_000  # looks at one that has been let into the kernel, before the watchdog takes over
 
 
@@ -57,8 +57,10 @@ class World:
     in_namespace: bool
     outcome: Outcome = field(default_factory=Outcome)
     tracees: dict[int, Tracee] = field(default_factory=dict)
-    alarms: dict[Member, Alarm] = field(default_factory=dict)
-    ringing: set[Member] = field(default_factory=set)
+    timers: dict[tuple[Member, int], Timer] = field(default_factory=dict)
+    ringing: dict[tuple[Member, int], int] = field(
+        default_factory=dict
+    )  # signals of ours, with their code
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     _ready: list[tuple[int, Tracee]] = field(default_factory=list)
     _running: dict[int, Tracee] = field(default_factory=dict)
@@ -275,6 +277,7 @@ class World:
             self._forget(other)
         if former != tracee.tid:
             self.tracees.pop(former, None)
+        self._drop_timers(member, keep=INTERVAL_TIMER)  # execve(2)
         if self.controlled:
             hide_vdso(tracee.tid)
         self.chronicle.executed(member, proc.command_line(member.pid))
@@ -291,7 +294,7 @@ class World:
             return
         for other in [t for t in self.tracees.values() if t.member is member]:
             self._forget(other)
-        self.alarms.pop(member, None)
+        self._drop_timers(member)
         self.suspects.discard(member)
         code = os.waitstatus_to_exitcode(status)
         if code == -signal.SIGKILL:  # there is no stop at its delivery
@@ -340,9 +343,8 @@ class World:
         member = tracee.member
         sent = told.code <= 0 or number == signal.SIGCHLD
         sender = self.chronicle.latest(told.sender) if sent else None
-        if number == signal.SIGALRM and member in self.ringing:
-            self.ringing.discard(member)
-            ptrace.disguise_signal(tracee.tid, _SI_KERNEL)
+        if (code := self.ringing.pop((member, number), None)) is not None:
+            ptrace.disguise_signal(tracee.tid, code)
         masks = proc.masks(member.pid, tracee.tid)
         tracee.last_sender = sender
         stops = number in STOP_SIGNALS  # told when it has stopped: it does not have to
@@ -381,7 +383,7 @@ class World:
         """Nobody can run: on to the next deadline, if there is one."""
         sleepers = [t for t in self.tracees.values() if t.deadline is not None]
         deadlines = [t.deadline for t in sleepers if t.deadline is not None]
-        deadlines += [alarm.deadline for alarm in self.alarms.values()]
+        deadlines += [t.deadline for t in self.timers.values() if t.deadline is not None]
         if not deadlines:
             return False
         self.clock.jump_to(min(deadlines))
@@ -389,21 +391,24 @@ class World:
             raise EndOfWorldError(
                 f"It went on for more than {self.limits.virtual_seconds:g} seconds of virtual time."
             )
-        for member, alarm in list(self.alarms.items()):
-            if alarm.deadline <= self.clock.now:
-                self._ring(member, alarm)
+        for (member, _), timer in list(self.timers.items()):
+            if timer.deadline is not None and timer.deadline <= self.clock.now:
+                self._ring(member, timer)
         for tracee in sleepers:
             if tracee.deadline is not None and tracee.deadline <= self.clock.now:
                 entry.time_is_up(self, tracee)
         return True
 
-    def _ring(self, member: Member, alarm: Alarm) -> None:
-        alarm.deadline += alarm.interval
-        if not alarm.interval:
-            del self.alarms[member]
-        self.ringing.add(member)
+    def _ring(self, member: Member, timer: Timer) -> None:
+        timer.rings()
+        self.ringing[member, timer.number] = timer.code
         self.suspects.add(member)
-        os.kill(member.pid, signal.SIGALRM)
+        os.kill(member.pid, timer.number)
+
+    def _drop_timers(self, member: Member, *, keep: int | None = None) -> None:
+        """All of a process but one."""
+        for key in [key for key in self.timers if key[0] is member and key[1] != keep]:
+            del self.timers[key]
 
     def interrupt(self, tracee: Tracee) -> None:
         """Get it out of the call in which it sleeps."""

@@ -16,8 +16,7 @@
 enum { MOST_CHILDREN = 64 };
 
 /* The end of the bracket that opens at `act`. */
-static const char *closing(const char *act)
-{
+static const char *closing(const char *act) {
     int depth = 0;
     do {
         if (*act == '(')
@@ -29,8 +28,7 @@ static const char *closing(const char *act)
     return act;
 }
 
-static void play(const char *act)
-{
+static void play(const char *act) {
     pid_t children[MOST_CHILDREN];
     int born = 0;
     for (; *act && *act != ')'; act++) {
@@ -73,8 +71,7 @@ static void play(const char *act)
     }
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     play(argc > 1 ? argv[1] : "");
     return 0;
 }

@@ -210,6 +210,12 @@ def test_all_that_waits_for_time_costs_none_of_it() -> None:
     ]
 
 
+def test_the_timeout_command_costs_no_time_either() -> None:
+    """It uses timer_create(2)."""
+    seen = record(["sh", "-c", "timeout 50 sleep 1000; echo $?"])
+    assert (seen.output, seen.seconds, seen.reproducible) == ("124\n", 50.0, True)
+
+
 def test_a_sleep_that_is_cut_short_tells_what_is_left(compiled: Compile) -> None:
     seen = record(
         [

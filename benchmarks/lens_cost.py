@@ -1,0 +1,93 @@
+"""What the lens costs: against strace and against running untraced, in the same run.
+
+Whole commands on the wall, taken in turn; the median of several rounds is printed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from autograder.stage.tools import compiler
+
+ROUNDS = 5
+PROGRAMS = {
+    "forks": """
+        #include <sys/wait.h>
+        #include <unistd.h>
+        int main(void)
+        {
+            for (int i = 0; i < 2000; i++) {
+                if (fork() == 0)
+                    _exit(i & 255);
+                wait(0);
+            }
+            return 0;
+        }
+    """,
+    "calls": """
+        #include <sys/syscall.h>
+        #include <unistd.h>
+        int main(void)
+        {
+            for (int i = 0; i < 300000; i++)
+                syscall(SYS_getuid);
+            return 0;
+        }
+    """,
+    "zombie": """
+        #include <unistd.h>
+        int main(void) { if (fork() > 0) sleep(100); else sleep(10); return 0; }
+    """,
+}
+STRACE = ("strace", "-f", "--seccomp-bpf", "-e", "trace=process", "-o", "/dev/null")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        forks, calls, zombie = (build(name, Path(folder)) for name in PROGRAMS)
+        lens = [sys.executable, "-m", "forklab.cli", "run", "--"]
+        idle = medians([*lens, "true"], ["true"])[0]
+        traced, bare = medians([*lens, forks], [forks])
+        print(f"2,000 forks: {traced / bare:.1f} times untraced")
+        if shutil.which(STRACE[0]):
+            traced, peer = medians([*lens, forks], [*STRACE, forks])
+            print(f"2,000 forks: {traced / peer:.2f} times strace -f --seccomp-bpf, start included")
+            print(
+                f"  without what the command takes for `true`: {(traced - idle) / peer:.2f} times"
+            )
+        traced, bare = medians([*lens, calls], [calls])
+        print(
+            f"300,000 other calls: {(traced - idle) / bare:.1f} times untraced, start not counted"
+        )
+        traced, _ = medians([*lens, zombie], ["true"])
+        print(f"100 s of sleep: {traced / idle:.2f} times the command for `true`, {traced:.2f} s")
+
+
+def build(name: str, folder: Path) -> str:
+    target = folder / name
+    command = [compiler(), "-O1", "-w", "-x", "c", "-", "-o", str(target)]
+    subprocess.run(command, input=PROGRAMS[name].encode(), check=True)
+    return str(target)
+
+
+def medians(*commands: list[str]) -> list[float]:
+    """Seconds on the wall of each, taken in turn."""
+    taken: list[list[float]] = [[] for _ in commands]
+    for _ in range(ROUNDS):
+        for times, command in zip(taken, commands, strict=True):
+            started = time.monotonic()
+            subprocess.run(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+            )
+            times.append(time.monotonic() - started)
+    return [statistics.median(times) for times in taken]
+
+
+if __name__ == "__main__":
+    main()
