@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from forklab.lens.record import CannotRecordError, Limits, Recording, record
+from forklab.lens.record import CannotRecordError, CannotTraceError, Limits, Recording, record
 from forklab.source import CannotCompileError, runnable
 
 
@@ -123,12 +123,43 @@ def _run(parsed: argparse.Namespace) -> int:
                 stdin=None,
                 echo=not quiet,
             )
+    except CannotTraceError as refusal:
+        print(f"forklab: {refusal}", file=sys.stderr)
+        return _look(parsed)
     except (CannotRecordError, CannotCompileError) as trouble:
         raise UserError(str(trouble)) from None
     _show(recording, parsed)
-    if recording.status is None:
+    return _exit_status(recording.status)
+
+
+def _exit_status(status: int | None) -> int:
+    """As a shell says it; 124 for what had to be ended."""
+    if status is None:
         return 124
-    return recording.status if recording.status >= 0 else 128 - recording.status
+    return status if status >= 0 else 128 - status
+
+
+def _look(parsed: argparse.Namespace) -> int:
+    """What is left where nothing may be traced: real time, and one look at the tree when everybody sleeps."""
+    from forklab.draw import tree_svg, tree_text
+    from forklab.lens.snapshot import CannotRunError, snapshot
+
+    print("  So it runs in real time, and its tree is that of its first rest.", file=sys.stderr)
+    try:
+        with runnable(parsed.program) as program:
+            argv = [program.path or program.argv[0], *program.argv[1:]]
+            seen = snapshot(argv, seconds=parsed.timeout)
+    except CannotRunError as trouble:
+        raise UserError(str(trouble)) from None
+    print(seen.output, end="")
+    if seen.trouble:
+        print(f"forklab: {seen.trouble}", file=sys.stderr)
+    print(tree_text(seen.tree, seen.remarks), file=sys.stderr)
+    if parsed.json:
+        _write(parsed.json, json.dumps(seen.history.to_json(), indent=1) + "\n")
+    if parsed.svg:
+        _draw(parsed.svg, lambda: tree_svg(seen.tree, seen.remarks))
+    return _exit_status(seen.statuses.get("P"))
 
 
 def _show(recording: Recording, parsed: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def _guarded(deed: Callable[[], int]) -> None:
     status = 1
     try:
         status = deed()
+    except BaseException:
+        traceback.print_exc()  # the recorder's standard error is read by whoever asked for the recording
     finally:
         os._exit(status)
 

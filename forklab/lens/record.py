@@ -27,11 +27,15 @@ from forklab.lens.tracee import Limits
 
 _GRACE = 10.0  # seconds that the recorder has to kill whom it must
 
-__all__ = ["CannotRecordError", "Limits", "Recording", "record"]
+__all__ = ["CannotRecordError", "CannotTraceError", "Limits", "Recording", "record"]
 
 
 class CannotRecordError(Exception):
     """The program could not be started, or not be traced. The message says why and what to do."""
+
+
+class CannotTraceError(CannotRecordError):
+    """This machine does not let us trace any program; `forklab.lens.snapshot` needs no tracing."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def record(
         os.close(ours)  # also on Ctrl-C: the recorder now kills everybody and ends
         _make_sure_it_ends(recorder)
     if not told:
-        raise CannotRecordError(_why_not(complaint.decode(errors="replace")))
+        raise _failure(complaint.decode(errors="replace").strip())
     return _read(argv[0], json.loads(told), None if real_time else seed)
 
 
@@ -163,14 +167,15 @@ def _make_sure_it_ends(recorder: subprocess.Popen[bytes]) -> None:
         recorder.wait()
 
 
-def _why_not(complaint: str) -> str:
-    last = complaint.strip().splitlines()[-1:] or ["it gave no reason"]
-    if "ptrace" in last[0] or "seccomp" in last[0]:
-        return (
-            f"This machine does not let us trace a program ({last[0]}). Containers need the capability SYS_PTRACE"
-            " for it, and /proc/sys/kernel/yama/ptrace_scope must be less than 3."
+def _failure(complaint: str) -> CannotRecordError:
+    last = (complaint.splitlines() or ["it gave no reason"])[-1]
+    if "ptrace(" in last or "seccomp" in last:
+        return CannotTraceError(
+            f"This machine does not let us trace a program: {last}.\n"
+            "  A container needs the capability SYS_PTRACE for it (docker run --cap-add=SYS_PTRACE), and"
+            " /proc/sys/kernel/yama/ptrace_scope must be less than 3."
         )
-    return f"The lens failed: {complaint.strip() or last[0]}"
+    return CannotRecordError(f"The lens failed: {complaint or last}")
 
 
 def _read(name: str, told: Mapping[str, Any], seed: int | None) -> Recording:

@@ -121,8 +121,8 @@ class Recorder:
         if pid == 0:
             try:
                 os.close(say_go)
-                os.read(go, 1)
-                self._become_program(output)
+                if os.read(go, 1):  # nothing: we could not be traced, so we must not run
+                    self._become_program(output)
             except OSError as error:
                 os.write(refuse, (error.strerror or str(error)).encode())
             finally:

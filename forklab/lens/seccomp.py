@@ -15,7 +15,8 @@ from forklab.lens.arch import this_arch
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 _RET_ALLOW = 0x7FFF0000
-_RET_TRACE = 0x7FF00000
+TRACE = 0x7FF00000  # SECCOMP_RET_TRACE
+REFUSE = 0x00050001  # SECCOMP_RET_ERRNO, with EPERM
 _SET_MODE_FILTER = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -29,8 +30,8 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def filter_for(calls: Iterable[str]) -> bytes:
-    """A filter that hands the calls of these names to the tracer, and lets all others pass.
+def filter_for(calls: Iterable[str], action: int = TRACE) -> bytes:
+    """A filter that hands the calls of these names to the tracer, or refuses them, and lets all others pass.
 
     Names that this processor lacks are left out. Calls of a 32-bit program pass, unseen.
     """
@@ -46,7 +47,7 @@ def filter_for(calls: Iterable[str]) -> bytes:
             for place, number in enumerate(numbers)
         ),
         (_RETURN, 0, 0, _RET_ALLOW),
-        (_RETURN, 0, 0, _RET_TRACE),
+        (_RETURN, 0, 0, action),
     ]
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
 

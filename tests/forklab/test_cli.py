@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from forklab.cli import main
+from forklab.lens import seccomp
 
 
 def test_tree_draws_this_process_with_its_pid(capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,10 +163,25 @@ def test_an_endless_loop_is_ended_after_the_timeout_and_that_is_said() -> None:
     assert "kept the processor busy for more than 0.5 seconds" in done.stderr
 
 
-def forklab(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def test_where_tracing_is_refused_run_says_so_and_looks_without_it() -> None:
+    program = "import os, sys; os.fork() or sys.exit(4); sys.stdin.read(); sys.exit(3)"
+    done = forklab(
+        *("run", "--", sys.executable, "-c", program),
+        before=lambda: seccomp.install(seccomp.filter_for(["ptrace"], seccomp.REFUSE)),
+    )
+    assert done.returncode == 3
+    assert "does not let us trace a program" in done.stderr
+    assert "--cap-add=SYS_PTRACE" in done.stderr
+    assert "P(1000) ─ P.1(1001) zombie · exited 4 · P has not waited" in done.stderr
+
+
+def forklab(
+    *arguments: str, given: str = "", before: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "forklab.cli", *arguments],
         input=given,
+        preexec_fn=before,
         capture_output=True,
         text=True,
         timeout=60,
