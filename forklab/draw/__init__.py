@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from forklab.draw.dot import dress, plan, tree_dot
+from forklab.draw.lanes import LANES_STYLE_SHEET, lanes_svg
 from forklab.draw.legend import legend_svg
 from forklab.draw.palette import STYLE_SHEET
 from forklab.draw.render import GraphvizFailedError, GraphvizMissingError, png
@@ -14,10 +15,12 @@ from forklab.draw.text import alt_text, tree_text
 from forklab.history import Remark, Tree
 
 __all__ = [
+    "LANES_STYLE_SHEET",
     "STYLE_SHEET",
     "GraphvizFailedError",
     "GraphvizMissingError",
     "alt_text",
+    "lanes_svg",
     "legend_svg",
     "scrolling",
     "tree_dot",

@@ -1,0 +1,87 @@
+"""The looks of lanes in light, in dark and on paper: the colours of the palette, on bars instead of cards."""
+
+from __future__ import annotations
+
+from forklab.draw.palette import DARK, FONTS, LIGHT, Theme
+from forklab.history import State
+
+NAME_SIZE = 13
+BAR_HEIGHT = 14
+HATCH_DASH = (2, 4)  # along the bar: a stroke, a gap
+
+_SHAPES = [
+    ".title{font-size:14px;font-weight:bold}",
+    f".name{{font-size:{NAME_SIZE}px;font-weight:bold}}",
+    ".pid{font-size:12px;text-anchor:end}",
+    ".label,.time{font-size:11px}",
+    ".again{font-weight:bold}",
+    # A word keeps a rim of paper where a line passes behind it.
+    ".label{paint-order:stroke;stroke-width:3px;stroke-linejoin:round}",
+    ".guide{stroke-width:1px;stroke-dasharray:2 4}",
+    ".axis{stroke-width:1.3px;fill:none}",
+    ".row{stroke-width:1px}",
+    ".edge{fill:none;stroke-width:1.3px}",
+    ".edge.reaped{stroke-width:1px}",
+    ".edge.sent{stroke-dasharray:4 3}",
+    ".head{stroke:none}",
+    ".dot,.sign{stroke-width:1.5px}",
+    ".tick{stroke-width:1px;fill:none}",
+    ".ring{fill:none;stroke-width:1.2px}",
+    f".hatch{{fill:none;stroke-width:{BAR_HEIGHT}px;stroke-dasharray:{HATCH_DASH[0]} {HATCH_DASH[1]}}}",
+    *(
+        f".bar.{state}{{stroke-width:{look.width}px;"
+        f"stroke-dasharray:{' '.join(map(str, look.dash)) or 'none'}}}"
+        for state, look in LIGHT.states.items()
+    ),
+]
+
+
+def _rules(theme: Theme) -> list[str]:
+    zombie = theme.states[State.ZOMBIE]
+    rules = [
+        f".paper{{fill:{theme.paper}}}",
+        f".title,.name{{fill:{theme.ink}}}",
+        f".pid,.label,.time{{fill:{theme.muted}}}",
+        f".label{{stroke:{theme.paper}}}",
+        f".again{{fill:{theme.ink}}}",
+        f".guide,.row{{stroke:{theme.faint}}}",
+        f".axis,.edge,.tick{{stroke:{theme.edge}}}",
+        f".head{{fill:{theme.edge}}}",
+        f".edge.reaped{{stroke:{theme.muted}}}",
+        f".dot{{fill:{theme.muted};stroke:{theme.paper}}}",
+        f".sign{{fill:{theme.paper};stroke:{theme.adopted}}}",
+        f".label.adopted{{fill:{theme.adopted}}}",
+        f".label.zombie{{fill:{zombie.line}}}",
+        f".label.stopped{{fill:{theme.states[State.STOPPED].line}}}",
+        f".label.waiting{{fill:{theme.states[State.WAITING].line}}}",
+        f".hatch{{stroke:{zombie.border}}}",
+        f".ring{{stroke:{theme.states[State.RUNNING].border}}}",
+    ]
+    for state, look in theme.states.items():
+        # Whoever runs has a solid bar, whoever does not has a light one.
+        fill = look.border if state is State.RUNNING else look.fill
+        rules.append(f".bar.{state}{{fill:{fill};stroke:{look.border}}}")
+    return rules
+
+
+def _scoped(rules: list[str]) -> str:
+    """The rules, for lanes alone: a page may have classes of the same names."""
+    scoped = []
+    for rule in rules:
+        selectors, body = rule.split("{", 1)
+        scoped.append(",".join(f".forklab-lanes {s}" for s in selectors.split(",")) + "{" + body)
+    return "\n".join(scoped)
+
+
+# Paper is always light.
+LANES_STYLE_SHEET = f"""\
+.forklab-lanes{{font-family:{FONTS};max-width:none}}
+{_scoped(_SHAPES)}
+{_scoped(_rules(LIGHT))}
+@media screen and (prefers-color-scheme:dark){{
+{_scoped(_rules(DARK))}
+}}
+@media print{{
+.forklab-lanes{{print-color-adjust:exact;max-width:100%;height:auto}}
+}}
+"""

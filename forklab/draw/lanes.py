@@ -1,0 +1,189 @@
+"""A history as lanes: time runs to the right, each process has a bar from its birth until it is reaped.
+
+Events are told apart by their order, not by the clock: a sleep of 100 seconds is as wide as one of a
+millisecond, and three forks in the same instant still stand beside each other. The axis says the
+times. Where everything goes is decided in lane_places.py, what it says in lane_words.py.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from forklab.draw import lane_words, measure
+from forklab.draw.lane_places import Link, Places, Stretch, Words, places
+from forklab.draw.lane_style import BAR_HEIGHT, HATCH_DASH, LANES_STYLE_SHEET, NAME_SIZE
+from forklab.draw.words import printable
+from forklab.history import History, State
+
+__all__ = ["LANES_STYLE_SHEET", "lanes_svg"]
+
+EDGE = 10  # free space around everything
+TITLE_HEIGHT = 28
+LANE_HEIGHT = 42
+BAR_TOP = 20  # from the top of the lane; the words are above
+AXIS_HEIGHT = 30
+NOT_TO_SCALE = "time, not to scale"
+NOBODY = "no process"
+_RING = 3
+_DOT = 4.5
+_WING = 3.5  # half the width of an arrow's head
+_HEAD = 7  # its length
+
+
+def lanes_svg(history: History, title: str | None = None, *, styled: bool = True) -> str:
+    """The history as one <svg> element, the same bytes on every machine.
+
+    It has no prolog and no ids, and needs no Graphviz. It stands alone as a file if `styled`; a page
+    that shows many passes styled=False and has LANES_STYLE_SHEET once. Raises KeyError if something
+    happens to a process that is not in the history.
+    """
+    name_width = max(
+        (
+            measure.text_width(lane_words.short(p.name), NAME_SIZE, bold=True)
+            + 10
+            + measure.text_width(str(p.pid), measure.SMALL_SIZE)
+            for p in history.processes
+        ),
+        default=0,
+    )
+    gutter = max(name_width, measure.text_width(NOT_TO_SCALE, measure.LABEL_SIZE))
+    placed = places(history, left=EDGE + gutter + 18)
+    return _Picture(placed, history, title, EDGE + gutter).draw(styled)
+
+
+class _Picture:
+    """Turns places into SVG. `names_end` is where the names and pids left of the lanes end."""
+
+    def __init__(self, placed: Places, history: History, title: str | None, names_end: int) -> None:
+        self._placed = placed
+        self._history = history
+        self._title = printable(title) if title else ""
+        self._names_end = names_end
+        self._top = EDGE + (TITLE_HEIGHT if self._title else 0)
+        self._bottom = self._top + LANE_HEIGHT * len(placed.order)
+
+    def draw(self, styled: bool) -> str:
+        placed = self._placed
+        title_width = measure.text_width(self._title, measure.TITLE_SIZE, bold=True)
+        width = max(placed.width, title_width + EDGE) + EDGE
+        height = self._bottom + AXIS_HEIGHT + EDGE
+        alt = lane_words.read_aloud(self._history, placed.order)
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-lanes" role="img"'
+            f' aria-label="{escape(alt)}" width="{width}" height="{height}"'
+            f' viewBox="0 0 {width} {height}">',
+            f"<title>{escape(self._title or 'lanes of processes')}</title>",
+            f"<style>\n{LANES_STYLE_SHEET}</style>" if styled else "",
+            f'<rect class="paper" width="{width}" height="{height}" rx="6"/>',
+            _text("title", EDGE, EDGE + measure.TITLE_SIZE, self._title) if self._title else "",
+            *(self._axis() if placed.order else [_text("time", EDGE, self._top + 16, NOBODY)]),
+            *(self._link(link) for link in placed.links),
+            *(self._lane(number) for number in range(len(placed.order))),
+            *(self._dot(link) for link in placed.links if link.kind == "reaped"),
+            "</svg>",
+        ]
+        return "\n".join(part for part in parts if part) + "\n"
+
+    def _bar_top(self, lane: int) -> int:
+        return self._top + LANE_HEIGHT * lane + BAR_TOP
+
+    def _middle(self, lane: int) -> int:
+        return self._bar_top(lane) + BAR_HEIGHT // 2
+
+    def _axis(self) -> list[str]:
+        """The line below, a tick where the time changes, and a guide up from it."""
+        y = self._bottom + 6
+        drawn = [f'<path class="axis" d="M{self._placed.left} {y}H{self._placed.width}"/>']
+        for tick in self._placed.ticks:
+            drawn += [
+                f'<path class="guide" d="M{tick.x} {self._top}V{y}"/>',
+                f'<path class="axis" d="M{tick.x} {y}v5"/>',
+                _text("time", tick.x, y + 18, tick.text),
+            ]
+        return [*drawn, _text("time", EDGE, y + 18, NOT_TO_SCALE)]
+
+    def _lane(self, lane: int) -> str:
+        """A process: its name, its bars, its marks, its words."""
+        process = self._placed.order[lane]
+        baseline = self._bar_top(lane) + BAR_HEIGHT - 2
+        inside = [
+            _text("name", EDGE, baseline, lane_words.short(process.name)),
+            _text("pid", self._names_end, baseline, str(process.pid)),
+        ]
+        stretches = [s for s in self._placed.stretches if s.lane == lane]
+        if process.reaper and stretches:
+            inside.append(self._ring(stretches))
+        inside += [self._bar(stretch) for stretch in stretches]
+        inside += [self._words(w) for w in self._placed.words if w.lane == lane]
+        reaper = " reaper" if process.reaper else ""
+        return (
+            f'<g class="lane{reaper}" data-process="{escape(printable(process.name))}">'
+            f"{''.join(inside)}</g>"
+        )
+
+    def _ring(self, stretches: list[Stretch]) -> str:
+        """The second line around PID 1 or a subreaper."""
+        x, y = stretches[0].start - _RING, self._bar_top(stretches[0].lane) - _RING
+        width = stretches[-1].end - stretches[0].start + 2 * _RING
+        height = BAR_HEIGHT + 2 * _RING
+        return f'<rect class="ring" x="{x}" y="{y}" width="{width}" height="{height}" rx="5"/>'
+
+    def _bar(self, stretch: Stretch) -> str:
+        y, width = self._bar_top(stretch.lane), stretch.end - stretch.start
+        corner = "" if stretch.state is State.ZOMBIE else ' rx="3"'
+        drawn = (
+            f'<rect class="bar {stretch.state}" x="{stretch.start}" y="{y}"'
+            f' width="{width}" height="{BAR_HEIGHT}"{corner}/>'
+        )
+        if stretch.state is not State.ZOMBIE:
+            return drawn
+        # A thick dashed line that leans: hatching of any length, without a pattern and its id.
+        lean = BAR_HEIGHT // 2
+        hatch = (
+            f'<path class="hatch" transform="translate({stretch.start} {y + lean}) skewX(-45)"'
+            f' d="M{lean + HATCH_DASH[0]} 0H{width - lean}"/>'
+        )
+        return drawn + hatch
+
+    def _words(self, words: Words) -> str:
+        top = self._bar_top(words.lane)
+        middle, sign = self._middle(words.lane), ""
+        if words.look == "adopted":
+            half = BAR_HEIGHT // 2 - 1
+            sign = (
+                f'<path class="sign" d="M{words.mark} {middle - half}l{half} {half}'
+                f'l{-half} {half}l{-half} {-half}Z"/>'
+            )
+        elif words.look == "reaped":  # by somebody without a lane
+            sign = f'<circle class="dot" cx="{words.mark}" cy="{middle}" r="{_DOT}"/>'
+        tick = f'<path class="tick" d="M{words.mark} {top - 13}V{top}"/>'
+        look = f"label {words.look}".strip()
+        spoken = f"<title>{escape(words.spoken)}</title>"
+        return f"<g>{spoken}{tick}{sign}{_text(look, words.x, top - 5, words.text)}</g>"
+
+    def _link(self, link: Link) -> str:
+        """A line upright between two lanes; it ends at the near sides of their bars."""
+        down = link.head > link.tail
+        tail = self._middle(link.tail)
+        head = self._bar_top(link.head) + (0 if down else BAR_HEIGHT)
+        spoken = f"<title>{escape(link.spoken)}</title>"
+        if link.kind == "reaped":
+            head = self._middle(link.head)
+        back = -_HEAD if down else _HEAD
+        arrow = (
+            f'<path class="head" d="M{link.x} {head}l{-_WING} {back}h{2 * _WING}Z"/>'
+            if link.kind != "reaped"
+            else ""
+        )
+        line = f'<path class="edge {link.kind}" d="M{link.x} {tail}V{head}"/>'
+        return f"<g>{spoken}{line}{arrow}</g>"
+
+    def _dot(self, link: Link) -> str:
+        return (
+            f'<circle class="dot" cx="{link.x}" cy="{self._middle(link.head)}" r="{_DOT}">'
+            f"<title>{escape(link.spoken)}</title></circle>"
+        )
+
+
+def _text(name: str, x: int, y: int, text: str) -> str:
+    return f'<text class="{name}" x="{x}" y="{y}">{escape(text)}</text>'
