@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Self
 
 VERSION = 1  # of the JSON form
@@ -173,7 +174,8 @@ class Tree:
 
     def roots(self) -> tuple[Node, ...]:
         """Those whose parent is not in the tree."""
-        return tuple(node for node in self.nodes if node.parent is None or node.parent not in self)
+        names = {node.name for node in self.nodes}
+        return tuple(node for node in self.nodes if node.parent not in names)
 
 
 @dataclass(frozen=True)
@@ -197,10 +199,13 @@ class History:
     events: tuple[Event, ...] = ()
 
     def process(self, name: str) -> Process:
-        for process in self.processes:
-            if process.name == name:
-                return process
-        raise KeyError(f"no process {name!r} in this history")
+        if name not in self._named:
+            raise KeyError(f"no process {name!r} in this history")
+        return self._named[name]
+
+    @cached_property
+    def _named(self) -> Mapping[str, Process]:
+        return {process.name: process for process in self.processes}
 
     def tree(self, after: int | None = None) -> Tree:
         """The tree right after event number `after`; None: at the end; -1: before anything happened, empty."""

@@ -38,9 +38,10 @@ X86_64 = Arch(
     "x86_64",
     0xC000003E,
     _numbers("""
-        read 0 write 1 poll 7 pwrite64 18 readv 19 writev 20 select 23 pause 34 nanosleep 35 getitimer 36 alarm 37
+        read 0 write 1 poll 7 rt_sigaction 13
+        pwrite64 18 readv 19 writev 20 select 23 pause 34 nanosleep 35 getitimer 36 alarm 37
         setitimer 38 sendfile 40 connect 42 accept 43 recvfrom 45 recvmsg 47 wait4 61 kill 62 flock 73
-        gettimeofday 96 ptrace 101 rt_sigtimedwait 128 rt_sigqueueinfo 129 rt_sigsuspend 130 prctl 157 tkill 200
+        gettimeofday 96 ptrace 101 rt_sigtimedwait 128 rt_sigqueueinfo 129 rt_sigsuspend 130 tkill 200
         time 201 futex 202 restart_syscall 219 timer_create 222 timer_settime 223 timer_gettime 224
         timer_delete 226 clock_gettime 228 clock_nanosleep 230 epoll_wait 232
         tgkill 234 waitid 247 pselect6 270 ppoll 271 splice 275 epoll_pwait 281 timerfd_settime 286 accept4 288
@@ -61,7 +62,8 @@ AARCH64 = Arch(
         splice 76 timerfd_settime 86 waitid 95 futex 98 nanosleep 101 getitimer 102 setitimer 103 timer_create 107
         timer_gettime 108 timer_settime 110 timer_delete 111
         clock_gettime 113 clock_nanosleep 115 ptrace 117 restart_syscall 128 kill 129 tkill 130 tgkill 131
-        rt_sigsuspend 133 rt_sigtimedwait 137 rt_sigqueueinfo 138 prctl 167 gettimeofday 169 accept 202 connect 203
+        rt_sigsuspend 133 rt_sigaction 134
+        rt_sigtimedwait 137 rt_sigqueueinfo 138 gettimeofday 169 accept 202 connect 203
         recvfrom 207 recvmsg 212 rt_tgsigqueueinfo 240 accept4 242 wait4 260 seccomp 277 pidfd_send_signal 424
         epoll_pwait2 441
     """),

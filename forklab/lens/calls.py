@@ -64,7 +64,7 @@ PATIENT: Mapping[str, Patience] = {
 # What a program may do over and over while it looks at the clock until a moment has come.
 IDLING = PATIENT.keys()
 
-ALWAYS = WAITS | SIGNALLING | frozenset({"write", "writev", "prctl"})
+ALWAYS = WAITS | SIGNALLING | frozenset({"write", "writev", "rt_sigaction"})
 IN_VIRTUAL_TIME = (
     ALWAYS
     | CLOCKS

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _NAMES = {number: name for name, number in this_arch().calls.items()}
 _EINTR, _EINVAL, _EPERM = 4, 22, 1
 _TIMER_ABSTIME = 1
-_PR_SET_CHILD_SUBREAPER = 36
 _IOVEC = struct.Struct("<QQ")
 _MOST_AT_ONCE = 1 << 20  # bytes of one write that we look at
 
@@ -68,6 +67,8 @@ def entered(world: World, tracee: Tracee) -> None:
         world.because("it uses timers that run in real time")
         world.go_on(tracee)
     else:
+        if name == "rt_sigaction":
+            world.dispositions.pop(tracee.member, None)
         world.go_on(tracee)
 
 

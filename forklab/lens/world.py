@@ -61,6 +61,7 @@ class World:
     ringing: dict[tuple[Member, int], int] = field(
         default_factory=dict
     )  # signals of ours, with their code
+    dispositions: dict[Member, proc.Masks] = field(default_factory=dict)  # until they change
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     _ready: list[tuple[int, Tracee]] = field(default_factory=list)
     _running: dict[int, Tracee] = field(default_factory=dict)
@@ -278,6 +279,7 @@ class World:
         if former != tracee.tid:
             self.tracees.pop(former, None)
         self._drop_timers(member, keep=INTERVAL_TIMER)  # execve(2)
+        self.dispositions.pop(member, None)
         if self.controlled:
             hide_vdso(tracee.tid)
         self.chronicle.executed(member, proc.command_line(member.pid))
@@ -295,6 +297,7 @@ class World:
         for other in [t for t in self.tracees.values() if t.member is member]:
             self._forget(other)
         self._drop_timers(member)
+        self.dispositions.pop(member, None)
         self.suspects.discard(member)
         code = os.waitstatus_to_exitcode(status)
         if code == -signal.SIGKILL:  # there is no stop at its delivery
@@ -345,7 +348,9 @@ class World:
         sender = self.chronicle.latest(told.sender) if sent else None
         if (code := self.ringing.pop((member, number), None)) is not None:
             ptrace.disguise_signal(tracee.tid, code)
-        masks = proc.masks(member.pid, tracee.tid)
+        if member not in self.dispositions and (read := proc.masks(member.pid, tracee.tid)):
+            self.dispositions[member] = read
+        masks = self.dispositions.get(member)
         tracee.last_sender = sender
         stops = number in STOP_SIGNALS  # told when it has stopped: it does not have to
         if masks and (masks.catches(number) if stops else not masks.harmless(number)):
