@@ -82,6 +82,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     run.add_argument("--json", metavar="FILE", help="write its whole history; - is standard output")
     run.add_argument("--svg", metavar="FILE", help="draw its tree at the end")
+    run.add_argument("--lanes", metavar="FILE", help="draw its processes in time, a lane each")
     run.add_argument("--seed", metavar="N", type=int, default=0, help="who runs when; default 0")
     run.add_argument("--real-time", action="store_true", help="let clocks and processes run free")
     run.add_argument("--pipe", action="store_true", help="its output is a pipe, not a terminal")
@@ -109,7 +110,7 @@ def _run(parsed: argparse.Namespace) -> int:
     limits = Limits(processor_seconds=parsed.timeout)
     if parsed.real_time:
         limits.real_seconds = parsed.timeout
-    quiet = "-" in (parsed.json, parsed.svg)
+    quiet = "-" in (parsed.json, parsed.svg, parsed.lanes)
     try:
         with runnable(parsed.program) as program:
             sys.stderr.write(program.warnings)
@@ -163,7 +164,7 @@ def _look(parsed: argparse.Namespace) -> int:
 
 
 def _show(recording: Recording, parsed: argparse.Namespace) -> None:
-    from forklab.draw import tree_svg, tree_text
+    from forklab.draw import lanes_svg, tree_svg, tree_text
 
     _complain(recording)
     print(tree_text(recording.tree), file=sys.stderr)
@@ -171,6 +172,8 @@ def _show(recording: Recording, parsed: argparse.Namespace) -> None:
         _write(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
     if parsed.svg:
         _draw(parsed.svg, lambda: tree_svg(recording.tree))
+    if parsed.lanes:
+        _write(parsed.lanes, lanes_svg(recording.history, " ".join(parsed.program)))
 
 
 def _complain(recording: Recording) -> None:

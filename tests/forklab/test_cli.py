@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from forklab.cli import main
 from forklab.lens import seccomp
+from forklab.schema import history_schema
 
 
 def test_tree_draws_this_process_with_its_pid(capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,6 +126,19 @@ def test_run_compiles_c_and_the_twins_have_one_history(tmp_path: Path) -> None:
         for number, event in enumerate(history["events"]):
             event["n"] = number
     assert told[0] == told[1]
+
+
+def test_the_history_that_run_writes_conforms_to_the_schema_that_ships() -> None:
+    done = forklab("run", "--json", "-", "--", "sh", "-c", "sleep 1 & kill $!; wait; echo hi")
+    jsonschema.validate(json.loads(done.stdout), history_schema())
+
+
+def test_run_draws_tree_and_lanes(tmp_path: Path) -> None:
+    tree, lanes = tmp_path / "tree.svg", tmp_path / "lanes.svg"
+    options = ["--svg", str(tree), "--lanes", str(lanes)]
+    assert forklab("run", *options, "--", "sh", "-c", "sleep 1 & wait").returncode == 0
+    assert tree.read_text().startswith("<svg")
+    assert lanes.read_text().startswith("<svg")
 
 
 def test_the_same_seed_writes_the_same_bytes() -> None:
