@@ -19,8 +19,8 @@ __all__ = ["LANES_STYLE_SHEET", "lanes_svg"]
 
 EDGE = 10  # free space around everything
 TITLE_HEIGHT = 28
-LANE_HEIGHT = 42
-BAR_TOP = 20  # from the top of the lane; the words are above
+LANE_HEIGHT = 44
+BAR_TOP = 22  # from the top of the lane; the words are above
 AXIS_HEIGHT = 30
 NOT_TO_SCALE = "time, not to scale"
 NOBODY = "no process"
@@ -106,7 +106,9 @@ class _Picture:
         """A process: its name, its bars, its marks, its words."""
         process = self._placed.order[lane]
         baseline = self._bar_top(lane) + BAR_HEIGHT - 2
+        name = printable(process.name)
         inside = [
+            f"<title>{escape(name)}</title>",
             _text("name", EDGE, baseline, lane_words.short(process.name)),
             _text("pid", self._names_end, baseline, str(process.pid)),
         ]
@@ -116,10 +118,7 @@ class _Picture:
         inside += [self._bar(stretch) for stretch in stretches]
         inside += [self._words(w) for w in self._placed.words if w.lane == lane]
         reaper = " reaper" if process.reaper else ""
-        return (
-            f'<g class="lane{reaper}" data-process="{escape(printable(process.name))}">'
-            f"{''.join(inside)}</g>"
-        )
+        return f'<g class="lane{reaper}" data-process="{escape(name)}">{"".join(inside)}</g>'
 
     def _ring(self, stretches: list[Stretch]) -> str:
         """The second line around PID 1 or a subreaper."""
@@ -156,25 +155,20 @@ class _Picture:
             )
         elif words.look == "reaped":  # by somebody without a lane
             sign = f'<circle class="dot" cx="{words.mark}" cy="{middle}" r="{_DOT}"/>'
-        tick = f'<path class="tick" d="M{words.mark} {top - 13}V{top}"/>'
+        tick = f'<path class="tick" d="M{words.mark} {top - 15}V{top}"/>'
         look = f"label {words.look}".strip()
         spoken = f"<title>{escape(words.spoken)}</title>"
-        return f"<g>{spoken}{tick}{sign}{_text(look, words.x, top - 5, words.text)}</g>"
+        return f"<g>{spoken}{tick}{sign}{_text(look, words.x, top - 7, words.text)}</g>"
 
     def _link(self, link: Link) -> str:
-        """A line upright between two lanes; it ends at the near sides of their bars."""
-        down = link.head > link.tail
-        tail = self._middle(link.tail)
-        head = self._bar_top(link.head) + (0 if down else BAR_HEIGHT)
+        """A line upright between two lanes, behind the bars; with an arrow unless it ends in a dot."""
+        tail, head, arrow = self._middle(link.tail), self._middle(link.head), ""
+        if link.kind != "reaped":
+            down = link.head > link.tail
+            head = self._bar_top(link.head) + (0 if down else BAR_HEIGHT)
+            back = -_HEAD if down else _HEAD
+            arrow = f'<path class="head" d="M{link.x} {head}l{-_WING} {back}h{2 * _WING}Z"/>'
         spoken = f"<title>{escape(link.spoken)}</title>"
-        if link.kind == "reaped":
-            head = self._middle(link.head)
-        back = -_HEAD if down else _HEAD
-        arrow = (
-            f'<path class="head" d="M{link.x} {head}l{-_WING} {back}h{2 * _WING}Z"/>'
-            if link.kind != "reaped"
-            else ""
-        )
         line = f'<path class="edge {link.kind}" d="M{link.x} {tail}V{head}"/>'
         return f"<g>{spoken}{line}{arrow}</g>"
 

@@ -9,11 +9,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from any_history import histories
 from hypothesis import given
+from test_draw_palette import contrast
 
 from forklab.draw import LANES_STYLE_SHEET, lanes_svg, scrolling
 from forklab.draw.lane_history import spans
 from forklab.draw.lane_places import FAR, GAP, STEP, Places, places
 from forklab.draw.lane_words import seconds
+from forklab.draw.palette import DARK, LIGHT
 from forklab.history import History, HistoryBuilder, Process, State
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -144,8 +146,9 @@ def test_a_fork_leads_to_the_start_of_the_child_and_a_reaping_from_its_end_to_th
 
 
 def test_a_reaping_ends_in_a_dot_on_the_bar_of_the_reaper():
-    root = ET.fromstring(lanes_svg(zombie()))
-    (bar,) = _of_class(lanes_of(lanes_svg(zombie()))["init"], "bar")
+    svg = lanes_svg(zombie())
+    root = ET.fromstring(svg)
+    (bar,) = _of_class(lanes_of(svg)["init"], "bar")
     top, height = int(bar.attrib["y"]), int(bar.attrib["height"])
     dots = _of_class(root, "dot")
     assert len(dots) == 2
@@ -270,6 +273,13 @@ def test_whoever_is_born_far_to_the_right_has_its_name_there_too():
     assert again
 
 
+def test_a_pointer_that_rests_on_a_lane_learns_whose_it_is():
+    lanes = lanes_of(lanes_svg(crowd()))
+    assert {name: lane.findtext(f"{SVG}title") for name, lane in lanes.items()} == {
+        name: name for name in lanes
+    }
+
+
 def test_a_screen_reader_tells_the_story_lane_by_lane():
     assert ET.fromstring(lanes_svg(zombie())).attrib["aria-label"] == (
         "Lanes of 3 processes; time runs to the right, not to scale."
@@ -311,3 +321,17 @@ def test_something_that_happens_to_nobody_is_refused():
     builder.add("exit", "P", 0, status=0)
     with pytest.raises(KeyError):
         lanes_svg(builder.history)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_word_stands_out_from_the_paper(theme):
+    said = [State.ZOMBIE, State.STOPPED, State.WAITING]
+    colors = [theme.ink, theme.muted, theme.adopted, *(theme.states[s].line for s in said)]
+    assert {c: contrast(c, theme.paper) for c in colors if contrast(c, theme.paper) < 4.5} == {}
+
+
+def test_who_does_not_run_has_a_light_bar_and_who_runs_a_solid_one():
+    for look in (LIGHT.states[state] for state in (State.WAITING, State.STOPPED, State.ZOMBIE)):
+        assert f"{{fill:{look.fill};stroke:{look.border}}}" in LANES_STYLE_SHEET
+    running = LIGHT.states[State.RUNNING].border
+    assert f".bar.running{{fill:{running};stroke:{running}}}" in LANES_STYLE_SHEET
