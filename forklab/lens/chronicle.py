@@ -1,16 +1,18 @@
-"""Writes down what the world sees, in the words of a history.
+"""Writes down what the world sees, as the JSON form of a history.
 
 Knows who is whose child and who is still a zombie, and nothing of tracing: the world tells it facts by pid, in the
-order in which they become true.
+order in which they become true. Plain dictionaries, not events: they leave for another process anyway, which checks
+them, and there are several for each process.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
-from forklab.history import Event, History, HistoryBuilder, Process
+from forklab.history import VERSION
 
 INIT = "init"
 FIRST = 1000  # the lecture's number for the first process
@@ -57,14 +59,15 @@ class Chronicle:
     def __init__(self, pid: int, now: Callable[[], float], *, real_pids: bool) -> None:
         self._now = now
         self._real_pids = real_pids
-        self._builder = HistoryBuilder()
+        self._events: list[dict[str, Any]] = []
         self._adopted_by_init = False
         self._killers: dict[Member, Member] = {}
         self._members: dict[int, Member] = {}
         self._latest: dict[int, Member] = {}
         self.everybody: list[Member] = []
         self.first = self._add(pid, "P", None)
-        self._builder.start(Process("P", self.first.number, None), 0.0)
+        self._processes = [{"name": "P", "pid": self.first.number, "parent": None}]
+        self._tell("start", self.first)
 
     def __getitem__(self, pid: int) -> Member:
         return self._members[pid]
@@ -85,24 +88,27 @@ class Chronicle:
         return member
 
     def _tell(self, kind: str, member: Member, **details: object) -> None:
-        self._builder.add(kind, member.name, self._now(), **details)
+        self._events.append({"t": self._now(), "kind": kind, "process": member.name, **details})
 
     def forked(self, parent: Member, pid: int) -> Member:
         parent.forks += 1
         child = self._add(pid, f"{parent.name}.{parent.forks}", parent)
         parent.children.append(child)
-        process = Process(child.name, child.number, parent.name)
-        self._builder.fork(process, self._now())
+        self._processes.append({"name": child.name, "pid": child.number, "parent": parent.name})
+        self._tell("fork", parent, child=child.name)
         return child
 
     def executed(self, member: Member, argv: tuple[str, ...]) -> None:
-        self._tell("exec", member, argv=argv)
+        self._tell("exec", member, argv=list(argv))
 
     def wrote(self, member: Member, text: str) -> None:
         self._tell("output", member, text=text)
 
     def waits(self, member: Member, child: Member | None) -> None:
-        self._tell("waits", member, child=child.name if child else None)
+        if child is None:
+            self._tell("waits", member)
+        else:
+            self._tell("waits", member, child=child.name)
 
     def sends(self, sender: Member, number: int, target: Member) -> None:
         if number == signal.SIGKILL:
@@ -114,8 +120,8 @@ class Chronicle:
         return self._killers.get(member)
 
     def signalled(self, member: Member, number: int, sender: Member | None) -> None:
-        name = sender.name if sender else None
-        self._tell("signal", member, signal=signal_name(number), sender=name)
+        known = {"sender": sender.name} if sender else {}
+        self._tell("signal", member, signal=signal_name(number), **known)
 
     def stopped(self, member: Member, number: int) -> None:
         member.stopped = member.stop_untold = True
@@ -155,12 +161,12 @@ class Chronicle:
         self._tell("reaped", member, by=by, status=member.status)
 
     @property
-    def history(self) -> History:
+    def form(self) -> dict[str, Any]:
         """What there is so far; init is in it if it has adopted somebody."""
-        told = self._builder.history
-        if not self._adopted_by_init:
-            return told
-        first = replace(told.processes[0], parent=INIT)
-        processes = (Process(INIT, 1, None, reaper=True), first, *told.processes[1:])
-        later = (replace(event, n=event.n + 1) for event in told.events)
-        return History(processes, (Event(0, 0.0, "start", INIT), *later))
+        processes, events = self._processes, self._events
+        if self._adopted_by_init:
+            init = {"name": INIT, "pid": 1, "parent": None, "reaper": True}
+            processes = [init, {**processes[0], "parent": INIT}, *processes[1:]]
+            events = [{"t": 0.0, "kind": "start", "process": INIT}, *events]
+        numbered = [{"n": number, **event} for number, event in enumerate(events)]
+        return {"version": VERSION, "processes": processes, "events": numbered}

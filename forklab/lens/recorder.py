@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import random
@@ -50,6 +51,7 @@ class Recorder:
         self.trace(in_namespace=False)
 
     def trace(self, *, in_namespace: bool) -> None:
+        gc.disable()  # nothing here goes in circles, and it would be looked through again and again
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if not self.request["real_time"] and hasattr(os, "sched_setaffinity"):
             # Only one runs at a time: on one processor, handing over is cheapest.
@@ -153,7 +155,7 @@ class Recorder:
         outcome, first = world.outcome, world.chronicle.first
         answer = {
             "refused": refused or None,
-            "history": world.chronicle.history.to_json(),
+            "history": world.chronicle.form,
             "pids": {m.pid: m.number for m in world.chronicle.everybody},
             "real_pids": all(m.pid == m.number for m in world.chronicle.everybody),
             "output": outcome.output.decode(errors="replace"),
