@@ -214,6 +214,13 @@ class History:
             _apply(nodes, event, self.process)
         return Tree(tuple(nodes.values()))
 
+    def trees(self) -> Iterator[Tree]:
+        """The tree right after each event in turn; a process that did not change is the same Node again."""
+        nodes: dict[str, Node] = {}
+        for event in self.events:
+            _apply(nodes, event, self.process)
+            yield Tree(tuple(nodes.values()))
+
     def states_of(self, name: str) -> list[State]:
         """The states that a process went through, each once per stretch: ["running", "zombie", "reaped"]."""
         states: list[State] = []
@@ -223,6 +230,31 @@ class History:
             if name in nodes and (not states or states[-1] is not nodes[name].state):
                 states.append(nodes[name].state)
         return states
+
+    def state_of(self, name: str, at: float | None = None) -> State:
+        """What the process is `at` seconds, once all of that moment has happened; None: at the end.
+
+        Raises KeyError if it is not born by then.
+        """
+        return self.tree(None if at is None else self.moment(at))[name].state
+
+    def moment(self, seconds: float) -> int:
+        """The number of the last event until then; -1 if there is none."""
+        return sum(event.t <= seconds for event in self.events) - 1
+
+    def family(self) -> dict[str, list[str]]:
+        """Who forked whom: the children of each in order of birth, whoever adopted them later.
+
+        Everybody is in it who was forked or started; an init that only adopts is not.
+        """
+        children: dict[str, list[str]] = {}
+        for event in self.events:
+            if event.kind == "start" and not self.process(event.process).reaper:
+                children[event.process] = []
+            elif event.kind == "fork" and event.child is not None:
+                children.setdefault(event.process, []).append(event.child)
+                children[event.child] = []
+        return children
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -51,10 +51,15 @@ class Clock:
         """Somebody has done something else than to look at the clock."""
         self._readings = 0
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody does nothing but look at it."""
+        return self._readings > _PATIENCE
+
     def read(self, clock: int) -> int:
         """What `clock` shows. A program that does nothing but look at it sees it move in the end: it waits that way."""
         self._readings += 1
-        if self._readings > _PATIENCE:
+        if self.watched:
             self.now += min(SECOND, 1000 << (self._readings - _PATIENCE) // _DOUBLES)
         return self.now + _start_of(clock)
 

@@ -144,7 +144,10 @@ def _read_clock(world: World, tracee: Tracee, call: Call) -> None:
         content = struct.pack("<q", result)
     if _poke(tracee, address, content):
         ptrace.skip_call(tracee.tid, result)
-    world.ready(tracee)
+    if world.clock.watched:  # it waits for somebody, maybe: let others run as well
+        world.ready(tracee)
+    else:
+        world.go_on(tracee)
 
 
 def _poke(tracee: Tracee, address: int, content: bytes) -> bool:

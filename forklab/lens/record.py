@@ -111,7 +111,7 @@ def record(
     request = {
         "program": path,
         "argv": list(argv),
-        "environment": {**_ENVIRONMENT, **(os.environ if environment is None else environment)},
+        "environment": _everywhere_alike(os.environ if environment is None else environment),
         "seed": seed,
         "real_time": real_time,
         "pipe": pipe,
@@ -144,8 +144,12 @@ def record(
     return _read(argv[0], json.loads(told), None if real_time else seed)
 
 
-# Python's sets and dictionaries come in the same order in every run.
-_ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+def _everywhere_alike(environment: Mapping[str, str]) -> dict[str, str]:
+    """Python's sets come in the same order in every run, and its lines in one piece (some containers prevent that)."""
+    return {
+        "PYTHONHASHSEED": "0",
+        **{k: v for k, v in environment.items() if k != "PYTHONUNBUFFERED"},
+    }
 
 
 def _find(name: str) -> str:

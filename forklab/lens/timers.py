@@ -38,7 +38,7 @@ def use_timer(world: World, tracee: Tracee, call: Call) -> None:
         world.go_on(tracee, to_exit=call.name == "timer_create")
     else:
         ptrace.skip_call(tracee.tid, result)
-        world.ready(tracee)
+        world.go_on(tracee)
 
 
 def created_timer(world: World, tracee: Tracee, call: Call) -> None:

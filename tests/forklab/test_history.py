@@ -60,6 +60,23 @@ def test_a_process_waits_until_it_does_something_else() -> None:
     assert [node.waits_for for node in parent] == ["P.1", "P.1", None, None, None, None]
 
 
+def test_a_moment_is_asked_for_by_its_time(orphan: History) -> None:
+    assert [orphan.state_of("main", at=t) for t in (0, 1.9, 2)] == ["running", "running", "reaped"]
+    assert orphan.state_of("child", at=3) == "stopped"
+    assert orphan.state_of("child") == "reaped"
+    assert orphan.moment(-1) == -1
+    with pytest.raises(KeyError, match="no process 'child'"):
+        orphan.state_of("child", at=0.5)
+
+
+def test_a_family_is_who_forked_whom_whoever_adopted_them_later(orphan: History) -> None:
+    assert orphan.family() == {"init": ["main"], "main": ["child"], "child": []}
+    alone = HistoryBuilder()
+    alone.start(Process("init", 1, None, reaper=True), 0)
+    alone.start(Process("P", 1000, "init"), 0)
+    assert alone.history.family() == {"P": []}
+
+
 def test_a_tree_knows_only_who_was_born_by_then(orphan: History) -> None:
     assert len(orphan.tree(-1)) == 0
     assert [node.name for node in orphan.tree(1)] == ["init", "main"]
