@@ -95,12 +95,35 @@ def returned(world: World, tracee: Tracee) -> None:
     world.ready(tracee)
 
 
-def can_return(world: World, tracee: Tracee) -> bool:
+def can_return(tracee: Tracee) -> bool:
     """Whether the call at whose entry it is held would return at once."""
     call = tracee.call
-    if call is None or call.name not in calls.WAITS:
-        return False
-    return _can_wait(tracee, call)
+    return call is not None and call.name in calls.WAITS and _can_wait(tracee, call)
+
+
+def let_reap(world: World, tracee: Tracee) -> None:
+    """Its wait can return: let it.
+
+    Mostly it reaps the first child that has ended, and there is no need to stop it at the end of the call: nobody else
+    runs before it stops anyway, and then we see that the child is gone. See `has_reaped`.
+    """
+    call = tracee.call
+    assert call is not None
+    _, _, options = _whom_and_how(call)
+    children = _matching(tracee, call)
+    if options & calls.WNOWAIT or any(c.stop_untold or c.continue_untold for c in children):
+        world.ready(tracee, to_exit=True)
+        return
+    if options & _WEXITED and world.controlled:
+        tracee.reaping = [child for child in children if child.dead]
+    world.ready(tracee, to_exit=tracee.reaping is None)
+
+
+def has_reaped(world: World, tracee: Tracee) -> None:
+    """It has stopped, or ended, after `let_reap`."""
+    dead, tracee.reaping = tracee.reaping, None
+    if dead and not proc.exists(dead[0].pid):
+        world.chronicle.reaped(dead[0])
 
 
 def let_in(tracee: Tracee) -> None:
@@ -194,7 +217,7 @@ def _wait(world: World, tracee: Tracee) -> None:
     call = tracee.call
     assert call is not None
     if _can_wait(tracee, call):
-        world.ready(tracee, to_exit=True)
+        let_reap(world, tracee)
         return
     world.chronicle.waits(tracee.member, _wanted_child(tracee, call))
     if world.controlled:

@@ -63,6 +63,17 @@ def masks(pid: int, tid: int) -> Masks | None:
     )
 
 
+def exists(pid: int) -> bool:
+    """Whether somebody has this pid, a zombie too."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def stat(tid: int) -> list[str] | None:
     """The fields of /proc/TID/stat from the state on: state, ppid, pgrp, session, ... See proc(5)."""
     content = _read(f"/proc/{tid}/stat")

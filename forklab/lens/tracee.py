@@ -42,6 +42,9 @@ class Tracee:
     signal: int = 0
     deadline: int | None = None
     interrupted: bool = False  # its last call was, and may start again
+    reaping: list[Member] | None = (
+        None  # it has been let into a wait that will reap the first of these
+    )
     unfinished_birth: bool = False  # a vfork: it sleeps until its child has gone its own way
     last_sender: Member | None = None  # of the signal that was delivered last
 

@@ -220,6 +220,7 @@ class World:
             self.chronicle.reaped(member)
 
     def _stopped(self, tracee: Tracee, number: int, event: int) -> None:
+        entry.has_reaped(self, tracee)
         if event == ptrace.EVENT_SECCOMP:
             entry.entered(self, tracee)
         elif number == ptrace.SYSCALL_STOP:
@@ -290,6 +291,7 @@ class World:
         self.tracees.pop(tracee.tid, None)
 
     def _died(self, tracee: Tracee, status: int) -> None:
+        entry.has_reaped(self, tracee)
         self._forget(tracee)
         member = tracee.member
         if not tracee.is_leader:
@@ -307,7 +309,7 @@ class World:
         if member.parent is None:
             self.chronicle.reaped(member)
         else:
-            if not _exists(member.pid):  # the parent ignores SIGCHLD
+            if not proc.exists(member.pid):  # the parent ignores SIGCHLD
                 self.chronicle.reaped(member)
                 assert member.parent is not None
             self._tell_parent(member)
@@ -326,7 +328,7 @@ class World:
                 while (report := ptrace.wait(child.pid)) is None:
                     self._tick()
                 self._hear_stranger(*report)
-            elif not _exists(child.pid):
+            elif not proc.exists(child.pid):
                 self.chronicle.reaped(child)
             else:
                 self._tell_parent(child)
@@ -374,8 +376,8 @@ class World:
         for tracee in [t for t in self.tracees.values() if t.member in suspects]:
             if tracee.stand is not Stand.HELD or tracee.call is None:
                 continue
-            if entry.can_return(self, tracee):
-                self.ready(tracee, to_exit=True)
+            if entry.can_return(tracee):
+                entry.let_reap(self, tracee)
                 continue
             masks = proc.masks(tracee.member.pid, tracee.tid)
             if masks and masks.deliverable:
@@ -528,13 +530,3 @@ def identity(path: str) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_rdev
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
