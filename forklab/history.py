@@ -242,6 +242,16 @@ class History:
         """The number of the last event until then; -1 if there is none."""
         return sum(event.t <= seconds for event in self.events) - 1
 
+    def busiest(self) -> int:
+        """The number of the last event at which as many processes live as ever; -1 of an empty history."""
+        alive = most = 0
+        found = -1
+        for event in self.events:
+            alive += (event.kind in ("start", "fork")) - (event.kind in ("exit", "killed"))
+            if alive >= most:
+                most, found = alive, event.n
+        return found
+
     def family(self) -> dict[str, list[str]]:
         """Who forked whom: the children of each in order of birth, whoever adopted them later.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from forklab.draw.dot import dress, plan, tree_dot
+from forklab.draw.film import film_html
 from forklab.draw.lanes import LANES_STYLE_SHEET, lanes_svg
 from forklab.draw.legend import legend_svg
 from forklab.draw.palette import STYLE_SHEET
@@ -20,6 +21,7 @@ __all__ = [
     "GraphvizFailedError",
     "GraphvizMissingError",
     "alt_text",
+    "film_html",
     "lanes_svg",
     "legend_svg",
     "scrolling",

@@ -69,6 +69,12 @@ def test_a_moment_is_asked_for_by_its_time(orphan: History) -> None:
         orphan.state_of("child", at=0.5)
 
 
+def test_the_busiest_moment_is_the_last_at_which_most_live(orphan: History) -> None:
+    assert orphan.events[orphan.busiest() + 1].kind == "exit"
+    assert len(orphan.tree(orphan.busiest())) == 3
+    assert History().busiest() == -1
+
+
 def test_a_family_is_who_forked_whom_whoever_adopted_them_later(orphan: History) -> None:
     assert orphan.family() == {"init": ["main"], "main": ["child"], "child": []}
     alone = HistoryBuilder()

@@ -1,0 +1,211 @@
+"""The one picture of a film: the union of all its frames, laid out once, dressed as the last of them.
+
+Every process that ever lives has its place below the one that forked it, in a card as wide as the widest
+words that it ever shows. So from frame to frame nothing moves: only classes and words change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from forklab.draw import measure
+from forklab.draw.cards import Card, Line
+from forklab.draw.dot import Plan, bare, plan
+from forklab.draw.film_frames import Cast, Frame, Kin
+from forklab.draw.measure import Box, box
+from forklab.draw.palette import Kind
+from forklab.draw.render import Layout, Point, layout
+from forklab.draw.text import read_aloud
+from forklab.draw.words import ADOPTED, printable, words
+from forklab.history import Node, Remark, State, Tree
+
+_EDGE = 10  # free space around everything
+_HEAD = 8  # the length of an arrow's head
+_WING = 3.5  # half of its width
+_GAP = 10  # Graphviz ends a curve so far from the card, to have room for a head
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where everything is: `planned` has the cards in the order of the cast and the cast's lines."""
+
+    planned: Plan
+    places: Layout
+
+
+def card_of(node: Node, cast: Cast) -> Card:
+    """The card of a process at a moment, with its number in the cast."""
+    shown = node.parent in cast.names and node.parent is not None
+    return Card(
+        number=cast.names.index(node.name),
+        members=(node.name,),
+        name=printable(node.name),
+        pid=str(node.pid) if node.pid else "",
+        state=node.state,
+        words=words(node),
+        badge=None,
+        reaper=node.reaper,
+        adopted=node.adopted,
+        parent=cast.names.index(node.parent) if shown and node.parent is not None else None,
+    )
+
+
+def scene(cast: Cast, film: Sequence[Frame]) -> Scene:
+    """Lays out the union of the frames. Raises GraphvizMissingError or GraphvizFailedError."""
+    looks: dict[str, dict[tuple[State, str], Box]] = {name: {} for name in cast.names}
+    known: dict[str, Node] = {}
+    for frame in film:
+        for name, node in frame.nodes.items():
+            known.setdefault(name, node)
+            look = (node.state, words(node))
+            if look not in looks[name]:
+                looks[name][look] = box(replace(card_of(node, cast), adopted=False))
+    widest = {name: max(boxes.values(), key=lambda b: b.width) for name, boxes in looks.items()}
+    forked_by = {child: parent for parent, child in cast.births}
+    planned = plan(
+        Tree(
+            tuple(
+                replace(known[name], parent=forked_by.get(name), former=()) for name in cast.names
+            )
+        ),
+        {name: Remark(state=b.card.state, words=b.card.words) for name, b in widest.items()},
+        crowded=len(cast.names),
+    )
+    numbers = {name: number for number, name in enumerate(cast.names)}
+    # Graphviz may place nobody because of an adoption; it finds a way for the line around the others.
+    lines = [Line(numbers[tail], numbers[head], Kind.FORK) for tail, head in cast.births]
+    lines += [Line(numbers[tail], numbers[head], Kind.FORMER) for tail, head in cast.adoptions]
+    boxes = sorted(planned.boxes, key=lambda b: numbers[b.card.members[0]])
+    tallest = {name: max(of_one.values(), key=lambda b: b.height) for name, of_one in looks.items()}
+    planned = replace(
+        planned,
+        lines=tuple(lines),
+        boxes=tuple(
+            replace(
+                b,
+                card=replace(b.card, number=number),
+                words=tallest[name].words,
+                height=tallest[name].height,
+            )
+            for number, (name, b) in enumerate(zip(cast.names, boxes, strict=True))
+        ),
+    )
+    return Scene(planned, layout(bare(planned).source))
+
+
+def picture(
+    cast: Cast, laid_out: Scene, nodes: Mapping[str, Node], lines: Mapping[Kin, str]
+) -> str:
+    """The picture as one <svg> element, without ids and style, as `nodes` and `lines` have it."""
+    planned, places = laid_out.planned, laid_out.places
+    width, height = round(places.width + 2 * _EDGE), round(places.height + 2 * _EDGE)
+    cards = [card_of(nodes[name], cast) for name in cast.names]
+    drawn = [
+        f'<g class="{lines[kin]}">{_line(number, laid_out)}</g>'
+        for number, kin in enumerate(cast.lines)
+    ]
+    drawn += [
+        _node(b, card, places.nodes[f"n{card.number}"])
+        for b, card in zip(planned.boxes, cards, strict=True)
+    ]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-tree" role="img"'
+            f' aria-label="{escape(read_aloud(tuple(cards)))}" width="{width}" height="{height}"'
+            f' viewBox="0 0 {width} {height}">',
+            f'<rect class="paper" width="{width}" height="{height}" rx="6"/>',
+            f'<g transform="translate({_EDGE} {_EDGE})">',
+            *drawn,
+            "</g></svg>",
+        ]
+    )
+
+
+def _line(number: int, laid_out: Scene) -> str:
+    """A plain curve from a parent down to whom it forked; the way that Graphviz found to an orphan."""
+    planned, places = laid_out.planned, laid_out.places
+    line = planned.lines[number]
+    if line.kind is Kind.FORMER:
+        return _adoption(places.routes[f"e{number}"])
+    (x, y), (to_x, to_y) = places.nodes[f"n{line.tail}"], places.nodes[f"n{line.head}"]
+    tail, head = planned.boxes[line.tail], planned.boxes[line.head]
+    if planned.sideways:
+        x, to_x = x + tail.outer_width / 2, to_x - head.outer_width / 2
+        half, end = (x + to_x - _HEAD) / 2, (to_x - _HEAD, to_y)
+        return _path(((x, y), (half, y), (half, to_y), end)) + _arrow(end, (to_x, to_y))
+    y, to_y = y + tail.outer_height / 2, to_y - head.outer_height / 2
+    half, end = (y + to_y - _HEAD) / 2, (to_x, to_y - _HEAD)
+    return _path(((x, y), (x, half), (to_x, half), end)) + _arrow(end, (to_x, to_y))
+
+
+def _adoption(route: tuple[Point, ...]) -> str:
+    """The curve to a new child, its arrow and the word at it, on the side that the curve leaves free."""
+    end, before = route[-1], next((p for p in reversed(route) if p != route[-1]), route[0])
+    far = math.dist(before, end) or 1.0
+    along = ((end[0] - before[0]) / far, (end[1] - before[1]) / far)
+    tip = (end[0] + _GAP * along[0], end[1] + _GAP * along[1])
+    base = (tip[0] - _HEAD * along[0], tip[1] - _HEAD * along[1])
+    from_the_right = along[0] < 0
+    x, y = tip[0] + (-8 if from_the_right else 8), tip[1] - 8
+    word = _text("label before" if from_the_right else "label", x, y, ADOPTED)
+    return _path(route) + _arrow(base, tip) + word
+
+
+def _arrow(base: Point, tip: Point) -> str:
+    across = ((tip[1] - base[1]) * _WING / _HEAD, (base[0] - tip[0]) * _WING / _HEAD)
+    corners = [
+        tip,
+        (base[0] + across[0], base[1] + across[1]),
+        (base[0] - across[0], base[1] - across[1]),
+    ]
+    first, *others = map(_point, corners)
+    return f'<path class="head" d="M{first}L{" ".join(others)}Z"/>'
+
+
+def _node(b: Box, card: Card, middle: Point) -> str:
+    """One card. It has a bar and as many lines of words as it ever needs; the style hides the bar."""
+    left, top = middle[0] - b.width / 2, middle[1] - b.height / 2
+    inside = []
+    if card.reaper:
+        ring = measure.RING
+        inside.append(_rect("ring", -ring, -ring, b.width + 2 * ring, b.height + 2 * ring))
+    inside.append(_rect("shape", 0, 0, b.width, b.height))
+    bar_height = measure.LINE_HEIGHT * (1 + len(b.words))
+    inside.append(_rect("bar", measure.MARGIN - 2, 9, 3, bar_height))
+    y = measure.NAME_BASELINE
+    inside.append(_text("name", measure.MARGIN, y, card.name))
+    if card.pid:
+        inside.append(_text("pid", b.width - measure.MARGIN, y, card.pid))
+    said = box(card).words
+    for number in range(len(b.words)):
+        y += measure.LINE_HEIGHT
+        line = said[number] if number < len(said) else ""
+        inside.append(_text("words", measure.MARGIN, y, line))
+    place = f"translate({_number(left)} {_number(top)})"
+    return f'<g class="{card.classes}" transform="{place}">{"".join(inside)}</g>'
+
+
+def _path(curve: tuple[Point, ...]) -> str:
+    start, *rest = map(_point, curve)
+    return f'<path d="M{start}C{" ".join(rest)}"/>'
+
+
+def _rect(name: str, x: float, y: float, width: float, height: float) -> str:
+    place = f' x="{_number(x)}" y="{_number(y)}"' if x or y else ""
+    return f'<rect class="{name}"{place} width="{_number(width)}" height="{_number(height)}"/>'
+
+
+def _text(name: str, x: float, y: float, text: str) -> str:
+    return f'<text class="{name}" x="{_number(x)}" y="{_number(y)}">{escape(text)}</text>'
+
+
+def _point(point: Point) -> str:
+    return f"{_number(point[0])},{_number(point[1])}"
+
+
+def _number(value: float) -> str:
+    """At most one decimal: more would differ between processors."""
+    return f"{value:.1f}".removesuffix(".0")
