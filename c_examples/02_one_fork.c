@@ -5,5 +5,5 @@
 int main(void) {
     fork();
     printf("hello: %d\n", getpid());
-    getchar(); /* stay, so that we can look at the tree */
+    sleep(1); /* stay a while, so that all of them are there at once */
 }

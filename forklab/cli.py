@@ -83,6 +83,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("--json", metavar="FILE", help="write its whole history; - is standard output")
     run.add_argument("--svg", metavar="FILE", help="draw its tree at the end")
     run.add_argument("--lanes", metavar="FILE", help="draw its processes in time, a lane each")
+    run.add_argument("--film", metavar="FILE.html", help="make a film of it, for a browser")
     run.add_argument("--seed", metavar="N", type=int, default=0, help="who runs when; default 0")
     run.add_argument("--real-time", action="store_true", help="let clocks and processes run free")
     run.add_argument("--pipe", action="store_true", help="its output is a pipe, not a terminal")
@@ -110,7 +111,7 @@ def _run(parsed: argparse.Namespace) -> int:
     limits = Limits(processor_seconds=parsed.timeout)
     if parsed.real_time:
         limits.real_seconds = parsed.timeout
-    quiet = "-" in (parsed.json, parsed.svg, parsed.lanes)
+    quiet = "-" in (parsed.json, parsed.svg, parsed.lanes, parsed.film)
     try:
         with runnable(parsed.program) as program:
             sys.stderr.write(program.warnings)
@@ -164,8 +165,9 @@ def _look(parsed: argparse.Namespace) -> int:
 
 
 def _show(recording: Recording, parsed: argparse.Namespace) -> None:
-    from forklab.draw import lanes_svg, tree_svg, tree_text
+    from forklab.draw import film_html, lanes_svg, tree_svg, tree_text
 
+    history, title = recording.history, " ".join(parsed.program)
     _complain(recording)
     print(tree_text(recording.tree), file=sys.stderr)
     if parsed.json:
@@ -173,7 +175,9 @@ def _show(recording: Recording, parsed: argparse.Namespace) -> None:
     if parsed.svg:
         _draw(parsed.svg, lambda: tree_svg(recording.tree))
     if parsed.lanes:
-        _write(parsed.lanes, lanes_svg(recording.history, " ".join(parsed.program)))
+        _write(parsed.lanes, lanes_svg(history, title))
+    if parsed.film:
+        _draw(parsed.film, lambda: film_html(history, title=title))
 
 
 def _complain(recording: Recording) -> None:

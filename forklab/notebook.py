@@ -1,100 +1,185 @@
-"""What a notebook imports: a cell magic that runs programs outside, and words for the reader.
+"""What a notebook imports: a cell magic that runs programs under the lens, and words for the reader.
 
-A notebook's kernel must never fork: the child would be a second kernel. So a cell that begins with
-`%%lens c` or `%%lens python` holds a whole program; it is run outside and comes back as what it
-wrote and a picture. Then `history` and `output` are about that program, for the cells that check
-something.
+A notebook's kernel must never fork: the child would be a second kernel. So a cell that begins with `%%lens c`,
+`%%lens python` or `%%lens sh` holds a whole program; it runs in processes of its own and comes back as what it wrote
+and a film of what it did. Then `history` and `output` are about that program, for the cells that check something;
+`seen` has all that is known of the run.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
+import argparse
+import shlex
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from forklab.draw import tree_svg, tree_text
+from forklab.draw import film_html, tree_svg, tree_text
 from forklab.history import History
+from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
 from forklab.lens.snapshot import CannotRunError, Snapshot, snapshot
-
-C_FLAGS = ("-std=gnu11", "-Wall", "-Wextra", "-Wpedantic")
-_COMPILER_SECONDS = 60
+from forklab.source import CannotCompileError, Program, program_of
+from forklab.spoken import how_it_went
 
 # Of the program in the last cell: `%%lens` puts new ones in their place, in the notebook.
 history = History()
 output = ""
+seen: Recording | Snapshot = Snapshot()
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A snapshot for a notebook: the tree as SVG or in text, and how everybody ended."""
+class Shown:
+    """A run for a notebook: a film, and in text its tree at the end and how it went."""
 
-    seen: Snapshot
+    seen: Recording | Snapshot
+    title: str = "film"
+    at: float | None = None  # seconds; None: when most processes live
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        tree, remarks, caption = self.seen.tree, self.seen.remarks, endings(self.seen)
-        picture = tree_svg(tree, remarks) if len(tree) else ""
+        words = how_it_went(self.seen)
+        if isinstance(self.seen, Recording):
+            history = self.seen.history
+            opening = history.busiest() if self.at is None else history.moment(self.at)
+            text = tree_text(history.tree(opening))
+            page = film_html(history, title=self.title, page=False, start=opening)
+        else:
+            text = tree_text(self.seen.tree, self.seen.remarks)
+            picture = tree_svg(self.seen.tree, self.seen.remarks) if len(self.seen.tree) else ""
+            page = f'<div style="overflow-x: auto">{picture}</div>'
         return {
-            "text/plain": "\n".join(part for part in (tree_text(tree, remarks), caption) if part),
-            "text/html": (
-                '<figure style="margin: 0.5em 0">'
-                f'<div style="overflow-x: auto">{picture}</div>'
-                f"<figcaption>{escape(caption)}</figcaption></figure>"
-            ),
+            "text/plain": "\n".join(part for part in (text, words) if part),
+            "text/html": f"{page}<p>{escape(words)}</p>",
         }
 
 
 def lens(line: str, cell: str) -> None:
-    """`%%lens c` or `%%lens python`: run this cell's program, show its output and tree at rest."""
+    """Run this cell's program, show its output and its film. _USAGE says how."""
     shell: Any = get_ipython()
-    shell.push(
-        {"history": History(), "output": ""}
-    )  # no cell shall check the program before this one
+    # No cell shall check the program before this one.
+    shell.push({"history": History(), "output": "", "seen": Snapshot()})
     try:
-        seen = look_at(line.strip(), cell)
-    except CannotRunError as error:
+        options = _options(line)
+        run = look_at(
+            *(options.language, cell),
+            seed=options.seed,
+            pipe=options.pipe,
+            real_time=options.real_time,
+        )
+    except (CannotCompileError, CannotRecordError, CannotRunError) as error:
         raise UsageError(str(error)) from None
-    shell.push({"history": seen.history, "output": seen.output})
-    print(seen.output, end="" if seen.output.endswith("\n") or not seen.output else "\n")
-    display(Picture(seen))  # type: ignore[no-untyped-call]
+    shell.push({"history": run.history, "output": run.output, "seen": run})
+    print(run.output, end="" if run.output.endswith("\n") or not run.output else "\n")
+    shown = Shown(run, f"a program in {_LANGUAGES[options.language]}", options.at)
+    display(shown)  # type: ignore[no-untyped-call]
+    _asked.answer(cell, run)
 
 
-def look_at(language: str, program: str, *, seconds: float = 10.0) -> Snapshot:
-    """Run the text of a program and see it at rest. `language` is "c" or "python".
+_USAGE = (
+    "Begin the cell with %%lens [python|c|sh] [--seed N] [--pipe] [--real-time] [--at SECONDS]."
+)
+_LANGUAGES = {"c": "C", "python": "Python", "sh": "shell"}
 
-    Raises CannotRunError with the compiler's words if it does not compile. What the compiler only
-    warns of goes to stderr.
+
+def _options(line: str) -> argparse.Namespace:
+    """Raises UsageError; argparse alone would end the kernel."""
+    parser = argparse.ArgumentParser(prog="%%lens", add_help=False, exit_on_error=False)
+    parser.add_argument("language", nargs="?", choices=_LANGUAGES, default="python")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pipe", action="store_true")
+    parser.add_argument("--real-time", action="store_true")
+    parser.add_argument("--at", type=float)
+    try:
+        options, unknown = parser.parse_known_args(shlex.split(line))
+    except (argparse.ArgumentError, ValueError) as error:
+        raise UsageError(f"{error}\n{_USAGE}") from None
+    if unknown:
+        raise UsageError(f"%%lens knows no {' '.join(unknown)}.\n{_USAGE}")
+    return options
+
+
+def look_at(
+    language: str, text: str, *, seed: int = 0, pipe: bool = False, real_time: bool = False
+) -> Recording | Snapshot:
+    """Run the text of a program. `language` is "c", "python" or "sh".
+
+    Where tracing is refused, that is said on standard error, and a snapshot is all there is. Raises CannotCompileError
+    with the compiler's words if it does not compile; what the compiler only warns of goes to standard error.
     """
-    if language not in _COMMANDS:
-        raise CannotRunError("Begin the cell with '%%lens c' or '%%lens python'.")
-    with tempfile.TemporaryDirectory(prefix="forklab-") as folder:
-        # The first line of the cell is the magic itself: so line numbers in messages are those of
-        # the cell.
-        command = _COMMANDS[language]("\n" + program, Path(folder))
-        return snapshot(command, seconds=seconds)
+    # The first line of the cell is the magic itself: so line numbers in messages are those of the cell.
+    with program_of(language, "\n" + text) as program:
+        sys.stderr.write(program.warnings)
+        try:
+            return record(
+                program.argv, program=program.path, seed=seed, pipe=pipe, real_time=real_time
+            )
+        except CannotTraceError as refusal:
+            print(refusal, file=sys.stderr)
+            return _snapshot(program)
 
 
-def compare(prediction: int | None, seen: int, remarks: Mapping[int, str] | None = None) -> None:
+def _snapshot(program: Program) -> Snapshot:
+    return snapshot([program.path or program.argv[0], *program.argv[1:]])
+
+
+@dataclass
+class _Question:
+    """What the reader was asked last, until a program has answered it."""
+
+    mine: object = None
+    truth: Callable[[Any], object] | None = None
+    why: Mapping[Any, str] = field(default_factory=dict)
+    answered_by: str | None = None  # the text of that program's cell; it may be run again
+
+    def answer(self, cell: str, run: Recording | Snapshot) -> None:
+        if self.truth is None or self.answered_by not in (None, cell):
+            return
+        self.answered_by = cell
+        compare(self.mine, self.truth(run), self.why)
+
+
+_asked = _Question()
+
+
+def predict(
+    question: str,
+    *choices: object,
+    mine: object = None,
+    truth: Callable[[Any], object],
+    why: Mapping[Any, str] | None = None,
+) -> None:
+    """Ask before the next program runs, and compare after.
+
+    `mine` is the reader's choice, None to skip. `truth` computes the right one from the run (`seen`: its `output`, its
+    `history`); `why` has, by wrong choice, how one comes to think so.
+    """
+    global _asked
+    if mine is not None and choices and mine not in choices:
+        print(f"{mine!r} is none of the choices: {', '.join(map(repr, choices))}.")
+        mine = None
+    _asked = _Question(mine, truth, why or {})
+    print(question)
+    for choice in choices:
+        print(f"  {'●' if choice == mine and mine is not None else '○'} {choice}")
+    print(f"You say: {mine}." if mine is not None else "Write your choice as mine=... or skip it.")
+
+
+def compare(prediction: object, right: object, remarks: Mapping[Any, str] | None = None) -> None:
     """Say gently how a prediction did. `remarks` has, by prediction, how one comes to think so."""
     if prediction is None:
         print(
-            f"It was {seen}. You made no prediction: that is allowed, but the next one will be fun."
+            f"It was {right}. You made no prediction: that is allowed, but the next one will be fun."
         )
-    elif prediction == seen:
-        print(f"You said {prediction}, and it was {seen}. Well seen!")
+    elif prediction == right:
+        print(f"You said {prediction}, and it was {right}. Well seen!")
     else:
         remark = (remarks or {}).get(prediction, "The explanation below tells why.")
-        print(f"You said {prediction}, but it was {seen}. {remark}")
+        print(f"You said {prediction}, but it was {right}. {remark}")
 
 
 def check(*claims: tuple[bool, str]) -> None:
@@ -104,67 +189,6 @@ def check(*claims: tuple[bool, str]) -> None:
             print(f"Not yet. {otherwise}")
             return
     print("Right!")
-
-
-def endings(seen: Snapshot) -> str:
-    """How everybody ended, in words."""
-    if not len(seen.tree):
-        return seen.trouble or (
-            "Everybody had ended before we could look. Let the program wait at its end:"
-            " getchar(); in C, sys.stdin.readline() in Python."
-        )
-    sentences = [seen.trouble] if seen.trouble else []
-    many = len(seen.tree) > 1
-    everybody = f"{len(seen.tree)} processes." if many else "1 process."
-    if len(seen.statuses) == len(seen.tree) and set(seen.statuses.values()) == {0}:
-        ended = "All of them exited with 0." if many else "It exited with 0."
-        return " ".join([everybody, *sentences, ended])
-    for name in (node.name for node in seen.tree):
-        if name in seen.left:
-            sentences.append(f"{name} did not end with its input, so we killed it.")
-        elif (status := seen.statuses.get(name)) is not None:
-            how = (
-                f"exited with {status}"
-                if status >= 0
-                else f"was killed by {signal.Signals(-status).name}"
-            )
-            sentences.append(f"{name} {how}.")
-    return " ".join([everybody, *sentences])
-
-
-def _compile(program: str, folder: Path) -> list[str]:
-    (folder / "cell.c").write_text(program)
-    compiler = os.environ.get("CC", "cc")
-    try:
-        done = subprocess.run(
-            [compiler, *C_FLAGS, "-o", "program", "cell.c"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=_COMPILER_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise CannotRunError(
-            f"There is no C compiler here: the command {compiler!r} was not found."
-            " On Debian and Ubuntu, 'sudo apt install gcc' brings one."
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise CannotRunError(f"The compiler needed more than {_COMPILER_SECONDS} s.") from None
-    if done.returncode != 0:
-        raise CannotRunError(f"This does not compile.\n{done.stderr.rstrip()}")
-    sys.stderr.write(done.stderr)
-    return [str(folder / "program")]
-
-
-def _keep(program: str, folder: Path) -> list[str]:
-    (folder / "cell.py").write_text(program)
-    return [sys.executable, str(folder / "cell.py")]
-
-
-_COMMANDS: Mapping[str, Callable[[str, Path], list[str]]] = {"c": _compile, "python": _keep}
 
 
 def _register() -> None:

@@ -25,6 +25,7 @@ from forklab.history import Node, Remark, State, Tree
 _EDGE = 10  # free space around everything
 _HEAD = 8  # the length of an arrow's head
 _WING = 3.5  # half of its width
+_BAR_LEFT = 5  # left of all words, which do not move when the bar appears
 _GAP = 10  # Graphviz ends a curve so far from the card, to have room for a head
 
 
@@ -174,7 +175,7 @@ def _node(b: Box, card: Card, middle: Point) -> str:
         inside.append(_rect("ring", -ring, -ring, b.width + 2 * ring, b.height + 2 * ring))
     inside.append(_rect("shape", 0, 0, b.width, b.height))
     bar_height = measure.LINE_HEIGHT * (1 + len(b.words))
-    inside.append(_rect("bar", measure.MARGIN - 2, 9, 3, bar_height))
+    inside.append(_rect("bar", _BAR_LEFT, 9, 3, bar_height))
     y = measure.NAME_BASELINE
     inside.append(_text("name", measure.MARGIN, y, card.name))
     if card.pid:

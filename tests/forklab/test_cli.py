@@ -133,12 +133,13 @@ def test_the_history_that_run_writes_conforms_to_the_schema_that_ships() -> None
     jsonschema.validate(json.loads(done.stdout), history_schema())
 
 
-def test_run_draws_tree_and_lanes(tmp_path: Path) -> None:
-    tree, lanes = tmp_path / "tree.svg", tmp_path / "lanes.svg"
-    options = ["--svg", str(tree), "--lanes", str(lanes)]
+def test_run_draws_tree_lanes_and_film(tmp_path: Path) -> None:
+    tree, lanes, film = (tmp_path / name for name in ("tree.svg", "lanes.svg", "film.html"))
+    options = ["--svg", str(tree), "--lanes", str(lanes), "--film", str(film)]
     assert forklab("run", *options, "--", "sh", "-c", "sleep 1 & wait").returncode == 0
     assert tree.read_text().startswith("<svg")
     assert lanes.read_text().startswith("<svg")
+    assert film.read_text().startswith("<!DOCTYPE html>")
 
 
 def test_the_same_seed_writes_the_same_bytes() -> None:

@@ -13,8 +13,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from forklab.history import History, HistoryBuilder, Process
-from forklab.lens.snapshot import CannotRunError, Snapshot
-from forklab.notebook import Picture, check, compare, endings, lens, look_at
+from forklab.lens.record import CannotTraceError, Recording, record
+from forklab.lens.snapshot import Snapshot
+from forklab.notebook import Shown, check, compare, lens, look_at
+from forklab.source import CannotCompileError
+from forklab.spoken import how_it_went
 
 HELLOS = Path(__file__).parents[2] / "notebooks" / "02_how_many_hellos.ipynb"
 TWO_FORKS = "    fork();\n    fork();\n    printf"
@@ -61,23 +64,81 @@ def answer_to(shell: InteractiveShell, number: int, change: tuple[str, str] | No
     return str(captured.stdout)
 
 
-def test_a_lens_cell_shows_output_and_tree_and_keeps_both_for_the_next_cells(
+def test_a_lens_cell_shows_output_and_film_and_keeps_both_for_the_next_cells(
     shell: InteractiveShell,
 ) -> None:
     with capture_output() as captured:
-        shell.run_cell("%%lens python\nimport os\nos.fork()\nprint(os.getpid())\nos.read(0, 1)")
-    assert captured.stdout == "1000\n1001\n"
-    assert captured.outputs[0].data["text/plain"].startswith("P(1000) ─ P.1(1001)\n")
-    assert shell.user_ns["output"] == "1000\n1001\n"
-    assert [process.name for process in shell.user_ns["history"].processes] == ["P", "P.1"]
+        shell.run_cell("%%lens python\nimport os\nif os.fork(): os.wait()\nprint(os.getpid())")
+    assert captured.stdout == "1001\n1000\n"
+    shown = captured.outputs[0].data
+    assert shown["text/plain"].startswith("P(1000) ─ P.1(1001)\n2 processes.")
+    assert 'class="forklab-film' in shown["text/html"]
+    assert shell.user_ns["output"] == "1001\n1000\n"
+    assert shell.user_ns["history"].family() == {"P": ["P.1"], "P.1": []}
+    assert shell.user_ns["seen"].status == 0
 
 
 def test_the_kernel_itself_neither_forks_nor_adopts(shell: InteractiveShell) -> None:
     with capture_output() as captured:
-        shell.run_cell("%%lens python\nimport os\nprint(os.getppid())\nos.read(0, 1)").raise_error()
+        shell.run_cell("%%lens python\nimport os\nprint(os.getppid())").raise_error()
     assert int(captured.stdout) != os.getpid()
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_cell_can_be_in_c_python_and_shell(shell: InteractiveShell) -> None:
+    hello = '#include <stdio.h>\nint main(void) { puts("hi"); }'
+    for cell in (f"%%lens c\n{hello}", "%%lens\nprint('hi')", "%%lens sh\necho hi"):
+        with capture_output() as captured:
+            shell.run_cell(cell).raise_error()
+        assert captured.stdout == "hi\n"
+
+
+def test_a_seed_another_order(shell: InteractiveShell) -> None:
+    orders = set()
+    for seed in range(8):
+        with capture_output() as captured:
+            shell.run_cell(
+                f"%%lens sh --seed {seed}\necho a & echo b & echo c & wait"
+            ).raise_error()
+        orders.add(captured.stdout)
+    assert len(orders) > 1
+    assert {"".join(sorted(order.split())) for order in orders} == {"abc"}
+
+
+def test_a_pipe_shows_what_fork_copies(shell: InteractiveShell) -> None:
+    program = '#include <stdio.h>\n#include <unistd.h>\nint main(void) { puts("hi"); fork(); }'
+    for option, lines in (("", 1), ("--pipe", 2)):
+        with capture_output() as captured:
+            shell.run_cell(f"%%lens c {option}\n{program}").raise_error()
+        assert captured.stdout == "hi\n" * lines
+
+
+def test_a_film_opens_at_the_moment_that_was_asked_for(shell: InteractiveShell) -> None:
+    program = "import os, time\nif os.fork(): time.sleep(100)\nelse: os._exit(3)"
+    with capture_output() as captured:
+        shell.run_cell(f"%%lens python --at 50\n{program}").raise_error()
+    assert (
+        "P.1(1001) zombie · exited 3 · P has not waited" in captured.outputs[0].data["text/plain"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("rust", "invalid choice: 'rust'"),
+        ("c --seed many", "invalid int value: 'many'"),
+        ("c --sede 3", "%%lens knows no --sede 3."),
+        ("c 'x", "No closing quotation"),
+    ],
+)
+def test_what_lens_does_not_know_is_said_with_what_it_does(
+    shell: InteractiveShell, line: str, words: str
+) -> None:
+    with capture_output() as captured:
+        shell.run_cell(f"%%lens {line}\nint main(void) {{ }}")
+    told = captured.stdout + captured.stderr
+    assert words in told and "Begin the cell with %%lens [python|c|sh]" in told
 
 
 def test_a_program_that_does_not_compile_shows_the_compilers_words_and_lines_of_the_cell(
@@ -93,38 +154,40 @@ def test_a_program_that_does_not_compile_shows_the_compilers_words_and_lines_of_
 def test_a_warning_of_the_compiler_is_shown_and_the_program_runs(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    seen = look_at("c", '#include <stdio.h>\nint main(void) { int x; puts("ran"); getchar(); }')
-    assert seen.output == "ran\n"
+    run = look_at("c", '#include <stdio.h>\nint main(void) { int x; puts("ran"); }')
+    assert run.output == "ran\n"
     assert "unused variable" in capfd.readouterr().err
-
-
-def test_an_unknown_language_is_said_in_words() -> None:
-    with pytest.raises(CannotRunError, match="%%lens c"):
-        look_at("rust", "fn main() {}")
 
 
 def test_without_a_compiler_the_message_says_how_to_get_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CC", "no-such-compiler")
-    with pytest.raises(CannotRunError, match="apt install gcc"):
+    with pytest.raises(CannotCompileError, match="apt install gcc"):
         look_at("c", "int main(void) { }")
 
 
-def test_a_picture_reads_its_tree_aloud_and_scrolls_where_the_screen_is_narrow() -> None:
-    seen = Snapshot(family("P.1"), "", {"P": 0, "P.1": 0})
-    page = Picture(seen)._repr_mimebundle_()["text/html"]
-    assert 'role="img"' in page and "P.1, pid 1001, child of P" in page
-    assert "overflow-x: auto" in page
+def test_where_tracing_is_refused_a_cell_shows_a_snapshot_and_says_so(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Recording:
+        raise CannotTraceError("This machine does not let us trace a program.")
+
+    monkeypatch.setattr("forklab.notebook.record", refuse)
+    run = look_at("python", "import os, sys\nos.fork()\nsys.stdin.read()")
+    assert isinstance(run, Snapshot)
+    assert len(run.tree) == 2
+    assert "does not let us trace" in capfd.readouterr().err
+    assert "P(1000) ─ P.1(1001)" in Shown(run)._repr_mimebundle_()["text/plain"]
 
 
-def test_the_same_snapshot_is_the_same_page_to_the_byte() -> None:
-    first, second = (Picture(Snapshot(family("P.1", "P.2")))._repr_mimebundle_() for _ in range(2))
+def test_the_same_run_is_the_same_page_to_the_byte() -> None:
+    first, second = (Shown(record(["sh", "-c", "true & wait"]))._repr_mimebundle_() for _ in "ab")
     assert first == second
 
 
 @pytest.mark.parametrize(
-    ("seen", "words"),
+    ("run", "words"),
     [
         (Snapshot(family(), "", {"P": 0}), "1 process. It exited with 0."),
         (
@@ -138,14 +201,52 @@ def test_the_same_snapshot_is_the_same_page_to_the_byte() -> None:
             "1 process. P did not end with its input, so we killed it.",
         ),
         (Snapshot(family(), trouble="Too slow."), "1 process. Too slow."),
+        (
+            Snapshot(output="hello\n", statuses={"P": 0}),
+            "Everybody had ended before we could look.",
+        ),
+        (
+            Recording(family("P.1"), "", -15, 0, 100.0, True),
+            "2 processes, 100 s. P was killed by SIGTERM.",
+        ),
+        (
+            Recording(family(), "", 0, 0, 0.0, True, reasons=("it uses sockets",)),
+            "1 process. P exited with 0. It may go differently next time: it uses sockets.",
+        ),
+        (
+            Recording(family(), "", None, 0, 0.0, True, cut=True, trouble="It went on."),
+            "1 process. It went on. So we ended it. It wrote too much:",
+        ),
     ],
 )
-def test_endings_are_told_in_words(seen: Snapshot, words: str) -> None:
-    assert endings(seen) == words
+def test_how_it_went_is_told_in_words(run: Recording | Snapshot, words: str) -> None:
+    assert how_it_went(run).startswith(words)
 
 
-def test_a_program_that_nobody_could_look_at_is_told_how_to_wait() -> None:
-    assert "getchar();" in endings(Snapshot(output="hello\n", statuses={"P": 0}))
+def test_a_prediction_is_asked_for_first_and_compared_after_the_next_program(
+    shell: InteractiveShell,
+) -> None:
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    with capture_output() as asked:
+        shell.run_cell(
+            "predict('How many?', 1, 2, mine=1, truth=lambda seen: len(seen.history.family()),"
+            " why={1: 'Who else?'})"
+        ).raise_error()
+    assert asked.stdout == "How many?\n  ● 1\n  ○ 2\nYou say: 1.\n"
+    for _ in range(2):  # the reader runs the cell again
+        with capture_output() as told:
+            shell.run_cell("%%lens sh\ntrue & wait").raise_error()
+        assert told.stdout.endswith("You said 1, but it was 2. Who else?\n")
+    with capture_output() as told:
+        shell.run_cell("%%lens sh\ntrue").raise_error()
+    assert "You said" not in told.stdout
+
+
+def test_a_prediction_that_is_no_choice_does_not_count(shell: InteractiveShell) -> None:
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    with capture_output() as asked:
+        shell.run_cell("predict('How many?', 1, 2, mine=7, truth=lambda seen: 1)").raise_error()
+    assert asked.stdout.startswith("7 is none of the choices: 1, 2.")
 
 
 @pytest.mark.parametrize(

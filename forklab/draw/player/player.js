@@ -36,6 +36,7 @@
       this.lines.forEach((group, place) => group.setAttribute("class", lines.get(place) ?? "absent"));
       this.cards.forEach((group, place) => this.dress(group, cards.get(place), frame.actors.includes(place)));
       this.written.forEach((line) => { line.hidden = Number(line.dataset.frame) > number; });
+      this.find("output")?.classList.toggle("film-silent", this.written.every((line) => line.hidden));
       this.find("clock").textContent = frame.clock;
       this.find("words").textContent = frame.caption;
       this.number = number;
