@@ -116,7 +116,12 @@ def look_at(
         sys.stderr.write(program.warnings)
         try:
             return record(
-                program.argv, program=program.path, seed=seed, pipe=pipe, real_time=real_time
+                program.argv,
+                program=program.path,
+                hidden_folder=program.folder,
+                seed=seed,
+                pipe=pipe,
+                real_time=real_time,
             )
         except CannotTraceError as refusal:
             print(refusal, file=sys.stderr)

@@ -25,11 +25,15 @@ class CannotCompileError(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """What to execute, and as what: `argv` is what the program sees. `warnings` are the compiler's, if any."""
+    """What to execute, and as what: `argv` is what the program sees. `warnings` are the compiler's, if any.
+
+    `folder` is a temporary one in which the program stands; nobody needs to see its name.
+    """
 
     path: str | None
     argv: tuple[str, ...]
     warnings: str = ""
+    folder: str | None = None
 
 
 @contextmanager
@@ -60,10 +64,10 @@ def program_of(language: str, text: str) -> Iterator[Program]:
         if language == "c":
             (folder / "cell.c").write_text(text)
             warnings = _compile(Path("cell.c"), folder / "cell", folder)
-            yield Program(str(folder / "cell"), ("./cell",), warnings)
+            yield Program(str(folder / "cell"), ("./cell",), warnings, name)
         elif language == "python":
             (folder / "cell.py").write_text(text)
-            yield Program(sys.executable, ("python3", str(folder / "cell.py")))
+            yield Program(sys.executable, ("python3", str(folder / "cell.py")), folder=name)
         elif language == "sh":
             yield Program(None, ("sh", "-c", text))
         else:

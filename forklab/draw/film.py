@@ -97,12 +97,16 @@ def _output(history: History) -> str:
     written = [event for event in history.events if event.kind == "output"]
     if not written:
         return ""
-    return f'<ol class="film-output" aria-label="output">{"".join(map(_line, written))}</ol>\n'
+    lines = "".join(map(_line, written))
+    return f'<div class="film-output" role="list" aria-label="output">{lines}</div>\n'
 
 
 def _line(event: Event) -> str:
     text = escape((event.text or "").removesuffix("\n"))
-    return f'<li data-frame="{event.n}"><b>{escape(event.process)}</b><code>{text}</code></li>'
+    return (
+        f'<div role="listitem" data-frame="{event.n}"><b>{escape(event.process)}</b>'
+        f"<span>{text}</span></div>"
+    )
 
 
 def _story(taking_part: Cast, film: tuple[Frame, ...], start: int) -> str:

@@ -95,6 +95,7 @@ def record(
     limits: Limits | None = None,
     environment: Mapping[str, str] | None = None,
     program: str | None = None,
+    hidden_folder: str | None = None,
     stdin: int | None = subprocess.DEVNULL,
     echo: bool = False,
     namespace: bool = True,
@@ -102,8 +103,9 @@ def record(
     """Run `argv` under the lens, to its end or to its `limits`.
 
     Its standard output is a terminal, or a pipe with `pipe`; `echo` also writes it to ours while it runs. `program` is
-    the file to execute where that is not argv[0]. `namespace=False` does not even try to get real pids. Whatever
-    happens here, no process of it is left. Raises CannotRecordError.
+    the file to execute where that is not argv[0]. The name of `hidden_folder` is left out wherever it appears: that of
+    a temporary folder is another one each time. `namespace=False` does not even try to get real pids. Whatever happens
+    here, no process of it is left. Raises CannotRecordError.
     """
     path = program or _find(argv[0])
     lifeline, ours = os.pipe()
@@ -141,6 +143,8 @@ def record(
         _make_sure_it_ends(recorder)
     if not told:
         raise _failure(complaint.decode(errors="replace").strip())
+    if hidden_folder is not None:
+        told = told.replace(json.dumps(hidden_folder + "/")[1:-1], "")
     return _read(argv[0], json.loads(told), None if real_time else seed)
 
 

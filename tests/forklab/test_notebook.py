@@ -114,6 +114,14 @@ def test_a_pipe_shows_what_fork_copies(shell: InteractiveShell) -> None:
         assert captured.stdout == "hi\n" * lines
 
 
+def test_a_traceback_names_the_cell_and_no_folder(shell: InteractiveShell) -> None:
+    with capture_output() as captured:
+        shell.run_cell("%%lens python\nimport os\nraise OSError").raise_error()
+    assert 'File "cell.py", line 3, in <module>' in captured.stdout
+    assert "cell.py" in captured.outputs[0].data["text/html"]
+    assert "/tmp" not in captured.outputs[0].data["text/html"]
+
+
 def test_a_film_opens_at_the_moment_that_was_asked_for(shell: InteractiveShell) -> None:
     program = "import os, time\nif os.fork(): time.sleep(100)\nelse: os._exit(3)"
     with capture_output() as captured:

@@ -12,7 +12,7 @@
       const groups = [...this.svg.querySelectorAll("g > g")];
       this.lines = groups.slice(0, this.story.lines);
       this.cards = groups.slice(this.story.lines);
-      this.written = [...root.querySelectorAll(".film-output li")];
+      this.written = [...root.querySelectorAll(".film-output div")];
       this.slider = this.find("time");
       this.slider.max = this.story.frames.length - 1;
       this.timer = null;
