@@ -27,8 +27,10 @@ from forklab.lens import calls, ptrace, seccomp
 from forklab.lens.chronicle import Chronicle
 from forklab.lens.clock import Clock
 from forklab.lens.namespace import become_subreaper, die_with_parent, run_as_pid1
-from forklab.lens.tracee import Limits
-from forklab.lens.world import TICK, EndOfWorldError, World, identity
+from forklab.lens.surroundings import Surroundings, identity
+from forklab.lens.tracee import EndOfWorldError, Limits, Outcome
+from forklab.lens.watchdog import TICK, Watchdog
+from forklab.lens.world import World
 
 _ADDR_NO_RANDOMIZE = 0x0040000  # personality(2): addresses are the same in every run
 _NO_PROCESS, _OUTPUT = 127, 1
@@ -63,22 +65,24 @@ class Recorder:
         clock = Clock()
         real = self.request["real_time"]
         now = _stopwatch() if real else lambda: round(clock.seconds, 6)
+        limits, outcome = Limits(**self.request["limits"]), Outcome()
+        watchdog = Watchdog(limits, lambda: bool(self.lifeline.poll(0)))
         world = World(
             chronicle=Chronicle(pid, now, real_pids=in_namespace and pid == 1000),
             clock=clock,
             choices=None if real else random.Random(self.request["seed"]),
-            limits=Limits(**self.request["limits"]),
-            outputs=outputs,
-            foreign=self._foreign(),
+            limits=limits,
+            watchdog=watchdog,
+            surroundings=Surroundings(outputs, self._foreign(), outcome.because),
+            outcome=outcome,
             hear=self._hear,
-            abandoned=lambda: bool(self.lifeline.poll(0)),
             in_namespace=in_namespace,
         )
         if real:
             world.because("it runs in real time")
 
         def ring(number: int, frame: FrameType | None) -> None:
-            world.alarmed = True
+            watchdog.rung = True
 
         signal.signal(signal.SIGALRM, ring)
         signal.setitimer(signal.ITIMER_REAL, TICK, TICK)

@@ -9,6 +9,10 @@ from forklab.lens.chronicle import Member
 from forklab.lens.clock import Clock
 
 
+class EndOfWorldError(Exception):
+    """The program has to be ended; the text says why."""
+
+
 class Stand(Enum):
     """Where a thread stands, as the world sees it."""
 
@@ -42,9 +46,7 @@ class Tracee:
     signal: int = 0
     deadline: int | None = None
     interrupted: bool = False  # its last call was, and may start again
-    reaping: list[Member] | None = (
-        None  # it has been let into a wait that will reap the first of these
-    )
+    reaping: bool = False  # it has been let into a wait that may reap a child
     unfinished_birth: bool = False  # a vfork: it sleeps until its child has gone its own way
     last_sender: Member | None = None  # of the signal that was delivered last
 
@@ -98,3 +100,7 @@ class Outcome:
     cut: bool = False
     reasons: dict[str, None] = field(default_factory=dict)
     trouble: str | None = None
+
+    def because(self, reason: str) -> None:
+        """Why the same seed may not give the same history."""
+        self.reasons.setdefault(reason)

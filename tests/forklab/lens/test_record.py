@@ -284,6 +284,68 @@ def test_a_parent_that_ignores_sigchld_leaves_no_zombies() -> None:
     assert told[told.index("P.1 exit 3") + 1] == "P.1 reaped P 3"
 
 
+DIARY = """
+import os, signal, time
+def note(number, _): print("caught", signal.Signals(number).name, flush=True)
+signal.signal(signal.SIGUSR1, note)
+for status in (0, 3, 255):
+    child = os.fork()
+    if child == 0: os._exit(status)
+    print("waited", os.waitpid(child, 0)[0] == child, status, flush=True)
+child = os.fork()
+if child == 0: signal.pause()
+os.kill(child, signal.SIGKILL)
+print("killed", os.waitpid(child, 0)[1], flush=True)
+os.kill(os.getpid(), signal.SIGUSR1)
+child = os.fork()
+if child == 0:
+    time.sleep(0.05)
+    os._exit(9)
+print("not yet", os.waitpid(child, os.WNOHANG), flush=True)
+time.sleep(0.2)
+seen = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+print("still there", seen.si_status, os.waitpid(child, 0)[1], flush=True)
+try: os.wait()
+except ChildProcessError as error: print(error, flush=True)
+"""
+
+
+def test_a_program_sees_under_the_lens_what_it_sees_without() -> None:
+    command = [sys.executable, "-c", DIARY]
+    without = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert record(command).output == without.stdout
+    assert record(command, real_time=True).output == without.stdout
+    assert len(without.stdout.splitlines()) == 8
+
+
+def test_a_program_that_wants_to_trace_another_is_told_that_it_cannot(compiled: Compile) -> None:
+    """A process has one tracer at most: the second one gets EPERM."""
+    seen = record(
+        [
+            compiled("""
+            #include <errno.h>
+            #include <signal.h>
+            #include <stdio.h>
+            #include <sys/ptrace.h>
+            #include <sys/wait.h>
+            #include <unistd.h>
+            int main(void)
+            {
+                pid_t child = fork();
+                if (child == 0)
+                    pause();
+                long result = ptrace(PTRACE_SEIZE, child, 0, 0);
+                printf("%ld %d\n", result, errno == EPERM);
+                kill(child, SIGKILL);
+                wait(0);
+                return 0;
+            }
+            """)
+        ]
+    )
+    assert (seen.output, seen.status, seen.trouble) == ("-1 1\n", 0, None)
+
+
 # What goes wrong
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from forklab.history import Event, History
@@ -97,10 +97,14 @@ def facts(event: Event) -> dict[str, object]:
     max_examples=EXAMPLES,
     deadline=None,
     database=None,
-    phases=[Phase.generate, Phase.shrink],
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(program=programs, seed=st.integers(0, 1000))
+@example(program="f()k1", seed=1)  # the sender is gone when its signal arrives
+@example(
+    program="rf(f())wn", seed=2
+)  # a child ends after its parent was free to look for it, and before it looks
 def test_the_lens_sees_what_the_model_says(acts: str, program: str, seed: int) -> None:
     seen = record([acts, program], seed=seed)
     assert seen.trouble is None

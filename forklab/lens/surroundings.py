@@ -1,0 +1,46 @@
+"""What is around the program: what counts as its output, what comes from outside."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+
+File = tuple[int, int, int]  # device, inode, device number: what file it is, however it was opened
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """`outputs` are the files that count as the program's output; `foreign` is its input, if that comes from outside.
+
+    `because` hears why the same seed may not give the same history.
+    """
+
+    outputs: frozenset[File]
+    foreign: File | None
+    because: Callable[[str], None]
+
+    def is_output(self, tid: int, descriptor: int) -> bool:
+        return identity(f"/proc/{tid}/fd/{descriptor}") in self.outputs
+
+    def kind_of(self, tid: int, descriptor: int) -> int:
+        """The file type of a descriptor, as in st_mode; 0 if it is not open. Notices what comes from outside."""
+        try:
+            found = os.stat(f"/proc/{tid}/fd/{descriptor}")
+        except OSError:
+            return 0
+        if self.foreign == (found.st_dev, found.st_ino, found.st_rdev):
+            self.because("it reads what comes from outside")
+        elif stat.S_ISSOCK(found.st_mode):
+            self.because("it uses sockets")
+        return stat.S_IFMT(found.st_mode)
+
+
+def identity(path: str) -> File | None:
+    """What file it is; None if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_rdev
