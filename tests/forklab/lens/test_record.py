@@ -335,7 +335,7 @@ def test_a_program_that_wants_to_trace_another_is_told_that_it_cannot(compiled: 
                 if (child == 0)
                     pause();
                 long result = ptrace(PTRACE_SEIZE, child, 0, 0);
-                printf("%ld %d\n", result, errno == EPERM);
+                printf("%ld %d\\n", result, errno == EPERM);
                 kill(child, SIGKILL);
                 wait(0);
                 return 0;
