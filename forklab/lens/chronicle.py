@@ -7,6 +7,7 @@ them, and there are several for each process.
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -80,6 +81,17 @@ class Chronicle:
         """Whoever had the pid last, if it is gone by now."""
         return self._latest.get(pid)
 
+    def shown(self, text: str) -> str:
+        """`text` with our numbers for the kernel's, if those are not the ones that we want to show."""
+        if self._real_pids:
+            return text
+
+        def ours(number: re.Match[str]) -> str:
+            member = self._latest.get(int(number[0]))
+            return number[0] if member is None else str(member.number)
+
+        return re.sub(r"\b\d+\b", ours, text)
+
     def _add(self, pid: int, name: str, parent: Member | None) -> Member:
         born = len(self.everybody)
         number = pid if self._real_pids else FIRST + born
@@ -99,7 +111,7 @@ class Chronicle:
         return child
 
     def executed(self, member: Member, argv: tuple[str, ...]) -> None:
-        self._tell("exec", member, argv=list(argv))
+        self._tell("exec", member, argv=list(map(self.shown, argv)))
 
     def wrote(self, member: Member, text: str) -> None:
         self._tell("output", member, text=text)

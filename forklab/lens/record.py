@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from forklab.history import History, Tree
@@ -189,21 +188,9 @@ def _failure(complaint: str) -> CannotRecordError:
 def _read(name: str, told: Mapping[str, Any], seed: int | None) -> Recording:
     if told["refused"]:
         raise CannotRecordError(f"{name} can't be run: {told['refused']}")
-    history = History.from_json(told["history"])
-    numbers = {int(pid): number for pid, number in told["pids"].items()}
-    output = told["output"]
-    if not told["real_pids"]:
-        output = renumbered(output, numbers)
-        history = replace(
-            history,
-            events=tuple(
-                replace(event, text=renumbered(event.text, numbers)) if event.text else event
-                for event in history.events
-            ),
-        )
     return Recording(
-        history,
-        output,
+        History.from_json(told["history"]),
+        told["output"],
         told["status"],
         seed,
         told["seconds"],
@@ -212,8 +199,3 @@ def _read(name: str, told: Mapping[str, Any], seed: int | None) -> Recording:
         told["cut"],
         told["trouble"],
     )
-
-
-def renumbered(text: str, numbers: Mapping[int, int]) -> str:
-    """`text` with our numbers for the kernel's."""
-    return re.sub(r"\b\d+\b", lambda found: str(numbers.get(int(found[0]), found[0])), text)

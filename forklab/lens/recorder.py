@@ -117,7 +117,8 @@ class Recorder:
     def _hear(self, content: bytes) -> None:
         if self.request["echo"]:
             with contextlib.suppress(OSError):  # nobody listens any more, as under `| head`
-                os.write(_OUTPUT, content)
+                while content:  # an alarm may come in the middle
+                    content = content[os.write(_OUTPUT, content) :]
 
     def _start(self, output: int) -> tuple[int, int]:
         """Fork the program; it waits until it is traced. Answers its pid, and where its exec's error can be read."""
@@ -160,9 +161,8 @@ class Recorder:
         answer = {
             "refused": refused or None,
             "history": world.chronicle.form,
-            "pids": {m.pid: m.number for m in world.chronicle.everybody},
             "real_pids": all(m.pid == m.number for m in world.chronicle.everybody),
-            "output": outcome.output.decode(errors="replace"),
+            "output": "".join(outcome.output),
             "cut": outcome.cut,
             "status": first.status,
             "trouble": outcome.trouble,

@@ -96,7 +96,8 @@ class Limits:
 class Outcome:
     """What came of it beyond the history. `trouble` says why it was ended, `reasons` why it may come out otherwise."""
 
-    output: bytearray = field(default_factory=bytearray)
+    written: int = 0  # bytes
+    output: list[str] = field(default_factory=list)
     cut: bool = False
     reasons: dict[str, None] = field(default_factory=dict)
     trouble: str | None = None

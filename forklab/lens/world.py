@@ -284,15 +284,19 @@ class World:
         self.outcome.because(reason)
 
     def wrote(self, tracee: Tracee, content: bytes) -> None:
-        """Part of the program's output."""
-        room = self.limits.output - len(self.outcome.output)
+        """Part of the program's output; what it wrote is passed on as it is, if nothing in it has to be changed."""
+        room = self.limits.output - self.outcome.written
         if len(content) > room:
             self.outcome.cut = True
             content = content[:room]
-        if content:
-            self.outcome.output += content
-            self.chronicle.wrote(tracee.member, content.decode(errors="replace"))
-            self.hear(content)
+        if not content:
+            return
+        text = content.decode(errors="replace")
+        shown = self.chronicle.shown(text)
+        self.outcome.written += len(content)
+        self.outcome.output.append(shown)
+        self.chronicle.wrote(tracee.member, shown)
+        self.hear(content if shown == text else shown.encode())
 
     def _wait_for_outside(self) -> None:
         """Everybody waits, and no clock will wake them: only somebody outside can."""
