@@ -17,7 +17,10 @@ from forklab.draw.film_frames import Cast, Frame, Kin, cast, frames
 from forklab.draw.film_picture import card_of, picture, scene
 from forklab.draw.measure import box
 from forklab.draw.palette import STYLE_SHEET
+from forklab.draw.words import printable
 from forklab.history import Event, History, Node
+
+HUES = 6  # colours that tell the writers of output apart; player.css has them
 
 
 def film_html(
@@ -28,6 +31,7 @@ def film_html(
     It opens at event number `start`, else at the first one. The same bytes for the same history. Raises
     GraphvizMissingError or GraphvizFailedError.
     """
+    title = printable(title)
     fragment = _fragment(history, title, start)
     if not page:
         return fragment
@@ -48,7 +52,8 @@ def _fragment(history: History, title: str, start: int | None) -> str:
         return f'<section class="forklab-film" aria-label="{label}"><p>Nothing happened.</p></section>\n'
     first = 0 if start is None else min(max(start, 0), len(film) - 1)
     return (
-        f'<section class="forklab-film" tabindex="0" aria-label="{label}">\n'
+        f'<section class="forklab-film" tabindex="0" aria-label="{label}"'
+        ' data-lm-suppress-shortcuts="true">\n'  # those of JupyterLab
         f"<style>\n{STYLE_SHEET}{_player('css')}</style>\n"
         f"{_CONTROLS}"
         '<p class="film-caption" aria-live="polite">'
@@ -57,7 +62,7 @@ def _fragment(history: History, title: str, start: int | None) -> str:
         '<div class="forklab-picture" role="group" tabindex="0" aria-label="process tree">\n'
         f"{_last_picture(taking_part, film)}\n</div>\n"
         f"{_left_out(taking_part)}{_output(history)}"
-        f'<script type="application/json">{_story(taking_part, film, first)}</script>\n'
+        f'<script type="application/json">{_story(history, taking_part, film, first)}</script>\n'
         f"</section>\n<script>\n{_player('js')}</script>\n"
     )
 
@@ -97,26 +102,28 @@ def _output(history: History) -> str:
     written = [event for event in history.events if event.kind == "output"]
     if not written:
         return ""
-    lines = "".join(map(_line, written))
+    numbers = {process.name: number for number, process in enumerate(history.processes)}
+    lines = "".join(_line(event, numbers.get(event.process, 0) % HUES) for event in written)
     return f'<div class="film-output" role="list" aria-label="output">{lines}</div>\n'
 
 
-def _line(event: Event) -> str:
-    text = escape((event.text or "").removesuffix("\n"))
-    return (
-        f'<div role="listitem" data-frame="{event.n}"><b>{escape(event.process)}</b>'
-        f"<span>{text}</span></div>"
+def _line(event: Event, hue: int) -> str:
+    text = "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for c in (event.text or "").removesuffix("\n")
     )
+    name = f'<b class="hue-{hue}">{escape(printable(event.process))}</b>'
+    return f'<div role="listitem" data-frame="{event.n}">{name}<span>{escape(text)}</span></div>'
 
 
-def _story(taking_part: Cast, film: tuple[Frame, ...], start: int) -> str:
+def _story(history: History, taking_part: Cast, film: tuple[Frame, ...], start: int) -> str:
     """What the script needs: by frame its words, and the looks of cards and lines that are new in it."""
     place = {name: number for number, name in enumerate(taking_part.names)}
     line_place = {kin: number for number, kin in enumerate(taking_part.lines)}
 
     def look(node: Node) -> list[Any]:
         card = card_of(node, taking_part)
-        return [place[node.name], card.classes, list(box(card).words), node.parent]
+        return [card.number, card.classes, list(box(card).words), card.parent]
 
     told = [
         {
@@ -130,7 +137,8 @@ def _story(taking_part: Cast, film: tuple[Frame, ...], start: int) -> str:
     ]
     story = {
         "start": start,
-        "names": taking_part.names,
+        "names": [printable(name) for name in taking_part.names],
+        "pids": [history.process(name).pid for name in taking_part.names],
         "lines": len(taking_part.lines),
         "frames": told,
     }

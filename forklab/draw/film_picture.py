@@ -150,8 +150,11 @@ def _adoption(route: tuple[Point, ...]) -> str:
     tip = (end[0] + _GAP * along[0], end[1] + _GAP * along[1])
     base = (tip[0] - _HEAD * along[0], tip[1] - _HEAD * along[1])
     from_the_right = along[0] < 0
-    x, y = tip[0] + (-8 if from_the_right else 8), tip[1] - 8
-    word = _text("label before" if from_the_right else "label", x, y, ADOPTED)
+    # Above a line that comes in at a side of the card, else before the side that the line leaves free.
+    at_a_side = abs(along[0]) > abs(along[1])
+    left = from_the_right != at_a_side
+    x, y = tip[0] + (12 if at_a_side else 8) * (-1 if left else 1), tip[1] - 8
+    word = _text("label before" if left else "label", x, y, ADOPTED)
     return _path(route) + _arrow(base, tip) + word
 
 

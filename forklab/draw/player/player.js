@@ -44,6 +44,7 @@
       this.slider.setAttribute("aria-valuetext", `${number + 1} of ${this.story.frames.length}: ${frame.caption}`);
       this.find("count").textContent = `${number + 1} / ${this.story.frames.length}`;
       this.svg.setAttribute("aria-label", this.aloud(cards));
+      this.follow(frame.actors);
     }
 
     dress(group, looks, acts) {
@@ -52,10 +53,25 @@
       group.querySelectorAll(".words").forEach((line, place) => { line.textContent = looks[1][place] ?? ""; });
     }
 
+    // Whoever acts comes into sight where the picture is wider than the page, and so does the newest output.
+    follow(actors) {
+      const output = this.find("output"), picture = this.svg.parentElement;
+      if (output) output.scrollTop = output.scrollHeight;
+      if (!actors.length || picture.scrollWidth <= picture.clientWidth) return;
+      const frame = picture.getBoundingClientRect(), card = this.cards[actors[0]].getBoundingClientRect();
+      if (card.right > frame.right) picture.scrollLeft += Math.min(card.right - frame.right, card.left - frame.left);
+      else if (card.left < frame.left) picture.scrollLeft -= frame.left - card.left;
+    }
+
+    // In the words of forklab.draw.text.read_aloud.
     aloud(cards) {
       const count = cards.size === 1 ? "1 process" : `${cards.size} processes`;
-      const told = [...cards].sort(([one], [other]) => one - other).map(([card, [, words, parent]]) =>
-        `${this.story.names[card]}${parent === null ? "" : `, child of ${parent}`}: ${words.join(" ")}.`);
+      const { names, pids } = this.story;
+      const told = [...cards].sort(([one], [other]) => one - other).map(([card, [, words, parent]]) => {
+        const pid = pids[card] ? `, pid ${pids[card]}` : "";
+        const kin = parent === null ? "" : `, child of ${names[parent]}`;
+        return `${names[card]}${pid}${kin}: ${words.join(" ").replaceAll(" · ", ", ")}.`;
+      });
       return `Process tree, ${count}. ${told.join(" ")}`;
     }
 
@@ -83,10 +99,12 @@
 
     press(event) {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      const last = this.story.frames.length - 1;
+      const last = this.story.frames.length - 1, picture = this.svg.parentElement;
+      if (event.target === picture && picture.scrollWidth > picture.clientWidth && event.key.startsWith("Arrow")) return;
+      const upAndDown = { ArrowDown: () => this.step(-1), ArrowUp: () => this.step(1) }; // elsewhere they scroll
       const deeds = {
-        ArrowLeft: () => this.step(-1), ArrowDown: () => this.step(-1),
-        ArrowRight: () => this.step(1), ArrowUp: () => this.step(1),
+        ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1),
+        ...(event.target === this.slider ? upAndDown : {}),
         Home: () => this.step(-last), End: () => this.step(last),
         " ": () => this.toggle(),
       };

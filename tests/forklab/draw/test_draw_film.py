@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,12 +14,17 @@ from xml.etree import ElementTree
 import pytest
 from any_history import histories
 from hypothesis import HealthCheck, given, settings
+from test_draw_palette import contrast
 
-from forklab.draw import film_html
-from forklab.draw.words import printable
+from forklab.draw import alt_text, film_html
+from forklab.draw.film import HUES
+from forklab.draw.measure import LABEL_SIZE, text_width
+from forklab.draw.palette import DARK, LIGHT
+from forklab.draw.words import ADOPTED, printable
 from forklab.history import History, HistoryBuilder, Process
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+PLAYER_STYLE = files("forklab.draw").joinpath("player/player.css").read_text(encoding="utf-8")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -34,6 +40,10 @@ def orphan() -> History:
     builder.add("reparented", "P.1", 90, old="P", new="init")
     builder.add("reaped", "P", 90, by="init", status=-15)
     return builder.history
+
+
+def hues(style: str) -> list[str]:
+    return re.findall(r"\.hue-\d\{color:(#\w+)\}", style)
 
 
 def story(page: str) -> dict[str, Any]:
@@ -74,7 +84,10 @@ def test_without_scripts_the_last_frame_is_there_with_its_caption_and_all_output
     assert classes[-3:] == ["node running reaper", "node reaped", "node running"]
     assert "edge former" in classes and "edge adopted" in classes
     assert "init reaps P, which SIGTERM killed</span>" in page
-    assert '<div role="listitem" data-frame="3"><b>P.1</b><span>hello</span></div>' in page
+    assert (
+        '<div role="listitem" data-frame="3"><b class="hue-2">P.1</b><span>hello</span></div>'
+        in page
+    )
     assert 'class="film-controls" hidden' in page
     assert "P, pid 1000, child of init: killed by SIGTERM" in (
         picture(page).get("aria-label") or ""
@@ -127,8 +140,39 @@ def test_hostile_texts_stay_texts() -> None:
     builder.add("output", evil, 0, text=evil)
     page = film_html(builder.history, title=evil)
     assert page.count("<script") == page.count("</script>") == 2
-    assert story(page)["names"] == [evil]
+    assert story(page)["names"] == [printable(evil)]
     assert picture(page) is not None
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00", "\x1b[31m"])
+def test_text_that_no_file_can_hold_is_shown_as_unknown_characters(text: str) -> None:
+    builder = HistoryBuilder()
+    builder.start(Process(text, 1000, None), 0)
+    builder.fork(Process(f"{text}.1", 1001, text), 0)
+    builder.add("exec", text, 0, argv=(text,))
+    builder.add("output", text, 0, text=f"a{text}\tb\nc\n")
+    page = film_html(builder.history, title=text).encode().decode()
+    assert text not in page and text not in json.dumps(story(page), ensure_ascii=False)
+    assert f"<span>a{printable(text)}\tb\nc</span>" in page
+
+
+def test_whoever_writes_has_a_colour_of_the_style_sheet_in_light_and_in_dark() -> None:
+    assert [PLAYER_STYLE.count(f".hue-{number}{{color:") for number in range(HUES)] == [2] * HUES
+    assert all(contrast(colour, LIGHT.paper) >= 4.5 for colour in hues(PLAYER_STYLE)[:HUES])
+    assert all(contrast(colour, DARK.paper) >= 4.5 for colour in hues(PLAYER_STYLE)[HUES:])
+
+
+def test_the_word_at_an_adoption_is_beside_the_card_and_not_behind_it(orphan: History) -> None:
+    page = film_html(orphan)
+    cards = groups(page)[story(page)["lines"] :]
+    (word,) = (t for t in picture(page).iter(f"{SVG}text") if t.text == ADOPTED)
+    width = text_width(ADOPTED, LABEL_SIZE)
+    right = float(word.get("x", "")) + (0 if "before" in word.get("class", "") else width)
+    for card in cards:
+        x, y = map(float, re.findall(r"[-\d.]+", card.get("transform", "")))
+        (shape,) = card.findall(f"{SVG}rect[@class='shape']")
+        across = x < right and right - width < x + float(shape.get("width", ""))
+        assert not (across and y < float(word.get("y", "")) < y + float(shape.get("height", "")))
 
 
 def test_nothing_is_a_film_too() -> None:
@@ -189,6 +233,7 @@ def test_a_browser_opens_it_at_its_frame_with_its_controls(orphan: History, tmp_
     assert 'class="film-controls" hidden' not in page
     assert "P waits for any child</span>" in page
     assert 'aria-valuetext="5 of 8: P waits for any child"' in page
+    assert f'aria-label="{alt_text(orphan.tree(4))}"' in page
     classes = re.findall(r'<g class="([^"]*)"', page)
     assert classes[-2:] == ["node waiting actor", "node running"]
     assert "edge adopted" not in classes and "absent" in classes
