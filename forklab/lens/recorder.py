@@ -41,6 +41,8 @@ class Recorder:
 
     def __init__(self, request: dict[str, Any]) -> None:
         self.request = request
+        for descriptor in (request["lifeline"], request["answer"]):
+            os.set_inheritable(descriptor, False)  # the program shall find none of ours
         self.lifeline = select.poll()
         self.lifeline.register(request["lifeline"], select.POLLIN)
 

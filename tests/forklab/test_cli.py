@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
+import psutil
 import pytest
 
 from forklab.cli import main
@@ -201,6 +204,27 @@ def test_where_tracing_is_refused_run_says_so_and_looks_without_it() -> None:
     assert "does not let us trace a program" in done.stderr
     assert "--cap-add=SYS_PTRACE" in done.stderr
     assert "P(1000) ─ P.1(1001) zombie · exited 4 · P has not waited" in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--real-time", "--timeout", "100"]])
+def test_ctrl_c_at_a_terminal_ends_it_at_once_and_leaves_nobody(options: list[str]) -> None:
+    ours, theirs = os.openpty()
+    command = [*FORKLAB, "run", *options, "--", "sh", "-c", "echo ready; while :; do :; done"]
+    typing = subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True
+    )
+    assert typing.stdout is not None
+    assert typing.stdout.readline() == b"ready\n"
+    before = termios.tcgetattr(theirs)
+    family = psutil.Process(typing.pid).children(recursive=True)
+    os.killpg(typing.pid, signal.SIGINT)  # as the terminal does
+    assert typing.wait(20) == 130
+    assert termios.tcgetattr(theirs) == before
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert len(family) >= 2
+    typing.stdout.close()
+    os.close(ours)
+    os.close(theirs)
 
 
 def forklab(

@@ -346,6 +346,23 @@ def test_a_program_that_wants_to_trace_another_is_told_that_it_cannot(compiled: 
     assert (seen.output, seen.status, seen.trouble) == ("-1 1\n", 0, None)
 
 
+@pytest.mark.parametrize("namespace", [True, False])
+def test_a_program_starts_clean(namespace: bool) -> None:
+    """Nothing of ours is open, blocked, caught or ticking in it."""
+    look = """if True:
+        import os, signal
+        print(sorted(map(int, os.listdir("/proc/self/fd")))[:-1])
+        print(signal.pthread_sigmask(signal.SIG_BLOCK, []), signal.getitimer(signal.ITIMER_REAL))
+        print([s for s in (signal.SIGALRM, signal.SIGCHLD, signal.SIGTERM)
+               if signal.getsignal(s) is not signal.SIG_DFL])
+    """
+    seen = record([sys.executable, "-I", "-c", look], namespace=namespace)
+    descriptors, masks, handlers = seen.output.splitlines()
+    assert descriptors == "[0, 1, 2]"
+    assert masks == "set() (0.0, 0.0)"
+    assert handlers == "[]"
+
+
 # What goes wrong
 
 
