@@ -19,7 +19,7 @@ INIT = "init"
 FIRST = 1000  # the lecture's number for the first process
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Member:
     """A process that takes part. `parent` is whose child it is now, None for init's."""
 

@@ -54,7 +54,6 @@ def sleep(world: World, tracee: Tracee, call: Call) -> None:
     if tracee.deadline <= world.clock.now:
         wake(world, tracee)
         return
-    world.suspects.add(tracee.member)
     world.hold(tracee)
 
 

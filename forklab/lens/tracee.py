@@ -23,7 +23,7 @@ class Stand(Enum):
     STOPPED = "stopped"  # by job control
 
 
-@dataclass
+@dataclass(slots=True)
 class Call:
     """The call that a thread is in. `patched`: the argument that was changed, and what it was."""
 
@@ -33,7 +33,7 @@ class Call:
     expired: int | None = None  # what it has to return, now that its time is over
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Tracee:
     """`to_exit` and `signal` are how it goes on when it is let go; `deadline` is in virtual nanoseconds."""
 

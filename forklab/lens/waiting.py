@@ -23,7 +23,6 @@ def wait(world: World, tracee: Tracee, call: Call) -> None:
         return
     world.chronicle.waits(tracee.member, _wanted_child(tracee, call))
     if world.controlled:
-        world.suspects.add(tracee.member)
         world.hold(tracee)
     else:
         world.go_on(tracee, to_exit=True)

@@ -14,6 +14,7 @@ look again, so nothing is left to chance. In real time nobody is held: the same 
 from __future__ import annotations
 
 import bisect
+import operator
 import os
 import random
 from collections.abc import Callable
@@ -48,7 +49,7 @@ class World:
     ringing: dict[tuple[Member, int], int] = field(default_factory=dict)
     dispositions: dict[Member, proc.Masks] = field(default_factory=dict)  # until they change
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
-    _ready: list[tuple[int, Tracee]] = field(default_factory=list)
+    _ready: list[Tracee] = field(default_factory=list)  # in order of birth
     _running: dict[int, Tracee] = field(default_factory=dict)
     _asleep: dict[int, Tracee] = field(default_factory=dict)  # inside a call, or stopped
     early: set[int] = field(default_factory=set)
@@ -82,17 +83,21 @@ class World:
 
     def let(self, tracee: Tracee, stand: Stand) -> None:
         """The one place where a stand changes."""
-        self._running.pop(tracee.tid, None)
-        self._asleep.pop(tracee.tid, None)
-        if tracee.stand is Stand.READY:
-            self._ready.remove((tracee.order, tracee))
+        match tracee.stand:
+            case Stand.RUNNING:
+                self._running.pop(tracee.tid, None)
+            case Stand.READY:
+                self._ready.remove(tracee)
+            case Stand.INSIDE | Stand.STOPPED:
+                del self._asleep[tracee.tid]
         tracee.stand = stand
-        if stand is Stand.RUNNING:
-            self._running[tracee.tid] = tracee
-        elif stand in (Stand.INSIDE, Stand.STOPPED):
-            self._asleep[tracee.tid] = tracee
-        elif stand is Stand.READY:
-            bisect.insort(self._ready, (tracee.order, tracee), key=lambda pair: pair[0])
+        match stand:
+            case Stand.RUNNING:
+                self._running[tracee.tid] = tracee
+            case Stand.READY:
+                bisect.insort(self._ready, tracee, key=_order)
+            case Stand.INSIDE | Stand.STOPPED:
+                self._asleep[tracee.tid] = tracee
 
     def ready(self, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0) -> None:
         """It can go on, when its turn comes."""
@@ -103,7 +108,13 @@ class World:
             self.go_on(tracee, to_exit=to_exit, with_signal=with_signal)
 
     def hold(self, tracee: Tracee) -> None:
-        """It has to wait for something that the world knows of."""
+        """It has to wait for something that the world knows of.
+
+        No signal is pending for it that could end its wait: it would have been delivered on the way here, and nobody
+        else has run since, or somebody may have.
+        """
+        if self._loose:
+            self.suspects.add(tracee.member)
         self.let(tracee, Stand.HELD)
 
     def go_on(self, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0) -> None:
@@ -115,7 +126,7 @@ class World:
     def _release(self) -> None:
         assert self.choices is not None
         place = self.choices.randrange(len(self._ready)) if len(self._ready) > 1 else 0
-        tracee = self._ready[place][1]
+        tracee = self._ready[place]
         try:
             self.go_on(tracee, to_exit=tracee.to_exit, with_signal=tracee.signal)
         except ProcessLookupError:  # killed while it was held: its end is reported
@@ -129,7 +140,9 @@ class World:
             self._hear(ptrace.wait(-1))
             return
         while self._running:
-            first = min(self._running.values(), key=lambda tracee: tracee.order)
+            first = next(iter(self._running.values()))
+            if len(self._running) > 1:
+                first = min(self._running.values(), key=_order)
             if self._loose:
                 self._hear(ptrace.wait(-1))
                 if self._ready:
@@ -138,7 +151,7 @@ class World:
                 self._watch_inside(first)
             else:
                 self._hear(ptrace.wait(first.tid))
-        for tracee in sorted(self._asleep.values(), key=lambda tracee: tracee.order):
+        for tracee in sorted(self._asleep.values(), key=_order):
             if tracee.tid in self._asleep:
                 self._look_at(tracee)
         if self._running:
@@ -346,3 +359,6 @@ class World:
             self.because("somebody computes for long while others could run")
             self._release()
             self._loose = True
+
+
+_order = operator.attrgetter("order")
