@@ -1,4 +1,4 @@
-"""Draws the pictures of the README: what the lab's starter does to an orphan, and what it should."""
+"""Draws the pictures of the README: what the lab's starter does to an orphan, what it should; a program in time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,36 @@ from pathlib import Path
 
 from autograder.judge import assess
 from autograder.lab import load_lab
-from forklab.draw import tree_svg
+from forklab.draw import lanes_svg, tree_svg
+from forklab.lens.record import record
+from forklab.source import program_of
 
+# A zombie, an orphan, a wait and a signal in one program.
+PROGRAM = """
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(void) {
+    if (fork() == 0) {
+        if (fork() == 0) { /* will be an orphan */
+            sleep(100);
+            exit(0);
+        }
+        sleep(1);
+        exit(3);
+    }
+    pid_t worker = fork();
+    if (worker == 0)
+        pause();
+    sleep(10); /* for nine seconds of it, the first child is a zombie */
+    wait(NULL);
+    kill(worker, SIGTERM);
+    wait(NULL);
+    return 0;
+}
+"""
 FOLDER = Path(__file__).resolve().parent
 
 
@@ -16,7 +44,10 @@ def pictures() -> dict[Path, str]:
     lab = load_lab(FOLDER.parent / "labs" / "init")
     orphan = [scenario for scenario in lab.scenarios if scenario.name == "02_orphan"]
     [verdict] = assess(lab, lab.folder / "starter" / "c", scenarios=orphan).verdicts
+    with program_of("c", PROGRAM) as program:
+        seen = record(program.argv, program=program.path)
     return {
+        FOLDER / "lanes.svg": lanes_svg(seen.history),
         FOLDER / "expected.svg": tree_svg(
             verdict.expected.tree(), verdict.expected_remarks, "expected"
         ),
