@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from autograder.stage.isolation import PIDNS, SUBREAPER, probe
+from forklab.notebook import lens
 
 _BURN = "import os, time\nend = time.monotonic() + 3600\nwhile time.monotonic() < end and os.getppid() != 1: pass"
 
@@ -33,3 +36,13 @@ def mode(request: pytest.FixtureRequest) -> str:
     if wanted == PIDNS and probe().mode != PIDNS:
         pytest.skip(probe().why)
     return wanted
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[InteractiveShell]:
+    """What a notebook's kernel has, in this process, with our magic in it."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    shell = InteractiveShell.instance()
+    shell.register_magic_function(lens, magic_kind="cell")
+    yield shell
+    InteractiveShell.clear_instance()

@@ -1,11 +1,8 @@
-"""What a notebook imports, and its exercises as a reader solves them."""
+"""What a notebook imports: the cell magic, predictions, and words for the reader."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,22 +12,9 @@ from IPython.utils.capture import capture_output
 from forklab.history import History, HistoryBuilder, Process
 from forklab.lens.record import CannotTraceError, Recording, record
 from forklab.lens.snapshot import Snapshot
-from forklab.notebook import Shown, check, compare, lens, look_at
+from forklab.notebook import Shown, check, compare, look_at
 from forklab.source import CannotCompileError
 from forklab.spoken import how_it_went
-
-HELLOS = Path(__file__).parents[2] / "notebooks" / "02_how_many_hellos.ipynb"
-TWO_FORKS = "    fork();\n    fork();\n    printf"
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[InteractiveShell]:
-    """What a notebook's kernel has, in this process, with our magic in it."""
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    shell = InteractiveShell.instance()
-    shell.register_magic_function(lens, magic_kind="cell")
-    yield shell
-    InteractiveShell.clear_instance()
 
 
 def family(*names: str) -> History:
@@ -39,29 +23,6 @@ def family(*names: str) -> History:
     for number, name in enumerate(names, 1001):
         builder.fork(Process(name, number, "P"), 0.0)
     return builder.history
-
-
-def cells_of_exercise(number: int) -> tuple[str, str]:
-    """The program that the reader changes, and the check in the cell below it."""
-    cells: list[dict[str, Any]] = json.loads(HELLOS.read_text())["cells"]
-    for at, cell in enumerate(cells):
-        if cell["metadata"].get("forklab", {}).get("exercise") == number:
-            return "".join(cell["source"]), "".join(cells[at + 1]["source"])
-    raise LookupError(number)
-
-
-def answer_to(shell: InteractiveShell, number: int, change: tuple[str, str] | None = None) -> str:
-    """What an exercise's check prints once the reader has replaced one piece."""
-    program, checking = cells_of_exercise(number)
-    if change is not None:
-        assert change[0] in program
-        program = program.replace(*change)
-    shell.run_cell("from forklab.notebook import *").raise_error()
-    with capture_output():
-        shell.run_cell(program).raise_error()
-    with capture_output() as captured:
-        shell.run_cell(checking).raise_error()
-    return str(captured.stdout)
 
 
 def test_a_lens_cell_shows_output_and_film_and_keeps_both_for_the_next_cells(
@@ -277,32 +238,3 @@ def test_a_check_says_the_first_thing_that_is_wrong(capsys: pytest.CaptureFixtur
     check((True, "a"), (False, "b"), (False, "c"))
     check((True, "a"))
     assert capsys.readouterr().out == "Not yet. b\nRight!\n"
-
-
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, number).startswith("Not yet.")
-
-
-@pytest.mark.parametrize(
-    ("number", "new", "words"),
-    [
-        (1, "    fork();\n    fork();\n    fork();\n    fork();\n    printf", "Right!\n"),
-        (1, "    fork();\n    fork();\n    fork();\n    printf", "Not yet. There are 8 processes."),
-        (3, "    if (fork() > 0)\n        fork();\n    printf", "Right!\nP has two children.\n"),
-        (3, "    if (fork() == 0)\n        fork();\n    printf", "Right!\nP has a child and a"),
-        (3, "    fork();\n    printf", "Not yet. There are 2 processes, and there should be 3."),
-    ],
-)
-def test_a_check_knows_solutions_from_mistakes(
-    shell: InteractiveShell, number: int, new: str, words: str
-) -> None:
-    assert answer_to(shell, number, (TWO_FORKS, new)).startswith(words)
-
-
-def test_the_hello_before_the_forks_is_printed_once(shell: InteractiveShell) -> None:
-    hello = '    printf("hello: %d\\n", getpid());\n'
-    moved = ("    fork();\n    fork();\n" + hello, hello + "    fork();\n    fork();\n")
-    assert answer_to(shell, 2, moved) == "Right!\n"

@@ -1,0 +1,76 @@
+"""What holds for every notebook: how it begins and ends, and that each section stands alone."""
+
+from __future__ import annotations
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from reader import NOTEBOOKS, cells_of, source
+
+ALL = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_says_what_one_can_do_afterwards_and_how_long_it_takes(name: str) -> None:
+    first = source(cells_of(name)[0])
+    assert first.startswith("# ")
+    assert "After this notebook you can" in first
+    assert "**Time:** about" in first
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_has_one_import_and_that_is_its_first_code(name: str) -> None:
+    code = [source(cell) for cell in cells_of(name) if cell["cell_type"] == "code"]
+    own = [text for text in code if not text.startswith("%%")]
+    assert code[0].startswith("from forklab.notebook import ")
+    assert not any("import " in text for text in own[1:])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_ends_with_five_questions_whose_answers_are_folded_and_says_where_to_go(
+    name: str,
+) -> None:
+    last = source(cells_of(name)[-1])
+    assert last.count("<details><summary>") == last.count("</details>") == 5
+    assert "## Where to go next" in last
+    assert "The lab `init`" in last
+    assert "Chris Kuehl" in last
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_has_two_or_three_exercises_with_a_check_each(name: str) -> None:
+    cells = cells_of(name)
+    numbers = [cell["metadata"].get("forklab", {}).get("exercise") for cell in cells]
+    found = [number for number in numbers if number is not None]
+    assert found == list(range(1, len(found) + 1))
+    assert len(found) in (2, 3)
+    for at, number in enumerate(numbers):
+        if number is not None:
+            assert "check(" in source(cells[at + 1])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_claims_are_asserted(name: str) -> None:
+    code = [source(cell) for cell in cells_of(name) if cell["cell_type"] == "code"]
+    assert sum(text.count("assert ") for text in code) >= 3
+
+
+def sections(name: str) -> list[list[str]]:
+    """The code of each part that begins with a heading "## "."""
+    found: list[list[str]] = []
+    for cell in cells_of(name):
+        if cell["cell_type"] == "markdown" and source(cell).startswith("## "):
+            found.append([])
+        elif cell["cell_type"] == "code" and found:
+            found[-1].append(source(cell))
+    return [section for section in found if section]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_section_can_be_run_alone_and_twice(name: str, shell: InteractiveShell) -> None:
+    opening = next(source(cell) for cell in cells_of(name) if cell["cell_type"] == "code")
+    for section in reversed(sections(name)):
+        shell.reset(new_session=False)
+        with capture_output():
+            for code in (opening, *section, *section):
+                shell.run_cell(code).raise_error()
