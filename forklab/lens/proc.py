@@ -97,6 +97,12 @@ def group(pid: int) -> int | None:
     return int(fields[2]) if fields else None
 
 
+def nanoseconds(tid: int) -> int:
+    """How long it has been on a processor so far."""
+    content = _read(f"/proc/{tid}/schedstat")
+    return int(content.split()[0]) if content else 0
+
+
 def thread_group(tid: int) -> int | None:
     """The pid of the process whose thread this is."""
     try:

@@ -27,6 +27,7 @@ from forklab.lens.surroundings import Surroundings
 from forklab.lens.tracee import EndOfWorldError, Limits, Outcome, Stand, Timer, Tracee
 from forklab.lens.watchdog import Watchdog
 
+_TOO_LONG = 300_000_000  # nanoseconds on the processor while others wait for their turn
 _AT_WILL = 20_000  # looks at one that has been let into the kernel, before the watchdog takes over
 
 
@@ -55,7 +56,11 @@ class World:
     early: set[int] = field(default_factory=set)
     _loose: bool = False  # more than one runs
     _outside: bool = False  # everybody waits for somebody outside
-    _idle: int = 0
+    _idle: int = 0  # alarms since somebody stopped
+    _spent_first: int = (
+        0  # nanoseconds on the processor, at the first and at the last of these alarms
+    )
+    _spent_last: int = 0
 
     @property
     def controlled(self) -> bool:
@@ -151,6 +156,7 @@ class World:
                 self._watch_inside(first)
             else:
                 self._hear(ptrace.wait(first.tid))
+        self._loose = False
         for tracee in sorted(self._asleep.values(), key=_order):
             if tracee.tid in self._asleep:
                 self._look_at(tracee)
@@ -252,23 +258,30 @@ class World:
 
     def _jump(self) -> bool:
         """Nobody can run: on to the next deadline, if there is one."""
-        sleepers = [t for t in self.tracees.values() if t.deadline is not None]
-        deadlines = [t.deadline for t in sleepers if t.deadline is not None]
-        deadlines += [t.deadline for t in self.timers.values() if t.deadline is not None]
-        if not deadlines:
+        deadline = self._next_deadline()
+        if deadline is None:
             return False
-        self.clock.jump_to(min(deadlines))
+        self.clock.jump_to(deadline)
         if self.clock.seconds > self.limits.virtual_seconds:
             raise EndOfWorldError(
                 f"It went on for more than {self.limits.virtual_seconds:g} seconds of virtual time."
             )
+        self._wake_the_due()
+        return True
+
+    def _next_deadline(self) -> int | None:
+        deadlines = [tracee.deadline for tracee in self.tracees.values()]
+        deadlines += [timer.deadline for timer in self.timers.values()]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def _wake_the_due(self) -> None:
+        """All whose deadline has come."""
         for (member, _), timer in list(self.timers.items()):
             if timer.deadline is not None and timer.deadline <= self.clock.now:
                 self._ring(member, timer)
-        for tracee in sleepers:
+        for tracee in list(self.tracees.values()):
             if tracee.deadline is not None and tracee.deadline <= self.clock.now:
                 entry.time_is_up(self, tracee)
-        return True
 
     def _ring(self, member: Member, timer: Timer) -> None:
         timer.rings()
@@ -347,7 +360,7 @@ class World:
         """The watchdog: an alarm of ours has interrupted our waiting."""
         self._look_up()
         running = list(self._running.values())
-        if not self.controlled or self._loose:
+        if not self.controlled or self._outside:
             return
         self._idle += 1
         if self._idle < 3:
@@ -355,10 +368,28 @@ class World:
         if all(proc.state(t.tid) == "S" for t in running):
             for tracee in running:
                 self.let(tracee, Stand.INSIDE)
-        elif self._ready:
-            self.because("somebody computes for long while others could run")
-            self._release()
-            self._loose = True
+        elif self._computes_for_long(running):
+            if not self._ready:
+                self._creep()
+            if self._ready:
+                self.because("somebody computes for long while others could run")
+                self._loose = True
+                self._release()
+
+    def _computes_for_long(self, running: list[Tracee]) -> bool:
+        """By the time on the processor, not on the wall: on a busy machine everybody is slow."""
+        spent = sum(proc.nanoseconds(t.tid) for t in running)
+        if self._idle == 3:
+            self._spent_first = self._spent_last = spent
+        return spent - self._spent_first > _TOO_LONG
+
+    def _creep(self) -> None:
+        """Others sleep until a deadline while somebody computes: time goes by for them, as it does on the processor."""
+        spent = sum(proc.nanoseconds(t.tid) for t in self._running.values())
+        passed, self._spent_last = spent - self._spent_last, spent
+        if (deadline := self._next_deadline()) is not None:
+            self.clock.jump_to(min(deadline, self.clock.now + passed))
+            self._wake_the_due()
 
 
 _order = operator.attrgetter("order")

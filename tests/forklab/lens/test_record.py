@@ -143,6 +143,40 @@ def test_a_busy_machine_changes_nothing(acts: str) -> None:
     assert json.loads(told.pop())["run"]["reproducible"]
 
 
+def test_one_that_waits_for_another_without_a_call_does_not_wait_for_ever(
+    compiled: Compile,
+) -> None:
+    """It looks at shared memory over and over: the others get their turn in the end, and that is said."""
+    seen = record(
+        [
+            compiled("""
+            #include <sys/mman.h>
+            #include <sys/wait.h>
+            #include <unistd.h>
+            int main(void)
+            {
+                int shared = MAP_SHARED | MAP_ANONYMOUS;
+                volatile int *flag = mmap(0, 4096, PROT_READ | PROT_WRITE, shared, -1, 0);
+                pid_t child = fork();
+                if (child == 0) {
+                    while (!*flag)
+                        ;
+                    _exit(7);
+                }
+                sleep(1);
+                *flag = 1;
+                wait(0);
+                return 0;
+            }
+            """)
+        ],
+        seed=1,
+    )
+    assert seen.trouble is None
+    assert "P.1 reaped P 7" in story(seen)
+    assert seen.reasons == ("somebody computes for long while others could run",)
+
+
 def test_two_thousand_children_are_all_there(compiled: Compile) -> None:
     seen = record(
         [
