@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
 
-CONDA_NAMES = {"graphviz": "python-graphviz"}  # conda-forge's graphviz is the program
+# conda-forge's graphviz is the program, its playwright the one of Node.js.
+CONDA_NAMES = {"graphviz": "python-graphviz", "playwright": "playwright-python"}
 PROGRAMS = {
     "bubblewrap",
     "c-compiler",
