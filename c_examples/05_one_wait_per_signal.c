@@ -1,0 +1,20 @@
+/* Three children end, one SIGCHLD comes: two stay zombies. See notebooks/05_zombies.ipynb. */
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void child_ended(int signal) {
+    (void)signal;
+    wait(NULL); /* the mistake is here */
+}
+
+int main(void) {
+    signal(SIGCHLD, child_ended);
+    for (int i = 0; i < 3; i++)
+        if (fork() == 0) {
+            sleep(10);
+            return 0;
+        }
+    for (int left = 100; left > 0;)
+        left = sleep(left); /* a handler cuts a sleep short: sleep the rest */
+}
