@@ -1,0 +1,17 @@
+/* _exit() in a child leaves the buffer and atexit alone. See notebooks/04_exit_codes.ipynb. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void goodbye(void) {
+    printf("goodbye\n");
+}
+
+int main(void) {
+    atexit(goodbye);
+    printf("hello, ");
+    if (fork() == 0)
+        _exit(0);
+    wait(NULL);
+}
