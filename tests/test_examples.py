@@ -17,15 +17,16 @@ EXAMPLES = sorted((ROOT / "c_examples").glob("**/*.c"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-def cells_with_a_twin(language: str) -> list[tuple[str, str]]:
-    """(name of the twin, program) of each such cell: its metadata say which file is its twin."""
+def cells_with_a_twin(language: str) -> list[tuple[str, str, bool]]:
+    """(name of the twin, program, whether it writes into a pipe) of each cell whose metadata name a file."""
     found = []
     for notebook in NOTEBOOKS:
         for cell in json.loads(notebook.read_text())["cells"]:
             magic, _, program = "".join(cell["source"]).partition("\n")
             twin = cell["metadata"].get("forklab", {}).get("twin")
-            if twin is not None and magic == f"%%lens {language}":
-                found.append((twin, program))
+            lens, *options = magic.split()
+            if twin is not None and lens == "%%lens" and language in options:
+                found.append((twin, program, "--pipe" in options))
     return found
 
 
@@ -48,20 +49,22 @@ def test_an_example_compiles_without_a_warning(example: Path, tmp_path: Path) ->
 
 
 def test_every_example_is_shown_in_a_notebook() -> None:
-    shown = {twin for twin, _ in cells_with_a_twin("c")}
+    shown = {twin for twin, _, _ in cells_with_a_twin("c")}
     assert shown == {example.name for example in EXAMPLES}
 
 
-@pytest.mark.parametrize(("twin", "program"), cells_with_a_twin("c"))
-def test_the_notebook_shows_the_program_in_the_file(twin: str, program: str) -> None:
+@pytest.mark.parametrize(("twin", "program", "pipe"), cells_with_a_twin("c"))
+def test_the_notebook_shows_the_program_in_the_file(twin: str, program: str, pipe: bool) -> None:
     assert program.strip() == shown_part(ROOT / "c_examples" / twin)
 
 
-@pytest.mark.parametrize(("twin", "program"), cells_with_a_twin("python"))
-def test_the_python_program_does_the_same_as_its_c_twin(twin: str, program: str) -> None:
+@pytest.mark.parametrize(("twin", "program", "pipe"), cells_with_a_twin("python"))
+def test_the_python_program_does_the_same_as_its_c_twin(
+    twin: str, program: str, pipe: bool
+) -> None:
     for seed in range(3):
-        in_c = look_at("c", (ROOT / "c_examples" / twin).read_text(), seed=seed)
-        in_python = look_at("python", program, seed=seed)
+        in_c = look_at("c", (ROOT / "c_examples" / twin).read_text(), seed=seed, pipe=pipe)
+        in_python = look_at("python", program, seed=seed, pipe=pipe)
         assert in_python.output == in_c.output
         assert story(in_python.history) == story(in_c.history)
         assert len(in_c.history.family()) > 1
