@@ -25,11 +25,17 @@ ALL := $(ENVIRONMENT)/.forklab-all-$(FOLDER)
 
 CLASS := build/class/$(LAB)
 EXAMPLES := $(patsubst %.c,build/%,$(wildcard c_examples/*.c))
+NOTEBOOKS ?= notebooks/*.ipynb
 C_SOURCES = $(shell find autograder c_examples labs tests benchmarks -name '*.[ch]' | sort)
+
+# A file's tests share a worker: they share what takes long to start.
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
+KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
 .DELETE_ON_ERROR:
-.PHONY: help setup grade class check test lint witnesses reliability lab notebooks examples bench lock clean distclean
+.PHONY: help setup grade class check test lint witnesses reliability lab notebooks outputs examples bench lock clean distclean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -52,7 +58,7 @@ check: $(BASE) ## judge one submission: make check LAB=init SUBMISSION=folder
 	$(BIN)/autograder check $(LAB) "$(SUBMISSION)" $(FLAGS)
 
 test: lint ## style, types and all tests but the minutes-long ones
-	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 $(FLAGS)
+	$(PYTEST) $(NBVAL) $(FLAGS)
 
 lint: $(ALL) ## style and types alone
 	$(BIN)/ruff check .
@@ -69,8 +75,14 @@ reliability: $(ALL) ## thousands of verdicts on a busy machine: minutes
 lab: $(ALL) ## open JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)
 
-notebooks: $(ALL) ## run every notebook anew and keep its outputs
-	$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+notebooks: $(ALL) ## validate the notebooks: run every cell, compare with the outputs that are kept
+	$(PYTEST) $(NBVAL) notebooks $(FLAGS)
+
+# The second pass joins the pieces of a text, and drops what is true of this machine only.
+outputs: $(ALL) ## run the notebooks anew and keep their outputs [NOTEBOOKS=files]
+	$(KEEP) --execute --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
+	$(KEEP) --CoalesceStreamsPreprocessor.enabled=True --TagRemovePreprocessor.enabled=True \
+	    --TagRemovePreprocessor.remove_all_outputs_tags=this-machine $(NOTEBOOKS)
 
 examples: $(BASE) $(EXAMPLES) ## build the C twins of the notebooks into build/c_examples
 

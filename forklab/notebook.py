@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -77,7 +77,7 @@ def lens(line: str, cell: str) -> None:
     print(run.output, end="" if run.output.endswith("\n") or not run.output else "\n")
     shown = Shown(run, f"a program in {_LANGUAGES[options.language]}", options.at)
     display(shown)  # type: ignore[no-untyped-call]
-    _asked.answer(cell, run)
+    _prediction.is_for(cell)
 
 
 _USAGE = (
@@ -133,58 +133,47 @@ def _snapshot(program: Program) -> Snapshot:
 
 
 @dataclass
-class _Question:
-    """What the reader was asked last, until a program has answered it."""
+class _Prediction:
+    """The reader's choice, for the next program and for no other."""
 
-    mine: object = None
-    truth: Callable[[Any], object] | None = None
-    why: Mapping[Any, str] = field(default_factory=dict)
-    answered_by: str | None = None  # the text of that program's cell; it may be run again
+    choice: object = None
+    program: str | None = None  # the text of that program's cell; it may be run again
 
-    def answer(self, cell: str, run: Recording | Snapshot) -> None:
-        if self.truth is None or self.answered_by not in (None, cell):
-            return
-        self.answered_by = cell
-        compare(self.mine, self.truth(run), self.why)
+    def is_for(self, program: str) -> None:
+        self.program = self.program or program
+        if program != self.program:
+            self.choice = None
 
 
-_asked = _Question()
+_prediction = _Prediction()
 
 
-def predict(
-    question: str,
-    *choices: object,
-    mine: object = None,
-    truth: Callable[[Any], object],
-    why: Mapping[Any, str] | None = None,
-) -> None:
-    """Ask before the next program runs, and compare after.
-
-    `mine` is the reader's choice, None to skip. `truth` computes the right one from the run (`seen`: its `output`, its
-    `history`); `why` has, by wrong choice, how one comes to think so.
-    """
-    global _asked
+def predict(question: str, *choices: object, mine: object = None) -> None:
+    """Ask before the next program runs; `compare` answers after it. `mine` is the reader's choice, None to skip."""
+    global _prediction
     if mine is not None and choices and mine not in choices:
         print(f"{mine!r} is none of the choices: {', '.join(map(repr, choices))}.")
         mine = None
-    _asked = _Question(mine, truth, why or {})
+    _prediction = _Prediction(mine)
     print(question)
     for choice in choices:
         print(f"  {'●' if choice == mine and mine is not None else '○'} {choice}")
     print(f"You say: {mine}." if mine is not None else "Write your choice as mine=... or skip it.")
 
 
-def compare(prediction: object, right: object, remarks: Mapping[Any, str] | None = None) -> None:
-    """Say gently how a prediction did. `remarks` has, by prediction, how one comes to think so."""
-    if prediction is None:
-        print(
-            f"It was {right}. You made no prediction: that is allowed, but the next one will be fun."
-        )
-    elif prediction == right:
-        print(f"You said {prediction}, and it was {right}. Well seen!")
+def compare(right: object, why: Mapping[Any, str] | None = None) -> None:
+    """Say gently how the prediction did. `why` has, by wrong choice, what speaks against it.
+
+    It stands in a cell of its own below the program, folded: who has still to predict shall not read it.
+    """
+    mine = _prediction.choice
+    if mine is None:
+        print(f"It was: {right}.")
+    elif mine == right:
+        print(f"You said {mine}, and it was {right}. Well seen!")
     else:
-        remark = (remarks or {}).get(prediction, "The explanation below tells why.")
-        print(f"You said {prediction}, but it was {right}. {remark}")
+        remark = (why or {}).get(mine, "The explanation below tells why.")
+        print(f"You said {mine}, but it was {right}. {remark}")
 
 
 def check(*claims: tuple[bool, str]) -> None:

@@ -12,7 +12,7 @@ from IPython.utils.capture import capture_output
 from forklab.history import History, HistoryBuilder, Process
 from forklab.lens.record import CannotTraceError, Recording, record
 from forklab.lens.snapshot import Snapshot
-from forklab.notebook import Shown, check, compare, look_at
+from forklab.notebook import Shown, check, compare, look_at, predict
 from forklab.source import CannotCompileError
 from forklab.spoken import how_it_went
 
@@ -192,36 +192,37 @@ def test_how_it_went_is_told_in_words(run: Recording | Snapshot, words: str) -> 
     assert how_it_went(run).startswith(words)
 
 
+def said_in(shell: InteractiveShell, cell: str) -> str:
+    with capture_output() as captured:
+        shell.run_cell(cell).raise_error()
+    return str(captured.stdout)
+
+
 def test_a_prediction_is_asked_for_first_and_compared_after_the_next_program(
     shell: InteractiveShell,
 ) -> None:
     shell.run_cell("from forklab.notebook import *").raise_error()
-    with capture_output() as asked:
-        shell.run_cell(
-            "predict('How many?', 1, 2, mine=1, truth=lambda seen: len(seen.history.family()),"
-            " why={1: 'Who else?'})"
-        ).raise_error()
-    assert asked.stdout == "How many?\n  ● 1\n  ○ 2\nYou say: 1.\n"
-    for _ in range(2):  # the reader runs the cell again
-        with capture_output() as told:
-            shell.run_cell("%%lens sh\ntrue & wait").raise_error()
-        assert told.stdout.endswith("You said 1, but it was 2. Who else?\n")
-    with capture_output() as told:
-        shell.run_cell("%%lens sh\ntrue").raise_error()
-    assert "You said" not in told.stdout
+    asked = said_in(shell, "predict('How many?', 1, 2, mine=1)")
+    assert asked == "How many?\n  ● 1\n  ○ 2\nYou say: 1.\n"
+    answer = "compare(len(history.family()), why={1: 'Who else?'})"
+    for _ in range(2):  # the reader runs the cells again
+        said_in(shell, "%%lens sh\ntrue & wait")
+        assert said_in(shell, answer) == "You said 1, but it was 2. Who else?\n"
+    said_in(shell, "%%lens sh\ntrue")
+    assert said_in(shell, answer) == "It was: 1.\n"  # nobody has predicted anything of this one
 
 
 def test_a_prediction_that_is_no_choice_does_not_count(shell: InteractiveShell) -> None:
     shell.run_cell("from forklab.notebook import *").raise_error()
-    with capture_output() as asked:
-        shell.run_cell("predict('How many?', 1, 2, mine=7, truth=lambda seen: 1)").raise_error()
-    assert asked.stdout.startswith("7 is none of the choices: 1, 2.")
+    asked = said_in(shell, "predict('How many?', 1, 2, mine=7)")
+    assert asked.startswith("7 is none of the choices: 1, 2.")
+    assert said_in(shell, "compare(1)") == "It was: 1.\n"
 
 
 @pytest.mark.parametrize(
     ("prediction", "words"),
     [
-        (None, "It was 4. You made no prediction"),
+        (None, "It was: 4."),
         (4, "You said 4, and it was 4. Well seen!"),
         (3, "You said 3, but it was 4. Who calls the second fork?"),
         (9, "You said 9, but it was 4. The explanation below tells why."),
@@ -230,8 +231,9 @@ def test_a_prediction_that_is_no_choice_does_not_count(shell: InteractiveShell) 
 def test_a_prediction_is_compared_gently(
     prediction: int | None, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    compare(prediction, 4, {3: "Who calls the second fork?"})
-    assert capsys.readouterr().out.startswith(words)
+    predict("How many?", mine=prediction)
+    compare(4, {3: "Who calls the second fork?"})
+    assert words in capsys.readouterr().out
 
 
 def test_a_check_says_the_first_thing_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:

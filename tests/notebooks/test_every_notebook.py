@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
@@ -53,6 +55,26 @@ def test_it_has_two_or_three_exercises_with_a_check_each(name: str) -> None:
 def test_claims_are_asserted(name: str) -> None:
     code = [source(cell) for cell in cells_of(name) if cell["cell_type"] == "code"]
     assert sum(text.count("assert ") for text in code) >= 3
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_prediction_comes_before_the_program_and_its_answer_after_it_folded(name: str) -> None:
+    code = [cell for cell in cells_of(name) if cell["cell_type"] == "code"]
+    asked = [at for at, cell in enumerate(code) if source(cell).startswith("predict(")]
+    assert asked
+    for at in asked:
+        question, program, answer = code[at : at + 3]
+        assert "why" not in source(question)
+        assert source(program).startswith("%%lens ")
+        assert source(answer).startswith("compare(")
+        assert answer["metadata"]["jupyter"] == {"source_hidden": True}
+        right = printed(answer).removeprefix("It was: ").removesuffix(".\n")
+        choices = [line[4:] for line in printed(question).splitlines() if line.startswith("  ○ ")]
+        assert right in choices or not choices
+
+
+def printed(cell: dict[str, Any]) -> str:
+    return "".join("".join(output.get("text", "")) for output in cell["outputs"])
 
 
 def sections(name: str) -> list[list[str]]:
