@@ -6,7 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from forklab.lens import proc, ptrace, waiting
+from forklab.lens import proc, ptrace, threads, waiting
 from forklab.lens.chronicle import Member
 from forklab.lens.timers import INTERVAL_TIMER
 from forklab.lens.tracee import EndOfWorldError, Stand, Tracee
@@ -21,6 +21,7 @@ def gave_birth(world: World, tracee: Tracee, event: int) -> None:
     is_thread = event == ptrace.EVENT_CLONE and proc.thread_group(tid) == tracee.member.pid
     if is_thread:
         world.because("it has several threads")
+        world.threaded.add(tracee.member)
         child = world.new(tid, tracee.member)
     else:
         child = world.new(tid, world.chronicle.forked(tracee.member, tid))
@@ -46,7 +47,7 @@ def executed(world: World, tracee: Tracee) -> None:
     member = tracee.member
     former = ptrace.event_message(tracee.tid)
     for other in [t for t in world.tracees.values() if t.member is member and t is not tracee]:
-        _forget(world, other)
+        world.forget(other)
     if former != tracee.tid:
         world.tracees.pop(former, None)
     world.drop_timers(member, keep=INTERVAL_TIMER)  # execve(2)
@@ -57,20 +58,15 @@ def executed(world: World, tracee: Tracee) -> None:
     world.ready(tracee)
 
 
-def _forget(world: World, tracee: Tracee) -> None:
-    world.let(tracee, Stand.HELD)
-    world.tracees.pop(tracee.tid, None)
-
-
 def died(world: World, tracee: Tracee, status: int) -> None:
     waiting.has_reaped(world, tracee)
-    _forget(world, tracee)
+    world.forget(tracee)
     member = tracee.member
     if not tracee.is_leader:
+        threads.one_is_gone(world, member)
         return
-    for other in [t for t in world.tracees.values() if t.member is member]:
-        _forget(world, other)
     world.drop_timers(member)
+    world.threaded.discard(member)
     world.dispositions.pop(member, None)
     world.suspects.discard(member)
     code = os.waitstatus_to_exitcode(status)

@@ -85,6 +85,11 @@ def wait(tid: int = -1, *, block: bool = True) -> tuple[int, int] | None:
     raise ChildProcessError(f"nobody to wait for: {tid}")
 
 
+def has_ended(tid: int) -> bool:
+    """Whether its end is there to be heard; nothing is taken away."""
+    return os.waitid(os.P_PID, tid, os.WEXITED | os.WNOWAIT | os.WNOHANG | _WALL) is not None
+
+
 def seize(tid: int) -> None:
     """Trace it and whatever it forks; all are killed when we end."""
     _ptrace(_SEIZE, tid, 0, _OPTIONS)

@@ -21,6 +21,7 @@ class Stand(Enum):
     HELD = "held"  # at the entry of a call that has to wait
     INSIDE = "inside"  # let into a call, and asleep there
     STOPPED = "stopped"  # by job control
+    ENDED = "ended"  # the first thread of a process whose other threads have not
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from forklab.lens import delivery, entry, lifecycle, proc, ptrace, waiting
+from forklab.lens import delivery, entry, lifecycle, proc, ptrace, threads, waiting
 from forklab.lens.chronicle import Chronicle, Member
 from forklab.lens.clock import Clock
 from forklab.lens.surroundings import Surroundings
@@ -49,10 +49,11 @@ class World:
     # Signals that a timer of ours has sent, and the code that siginfo shall have.
     ringing: dict[tuple[Member, int], int] = field(default_factory=dict)
     dispositions: dict[Member, proc.Masks] = field(default_factory=dict)  # until they change
+    threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     _ready: list[Tracee] = field(default_factory=list)  # in order of birth
     _running: dict[int, Tracee] = field(default_factory=dict)
-    _asleep: dict[int, Tracee] = field(default_factory=dict)  # inside a call, or stopped
+    _asleep: dict[int, Tracee] = field(default_factory=dict)  # inside a call, stopped or ended
     early: set[int] = field(default_factory=set)
     _loose: bool = False  # more than one runs
     _outside: bool = False  # everybody waits for somebody outside
@@ -86,6 +87,10 @@ class World:
         tracee = self.tracees[tid] = Tracee(tid, member, member.born)
         return tracee
 
+    def forget(self, tracee: Tracee) -> None:
+        self.let(tracee, Stand.HELD)
+        self.tracees.pop(tracee.tid, None)
+
     def let(self, tracee: Tracee, stand: Stand) -> None:
         """The one place where a stand changes."""
         match tracee.stand:
@@ -93,7 +98,7 @@ class World:
                 self._running.pop(tracee.tid, None)
             case Stand.READY:
                 self._ready.remove(tracee)
-            case Stand.INSIDE | Stand.STOPPED:
+            case Stand.INSIDE | Stand.STOPPED | Stand.ENDED:
                 del self._asleep[tracee.tid]
         tracee.stand = stand
         match stand:
@@ -101,7 +106,7 @@ class World:
                 self._running[tracee.tid] = tracee
             case Stand.READY:
                 bisect.insort(self._ready, tracee, key=_order)
-            case Stand.INSIDE | Stand.STOPPED:
+            case Stand.INSIDE | Stand.STOPPED | Stand.ENDED:
                 self._asleep[tracee.tid] = tracee
 
     def ready(self, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0) -> None:
@@ -152,8 +157,8 @@ class World:
                 self._hear(ptrace.wait(-1))
                 if self._ready:
                     return
-            elif first.to_exit and not first.unfinished_birth:
-                self._watch_inside(first)
+            elif _may_sleep(first) or first.member in self.threaded:
+                self._watch(first)
             else:
                 self._hear(ptrace.wait(first.tid))
         self._loose = False
@@ -163,20 +168,28 @@ class World:
         if self._running:
             self._listen()
 
-    def _watch_inside(self, tracee: Tracee) -> None:
-        """It was let into a call that may have to wait: it comes back, or it falls asleep there."""
+    def _watch(self, tracee: Tracee) -> None:
+        """It comes back, or falls asleep in the call that it was let into, or has to wait for its fellow threads."""
+        threaded = tracee.member in self.threaded
         for _ in range(_AT_WILL):
-            if report := ptrace.wait(tracee.tid, block=False):
+            if report := threads.wait(self, tracee, block=False):
                 self._hear(report)
                 return
-            if proc.state(tracee.tid) == "S":
+            letter = proc.state(tracee.tid)
+            if letter == "S" and _may_sleep(tracee):
                 if report := ptrace.wait(tracee.tid, block=False):
                     self._hear(report)
                 else:
                     self.let(tracee, Stand.INSIDE)
                 return
+            if threaded:
+                if threads.stands_at_its_end(self, tracee, letter):
+                    return
+                if other := threads.other_has_ended(self, tracee):
+                    self._hear(ptrace.wait(other.tid))
+                    return
             os.sched_yield()
-        self._hear(ptrace.wait(tracee.tid))
+        self._hear(threads.wait(self, tracee))
 
     def _look_at(self, tracee: Tracee) -> None:
         """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
@@ -189,6 +202,8 @@ class World:
                 return
             letter = proc.state(tracee.tid)
             if letter is None or letter in resting:
+                return
+            if threads.stands_at_its_end(self, tracee, letter):
                 return
             os.sched_yield()
         self.let(tracee, Stand.RUNNING)
@@ -349,6 +364,8 @@ class World:
         def place(tracee: Tracee) -> str:
             if tracee.stand is Stand.STOPPED:
                 return "is stopped"
+            if tracee.stand is Stand.ENDED:
+                return "has ended its first thread"
             return f"is in {tracee.call.name if tracee.call else 'a call'}"
 
         return ", ".join(f"{t.member.name} {place(t)}" for t in self.tracees.values())
@@ -390,6 +407,11 @@ class World:
         if (deadline := self._next_deadline()) is not None:
             self.clock.jump_to(min(deadline, self.clock.now + passed))
             self._wake_the_due()
+
+
+def _may_sleep(tracee: Tracee) -> bool:
+    """It was let into a call that may have to wait."""
+    return tracee.to_exit and not tracee.unfinished_birth
 
 
 _order = operator.attrgetter("order")
