@@ -7,5 +7,5 @@ int main(void) {
     printf("a text without an end of line");
     setenv("WORD", "kept", 1);
     if (chdir("/") == 0)
-        execlp("sh", "sh", "-c", "echo $WORD in $(pwd -P)", NULL);
+        execlp("sh", "sh", "-c", "echo $WORD; pwd -P", NULL);
 }

@@ -6,8 +6,10 @@
 
 int main(void) {
     pid_t child = fork();
-    if (child == 0)
-        _exit(sleep(100));
+    if (child == 0) {
+        sleep(100);
+        _exit(0);
+    }
     sleep(10);
     kill(child, SIGTERM);
     int status;

@@ -11,7 +11,7 @@ static void show(const char *path) {
 }
 
 int main(void) {
-    prctl(PR_SET_NAME, "nginx, the web server");
+    prctl(PR_SET_NAME, "nginx-webserver-main");
     show("/proc/self/comm");    /* what ps -o comm shows */
     show("/proc/self/cmdline"); /* what ps -o args shows */
 }

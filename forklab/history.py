@@ -27,6 +27,13 @@ class State(StrEnum):
     REAPED = "reaped"
 
 
+class NoProcessError(KeyError):
+    """Somebody asks for a process that there is not, or not yet."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 @dataclass(frozen=True)
 class Process:
     """Who took part. `parent` is who forked it, None for the first; `reaper`: PID 1 or a subreaper, who adopts
@@ -155,9 +162,8 @@ class Tree:
         for node in self.nodes:
             if node.name == name:
                 return node
-        raise KeyError(
-            f"no process {name!r} in this tree: it has {', '.join(n.name for n in self.nodes)}"
-        )
+        names = ", ".join(node.name for node in self.nodes)
+        raise NoProcessError(f"no process {name!r} in this tree: it has {names or 'nobody'}")
 
     def __contains__(self, name: object) -> bool:
         return any(node.name == name for node in self.nodes)
@@ -200,7 +206,7 @@ class History:
 
     def process(self, name: str) -> Process:
         if name not in self._named:
-            raise KeyError(f"no process {name!r} in this history")
+            raise NoProcessError(f"no process {name!r} in this history")
         return self._named[name]
 
     @cached_property
@@ -234,7 +240,7 @@ class History:
     def state_of(self, name: str, at: float | None = None) -> State:
         """What the process is `at` seconds, once all of that moment has happened; None: at the end.
 
-        Raises KeyError if it is not born by then.
+        Raises NoProcessError if it is not born by then.
         """
         return self.tree(None if at is None else self.moment(at))[name].state
 

@@ -14,23 +14,34 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from forklab.draw import film_html, tree_svg, tree_text
-from forklab.history import History
+from forklab.history import NoProcessError
 from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
 from forklab.lens.snapshot import CannotRunError, Snapshot, snapshot
 from forklab.source import CannotCompileError, Program, program_of
 from forklab.spoken import how_it_went
 
+
+class _Nothing:
+    """Stands for what is known of the last program if that did not run: whoever asks is told so in one line."""
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise UsageError("No program has run. Mend the %%lens cell above, and run it again.")
+
+    __getattr__ = __len__ = __iter__ = __contains__ = __getitem__ = __eq__ = __ne__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+
 # Of the program in the last cell: `%%lens` puts new ones in their place, in the notebook.
-history = History()
-output = ""
-seen: Recording | Snapshot = Snapshot()
+history: Any = _Nothing()
+output: Any = _Nothing()
+seen: Any = _Nothing()
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ def lens(line: str, cell: str) -> None:
     """Run this cell's program, show its output and its film. _USAGE says how."""
     shell: Any = get_ipython()
     # No cell shall check the program before this one.
-    shell.push({"history": History(), "output": "", "seen": Snapshot()})
+    shell.push({"history": _Nothing(), "output": _Nothing(), "seen": _Nothing()})
     try:
         options = _options(line)
         run = look_at(
@@ -185,10 +196,16 @@ def check(*claims: tuple[bool, str]) -> None:
     print("Right!")
 
 
-def _register() -> None:
-    shell: Any = get_ipython()
-    if shell is not None:  # imported by a notebook, not by a test
-        shell.register_magic_function(lens, magic_kind="cell")
+def _not_there(_shell: Any, _kind: Any, error: BaseException, _trace: Any, **_: Any) -> None:
+    """A check asks for a process that the reader's program did not make: no reason for a traceback."""
+    print(f"Not yet. There is {error}.")
 
 
-_register()
+def prepare(shell: Any) -> None:
+    """Teach IPython our magic, and what to say of processes that there are not."""
+    shell.register_magic_function(lens, magic_kind="cell")
+    shell.set_custom_exc((NoProcessError,), _not_there)
+
+
+if (_shell := get_ipython()) is not None:  # imported by a notebook
+    prepare(_shell)

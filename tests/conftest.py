@@ -12,7 +12,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from autograder.stage.isolation import PIDNS, SUBREAPER, probe
-from forklab.notebook import lens
+from forklab.notebook import prepare
 
 _BURN = "import os, time\nend = time.monotonic() + 3600\nwhile time.monotonic() < end and os.getppid() != 1: pass"
 
@@ -43,6 +43,6 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Interacti
     """What a notebook's kernel has, in this process, with our magic in it."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     shell = InteractiveShell.instance()
-    shell.register_magic_function(lens, magic_kind="cell")
+    prepare(shell)
     yield shell
     InteractiveShell.clear_instance()

@@ -6,10 +6,11 @@ import os
 from typing import Any
 
 import pytest
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from forklab.history import History, HistoryBuilder, Process
+from forklab.history import History, HistoryBuilder, NoProcessError, Process
 from forklab.lens.record import CannotTraceError, Recording, record
 from forklab.lens.snapshot import Snapshot
 from forklab.notebook import Shown, check, compare, look_at, predict
@@ -117,7 +118,9 @@ def test_a_program_that_does_not_compile_shows_the_compilers_words_and_lines_of_
     with capture_output() as captured:
         shell.run_cell("%%lens c\nint main(void) {\n    fork()\n}")
     assert "cell.c:3:" in captured.stdout + captured.stderr
-    assert (shell.user_ns["history"], shell.user_ns["output"]) == (History(), "")
+    for left in ("history", "output"):
+        with pytest.raises(UsageError, match="No program has run"):
+            len(shell.user_ns[left])
 
 
 def test_a_warning_of_the_compiler_is_shown_and_the_program_runs(
@@ -234,6 +237,39 @@ def test_a_prediction_is_compared_gently(
     predict("How many?", mine=prediction)
     compare(4, {3: "Who calls the second fork?"})
     assert words in capsys.readouterr().out
+
+
+def test_a_check_of_a_program_that_did_not_run_is_told_so_in_one_line(
+    shell: InteractiveShell,
+) -> None:
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    for before in ("", "%%lens c\nint main(void) { return }"):
+        with capture_output():
+            if before:
+                assert shell.run_cell(before).error_in_exec is not None
+        for asks in (
+            "history.family()",
+            "len(output)",
+            "'a' in output",
+            "output == ''",
+            "seen.status",
+        ):
+            with capture_output() as told:
+                failed = shell.run_cell(f"check(({asks}, 'no'))")
+            assert isinstance(failed.error_in_exec, UsageError)
+            assert "No program has run. Mend" in told.stderr
+            assert "Traceback" not in told.stdout + told.stderr
+
+
+def test_a_check_that_misses_a_process_says_which(shell: InteractiveShell) -> None:
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    said_in(shell, "%%lens sh\ntrue")
+    for asks in ("history.tree()['P.1']", "history.process('P.1')", "history.state_of('P.1')"):
+        with capture_output() as told:
+            failed = shell.run_cell(f"check(({asks}, 'no'))")
+        assert isinstance(failed.error_in_exec, NoProcessError)
+        assert told.stdout.startswith("Not yet. There is no process 'P.1' in this ")
+        assert "Traceback" not in told.stdout + told.stderr
 
 
 def test_a_check_says_the_first_thing_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:

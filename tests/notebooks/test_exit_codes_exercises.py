@@ -25,6 +25,8 @@ def test_an_exercise_is_not_solved_before_the_reader_begins(
         (1, "    exit(failed > 255 ? 255 : failed);", "Right!\n"),
         (1, "    exit(1);", "Not yet. The first had no failed test, and still reports an error."),
         (1, "    exit(failed * 2);", "Not yet. 256 tests failed, and 0 arrives."),
+        (1, "    exit(failed % 255);", "Not yet. 255 tests failed, and 0 arrives."),
+        (1, "    exit(failed % 200);", "Not yet. 1000 tests failed, and 0 arrives."),
         (1, "    abort();", "Not yet. A child was killed."),
         (
             2,
@@ -35,6 +37,11 @@ def test_an_exercise_is_not_solved_before_the_reader_begins(
             2,
             "    return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);",
             "Not yet. 9 is the signal.",
+        ),
+        (
+            2,
+            "    return WEXITSTATUS(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);",
+            "Not yet. For exit code 0 you print 128. Ask WIFEXITED first.",
         ),
         (2, "    return status;", "Not yet. For exit code 3 you print 768."),
         (3, "        _exit(5);", "Right!\n"),

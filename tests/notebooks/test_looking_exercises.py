@@ -40,6 +40,7 @@ def test_the_child_closes_what_it_does_not_need(
     ("new", "words"),
     [
         ("pkill -g $$ sleep", "Right!\n"),
+        ("pkill sleep", "Not yet. It works here, but in a terminal it would hit all your sleeps"),
         ("pkill -g $$", "Not yet. The shell itself was killed"),
         ("pkill -P $$ -n sleep", "Not yet. P.1 and P.3.1 slept to the end."),
         ("pkill -P $$", "Not yet. The subshell was killed"),

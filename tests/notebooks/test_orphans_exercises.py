@@ -26,8 +26,13 @@ def test_an_exercise_is_not_solved_before_the_reader_begins(
     [
         (MIDDLE, "        wait(&status);\n        return WEXITSTATUS(status);", "Right!"),
         (MIDDLE, "        wait(NULL);\n        return 0;", "Not yet. No orphan. But P was told 0"),
-        (MIDDLE, "        sleep(20);\n        return 123;", "Not yet. P.1.1 became an orphan"),
-        ("    int status;", "    int status;\n    prctl(PR_SET_CHILD_SUBREAPER, 1);", "Not yet."),
+        (
+            MIDDLE,
+            "        sleep(20);\n        return 123;",
+            "Not yet. The one in the middle did not",
+        ),
+        (MIDDLE, "        sleep(1);\n        return 123;", "Not yet. P.1.1 became an orphan"),
+        ("    wait(&status);", "    sleep(99);", "Not yet. P.1.1 became an orphan"),
     ],
 )
 def test_the_one_in_the_middle_passes_the_status_on(

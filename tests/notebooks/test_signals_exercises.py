@@ -26,7 +26,7 @@ def test_an_exercise_is_not_solved_before_the_reader_begins(
         (CATCH, "Right!\n"),
         (
             "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n",
-            "Not yet. The child writes nothing",
+            "Not yet. The child does not write saved",
         ),
     ],
 )
@@ -68,3 +68,8 @@ def test_only_another_group_keeps_the_signal_away(
     shell: InteractiveShell, call: str, words: str
 ) -> None:
     assert answer_to(shell, SIGNALS, 3, (YOUR_LINE, call)).startswith(words)
+
+
+def test_the_signal_has_to_go_to_the_group(shell: InteractiveShell) -> None:
+    answer = answer_to(shell, SIGNALS, 3, ("kill(-job, SIGINT)", "kill(job, SIGINT)"))
+    assert answer.startswith("Not yet. ^C should still reach P.1 and P.1.2.")

@@ -31,6 +31,7 @@ def test_an_exercise_is_not_solved_before_the_reader_begins(
         (1, f"    if (fork() > 0)\n{TO_ECHO}", "Not yet. The parent becomes echo too."),
         (1, f"    if (fork() == 0)\n{TO_ECHO}", "Not yet. The parent does not wait"),
         (2, f"    {{ {FAILS}; _exit(127); }}", "Right!\n"),
+        (2, f'    {{ {FAILS}; perror("no-such-command"); _exit(127); }}', "Right!\n"),
         (2, f"    {{ {FAILS}; _exit(1); }}", "Not yet. The parent hears [1]"),
         (2, "        _exit(127);\n    else\n        _exit(0);", "Not yet. Now the parent shows no"),
         (3, "    }\n    wait(NULL);\n    wait(NULL);\n", "Right!\n"),

@@ -14,6 +14,7 @@ CLOSE = "close(ends[1]);\n"
 IN_CHILD = (READS, "        " + CLOSE + READS)
 IN_PARENT = (WAITS, "    " + CLOSE + WAITS)
 TOO_LATE = (WAITS, WAITS + "\n    " + CLOSE)
+READS_ONCE = (READS, "        if ((length")
 WRONG_END = (READS, "        close(ends[0]);\n" + READS)
 KILLS = (WAITS, "    kill(0, 9);\n" + WAITS)
 WITH_KILL = ("#include <stdio.h>", "#include <signal.h>\n#include <stdio.h>")
@@ -43,6 +44,8 @@ def test_an_exercise_is_not_solved_before_the_reader_begins(
         ([IN_CHILD, IN_PARENT], "Right!\n"),
         ([IN_CHILD], "Not yet. Everybody waits, and nobody will ever wake them: P is in wait4,"),
         ([IN_CHILD, TOO_LATE], "Not yet. Everybody waits, and nobody will ever wake them"),
+        ([READS_ONCE], "Not yet. The child did not read def"),
+        ([IN_CHILD, IN_PARENT, (WAITS, "    sleep(1);")], "Not yet. P should wait for its child."),
         ([WRONG_END], "Not yet. The child says end, but it never read abc"),
         ([WITH_KILL, KILLS], "Not yet. Somebody was killed."),
     ],

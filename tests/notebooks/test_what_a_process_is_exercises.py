@@ -90,6 +90,10 @@ def test_two_children_and_no_grandchild(
             "Not yet. The parent does not wait for the helper",
         ),
         (
+            "    if (fork() == 0) {\n        sleep(1);\n        helper(NULL);\n        return 0;\n    }\n",
+            "Not yet. The parent does not wait for the helper",
+        ),
+        (
             "    fork();\n    helper(NULL);\n    wait(NULL);\n",
             "Not yet. The child goes on after the helper",
         ),
