@@ -1,4 +1,4 @@
-"""Draws the pictures of the README: what the lab's starter does to an orphan, what it should; a program in time."""
+"""Draws the pictures of the README: what the lab's starter does to an orphan, what it should; programs in time."""
 
 from __future__ import annotations
 
@@ -46,7 +46,11 @@ def pictures() -> dict[Path, str]:
     [verdict] = assess(lab, lab.folder / "starter" / "c", scenarios=orphan).verdicts
     with program_of("c", PROGRAM) as program:
         seen = record(program.argv, program=program.path)
+    zombie = FOLDER.parent / "c_examples" / "05_zombie.c"
+    with program_of("c", zombie.read_text()) as program:
+        film = record(program.argv, program=program.path).history
     return {
+        FOLDER / "zombie.svg": tree_svg(film.tree(film.moment(50))),
         FOLDER / "lanes.svg": lanes_svg(seen.history),
         FOLDER / "expected.svg": tree_svg(
             verdict.expected.tree(), verdict.expected_remarks, "expected"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -75,6 +76,11 @@ def test_a_prediction_comes_before_the_program_and_its_answer_after_it_folded(na
 
 def printed(cell: dict[str, Any]) -> str:
     return "".join("".join(output.get("text", "")) for output in cell["outputs"])
+
+
+def test_the_list_of_notebooks_names_each_of_them() -> None:
+    listed = re.findall(r"\]\((\w+\.ipynb)\)", (NOTEBOOKS / "README.md").read_text())
+    assert listed == ALL
 
 
 def sections(name: str) -> list[list[str]]:
