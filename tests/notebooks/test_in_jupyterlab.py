@@ -97,6 +97,7 @@ def test_all_cells_run_and_a_film_can_be_moved(name: str, lab: str, browser: Bro
 
 
 def run_all(page: Page) -> None:
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
     page.locator(".jp-Notebook .jp-Cell").first.click()
     page.locator("div.lm-MenuBar-itemLabel", has_text="Run").click()
     page.locator("li.lm-Menu-item", has_text="Run All Cells").first.click()
