@@ -50,6 +50,7 @@ def test_it_has_two_or_three_exercises_with_a_check_each(name: str) -> None:
     for at, number in enumerate(numbers):
         if number is not None:
             assert "check(" in source(cells[at + 1])
+            assert printed(cells[at + 1]).startswith("Not yet. ")  # it is the reader who solves it
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -11,13 +11,6 @@ EXIT_CODES = "04_exit_codes.ipynb"
 OLD = {1: "    exit(failed);", 2: "    return WEXITSTATUS(status);", 3: "        exit(5);"}
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, EXIT_CODES, number).startswith("Not yet.")
-
-
 @pytest.mark.parametrize(
     ("number", "new", "words"),
     [

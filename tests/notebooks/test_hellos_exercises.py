@@ -10,13 +10,6 @@ HELLOS = "02_how_many_hellos.ipynb"
 TWO_FORKS = "    fork();\n    fork();\n    printf"
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, HELLOS, number).startswith("Not yet.")
-
-
 @pytest.mark.parametrize(
     ("number", "new", "words"),
     [

@@ -13,13 +13,6 @@ SLEEPS = "    time.sleep(10)\n"
 FINDS = "pkill -P $$ sleep"
 
 
-@pytest.mark.parametrize("number", [1, 2])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, LOOKING, number).startswith("Not yet.")
-
-
 @pytest.mark.parametrize(
     ("new", "words"),
     [

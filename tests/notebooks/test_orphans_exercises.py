@@ -14,13 +14,6 @@ WORK = "    sleep(100); /* P works */"
 SECOND_FORK = (WORKER, "        if (fork() > 0)\n            return 0;\n" + WORKER)
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, ORPHANS, number).startswith("Not yet.")
-
-
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -13,13 +13,6 @@ RUDE = "kill(child, SIGKILL);"
 YOUR_LINE = "/* P.1.1: your line */"
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, SIGNALS, number).startswith("Not yet.")
-
-
 @pytest.mark.parametrize(
     ("handler", "words"),
     [

@@ -17,13 +17,6 @@ TO_ECHO = '        execlp("echo", "echo", "tea is ready", NULL);\n'
 FAILS = 'execlp("no-such-command", "no-such-command", NULL)'
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, SOMETHING_ELSE, number).startswith("Not yet.")
-
-
 @pytest.mark.parametrize(
     ("number", "new", "words"),
     [

@@ -31,13 +31,6 @@ WAITS_FIRST = (
 )
 
 
-@pytest.mark.parametrize("number", [1, 2])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, TALKING, number).startswith("Not yet.")
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

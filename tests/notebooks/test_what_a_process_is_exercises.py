@@ -30,13 +30,6 @@ def test_the_cell_about_this_machine_is_shipped_without_its_answer() -> None:
     assert cell["outputs"] == []
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, NOTEBOOK, number).startswith("Not yet.")
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -12,13 +12,6 @@ ONE_WAIT = "    wait(NULL);"
 FORK = "    if (fork() == 0) {"
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_an_exercise_is_not_solved_before_the_reader_begins(
-    shell: InteractiveShell, number: int
-) -> None:
-    assert answer_to(shell, ZOMBIES, number).startswith("Not yet.")
-
-
 @pytest.mark.parametrize(
     ("new", "words"),
     [
