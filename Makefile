@@ -28,9 +28,7 @@ EXAMPLES := $(patsubst %.c,build/%,$(wildcard c_examples/*.c))
 NOTEBOOKS ?= notebooks/*.ipynb
 C_SOURCES = $(shell find autograder c_examples labs tests benchmarks -name '*.[ch]' | sort)
 
-# A file's tests share a worker: they share what takes long to start.
-PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
+PYTEST = $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120
 KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
@@ -58,7 +56,7 @@ check: $(BASE) ## judge one submission: make check LAB=init SUBMISSION=folder
 	$(BIN)/autograder check $(LAB) "$(SUBMISSION)" $(FLAGS)
 
 test: lint ## style, types and all tests but the minutes-long ones
-	$(PYTEST) $(NBVAL) $(FLAGS)
+	$(PYTEST) $(FLAGS)
 
 lint: $(ALL) ## style and types alone
 	$(BIN)/ruff check .
@@ -76,7 +74,7 @@ lab: $(ALL) ## open JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)
 
 notebooks: $(ALL) ## validate the notebooks: run every cell, compare with the outputs that are kept
-	$(PYTEST) $(NBVAL) notebooks $(FLAGS)
+	$(PYTEST) --numprocesses=auto --dist=loadfile notebooks $(FLAGS)
 
 # The second pass joins the pieces of a text, and drops what is true of this machine only.
 outputs: $(ALL) ## run the notebooks anew and keep their outputs [NOTEBOOKS=files]

@@ -14,6 +14,7 @@ from autograder.lab import Scenario
 from autograder.printable import one_line
 from autograder.stage.isolation import probe
 from autograder.stage.play import Stage
+from autograder.stage.tools import put_program
 from autograder.stage.workspace import Workspace
 from autograder.verdict import Verdict
 
@@ -44,7 +45,7 @@ def judge_installed(
     with Workspace() as workspace:
         folder = workspace.subfolder()
         if not _is_seen_inside(path):
-            shutil.copy(path, folder)
+            put_program(path, folder / path.name)
         program = Installed(path.parent, path.name, arguments=tuple(command[1:]))
         with Stage(mode, workspace, folder) as stage:
             return [judge(scenario, program, stage) for scenario in scenarios]

@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from IPython.core.interactiveshell import InteractiveShell
 
 from autograder.stage.isolation import PIDNS, SUBREAPER, probe
 from forklab.notebook import prepare
+
+# How long an example takes says something of this machine only, and of what else it does.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _BURN = "import os, time\nend = time.monotonic() + 3600\nwhile time.monotonic() < end and os.getppid() != 1: pass"
 

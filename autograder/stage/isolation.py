@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from autograder.stage.compiled import compiled
-from autograder.stage.tools import python_for_submissions
+from autograder.stage.tools import put_program, python_for_submissions
 from autograder.stage.trouble import StageError
 from autograder.stage.workspace import Workspace
 from autograder.steps import MODES
@@ -101,7 +101,7 @@ class Sandbox:
         self.stage = STAGE if own else str(stage)
         launcher = stage / "launcher"
         if not launcher.exists():
-            shutil.copy(compiled("launcher"), launcher)
+            put_program(compiled("launcher"), launcher)
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._orders.settimeout(_ANSWER_SECONDS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import shutil
 import signal
 import socket
 import tty
@@ -17,6 +16,7 @@ from autograder.stage.actors import Cast
 from autograder.stage.compiled import compiled
 from autograder.stage.isolation import PIDNS, Ended, Sandbox
 from autograder.stage.quiescence import Quiescence, Rest, Settled
+from autograder.stage.tools import put_program
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
@@ -32,7 +32,8 @@ class Stage:
 
     def __init__(self, mode: str, workspace: Workspace, submission: Path) -> None:
         folder = workspace.subfolder()
-        self.program = Path(shutil.copy(compiled("actor"), folder / "actor"))
+        self.program = folder / "actor"
+        put_program(compiled("actor"), self.program)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         address = folder / "socket"
         self.listener.bind(str(address))

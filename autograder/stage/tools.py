@@ -1,4 +1,4 @@
-"""The tools of this machine that judging needs: a C compiler, and a Python for submissions."""
+"""The tools of this machine that judging needs: a C compiler, a Python for submissions, and how programs are copied."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from autograder.stage.trouble import StageError
 
@@ -21,6 +22,17 @@ def compiler() -> str:
     raise StageError(
         "there is no C compiler on this machine: install one (Debian: apt install gcc libc6-dev)"
     )
+
+
+def put_program(source: Path, target: Path) -> None:
+    """Copy a program to where it will be executed at once. Raises StageError.
+
+    Another process does it. While we write a file, another thread of ours may fork, and its child has that file open
+    for writing until it executes something: so long execve(2) of the file fails with ETXTBSY.
+    """
+    copying = subprocess.run(["cp", "-p", "--", source, target], capture_output=True, text=True)
+    if copying.returncode != 0:
+        raise StageError(copying.stderr.strip())
 
 
 @functools.cache
