@@ -46,7 +46,7 @@ def executed(world: World, tracee: Tracee) -> None:
     """The other threads are gone; a thread that is not the first one takes over the pid of the process."""
     member = tracee.member
     former = ptrace.event_message(tracee.tid)
-    for other in [t for t in world.tracees.values() if t.member is member and t is not tracee]:
+    for other in threads.others(world, tracee):
         world.forget(other)
     if former != tracee.tid:
         world.tracees.pop(former, None)

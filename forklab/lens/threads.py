@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from forklab.lens.world import World
 
 
+def others(world: World, tracee: Tracee) -> list[Tracee]:
+    """The other threads of its process."""
+    return [other for other in _all(world, tracee.member) if other is not tracee]
+
+
 def wait(world: World, tracee: Tracee, *, block: bool = True) -> tuple[int, int] | None:
     """Its next report, as ptrace.wait() has it."""
     try:
@@ -40,12 +45,12 @@ def _take_over(world: World, tracee: Tracee) -> None:
 
 def other_has_ended(world: World, tracee: Tracee) -> Tracee | None:
     """One whose end has to be heard before anything more can come from this thread."""
-    return next((t for t in _others(world, tracee) if ptrace.has_ended(t.tid)), None)
+    return next((t for t in others(world, tracee) if ptrace.has_ended(t.tid)), None)
 
 
 def stands_at_its_end(world: World, tracee: Tracee, letter: str | None) -> bool:
     """The first thread has ended and others have not: they may live on, or are about to end as well."""
-    if letter != "Z" or not tracee.is_leader or not _others(world, tracee):
+    if letter != "Z" or not tracee.is_leader or not others(world, tracee):
         return False
     world.let(tracee, Stand.ENDED)
     _await_the_dying(world, tracee.member)
@@ -69,7 +74,3 @@ def _await_the_dying(world: World, member: Member) -> None:
 
 def _all(world: World, member: Member) -> list[Tracee]:
     return [tracee for tracee in world.tracees.values() if tracee.member is member]
-
-
-def _others(world: World, tracee: Tracee) -> list[Tracee]:
-    return [other for other in _all(world, tracee.member) if other is not tracee]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 from any_history import histories
+from chromium import BROWSER
 from hypothesis import HealthCheck, given, settings
 from test_draw_palette import contrast
 
@@ -23,7 +23,6 @@ from forklab.draw.palette import DARK, LIGHT
 from forklab.draw.words import ADOPTED, printable
 from forklab.history import History, HistoryBuilder, Process
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 PLAYER_STYLE = files("forklab.draw").joinpath("player/player.css").read_text(encoding="utf-8")
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -216,13 +215,13 @@ def test_every_history_is_a_film_whose_last_frame_is_its_tree(history: History) 
         assert sorted(drawn) == sorted(tree)
 
 
-@pytest.mark.skipif(BROWSER is None, reason="needs chromium")
+@pytest.mark.skipif(not BROWSER, reason="needs chromium")
 def test_a_browser_opens_it_at_its_frame_with_its_controls(orphan: History, tmp_path: Path) -> None:
     film = tmp_path / "film.html"
     film.write_text(film_html(orphan, start=4))
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
     done = subprocess.run(
-        [str(BROWSER), *flags, f"--user-data-dir={tmp_path}", film.as_uri()],
+        [BROWSER, *flags, f"--user-data-dir={tmp_path}", film.as_uri()],
         capture_output=True,
         text=True,
         timeout=120,
