@@ -119,7 +119,11 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--jobs", type=_positive, metavar="N", help="so many at a time; default: one a processor"
     )
-    grade.add_argument("--resume", action="store_true", help="leave out who is graded already")
+    grade.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where it was stopped; leave out who is graded already",
+    )
     grade.add_argument("--only", metavar="STUDENT", help="grade this student again")
     _add_mode(grade)
 

@@ -46,6 +46,7 @@ class ClassOrder:
         words = ["autograder", "grade", self.lab, str(self.submissions), "--out", str(self.out)]
         words += ["--jobs", str(self.jobs)] if self.jobs else []
         words += ["--mode", self.mode] if self.mode else []
+        words += ["--only", self.only] if self.only else []
         return shlex.join([*words, "--resume"])
 
 
@@ -78,7 +79,7 @@ def grade_class(order: ClassOrder) -> int:
     _refuse_inside(order.out, order.submissions)
     screen = console()
     with output_folder(order.out) as out, Gradebook(out / "gradebook.sqlite") as gradebook:
-        _say_mode(screen, order.mode)
+        mode = _say_mode(screen, order.mode)
         try:
             with ClassProgress(screen) as progress:
                 run = grade(
@@ -87,14 +88,17 @@ def grade_class(order: ClassOrder) -> int:
                     gradebook,
                     assess=judge.assess,
                     jobs=order.jobs,
-                    mode=order.mode,
+                    mode=mode,
                     resume=order.resume,
                     only=order.only,
                     on_start=progress.start,
                     on_result=progress.result,
                 )
         except KeyboardInterrupt:
-            say(screen, f"Stopped. {progress.done} more are graded and kept. To go on:")
+            say(
+                screen,
+                f"Stopped. {progress.done} more are graded, and all verdicts are kept. To go on:",
+            )
             say(screen, f"  {order.again}")
             return 130
         index = write_reports(gradebook, run, out)
@@ -142,12 +146,13 @@ def _exit_status(assessment: Assessment) -> int:
     return {Status.PASSED: 0, Status.FAILED: 1}.get(assessment.status, 2)
 
 
-def _say_mode(screen: Console, mode: str | None) -> None:
+def _say_mode(screen: Console, asked: str | None) -> str:
+    mode, why = asked, "as you asked"
     if mode is None:
         choice = isolation.probe()
-        say(screen, Text(f"mode {choice.mode}: {choice.why}", "dim"))
-    else:
-        say(screen, Text(f"mode {mode}: as you asked", "dim"))
+        mode, why = choice.mode, choice.why
+    say(screen, Text(f"mode {mode}: {why}", "dim"))
+    return mode
 
 
 def _scenario(lab: Lab, name: str) -> Scenario:

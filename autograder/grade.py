@@ -1,4 +1,4 @@
-"""A class is graded: any executor assesses the submissions, results enter the gradebook as they come.
+"""A class is graded: any executor assesses the submissions, verdicts enter the gradebook as they come.
 
 Only this process writes to the gradebook. What one student's submission does, or a fault of the
 grader met on the way, never costs another student anything.
@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from autograder.errors import CommandError
+from autograder.foreman import Assess, Foreman, say_nothing
 from autograder.gradebook import Asked, Gradebook, Result, Run
 from autograder.lab import Lab
-from autograder.printable import printable
-from autograder.submissions import Submission, choose
-from autograder.verdict import Assessment, Status, Verdict
+from autograder.submissions import Submission, choose, state_of
+from autograder.workers import Workers, tell
 
-
-class Assess(Protocol):
-    """Judges one submission, as autograder.judge.assess does; raises only for the grader's faults."""
-
-    def __call__(self, lab: Lab, submission: Path, *, mode: str | None = None) -> Assessment: ...
+_WAITING = 64  # submissions that are given to an executor of unknown size at a time
 
 
 def grade(
@@ -46,44 +39,32 @@ def grade(
 ) -> Run:
     """Grades a class into `gradebook` and answers the run that the reports are to be about.
 
-    `resume` goes on with the latest run and leaves out who is done; `only` grades one student again
-    in the latest run. `on_start` is told how many students there are to grade, `on_result` each
-    result after it is safe. `jobs` threads assess at the same time (None: one a processor), unless
-    an `executor` is given.
+    `resume` goes on with the latest run, in the middle of a student where need be, and leaves out who is done with what
+    is handed in now; `only` grades one student again in the latest run. `on_start` is told how many students there are
+    to grade, `on_result` each result after it is safe. `jobs` worker processes assess at the same time (None: one a
+    processor), unless an `executor` is given; then a verdict is safe once its submission is through.
 
-    KeyboardInterrupt (Ctrl-C) passes through at once. Those being judged then are given up, not recorded: a later
-    `resume` grades them.
+    KeyboardInterrupt (Ctrl-C) passes through at once, and the workers are killed. Verdicts that have come are kept.
     """
     run = _run_for(lab, submissions, gradebook, go_on=resume or only is not None)
     wanted = list(submissions) if only is None else [choose(submissions, only)]
     if resume:
         done = gradebook.graded(run)
-        wanted = [submission for submission in wanted if submission.student not in done]
+        wanted = [s for s in wanted if done.get(s.student) not in (state_of(s), "")]
     on_start(len(wanted))
+    foreman = Foreman(lab, run, gradebook, assess, mode, on_result)
     if executor is not None:
-        _assess_all(lab, wanted, gradebook, run, assess, executor, mode, on_result)
+        foreman.work_off(wanted, executor, say_nothing, _WAITING)
         return run
-    threads = ThreadPoolExecutor(jobs or processors(), thread_name_prefix="judge")
+    jobs = jobs or processors()
+    workers = Workers(jobs, foreman.hear)
     try:
-        _assess_all(lab, wanted, gradebook, run, assess, threads, mode, on_result)
-    finally:
-        threads.shutdown(wait=False, cancel_futures=True)
+        foreman.work_off(wanted, workers, tell, 2 * jobs)
+    except BaseException:
+        workers.shutdown(wait=False)
+        raise
+    workers.shutdown()
     return run
-
-
-def assess_one(lab: Lab, submission: Submission, assess: Assess, mode: str | None) -> Result:
-    """One student's result. Never raises: a fault of the grader is an `error` for each scenario."""
-    started = time.monotonic()
-    trouble = ""
-    try:
-        if submission.folder is None:
-            assessment = _nothing_handed_in(lab, submission)
-        else:
-            assessment = assess(lab, submission.folder, mode=mode)
-    except Exception as error:
-        assessment = _broken_down(lab, error)
-        trouble = printable(traceback.format_exc())
-    return Result(submission.student, assessment, time.monotonic() - started, trouble)
 
 
 @contextmanager
@@ -124,7 +105,7 @@ def processors() -> int:
 
 
 def _run_for(lab: Lab, submissions: Sequence[Submission], gradebook: Gradebook, go_on: bool) -> Run:
-    asked = [Asked(s.name, s.title, s.points, s.why) for s in lab.scenarios]
+    asked = [Asked(s.name, s.title, s.points, s.why, s.hidden, s.extra) for s in lab.scenarios]
     students = [submission.student for submission in submissions]
     latest = gradebook.latest_run()
     if latest is not None and latest.lab != lab.name:
@@ -135,61 +116,3 @@ def _run_for(lab: Lab, submissions: Sequence[Submission], gradebook: Gradebook, 
     if go_on and latest is not None:
         return gradebook.go_on(latest, asked, students)
     return gradebook.begin(lab.name, lab.title, asked, students)
-
-
-def _assess_all(
-    lab: Lab,
-    submissions: Sequence[Submission],
-    gradebook: Gradebook,
-    run: Run,
-    assess: Assess,
-    executor: Executor,
-    mode: str | None,
-    on_result: Callable[[Result], None],
-) -> None:
-    futures: dict[Future[Result], Submission] = {
-        executor.submit(assess_one, lab, submission, assess, mode): submission
-        for submission in submissions
-    }
-    try:
-        for future in as_completed(futures):
-            try:
-                result = future.result()
-            except Exception as error:  # the executor lost the worker that had this student
-                trouble = printable("".join(traceback.format_exception(error)))
-                student = futures[future].student
-                result = Result(student, _broken_down(lab, error), trouble=trouble)
-            gradebook.record(run, result)
-            on_result(result)
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-def _nothing_handed_in(lab: Lab, submission: Submission) -> Assessment:
-    return _same_for_all(
-        lab,
-        Status.FAILED,
-        f"Nothing was handed in for this lab: {submission.student} has no folder {lab.name} and no "
-        "files.",
-    )
-
-
-def _broken_down(lab: Lab, error: BaseException) -> Assessment:
-    reason = printable(f"{type(error).__name__}: {error}")
-    return _same_for_all(
-        lab,
-        Status.ERROR,
-        "The grader itself broke down on this submission. That is not the student's doing and costs "
-        f"no points: grade again, or tell the instructor.\n{reason}",
-    )
-
-
-def _same_for_all(lab: Lab, status: Status, message: str) -> Assessment:
-    return Assessment(
-        lab.name,
-        "",  # nothing was started, so no mode was chosen
-        tuple(
-            Verdict(s.name, s.title, status, 0, s.points, message, s.script) for s in lab.scenarios
-        ),
-    )

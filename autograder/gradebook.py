@@ -1,9 +1,9 @@
 """The books: one SQLite file, the only place where results live; every report reads from it.
 
-A *run* is one grading of a class: the scenarios that were asked, the students who were enrolled. An
-*attempt* is one assessment of one student in it; a later attempt replaces an earlier one in the
-reports and leaves it in the book. Every attempt is committed as it comes, so that whatever kills
-the grader costs at most the students being judged then.
+A *run* is one grading of a class: the scenarios that were asked, the students who were enrolled. An *attempt* is one
+assessment of one student in it. It is opened, gets one verdict after the other, each committed as it comes, and is
+finished. The latest finished attempt counts; earlier ones stay in the book. Whatever kills the grader costs at most the
+plays that were on just then.
 """
 
 from __future__ import annotations
@@ -18,62 +18,37 @@ from pathlib import Path
 from typing import Self
 
 from autograder.errors import CommandError
+from autograder.tables import VERSION, migrate, version_of
 from autograder.verdict import Assessment, Verdict
 
-VERSION = 1  # of the tables below; kept in SQLite's user_version
-
-_TABLES = """
-CREATE TABLE run (
-    id INTEGER PRIMARY KEY,
-    lab TEXT NOT NULL,
-    title TEXT NOT NULL,
-    started TEXT NOT NULL
-) STRICT;
-CREATE TABLE asked (
-    run INTEGER NOT NULL REFERENCES run,
-    position INTEGER NOT NULL,
-    scenario TEXT NOT NULL,
-    title TEXT NOT NULL,
-    points REAL NOT NULL,
-    why TEXT NOT NULL,
-    PRIMARY KEY (run, scenario)
-) STRICT;
-CREATE TABLE enrolled (
-    run INTEGER NOT NULL REFERENCES run,
-    student TEXT NOT NULL,
-    PRIMARY KEY (run, student)
-) STRICT;
-CREATE TABLE attempt (
-    id INTEGER PRIMARY KEY,
-    run INTEGER NOT NULL REFERENCES run,
-    student TEXT NOT NULL,
-    mode TEXT NOT NULL,
-    finished TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    trouble TEXT NOT NULL
-) STRICT;
-CREATE INDEX attempt_by_student ON attempt (run, student, id);
-CREATE TABLE verdict (
-    attempt INTEGER NOT NULL REFERENCES attempt,
-    position INTEGER NOT NULL,
-    scenario TEXT NOT NULL,
-    status TEXT NOT NULL,
-    points REAL NOT NULL,
-    max_points REAL NOT NULL,
-    whole TEXT NOT NULL,
-    PRIMARY KEY (attempt, scenario)
-) STRICT;
+_LATEST = """
+SELECT id FROM attempt WHERE run = ? AND student = ? AND finished != ''
+ORDER BY id DESC LIMIT 1
+"""
+_LEFT_OPEN = """
+SELECT id FROM attempt WHERE run = ? AND student = ? AND finished = ''
+AND files = ? AND terms = ? AND seed = ? ORDER BY id DESC LIMIT 1
+"""
+_GRADED = """
+SELECT student, files FROM attempt a WHERE run = ? AND trouble = ''
+AND id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
+AND NOT EXISTS (SELECT 1 FROM verdict WHERE attempt = a.id AND status = 'error')
 """
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One scenario of a run, as the reports need it: `name` as in the verdicts."""
+    """One scenario of a run, as the reports need it: `name` as in the verdicts.
+
+    `hidden`: students are told neither its name nor what it plays. `extra`: its points come on top of the maximum.
+    """
 
     name: str
     title: str
     points: float
     why: str
+    hidden: bool = False
+    extra: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,12 +65,41 @@ class Run:
 
 @dataclass(frozen=True)
 class Result:
-    """One student's latest attempt; `trouble` is the traceback if the grader itself broke down."""
+    """One student's attempt.
+
+    `trouble` is the traceback if the grader itself broke down; `late` are seconds after the due time, `penalty` the
+    points that this costs.
+    """
 
     student: str
     assessment: Assessment
     seconds: float = 0.0
     trouble: str = ""
+    late: float = 0.0
+    penalty: float = 0.0
+
+    @property
+    def unenforced(self) -> tuple[str, ...]:
+        """What the machine could not forbid the submission."""
+        return self.assessment.unenforced
+
+    @property
+    def score(self) -> float:
+        """What counts: never below 0."""
+        return max(0.0, self.assessment.score - self.penalty)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an attempt stands on. It may be continued as long as these are the same.
+
+    `files` tells one state of the submission from another, `asked` one lab and mode from another; `seed` is the
+    student's own.
+    """
+
+    files: str = ""
+    asked: str = ""
+    seed: int = 0
 
 
 class Gradebook:
@@ -108,9 +112,8 @@ class Gradebook:
         self.path = path
         try:
             self._book = sqlite3.connect(path, isolation_level=None)
-            # WAL: readers never wait for the grader. With NORMAL a committed attempt survives
-            # SIGKILL at any moment; only a power cut could take the last ones, and then --resume
-            # grades them again.
+            # WAL: readers never wait for the grader. With NORMAL what is committed survives SIGKILL at any moment; only
+            # a power cut could take the last verdicts, and then --resume finds them again.
             self._book.execute("PRAGMA journal_mode = WAL")
             self._book.execute("PRAGMA synchronous = NORMAL")
             self._book.execute("PRAGMA foreign_keys = ON")
@@ -160,53 +163,67 @@ class Gradebook:
         ).fetchone()
         if row is None:
             return None
+        run, lab, title, started = row
         asked = self._book.execute(
-            "SELECT scenario, title, points, why FROM asked WHERE run = ? ORDER BY position",
-            (row[0],),
+            "SELECT scenario, title, points, why, hidden, extra FROM asked WHERE run = ? ORDER BY position",
+            (run,),
         )
         students = self._book.execute(
-            "SELECT student FROM enrolled WHERE run = ? ORDER BY student", (row[0],)
+            "SELECT student FROM enrolled WHERE run = ? ORDER BY student", (run,)
         )
-        run, lab, title, started = row
         return Run(
             run,
             lab,
             title,
             started,
-            scenarios=tuple(Asked(*line) for line in asked),
-            students=tuple(student for (student,) in students),
+            tuple(
+                Asked(name, title, points, why, bool(hidden), bool(extra))
+                for name, title, points, why, hidden, extra in asked
+            ),
+            tuple(student for (student,) in students),
         )
 
-    def record(self, run: Run, result: Result) -> None:
-        """Commits one attempt with all its verdicts: after this call, it is safe."""
+    def open_attempt(self, run: Run, student: str, terms: Terms) -> tuple[int, frozenset[str]]:
+        """The attempt that is to be finished, and the names of the scenarios that it has verdicts on already.
+
+        One that was left open under the same terms is continued; else a new one is opened.
+        """
         with self._transaction():
-            attempt = self._book.execute(
-                "INSERT INTO attempt (run, student, mode, finished, seconds, trouble)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    run.id,
-                    result.student,
-                    result.assessment.mode,
-                    _now(),
-                    result.seconds,
-                    result.trouble,
-                ),
-            ).lastrowid
-            self._book.executemany(
-                "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        attempt,
-                        position,
-                        verdict.scenario,
-                        str(verdict.status),
-                        verdict.points,
-                        verdict.max_points,
-                        json.dumps(verdict.to_json()),
-                    )
-                    for position, verdict in enumerate(result.assessment.verdicts)
-                ],
-            )
+            left = self._book.execute(_LEFT_OPEN, (run.id, student, *_columns(terms))).fetchone()
+            if left is None:
+                return self._open(run, student, terms), frozenset()
+            self._book.execute("DELETE FROM verdict WHERE attempt = ? AND status = 'error'", left)
+        verdicts = self._book.execute("SELECT scenario FROM verdict WHERE attempt = ?", left)
+        return left[0], frozenset(scenario for (scenario,) in verdicts)
+
+    def add(self, attempt: int, position: int, verdict: Verdict) -> None:
+        """Commits one verdict; `position` is that of its scenario in the lab."""
+        with self._transaction():
+            self._add(attempt, position, verdict)
+
+    def finish(self, attempt: int, result: Result, positions: Sequence[int]) -> Result:
+        """Commits the end of an attempt, with those of its verdicts that have not been added yet.
+
+        `positions` are those of the result's verdicts. Answers the whole, verdicts from before included.
+        """
+        with self._transaction():
+            self._finish(attempt, result, positions)
+        return self._result(attempt)
+
+    def set_penalty(self, run: Run, student: str, late: float, penalty: float) -> None:
+        """What lateness costs in the attempt that counts: a policy may change without grading anew."""
+        with self._transaction():
+            row = self._book.execute(_LATEST, (run.id, student)).fetchone()
+            if row is not None:
+                self._book.execute(
+                    "UPDATE attempt SET late = ?, penalty = ? WHERE id = ?", (late, penalty, row[0])
+                )
+
+    def record(self, run: Run, result: Result) -> None:
+        """Commits one whole attempt at once."""
+        with self._transaction():
+            attempt = self._open(run, result.student, Terms())
+            self._finish(attempt, result, range(len(result.assessment.verdicts)))
 
     def results(self, run: Run) -> Iterator[Result]:
         """The latest attempt of every student who has one, by name; one at a time is in memory."""
@@ -216,59 +233,97 @@ class Gradebook:
                 yield result
 
     def result(self, run: Run, student: str) -> Result | None:
-        row = self._book.execute(
-            "SELECT id, mode, seconds, trouble FROM attempt WHERE run = ? AND student = ?"
-            " ORDER BY id DESC LIMIT 1",
-            (run.id, student),
-        ).fetchone()
-        if row is None:
-            return None
-        attempt, mode, seconds, trouble = row
-        verdicts = self._book.execute(
-            "SELECT whole FROM verdict WHERE attempt = ? ORDER BY position", (attempt,)
-        )
-        assessment = Assessment(
-            run.lab,
-            mode,
-            tuple(Verdict.from_json(json.loads(whole)) for (whole,) in verdicts),
-        )
-        return Result(student, assessment, seconds, trouble)
+        """The student's latest finished attempt, if there is one."""
+        row = self._book.execute(_LATEST, (run.id, student)).fetchone()
+        return None if row is None else self._result(row[0])
 
-    def graded(self, run: Run) -> set[str]:
-        """Who is done: has a latest attempt that the grader itself did not break down in."""
+    def attempts(self, student: str) -> list[tuple[str, Result]]:
+        """All that was finished of one student, over all runs, the oldest first, each with the time when it was."""
         rows = self._book.execute(
-            "SELECT student FROM attempt a WHERE run = ? AND trouble = '' AND id ="
-            " (SELECT max(id) FROM attempt b WHERE b.run = a.run AND b.student = a.student)",
-            (run.id,),
-        )
-        return {student for (student,) in rows}
+            "SELECT id, finished FROM attempt WHERE student = ? AND finished != '' ORDER BY id",
+            (student,),
+        ).fetchall()
+        return [(finished, self._result(attempt)) for attempt, finished in rows]
 
-    def attempts(self, student: str) -> int:
-        """How often the student was graded, over all runs."""
-        (count,) = self._book.execute(
-            "SELECT count(*) FROM attempt WHERE student = ?", (student,)
+    def graded(self, run: Run) -> dict[str, str]:
+        """Who is done, with what told the submission apart then (Terms.files).
+
+        Whose latest attempt has an error, the grader's own trouble, is not done.
+        """
+        return dict(self._book.execute(_GRADED, (run.id,)))
+
+    def _result(self, attempt: int) -> Result:
+        lab, student, mode, seconds, trouble, late, penalty, unenforced = self._book.execute(
+            "SELECT lab, student, mode, seconds, trouble, late, penalty, unenforced"
+            " FROM attempt JOIN run ON run.id = attempt.run WHERE attempt.id = ?",
+            (attempt,),
         ).fetchone()
-        return int(count)
+        rows = self._book.execute(
+            "SELECT whole, seconds FROM verdict WHERE attempt = ? ORDER BY position", (attempt,)
+        )
+        verdicts = tuple(Verdict.from_json(json.loads(whole), spent) for whole, spent in rows)
+        assessment = Assessment(lab, mode, verdicts, tuple(json.loads(unenforced)))
+        return Result(student, assessment, seconds, trouble, late, penalty)
+
+    def _open(self, run: Run, student: str, terms: Terms) -> int:
+        attempt = self._book.execute(
+            "INSERT INTO attempt (run, student, files, terms, seed, mode, finished, seconds, trouble)"
+            " VALUES (?, ?, ?, ?, ?, '', '', 0, '')",
+            (run.id, student, *_columns(terms)),
+        ).lastrowid
+        assert attempt is not None
+        return attempt
+
+    def _add(self, attempt: int, position: int, verdict: Verdict) -> None:
+        self._book.execute(
+            "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                attempt,
+                position,
+                verdict.scenario,
+                str(verdict.status),
+                verdict.points,
+                verdict.max_points,
+                json.dumps(verdict.to_json()),
+                verdict.seconds,
+            ),
+        )
+
+    def _finish(self, attempt: int, result: Result, positions: Sequence[int]) -> None:
+        for position, verdict in zip(positions, result.assessment.verdicts, strict=True):
+            self._add(attempt, position, verdict)
+        self._book.execute(
+            "UPDATE attempt SET finished = ?, mode = ?, seconds = seconds + ?, trouble = ?,"
+            " late = ?, penalty = ?, unenforced = ? WHERE id = ?",
+            (
+                _now(),
+                result.assessment.mode,
+                result.seconds,
+                result.trouble,
+                result.late,
+                result.penalty,
+                json.dumps(result.unenforced),
+                attempt,
+            ),
+        )
 
     def _prepare(self) -> None:
-        (version,) = self._book.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
+        if version_of(self._book) > VERSION:
             raise CommandError(
                 f"{self.path} was written by a later version of this program: its tables have version"
-                f" {version}, this program knows up to {VERSION}.\n  Update the program, or give another --out."
+                f" {version_of(self._book)}, this program knows up to {VERSION}.\n"
+                "  Update the program, or give another --out."
             )
-        if version == 0:
+        if version_of(self._book) < VERSION:
             with self._transaction():
-                for statement in _TABLES.split(";\n"):
-                    self._book.execute(statement)
-                self._book.execute(f"PRAGMA user_version = {VERSION}")
+                migrate(self._book)
 
     def _ask(self, run: int, scenarios: Sequence[Asked]) -> None:
         self._book.executemany(
-            "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (run, position, asked.name, asked.title, asked.points, asked.why)
-                for position, asked in enumerate(scenarios)
+                (run, position, *(a.name, a.title, a.points, a.why), int(a.hidden), int(a.extra))
+                for position, a in enumerate(scenarios)
             ],
         )
 
@@ -291,6 +346,10 @@ class Gradebook:
             sqlite3.Error
         ) as error:  # the disk is full, somebody else holds the lock for too long
             raise CommandError(f"{self.path} cannot be written: {error}.") from error
+
+
+def _columns(terms: Terms) -> tuple[str, str, int]:
+    return terms.files, terms.asked, terms.seed
 
 
 def _now() -> str:

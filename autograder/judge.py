@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -188,8 +189,9 @@ def assess(
     *,
     mode: str | None = None,
     scenarios: Sequence[Scenario] | None = None,
+    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
 ) -> Assessment:
-    """Judges one submission by every scenario of the lab, or by those given.
+    """Judges one submission by every scenario of the lab, or by those given; tells each verdict as it comes.
 
     A build that fails is a verdict: every scenario fails with the compiler's words. Never raises for a student's doing;
     raises StageError if this machine has no stage at all.
@@ -207,8 +209,13 @@ def assess(
         except BuildFailure as failure:
             verdicts = [_verdict(scenario, Status.FAILED, str(failure)) for scenario in chosen]
         else:
+            verdicts = []
             with Stage(mode, workspace, folder) as stage:
-                verdicts = [judge(scenario, program, stage) for scenario in chosen]
+                for scenario in chosen:
+                    started = time.monotonic()
+                    verdict = judge(scenario, program, stage)
+                    verdicts.append(replace(verdict, seconds=time.monotonic() - started))
+                    on_verdict(verdicts[-1])
     return Assessment(lab.name, mode, tuple(verdicts))
 
 
@@ -221,5 +228,6 @@ def _verdict(scenario: Scenario, status: Status, message: str, **facts: Any) -> 
         max_points=scenario.points,
         message=message,
         script=scenario.script,
+        extra=scenario.extra,
         **facts,
     )

@@ -23,7 +23,8 @@ class Scenario:
     """One play and what it is worth. `script` is its text, `steps` what that says.
 
     `command` is what init starts instead of the actor main; `terminal`: init gets a pseudo-terminal; `untested` is
-    why no mutant fails this scenario. `name` is the file's name without its suffix.
+    why no mutant fails this scenario. `hidden`: students learn only whether they passed it; `extra`: its points come on
+    top of the lab's maximum. `name` is the file's name without its suffix.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Scenario:
     command: tuple[str, ...] | None = None
     terminal: bool = False
     untested: str | None = None
+    hidden: bool = False
+    extra: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Lab:
 
     @property
     def max_points(self) -> float:
-        return sum(scenario.points for scenario in self.scenarios)
+        return sum(scenario.points for scenario in self.scenarios if not scenario.extra)
 
 
 def load_lab(path_or_name: Path | str) -> Lab:
@@ -93,6 +96,7 @@ def load_scenario(path: Path) -> Scenario:
     command = table.texts("command", ()) or None
     terminal = table.flag("terminal")
     untested = table.text("untested", "") or None
+    hidden, extra = table.flag("hidden"), table.flag("extra")
     steps: tuple[Step, ...] = ()
     problems: Sequence[Problem] = ()
     if script is not None:
@@ -105,7 +109,19 @@ def load_scenario(path: Path) -> Scenario:
     if flaws := table.flaws_found():
         raise LabError(flaws)
     return Scenario(
-        path.stem, title, points, why, modes, script or "", steps, path, command, terminal, untested
+        path.stem,
+        title,
+        points,
+        why,
+        modes,
+        script or "",
+        steps,
+        path,
+        command,
+        terminal,
+        untested,
+        hidden,
+        extra,
     )
 
 

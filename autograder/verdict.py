@@ -29,6 +29,9 @@ class Verdict:
     process, `expected_remarks` what an observer of a correct init would see ("waiting for any
     child"). The time of an event is the number of the script line that made it: a play is ordered
     by its steps, it has no clock, and its histories do not depend on how fast the machine is.
+
+    `extra`: its points are extra credit. `seconds` is how long the play took on the wall; two verdicts
+    are equal whatever it is.
     """
 
     scenario: str
@@ -43,6 +46,8 @@ class Verdict:
     observed: History = field(default_factory=History)
     remarks: Mapping[str, Remark] = field(default_factory=dict)
     expected_remarks: Mapping[str, Remark] = field(default_factory=dict)
+    extra: bool = False
+    seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -58,10 +63,11 @@ class Verdict:
             "observed": self.observed.to_json(),
             "remarks": _remarks_to_json(self.remarks),
             "expected_remarks": _remarks_to_json(self.expected_remarks),
+            **({"extra": True} if self.extra else {}),
         }
 
     @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Self:
+    def from_json(cls, form: Mapping[str, Any], seconds: float = 0.0) -> Self:
         return cls(
             scenario=form["name"],
             title=form["title"],
@@ -75,6 +81,8 @@ class Verdict:
             observed=History.from_json(form["observed"]),
             remarks=_remarks_from_json(form["remarks"]),
             expected_remarks=_remarks_from_json(form["expected_remarks"]),
+            extra=form.get("extra", False),
+            seconds=seconds,
         )
 
 
@@ -82,13 +90,17 @@ class Verdict:
 class Assessment:
     """All verdicts on one submission. `mode` is "pidns" or "subreaper": where init stood.
 
+    `unenforced` says in sentences what the machine could not forbid the submission.
+
     What ends in an error or is skipped counts neither for nor against the student: `max_score` is
-    the sum of what was really judged, so a score never promises more than was checked.
+    the sum of what was really judged, so a score never promises more than was checked. Extra credit
+    is in the score and not in the maximum.
     """
 
     lab: str
     mode: str
     verdicts: tuple[Verdict, ...]
+    unenforced: tuple[str, ...] = ()
 
     @property
     def _judged(self) -> list[Verdict]:
@@ -100,7 +112,7 @@ class Assessment:
 
     @property
     def max_score(self) -> float:
-        return sum(verdict.max_points for verdict in self._judged)
+        return sum(verdict.max_points for verdict in self._judged if not verdict.extra)
 
     @property
     def status(self) -> Status:
@@ -117,13 +129,17 @@ class Assessment:
             "mode": self.mode,
             "score": self.score,
             "max_score": self.max_score,
+            "unenforced": list(self.unenforced),
             "scenarios": [verdict.to_json() for verdict in self.verdicts],
         }
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> Self:
         return cls(
-            form["lab"], form["mode"], tuple(Verdict.from_json(v) for v in form["scenarios"])
+            form["lab"],
+            form["mode"],
+            tuple(Verdict.from_json(v) for v in form["scenarios"]),
+            tuple(form.get("unenforced", ())),
         )
 
 

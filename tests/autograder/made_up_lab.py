@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from made_up_class import ASKED, PLAIN, assessment
 
 from autograder.lab import Lab, Scenario
 from autograder.scenario import parse
-from autograder.verdict import Assessment
+from autograder.verdict import Assessment, Verdict
 
 LAB = Lab(
     "init",
@@ -34,10 +35,21 @@ LAB = Lab(
 Assessor = Callable[..., Assessment]
 
 
-def by_name(lab: Lab, submission: Path, *, mode: str | None = None) -> Assessment:
-    """Good students pass; "bad" fails an orphan."""
+def by_name(
+    lab: Lab,
+    submission: Path,
+    *,
+    mode: str | None = None,
+    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
+) -> Assessment:
+    """Good students pass; "bad" fails an orphan. Only what the lab asks is answered."""
     name = submission.parent.name if submission.name == lab.name else submission.name
-    return assessment(fails=["03"] if name.startswith("bad") else [], mode=mode or "pidns")
+    whole = assessment(fails=["03"] if name.startswith("bad") else [], mode=mode or "pidns")
+    asked = {scenario.name for scenario in lab.scenarios}
+    verdicts = tuple(verdict for verdict in whole.verdicts if verdict.scenario in asked)
+    for verdict in verdicts:
+        on_verdict(verdict)
+    return replace(whole, verdicts=verdicts)
 
 
 def hand_in(root: Path, students: Sequence[str], lab: str = "init") -> Path:

@@ -6,7 +6,8 @@ import csv
 import json
 import os
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,6 +32,28 @@ expect init exits 0
 """
 
 
+def assess(
+    lab: Lab,
+    submission: Path,
+    *,
+    mode: str | None = None,
+    scenarios: Sequence[Scenario] | None = None,
+    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
+) -> Assessment:
+    """In place of judge.assess, in worker processes as well."""
+    name = submission.parent.name if submission.name == "init" else submission.name
+    if name == "stops" and Path("stop").exists():
+        os.kill(os.getppid(), signal.SIGINT)
+        threading.Event().wait(60)  # until we are killed
+    if name == "breaks":
+        raise OSError("no more pidfds")
+    whole = CLASS.get(name) or assessment(mode=mode or "pidns")
+    wanted = {scenario.name for scenario in scenarios or lab.scenarios}
+    return Assessment(
+        "init", mode or "pidns", tuple(v for v in whole.verdicts if v.scenario in wanted)
+    )
+
+
 @pytest.fixture(autouse=True)
 def other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Assesses by the name of the folder: as in CLASS, else by what it begins with."""
@@ -41,24 +64,6 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
                 [Flaw(Path(name), None, "there is no lab of this name", "Did you mean?")]
             )
         return LAB
-
-    def assess(
-        lab: Lab,
-        submission: Path,
-        *,
-        mode: str | None = None,
-        scenarios: Sequence[Scenario] | None = None,
-    ) -> Assessment:
-        name = submission.parent.name if submission.name == "init" else submission.name
-        if name == "stops" and Path("stop").exists():
-            os.kill(os.getpid(), signal.SIGINT)
-        if name == "breaks":
-            raise OSError("no more pidfds")
-        whole = CLASS.get(name) or assessment(mode=mode or "pidns")
-        wanted = {scenario.name for scenario in scenarios or lab.scenarios}
-        return Assessment(
-            "init", mode or "pidns", tuple(v for v in whole.verdicts if v.scenario in wanted)
-        )
 
     monkeypatch.setattr(commands, "load_lab", load)
     monkeypatch.setattr(commands.judge, "assess", assess)
