@@ -82,6 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
                     arguments.resume,
                     arguments.only,
                     arguments.mode,
+                    arguments.cluster,
                 )
             )
         case "play":
@@ -125,6 +126,9 @@ def _parser() -> argparse.ArgumentParser:
         help="go on where it was stopped; leave out who is graded already",
     )
     grade.add_argument("--only", metavar="STUDENT", help="grade this student again")
+    grade.add_argument(
+        "--cluster", metavar="ADDRESS", help="grade on a dask.distributed cluster, by its scheduler"
+    )
     _add_mode(grade)
 
     play = commands.add_parser(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -39,6 +41,7 @@ class ClassOrder:
     resume: bool = False
     only: str | None = None
     mode: str | None = None
+    cluster: str | None = None
 
     @property
     def again(self) -> str:
@@ -47,6 +50,7 @@ class ClassOrder:
         words += ["--jobs", str(self.jobs)] if self.jobs else []
         words += ["--mode", self.mode] if self.mode else []
         words += ["--only", self.only] if self.only else []
+        words += ["--cluster", self.cluster] if self.cluster else []
         return shlex.join([*words, "--resume"])
 
 
@@ -79,15 +83,17 @@ def grade_class(order: ClassOrder) -> int:
     _refuse_inside(order.out, order.submissions)
     screen = console()
     with output_folder(order.out) as out, Gradebook(out / "gradebook.sqlite") as gradebook:
-        mode = _say_mode(screen, order.mode)
+        mode = order.mode if order.cluster else _say_mode(screen, order.mode)
+        submissions = [replace(s, folder=s.folder and s.folder.resolve()) for s in submissions]
         try:
-            with ClassProgress(screen) as progress:
+            with _executor(order) as executor, ClassProgress(screen) as progress:
                 run = grade(
                     lab,
                     submissions,
                     gradebook,
                     assess=judge.assess,
                     jobs=order.jobs,
+                    executor=executor,
                     mode=mode,
                     resume=order.resume,
                     only=order.only,
@@ -139,6 +145,18 @@ def demo(lab_name: str, out: Path) -> int:
         f"The demo class is in {out}. Grade it: autograder grade {lab_name} {out} --out DIR",
     )
     return 0
+
+
+@contextmanager
+def _executor(order: ClassOrder) -> Iterator[Executor | None]:
+    """The cluster, if one was asked for."""
+    if order.cluster is None:
+        yield None
+        return
+    from autograder.cluster import cluster
+
+    with cluster(order.cluster, order.submissions) as executor:
+        yield executor
 
 
 def _exit_status(assessment: Assessment) -> int:

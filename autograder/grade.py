@@ -20,7 +20,7 @@ from autograder.lab import Lab
 from autograder.submissions import Submission, choose, state_of
 from autograder.workers import Workers, tell
 
-_WAITING = 64  # submissions that are given to an executor of unknown size at a time
+_WAITING = 256  # submissions that are given to an executor of unknown size at a time
 
 
 def grade(

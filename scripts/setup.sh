@@ -34,7 +34,7 @@ main() {
     install_uv
     case $wanted in
         base) install_python_packages ;;
-        all) install_python_packages --extra notebook --extra test ;;
+        all) install_python_packages --extra notebook --extra cluster --extra test ;;
         *) stop "the second argument is 'base' or 'all', not '$wanted'" ;;
     esac
     rm -f "$environment/.unfinished"
