@@ -19,6 +19,7 @@ from autograder.errors import CommandError, did_you_mean
 from autograder.grade import grade, output_folder
 from autograder.gradebook import Gradebook, Run
 from autograder.lab import Lab, Scenario, load_lab, load_scenario
+from autograder.lateness import charge, load_policy
 from autograder.printable import one_line
 from autograder.progress import ClassProgress
 from autograder.reports import write_reports
@@ -81,6 +82,7 @@ def grade_class(order: ClassOrder) -> int:
     lab = load_lab(order.lab)
     submissions = find_submissions(order.submissions, lab.name, lab.program)
     _refuse_inside(order.out, order.submissions)
+    load_policy(lab)  # one that is wrong is told before anybody is graded
     screen = console()
     with output_folder(order.out) as out, Gradebook(out / "gradebook.sqlite") as gradebook:
         mode = order.mode if order.cluster else _say_mode(screen, order.mode)
@@ -107,6 +109,7 @@ def grade_class(order: ClassOrder) -> int:
             )
             say(screen, f"  {order.again}")
             return 130
+        charge(lab, submissions, gradebook, run)
         index = write_reports(gradebook, run, out)
         _write_errors(gradebook, run, out / "errors.txt")
         results = gradebook.results(run)

@@ -29,6 +29,12 @@ _LEFT_OPEN = """
 SELECT id FROM attempt WHERE run = ? AND student = ? AND finished = ''
 AND files = ? AND terms = ? AND seed = ? ORDER BY id DESC LIMIT 1
 """
+_SCORES = """
+SELECT student, total(points) FROM attempt a LEFT JOIN verdict ON attempt = a.id AND status IN ('passed', 'failed')
+WHERE run = ?
+AND id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
+GROUP BY student
+"""
 _GRADED = """
 SELECT student, files FROM attempt a WHERE run = ? AND trouble = ''
 AND id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
@@ -209,6 +215,10 @@ class Gradebook:
         with self._transaction():
             self._finish(attempt, result, positions)
         return self._result(attempt)
+
+    def scores(self, run: Run) -> dict[str, float]:
+        """The points of everybody who has been graded, before anything is taken off for lateness."""
+        return dict(self._book.execute(_SCORES, (run.id,)))
 
     def set_penalty(self, run: Run, student: str, late: float, penalty: float) -> None:
         """What lateness costs in the attempt that counts: a policy may change without grading anew."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from autograder.errors import did_you_mean
@@ -43,6 +45,15 @@ class Scenario:
 
 
 @dataclass(frozen=True)
+class Late:
+    """By when to hand in, who has longer, and which function says what lateness costs (autograder/lateness.py)."""
+
+    due: datetime
+    policy: str
+    extensions: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Lab:
     """An exercise: its scenarios are in the order of their files' names; `program` is what a submission must become."""
 
@@ -51,6 +62,7 @@ class Lab:
     folder: Path
     scenarios: tuple[Scenario, ...] = field(repr=False)
     program: str = "init"
+    late: Late | None = None
 
     @property
     def max_points(self) -> float:
@@ -69,7 +81,9 @@ def load_lab(path_or_name: Path | str) -> Lab:
     program = table.text("program", "init")
     if not _FILE_NAME.fullmatch(program):
         table.flaw("program", "`program` must be the name of a file: letters, digits, _, . and -")
-    flaws = table.flaws_found()
+    weights, late = table.table("weights"), _late(table.table("late"))
+    factors = {pattern: weights.positive(pattern) for pattern in weights.keys} if weights else {}
+    flaws: list[Flaw] = []
     scenarios: list[Scenario] = []
     paths = sorted(path for path in (folder / "scenarios").glob("*.toml") if path.name[0] != ".")
     for path in paths:
@@ -77,12 +91,18 @@ def load_lab(path_or_name: Path | str) -> Lab:
             scenarios.append(load_scenario(path))
         except LabError as error:
             flaws.extend(error.flaws)
+    for pattern in factors:
+        if weights and not fnmatch.filter([path.stem for path in paths], pattern):
+            mend = did_you_mean(pattern, (path.stem for path in paths))
+            weights.flaw(pattern, f"no scenario is called {pattern!r}", mend)
+    flaws = [*table.flaws_found(), *flaws]
     if not paths:
         what = "the lab has no scenarios, so there is nothing to judge"
         flaws.append(Flaw(folder, None, what, "Put at least one into scenarios/01_NAME.toml."))
     if flaws:
         raise LabError(flaws)
-    return Lab(folder.resolve().name, title, folder, tuple(scenarios), program)
+    weighed = tuple(_weighed(scenario, factors) for scenario in scenarios)
+    return Lab(folder.resolve().name, title, folder, weighed, program, late)
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -123,6 +143,24 @@ def load_scenario(path: Path) -> Scenario:
         hidden,
         extra,
     )
+
+
+def _late(table: Table | None) -> Late | None:
+    if table is None:
+        return None
+    due, policy = table.moment("due"), table.text("policy")
+    if policy and not re.fullmatch(r"[\w./-]+:\w+", policy):
+        mend = 'For example: policy = "late.py:a_tenth_a_day"'
+        table.flaw("policy", "`policy` must be FILE.py:FUNCTION or MODULE:FUNCTION", mend)
+    longer = table.table("extensions")
+    return Late(due, policy, {name: longer.moment(name) for name in longer.keys} if longer else {})
+
+
+def _weighed(scenario: Scenario, factors: Mapping[str, float]) -> Scenario:
+    for pattern, factor in factors.items():
+        if fnmatch.fnmatchcase(scenario.name, pattern):
+            scenario = replace(scenario, points=scenario.points * factor)
+    return scenario
 
 
 def _script_flaws(table: Table, problems: Sequence[Problem]) -> Iterator[Flaw]:

@@ -72,7 +72,7 @@ def show_class(screen: Console, results: Iterable[Result], of: int, index: Path)
             errors.append(result)
         if shown < _LONGEST_TABLE:
             shown += 1
-            table.add_row(*_row(result.student, assessment))
+            table.add_row(*_row(result))
     say(screen)
     screen.print(table)
     if total > shown:
@@ -130,14 +130,16 @@ def say(screen: Console, line: Text | str = "") -> None:
     screen.print(line, soft_wrap=True)
 
 
-def _row(student: str, assessment: Assessment) -> tuple[Text, Text, Text, Text]:
+def _row(result: Result) -> tuple[Text, Text, Text, Text]:
+    assessment = result.assessment
+    late = f"  {number(result.penalty)} off: late" if result.penalty else ""
     failing = [v for v in assessment.verdicts if v.status is Status.FAILED]
     failed = sum(1 for _ in failing)
     more = f"  and {failed - 1} more" if failed > 1 else ""
     status = assessment.status
     return (
-        Text(student),
-        Text(f"{number(assessment.score)}/{number(assessment.max_score)}"),
+        Text(result.student),
+        Text(f"{number(result.score)}/{number(assessment.max_score)}{late}"),
         Text(f"{MARKS[status]} {status}", STYLES[status]),
         Text(f"{failing[0].scenario}{more}" if failing else ""),
     )

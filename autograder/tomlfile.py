@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,6 +74,7 @@ class Table:
         self._name = name  # "edit[1]" for the second [[edit]]
         self._asked: list[str] = []
         self._missing: dict[str, Flaw] = {}
+        self._inner: list[Table] = []
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text that is not blank."""
@@ -133,6 +135,32 @@ class Table:
                 self.flaw("modes", f"there is no mode {mode!r}", did_you_mean(mode, MODES))
         return modes
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All keys that are there, for a table that may have any."""
+        return tuple(self._keys)
+
+    def table(self, key: str) -> Table | None:
+        """The table [key]; None if there is none. Its flaws become flaws of this one."""
+        value = self._take(key, {})
+        if isinstance(value, dict) and value:
+            inner = Table(self.path, value, self._places, self._full(key))
+            self._inner.append(inner)
+            return inner
+        if value != {}:
+            self.flaw(key, f"`{key}` must be a table", f"Begin it with a line [{key}].")
+        return None
+
+    def moment(self, key: str) -> datetime:
+        """A date with a time; without an offset it is this machine's local time."""
+        value = self._take(key, None)
+        if isinstance(value, datetime):
+            return value.astimezone()
+        if value is not None:
+            mend = f"For example: {key} = 2026-11-30T23:59:00+01:00"
+            self.flaw(key, f"`{key}` must be a date with a time, without quotes", mend)
+        return datetime.now().astimezone()
+
     def tables(self, key: str, *, required: bool = True) -> list[Table]:
         """The tables of an array, [[key]]; at least one if it is required."""
         value = self._take(key, None if required else ())
@@ -172,6 +200,8 @@ class Table:
                 for meant in get_close_matches(key, missing, n=1, cutoff=0.5):
                     del missing[meant]  # it is there, with a typo
         self.flaws.extend(missing.values())
+        for inner in self._inner:
+            self.flaws.extend(inner.flaws_found())
         return sorted(self.flaws, key=lambda flaw: flaw.line or 0)
 
     def _full(self, key: str) -> str:

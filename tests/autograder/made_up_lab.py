@@ -55,6 +55,6 @@ def by_name(
 def hand_in(root: Path, students: Sequence[str], lab: str = "init") -> Path:
     for student in students:
         folder = root / student / lab
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "init.c").write_text("int main(void) { return 0; }\n")
     return root
