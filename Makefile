@@ -33,7 +33,7 @@ KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
 .DELETE_ON_ERROR:
-.PHONY: help setup grade class check test lint witnesses reliability lab notebooks outputs examples bench lock clean distclean
+.PHONY: help setup grade class check gradescope test lint witnesses reliability lab notebooks outputs examples bench lock clean distclean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -54,6 +54,9 @@ $(CLASS).made: $(BASE) $(shell find labs/$(LAB) autograder -type f -not -name "*
 check: $(BASE) ## judge one submission: make check LAB=init SUBMISSION=folder
 	@test -n "$(SUBMISSION)" || { echo "Which one? Type: make check LAB=$(LAB) SUBMISSION=folder" >&2; exit 2; }
 	$(BIN)/autograder check $(LAB) "$(SUBMISSION)" $(FLAGS)
+
+gradescope: $(BASE) ## write the zip that Gradescope asks you to upload: make gradescope LAB=init
+	$(BIN)/python scripts/gradescope.py $(LAB) build/gradescope/$(LAB).zip
 
 test: lint ## style, types and all tests but the minutes-long ones
 	$(PYTEST) $(FLAGS)

@@ -70,7 +70,12 @@ def _run(arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "check":
             return commands.check(
-                arguments.lab, arguments.path, arguments.scenario, arguments.json, arguments.mode
+                arguments.lab,
+                arguments.path,
+                arguments.scenario,
+                arguments.json,
+                arguments.mode,
+                arguments.gradescope,
             )
         case "grade":
             return commands.grade_class(
@@ -109,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         help="only this scenario; may be given several times",
     )
     check.add_argument("--json", metavar="FILE", help="write the verdicts there; - is stdout")
+    check.add_argument(
+        "--gradescope",
+        type=Path,
+        metavar="FILE",
+        help="write results.json for Gradescope there, from the beginning and after each verdict",
+    )
     _add_mode(check)
 
     grade = commands.add_parser("grade", help="grade a class")

@@ -27,6 +27,7 @@ from autograder.reports.files import write_whole
 from autograder.screen import console, say, show_assessment, show_class, show_play
 from autograder.stage import isolation
 from autograder.submissions import find_submissions
+from autograder.upload import ResultsFile
 from autograder.verdict import Assessment, Status
 from forklab.draw import tree_svg
 
@@ -56,7 +57,12 @@ class ClassOrder:
 
 
 def check(
-    lab_name: str, path: Path, wanted: Sequence[str], json_file: str | None, mode: str | None
+    lab_name: str,
+    path: Path,
+    wanted: Sequence[str],
+    json_file: str | None,
+    mode: str | None,
+    gradescope_file: Path | None = None,
 ) -> int:
     """One submission, explained to its author."""
     lab = load_lab(lab_name)
@@ -70,7 +76,14 @@ def check(
     scenarios = [_scenario(lab, name) for name in wanted] if wanted else None
     screen = console(to_stderr=json_file == "-")
     _say_mode(screen, mode)
-    assessment = judge.assess(lab, path, mode=mode, scenarios=scenarios)
+    if gradescope_file is None:
+        assessment = judge.assess(lab, path, mode=mode, scenarios=scenarios)
+    else:
+        file = ResultsFile(
+            gradescope_file, replace(lab, scenarios=tuple(scenarios or lab.scenarios))
+        )
+        assessment = judge.assess(lab, path, mode=mode, scenarios=scenarios, on_verdict=file.add)
+        file.write(assessment)
     show_assessment(screen, assessment, {s.name: s.why for s in scenarios or lab.scenarios})
     if json_file is not None:
         _write(json_file, json.dumps(assessment.to_json(), indent=1) + "\n")

@@ -1,0 +1,141 @@
+"""The zip for Gradescope works where Gradescope unpacks it, and tells students no more than it should."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# A root as fresh as a container's: the system's own files below, nothing of ours, and nobody's home.
+CONTAINER = """
+set -e
+mount -t tmpfs tmpfs "$1/layer"
+mkdir "$1/layer/upper" "$1/layer/work"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/layer/upper,workdir=$1/layer/work" "$1/root"
+mkdir -p "$1/root/autograder"
+mount --bind "$1/autograder" "$1/root/autograder"
+mount -t tmpfs tmpfs "$1/root/root"
+mount -t tmpfs tmpfs "$1/root/tmp"
+mount -t proc proc "$1/root/proc"
+mount --rbind /dev "$1/root/dev"
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \\
+    chroot "$1/root" sh -c "$2"
+"""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("zip") / "init.zip"
+    script = str(ROOT / "scripts" / "gradescope.py")
+    subprocess.run([sys.executable, script, "init", str(target)], check=True, cwd=ROOT)
+    return target
+
+
+@pytest.fixture(scope="module")
+def container(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+    scratch = tmp_path_factory.mktemp("g")
+    found = Container(scratch)
+    if found.run("true").returncode != 0:
+        pytest.skip("only root may make a root of its own, with an overlay")
+    source = scratch / "autograder" / "source"
+    with zipfile.ZipFile(archive) as unpacked:
+        unpacked.extractall(source)
+    for script in ("setup.sh", "run_autograder"):
+        (source / script).chmod(0o755)
+    done = found.run("cd /autograder/source && ./setup.sh")
+    assert done.returncode == 0, done.stdout
+    shutil.copy(source / "run_autograder", scratch / "autograder" / "run_autograder")
+    yield found
+
+
+class Container:
+    """Runs commands in the fresh root; all that a command started ends with it."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        for folder in ("layer", "root", "autograder/submission", "autograder/results"):
+            (scratch / folder).mkdir(parents=True)
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        with subprocess.Popen(
+            [
+                *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
+                *("sh", "-c", CONTAINER, "container", str(self._scratch), command),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as running:
+            try:
+                said, _ = running.communicate(timeout=300)
+            finally:
+                if running.poll() is None:
+                    os.killpg(running.pid, signal.SIGKILL)
+        return subprocess.CompletedProcess(command, running.returncode, said)
+
+    def grade(self, submission: Path) -> dict[str, object]:
+        """As Gradescope does with each submission."""
+        folder = self._scratch / "autograder"
+        shutil.rmtree(folder / "submission")
+        shutil.copytree(submission, folder / "submission")
+        results = folder / "results" / "results.json"
+        results.unlink(missing_ok=True)
+        done = self.run("cd /autograder && ./run_autograder")
+        assert results.exists(), done.stdout
+        found: dict[str, object] = json.loads(results.read_text())
+        return found
+
+
+def test_a_solution_gets_all_points(container: Container) -> None:
+    results = container.grade(ROOT / "labs" / "init" / "solution" / "c")
+    tests = results["tests"]
+    assert isinstance(tests, list)
+    assert len(tests) == len(list((ROOT / "labs/init/scenarios").glob("*.toml")))
+    assert {test.get("status") for test in tests if test["max_score"]} == {"passed"}
+    assert results["score"] == sum(test["max_score"] for test in tests) > 50
+
+
+def test_a_starter_gets_a_part_and_the_reason(container: Container) -> None:
+    results = container.grade(ROOT / "labs" / "init" / "starter" / "c")
+    tests = results["tests"]
+    assert isinstance(tests, list)
+    failed = [test for test in tests if test.get("status") == "failed"]
+    assert failed
+    assert all(len(test["output"]) > 40 for test in failed)
+    assert 0 < results["score"] < sum(test["max_score"] for test in tests)  # type: ignore[operator]
+
+
+def test_the_zip_has_no_solution_no_mutant_and_is_the_same_each_time(
+    archive: Path, tmp_path: Path
+) -> None:
+    names = zipfile.ZipFile(archive).namelist()
+    assert {"setup.sh", "run_autograder", "labs/init/lab.toml"} <= set(names)
+    assert not [name for name in names if "solution/" in name or "mutants/" in name]
+    again = tmp_path / "again.zip"
+    script = str(ROOT / "scripts" / "gradescope.py")
+    subprocess.run([sys.executable, script, "init", str(again)], check=True, cwd=ROOT)
+    assert again.read_bytes() == archive.read_bytes()
+
+
+def test_a_lab_that_is_not_there_is_told(tmp_path: Path) -> None:
+    script = str(ROOT / "scripts" / "gradescope.py")
+    done = subprocess.run(
+        [sys.executable, script, "inti", str(tmp_path / "x.zip")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 2
+    assert "Did you mean" in done.stderr
+    assert "Traceback" not in done.stderr
