@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import groupby, zip_longest
 
 from rich.cells import cell_len
@@ -190,7 +191,12 @@ def wrapped(message: str, width: int, style: str = "") -> list[Text]:
 
 
 def _drawn(history: History, remarks: Mapping[str, Remark], columns: int) -> list[str]:
-    return printable(tree_text(history.tree(), remarks, columns=columns)).splitlines()
+    return _lines(history, tuple(remarks.items()), columns).splitlines()
+
+
+@lru_cache(maxsize=4096)  # a class makes the same mistakes: most of its pictures are alike
+def _lines(history: History, remarks: tuple[tuple[str, Remark], ...], columns: int) -> str:
+    return printable(tree_text(history.tree(), dict(remarks), columns=columns))
 
 
 def _columns(left: list[str], right: list[str], column: int) -> list[Text]:

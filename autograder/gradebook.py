@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -34,6 +35,11 @@ SELECT student, total(points) FROM attempt a LEFT JOIN verdict ON attempt = a.id
 WHERE run = ?
 AND id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
 GROUP BY student
+"""
+_SECONDS = """
+SELECT scenario, avg(verdict.seconds) FROM verdict JOIN attempt a ON attempt = a.id WHERE run = ?
+AND a.id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
+GROUP BY scenario
 """
 _GRADED = """
 SELECT student, files FROM attempt a WHERE run = ? AND trouble = ''
@@ -220,6 +226,10 @@ class Gradebook:
         """The points of everybody who has been graded, before anything is taken off for lateness."""
         return dict(self._book.execute(_SCORES, (run.id,)))
 
+    def seconds(self, run: Run) -> dict[str, float]:
+        """How long the plays of each scenario took, on average of the attempts that count."""
+        return dict(self._book.execute(_SECONDS, (run.id,)))
+
     def set_penalty(self, run: Run, student: str, late: float, penalty: float) -> None:
         """What lateness costs in the attempt that counts: a policy may change without grading anew."""
         with self._transaction():
@@ -269,9 +279,9 @@ class Gradebook:
             (attempt,),
         ).fetchone()
         rows = self._book.execute(
-            "SELECT whole, seconds FROM verdict WHERE attempt = ? ORDER BY position", (attempt,)
+            "SELECT whole FROM verdict WHERE attempt = ? ORDER BY position", (attempt,)
         )
-        verdicts = tuple(Verdict.from_json(json.loads(whole), spent) for whole, spent in rows)
+        verdicts = tuple(_verdict(whole) for (whole,) in rows)
         assessment = Assessment(lab, mode, verdicts, tuple(json.loads(unenforced)))
         return Result(student, assessment, seconds, trouble, late, penalty)
 
@@ -356,6 +366,11 @@ class Gradebook:
             sqlite3.Error
         ) as error:  # the disk is full, somebody else holds the lock for too long
             raise CommandError(f"{self.path} cannot be written: {error}.") from error
+
+
+@lru_cache(maxsize=2048)  # a class makes the same mistakes: most of its verdicts are alike
+def _verdict(whole: str) -> Verdict:
+    return Verdict.from_json(json.loads(whole))
 
 
 def _columns(terms: Terms) -> tuple[str, str, int]:

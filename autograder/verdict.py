@@ -30,8 +30,8 @@ class Verdict:
     child"). The time of an event is the number of the script line that made it: a play is ordered
     by its steps, it has no clock, and its histories do not depend on how fast the machine is.
 
-    `extra`: its points are extra credit. `seconds` is how long the play took on the wall; two verdicts
-    are equal whatever it is.
+    `extra`: its points are extra credit. `seconds` is how long the play took on the wall: no part of the
+    verdict, neither compared nor in its JSON.
     """
 
     scenario: str
@@ -48,6 +48,9 @@ class Verdict:
     expected_remarks: Mapping[str, Remark] = field(default_factory=dict)
     extra: bool = False
     seconds: float = field(default=0.0, compare=False)
+
+    def __hash__(self) -> int:
+        return hash((self.scenario, self.status, self.message))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -67,7 +70,7 @@ class Verdict:
         }
 
     @classmethod
-    def from_json(cls, form: Mapping[str, Any], seconds: float = 0.0) -> Self:
+    def from_json(cls, form: Mapping[str, Any]) -> Self:
         return cls(
             scenario=form["name"],
             title=form["title"],
@@ -82,7 +85,6 @@ class Verdict:
             remarks=_remarks_from_json(form["remarks"]),
             expected_remarks=_remarks_from_json(form["expected_remarks"]),
             extra=form.get("extra", False),
-            seconds=seconds,
         )
 
 

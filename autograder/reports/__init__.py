@@ -5,12 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.gradebook import Gradebook, Run
-from autograder.reports import gradescope, html, junit, table
+from autograder.reports.gradescope import ResultsFolder
+from autograder.reports.html import Site
+from autograder.reports.junit import Suites
+from autograder.reports.table import Grades
 
 
 def write_reports(gradebook: Gradebook, run: Run, out: Path) -> Path:
-    """Writes every report about `run` into `out`; answers the page to open first."""
-    table.write(gradebook, run, out / "grades.csv")
-    gradescope.write(gradebook, run, out / "results")
-    junit.write(gradebook, run, out / "junit.xml")
-    return html.write(gradebook, run, out / "report")
+    """Writes every report about `run` into `out`; answers the page to open first.
+
+    The gradebook is read once, and one student at a time is in memory.
+    """
+    site = Site(run, out / "report")
+    grades = Grades(run, out / "grades.csv")
+    results = ResultsFolder(run, out / "results")
+    suites = Suites(run, out / "junit.xml")
+    for student in run.students:
+        result = gradebook.result(run, student)
+        site.add(student, result)
+        grades.add(student, result)
+        if result is not None:
+            results.add(result)
+            suites.add(result)
+    grades.close()
+    suites.close()
+    site.close(gradebook.seconds(run))
+    return site.index

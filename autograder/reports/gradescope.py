@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from autograder.feedback import plain, summary
-from autograder.gradebook import Gradebook, Result, Run
-from autograder.printable import first_sentence
+from autograder.gradebook import Result, Run
+from autograder.printable import first_sentence, number
 from autograder.reports.files import file_stems, write_whole
+from autograder.reports.veil import veiled
 from autograder.verdict import Status, Verdict
 
 
-def write(gradebook: Gradebook, run: Run, folder: Path) -> None:
+class ResultsFolder:
     """One file for each student who has been graded."""
-    stems = file_stems(run.students)
-    for result in gradebook.results(run):
-        text = json.dumps(results_json(run, result), indent=1, ensure_ascii=False)
-        write_whole(folder / f"{stems[result.student]}.json", text + "\n")
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self._run = run
+        self._folder = folder
+        self._stems = file_stems(run.students)
+
+    def add(self, result: Result) -> None:
+        text = json.dumps(results_json(self._run, result), ensure_ascii=False)
+        write_whole(self._folder / f"{self._stems[result.student]}.json", text + "\n")
 
 
 def results_json(run: Run, result: Result) -> dict[str, Any]:
-    """Gradescope's form; the tests stand in the order of the lab.
+    """Gradescope's form; the tests stand in the order of the lab, hidden scenarios without name and play at its end.
 
     A scenario that could not be judged counts 0 of 0 and has neither of Gradescope's two statuses
     (passed, failed): its name says what became of it.
     """
     why = {asked.name: asked.why for asked in run.scenarios}
+    result = veiled(run, result)
     assessment = result.assessment
+    words = [f"{summary(assessment).plain}."]
+    if result.penalty:
+        words.append(f"Handed in late: {number(result.penalty)} points off.")
+    words += [f"Judged in mode {assessment.mode or 'none'}.", *result.unenforced]
     return {
-        "score": assessment.score,
-        "output": f"{summary(assessment).plain}.\nJudged in mode {assessment.mode or 'none'}.",
+        "score": result.score,
+        "output": "\n".join(words),
         "output_format": "text",
         "visibility": "visible",
         "tests": [
@@ -41,14 +53,19 @@ def results_json(run: Run, result: Result) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4096)
+def _plain(verdict: Verdict, why: str) -> str:
+    return plain(verdict, why)
+
+
 def _test(position: int, verdict: Verdict, why: str) -> dict[str, Any]:
     judged = verdict.status in (Status.PASSED, Status.FAILED)
     test: dict[str, Any] = {
         "number": str(position),
         "name": verdict.title if judged else f"{verdict.title} ({verdict.status}, not counted)",
         "score": verdict.points if judged else 0,
-        "max_score": verdict.max_points if judged else 0,
-        "output": plain(verdict, why) or first_sentence(verdict.title),
+        "max_score": verdict.max_points if judged and not verdict.extra else 0,
+        "output": _plain(verdict, why) or first_sentence(verdict.title),
         "output_format": "text",
         "visibility": "visible",
         "tags": [verdict.scenario],

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from autograder.feedback import MARKS, common_reason, count, stretches
-from autograder.gradebook import Asked, Gradebook, Result, Run
-from autograder.printable import first_sentence, number, printable
+from autograder.feedback import common_reason, count
+from autograder.gradebook import Asked, Result, Run
+from autograder.printable import first_sentence
 from autograder.reports.files import file_stems, write_whole
+from autograder.reports.sections import Sections, environment
+from autograder.reports.veil import has_hidden, veiled
 from autograder.verdict import Status, Verdict
-from forklab.draw import STYLE_SHEET, legend_svg, tree_svg, tree_text
-from forklab.draw.fold import in_a_row, label
-from forklab.history import Remark, Tree
 
 _MODES: Mapping[str, str] = {
     "pidns": "Judged as the real PID 1 of a PID namespace (mode pidns).",
@@ -37,8 +34,11 @@ class Row:
     link: str = ""
     score: float = 0
     max_score: float = 0
-    statuses: Mapping[str, str] = field(default_factory=dict)
+    status: str = ""
+    cells: tuple[str, ...] = ()  # the statuses, in the order of the lab
     first_error: str = ""
+    seconds: float = 0
+    unenforced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,23 +51,69 @@ class Difficulty:
     judged: int
 
 
-def write(gradebook: Gradebook, run: Run, folder: Path) -> Path:
-    """Writes index.html and a page a student; answers the index."""
-    environment = _environment()
-    page = environment.get_template("student.html")
-    stems = file_stems(run.students)
-    rows = []
-    for student in run.students:
-        result = gradebook.result(run, student)
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the histogram: which per cents, how many students, how high in per cent of the picture."""
+
+    label: str
+    students: int
+    height: float
+
+
+class Site:
+    """index.html and a page a student in `folder`; students are added by name, None is one who is not graded yet.
+
+    Where scenarios are hidden, the pages in `folder` are for students, and the overview leads to those in
+    `folder`/instructor, which show everything.
+    """
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self.index = folder / "index.html"
+        self._run = run
+        self._templates = environment()
+        self._stems = file_stems(run.students)
+        self._for_students = _Pages(self._templates, run, folder, "index.html")
+        self._whole = self._for_students
+        if has_hidden(run):
+            self._whole = _Pages(self._templates, run, folder / "instructor", "../index.html")
+        self._rows: list[Row] = []
+
+    def add(self, student: str, result: Result | None) -> None:
         if result is None:
-            rows.append(Row(student))
-            continue
-        file_name = f"{stems[student]}.html"
-        write_whole(folder / file_name, page.render(**_student(run, result)))
-        rows.append(_row(result, quote(file_name)))
-    index = folder / "index.html"
-    write_whole(index, environment.get_template("index.html").render(**_overview(run, rows)))
-    return index
+            self._rows.append(Row(student))
+            return
+        file_name = f"{self._stems[student]}.html"
+        link = quote(file_name)
+        self._for_students.write(veiled(self._run, result), file_name)
+        if self._whole is not self._for_students:
+            self._whole.write(result, file_name)
+            link = f"instructor/{link}"
+        self._rows.append(_row(self._run, result, link))
+
+    def close(self, seconds: Mapping[str, float]) -> None:
+        """Writes the overview; `seconds` is how long the plays of each scenario took on average."""
+        facts = _overview(self._run, self._rows, seconds)
+        write_whole(self.index, self._templates.get_template("index.html").render(**facts))
+
+
+class _Pages:
+    """The students' pages in one folder."""
+
+    def __init__(self, templates: Environment, run: Run, folder: Path, index: str) -> None:
+        self._page = templates.get_template("student.html")
+        self._sections = Sections(templates, folder)
+        self._run = run
+        self._folder = folder
+        self._index = index
+        self._why = {asked.name: asked.why.strip() for asked in run.scenarios}
+
+    def write(self, result: Result, file_name: str) -> None:
+        facts = _student(self._run, result)
+        page = self._page.render(**facts, index=self._index, section=self._section)
+        write_whole(self._folder / file_name, page)
+
+    def _section(self, verdict: Verdict) -> Markup:
+        return self._sections.section(verdict, self._why.get(verdict.scenario, ""))
 
 
 def _student(run: Run, result: Result) -> dict[str, object]:
@@ -79,113 +125,75 @@ def _student(run: Run, result: Result) -> dict[str, object]:
     return {
         "run": run,
         "student": result.student,
-        "overview": True,
+        "result": result,
         "assessment": result.assessment,
         "counts": {str(status): number for status, number in count(result.assessment).items()},
         "mode": _MODES.get(result.assessment.mode, f"Mode {result.assessment.mode}."),
         "reason": common_reason(result.assessment),
-        "why": {verdict.scenario: "" for verdict in verdicts}
-        | {asked.name: asked.why.strip() for asked in run.scenarios},
         "attention": those(Status.ERROR, Status.FAILED),
         "skipped": those(Status.SKIPPED),
         "passed": those(Status.PASSED),
-        "legend": Markup(legend_svg()),
+        "pictures": any(v.observed.events for v in those(Status.ERROR, Status.FAILED)),
     }
 
 
-def _row(result: Result, link: str) -> Row:
+def _row(run: Run, result: Result, link: str) -> Row:
     assessment = result.assessment
     errors = [v.message for v in assessment.verdicts if v.status is Status.ERROR]
     last_line = result.trouble.strip().rsplit("\n", 1)[-1]
+    statuses = {verdict.scenario: str(verdict.status) for verdict in assessment.verdicts}
     return Row(
         result.student,
         link,
-        assessment.score,
+        result.score,
         assessment.max_score,
-        {verdict.scenario: str(verdict.status) for verdict in assessment.verdicts},
+        str(assessment.status),
+        tuple(statuses.get(asked.name, "") for asked in run.scenarios),
         first_sentence(last_line or (errors[0] if errors else "")),
+        result.seconds,
+        result.unenforced,
     )
 
 
-def _overview(run: Run, rows: Sequence[Row]) -> dict[str, object]:
+def _overview(run: Run, rows: Sequence[Row], seconds: Mapping[str, float]) -> dict[str, object]:
     graded = [row for row in rows if row.link]
+    slowest = sorted(seconds.items(), key=lambda entry: -entry[1])
     return {
         "run": run,
-        "rows": [_with_every_scenario(row, run.scenarios) for row in rows],
+        "rows": sorted(rows, key=lambda row: row.status != "error"),
         "graded": graded,
         "average": sum(row.score for row in graded) / max(1, len(graded)),
-        "possible": sum(asked.points for asked in run.scenarios),
+        "possible": sum(asked.points for asked in run.scenarios if not asked.extra),
         "errors": [row for row in graded if row.first_error],
+        "unenforced": dict.fromkeys(lack for row in graded for lack in row.unenforced),
         "hardest": _hardest(run.scenarios, graded),
+        "histogram": _histogram(graded),
+        "slowest": sorted(graded, key=lambda row: -row.seconds)[:5],
+        "slow_scenarios": [(name, spent) for name, spent in slowest[:5] if spent],
     }
 
 
-def _with_every_scenario(row: Row, scenarios: Sequence[Asked]) -> dict[str, object]:
-    return {**vars(row), "statuses": {a.name: row.statuses.get(a.name, "") for a in scenarios}}
+def _histogram(rows: Sequence[Row], bars: int = 10) -> list[Bar]:
+    """Who has how many per cent; extra credit may lead beyond 100, who was judged on nothing is left out."""
+    shares = [row.score / row.max_score for row in rows if row.max_score]
+    counts = Counter(min(bars - 1, int(share * bars)) for share in shares)
+    most = max(counts.values(), default=1)
+    step = 100 // bars
+    return [
+        Bar(
+            f"{step * number}-{step * (number + 1) - 1 if number < bars - 1 else 100}",
+            counts[number],
+            80 * counts[number] / most,
+        )
+        for number in range(bars)
+    ]
 
 
 def _hardest(scenarios: Sequence[Asked], rows: Sequence[Row], limit: int = 8) -> list[Difficulty]:
     found = []
-    for asked in scenarios:
-        words = Counter(row.statuses.get(asked.name) for row in rows)
+    for place, asked in enumerate(scenarios):
+        words = Counter(row.cells[place] for row in rows)
         failed, judged = words["failed"], words["failed"] + words["passed"]
         if failed:
             found.append(Difficulty(asked.name, asked.title, failed, judged))
     return sorted(found, key=lambda entry: -entry.failed / entry.judged)[:limit]
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("autograder.reports", "templates"),
-        autoescape=True,  # names and messages come from strangers
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    style, _, _ = environment.loader.get_source(environment, "report.css")  # type: ignore[union-attr]
-    environment.globals.update(
-        style=Markup(f"{style}\n{STYLE_SHEET}"),
-        marks={str(status): mark for status, mark in MARKS.items()},
-    )
-    environment.filters.update(
-        number=number,
-        printable=printable,
-        stretches=stretches,
-        lead=_lead,
-        unexpected=_unexpected,
-        lines=lambda text: text.rstrip().splitlines(),
-        day=lambda moment: moment.replace("T", " ")[:16] + " UTC",
-        expected_svg=lambda v: _drawn(v, "expected"),
-        observed_svg=lambda v: _drawn(v, "observed"),
-        observed_text=lambda v: tree_text(v.observed.tree(), v.remarks),
-    )
-    return environment
-
-
-def _lead(prose: str) -> tuple[str, str]:
-    """What happened, and the rest: split after the first sentence or, if sooner, the first colon."""
-    end = re.search(r"[.:](?=\s)", prose)
-    return (prose[: end.end()], prose[end.end() :]) if end else (prose, "")
-
-
-def _unexpected(verdict: Verdict) -> list[tuple[str, str]]:
-    """What the badges of the picture say, a row of processes as one: ("g2..g8", "should be ...")."""
-    found: list[tuple[tuple[str, ...], str]] = []
-    for name, remark in verdict.remarks.items():
-        if remark.unexpected is None:
-            continue
-        if found and found[-1][1] == remark.unexpected and in_a_row(found[-1][0][-1], name):
-            found[-1] = ((*found[-1][0], name), remark.unexpected)
-        else:
-            found.append(((name,), remark.unexpected))
-    return [(label(names), words) for names, words in found]
-
-
-def _drawn(verdict: Verdict, kind: str) -> Markup:
-    history = verdict.expected if kind == "expected" else verdict.observed
-    remarks = verdict.expected_remarks if kind == "expected" else verdict.remarks
-    return Markup(_svg(history.tree(), tuple(sorted(remarks.items()))))
-
-
-@lru_cache(maxsize=512)  # a class makes the same mistakes: most of its pictures are alike
-def _svg(tree: Tree, remarks: tuple[tuple[str, Remark], ...]) -> str:
-    return tree_svg(tree, dict(remarks), styled=False)

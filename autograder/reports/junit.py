@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.sax.saxutils import quoteattr
 
 from autograder.feedback import count, plain
-from autograder.gradebook import Gradebook, Result, Run
+from autograder.gradebook import Result, Run
 from autograder.printable import first_sentence, printable
 from autograder.reports.files import write_whole
 from autograder.verdict import Status, Verdict
@@ -14,12 +16,23 @@ from autograder.verdict import Status, Verdict
 _ELEMENTS = {Status.FAILED: "failure", Status.ERROR: "error", Status.SKIPPED: "skipped"}
 
 
-def write(gradebook: Gradebook, run: Run, path: Path) -> None:
-    suites = Element("testsuites", name=run.lab)
-    for result in gradebook.results(run):
-        suites.append(_suite(run, result))
-    indent(suites)
-    write_whole(path, tostring(suites, encoding="utf-8", xml_declaration=True).decode() + "\n")
+class Suites:
+    """The whole file; it is there once it is closed."""
+
+    def __init__(self, run: Run, path: Path) -> None:
+        self._run = run
+        self._path = path
+        self._text = [
+            f"<?xml version='1.0' encoding='utf-8'?>\n<testsuites name={quoteattr(run.lab)}>\n"
+        ]
+
+    def add(self, result: Result) -> None:
+        suite = _suite(self._run, result)
+        indent(suite)
+        self._text.append(tostring(suite, encoding="unicode") + "\n")
+
+    def close(self) -> None:
+        write_whole(self._path, "".join([*self._text, "</testsuites>\n"]))
 
 
 def _suite(run: Run, result: Result) -> Element:
@@ -43,5 +56,10 @@ def _case(classname: str, verdict: Verdict) -> Element:
     if verdict.status in _ELEMENTS:
         message = f"{verdict.title}: {first_sentence(verdict.message)}"
         outcome = SubElement(case, _ELEMENTS[verdict.status], message=printable(message))
-        outcome.text = printable(plain(verdict))
+        outcome.text = _text(verdict)
     return case
+
+
+@lru_cache(maxsize=4096)
+def _text(verdict: Verdict) -> str:
+    return printable(plain(verdict))

@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from autograder.gradebook import Gradebook, Result, Run
+from autograder.gradebook import Result, Run
 from autograder.printable import number
 from autograder.reports.files import write_whole
 from autograder.verdict import Status, Verdict
@@ -14,16 +14,21 @@ from autograder.verdict import Status, Verdict
 NOT_GRADED = "not graded"
 
 
-def write(gradebook: Gradebook, run: Run, path: Path) -> None:
-    """A cell has the points of what was judged, else the word error or skipped."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\r\n")  # RFC 4180
-    names = [asked.name for asked in run.scenarios]
-    rows.writerow(["student", "score", "max_score", "status", *names])
-    for student in run.students:
-        result = gradebook.result(run, student)
-        rows.writerow([_harmless(student), *_cells(result, names)])
-    write_whole(path, text.getvalue())
+class Grades:
+    """A cell has the points of what was judged, else the word error or skipped. The file is there once it is closed."""
+
+    def __init__(self, run: Run, path: Path) -> None:
+        self._path = path
+        self._names = [asked.name for asked in run.scenarios]
+        self._text = io.StringIO(newline="")
+        self._rows = csv.writer(self._text, lineterminator="\r\n")  # RFC 4180
+        self._rows.writerow(["student", "score", "max_score", "status", *self._names])
+
+    def add(self, student: str, result: Result | None) -> None:
+        self._rows.writerow([_harmless(student), *_cells(result, self._names)])
+
+    def close(self) -> None:
+        write_whole(self._path, self._text.getvalue())
 
 
 def _cells(result: Result | None, names: list[str]) -> list[str]:
@@ -32,7 +37,7 @@ def _cells(result: Result | None, names: list[str]) -> list[str]:
     assessment = result.assessment
     verdicts = {verdict.scenario: verdict for verdict in assessment.verdicts}
     return [
-        number(assessment.score),
+        number(result.score),
         number(assessment.max_score),
         str(assessment.status),
         *(_cell(verdicts.get(name)) for name in names),
