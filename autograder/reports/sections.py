@@ -62,13 +62,22 @@ class Sections:
         if verdict.expected.events:
             expected = self._picture(verdict.expected, _items(verdict.expected_remarks))
         observed = self._picture(verdict.observed, _items(verdict.remarks))
-        return Files(expected, observed, self._film(verdict.observed, verdict.title))
+        return Files(
+            expected, observed, self._film(verdict.observed, verdict.title, verdict.script)
+        )
 
     def _draw(self, history: History, remarks: tuple[tuple[str, Remark], ...]) -> str:
         return self._share("pictures", "svg", tree_svg(history.tree(), dict(remarks)))
 
-    def _shoot(self, history: History, title: str) -> str:
-        return self._share("films", "html", film_html(history, title=title))
+    def _shoot(self, history: History, title: str, script: str) -> str:
+        """A play has no clock: the time of an event is the line that led to it."""
+        lines = ["at the beginning", *script.splitlines()]
+
+        def clock(line: float) -> str:
+            step = lines[min(int(line), len(lines) - 1)].partition("#")[0].strip()
+            return f"line {line:.0f}: {step}" if line else step
+
+        return self._share("films", "html", film_html(history, title=title, clock=clock))
 
     def _share(self, folder: str, suffix: str, text: str) -> str:
         name = f"{folder}/{sha256(text.encode()).hexdigest()[:16]}.{suffix}"

@@ -8,6 +8,7 @@ output. `player/` has the script and the styles.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -24,15 +25,21 @@ HUES = 6  # colours that tell the writers of output apart; player.css has them
 
 
 def film_html(
-    history: History, *, title: str = "film", page: bool = True, start: int | None = None
+    history: History,
+    *,
+    title: str = "film",
+    page: bool = True,
+    start: int | None = None,
+    clock: Callable[[float], str] | None = None,
 ) -> str:
     """The film of `history`: a whole page, or a fragment of which any number may stand on one page.
 
-    It opens at event number `start`, else at the first one. The same bytes for the same history. Raises
+    It opens at event number `start`, else at the first one. `clock` words the time of an event; without it, times are
+    seconds. The same bytes for the same history. Raises
     GraphvizMissingError or GraphvizFailedError.
     """
     title = printable(title)
-    fragment = _fragment(history, title, start)
+    fragment = _fragment(history, title, start, clock)
     if not page:
         return fragment
     return (
@@ -45,8 +52,10 @@ def film_html(
     )
 
 
-def _fragment(history: History, title: str, start: int | None) -> str:
-    taking_part, film = cast(history), frames(history)
+def _fragment(
+    history: History, title: str, start: int | None, clock: Callable[[float], str] | None
+) -> str:
+    taking_part, film = cast(history), frames(history, clock)
     label = escape(f"Film: {title}")
     if not film:
         return f'<section class="forklab-film" aria-label="{label}"><p>Nothing happened.</p></section>\n'

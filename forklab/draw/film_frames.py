@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from forklab.draw.captions import captions, clocks
@@ -82,15 +82,19 @@ def cast(history: History) -> Cast:
     )
 
 
-def frames(history: History) -> tuple[Frame, ...]:
-    """A frame for each event. Raises KeyError if something happens to a process that is not there."""
+def frames(history: History, clock: Callable[[float], str] | None = None) -> tuple[Frame, ...]:
+    """A frame for each event. Raises KeyError if something happens to a process that is not there.
+
+    `clock` words the time of an event; without it, times are seconds.
+    """
     taking_part = cast(history)
     drawn = frozenset(taking_part.names)
     nodes: dict[str, Node] = {}
     lines = dict.fromkeys(taking_part.lines, ABSENT)
     made = []
-    told = zip(history.events, history.trees(), captions(history), clocks(history), strict=True)
-    for event, tree, caption, clock in told:
+    times = clocks(history) if clock is None else [clock(event.t) for event in history.events]
+    told = zip(history.events, history.trees(), captions(history), times, strict=True)
+    for event, tree, caption, time in told:
         changed = {
             node.name: node
             for node in tree.nodes[: len(drawn)]
@@ -101,7 +105,7 @@ def frames(history: History) -> tuple[Frame, ...]:
         redrawn = {kin: classes for kin, classes in now.items() if lines[kin] != classes}
         lines = now
         actors = tuple(name for name in _actors(event) if name in nodes)
-        made.append(Frame(caption, clock, actors, changed, redrawn))
+        made.append(Frame(caption, time, actors, changed, redrawn))
     return tuple(made)
 
 

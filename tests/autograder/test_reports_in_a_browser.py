@@ -96,8 +96,11 @@ def test_the_film_plays_on_demand(page: Any, report: Path) -> None:
     section.locator("summary", has_text="Watch").click()
     film = section.frame_locator("iframe")
     first = film.locator(".film-words").inner_text()
+    assert film.locator(".film-clock").inner_text() == "at the beginning"
     film.locator(".film-forward").click()
     assert film.locator(".film-words").inner_text() != first
+    film.locator(".film-time").press("End")
+    assert film.locator(".film-clock").inner_text() == "line 6: child exits 0"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
