@@ -27,7 +27,7 @@ static const struct {
     rlim_t most;
 } limits[] = {
     {RLIMIT_CORE, 0},     {RLIMIT_CPU, 20},           {RLIMIT_NOFILE, 1024},
-    {RLIMIT_NPROC, 512}, /* of the uid; does not bind root, who has no plays therefore */
+    {RLIMIT_NPROC, 640}, /* of the uid, above what census.h allows; does not bind root */
     {RLIMIT_MSGQUEUE, 0}, {RLIMIT_MEMLOCK, 64 << 10},
 };
 
