@@ -26,7 +26,8 @@ _LONGEST_STRETCH_NANOSECONDS = 2_000_000
 _TIMER_PATIENCE_SECONDS = 2.5  # how long we wait for one who sleeps with a timeout to wake up
 _SETTLING_SECONDS = 60.0  # beyond that the machine is to blame
 _PLAY_SECONDS = 120.0  # in which all steps of a play come to rest
-_MOST_BIRTHS = 200  # of strays while we wait for rest: whoever has more will not come to rest
+_MOST_BIRTHS = 100  # of strays while we wait for rest: whoever has more will not come to rest
+_LOOKS_BETWEEN_SEARCHES = 50
 
 _Look = tuple[
     tuple[int, str, bytes, str], ...
@@ -100,6 +101,8 @@ class Quiescence:
                 return Settled(Rest.DONE, Doing(Posture.UNKNOWN))
             at_rest = self._look_twice()
             looks += 1
+            if looks % _LOOKS_BETWEEN_SEARCHES == 0:
+                self.strays()  # also while init is too busy to be looked at twice
             if at_rest is not None:
                 look, now = at_rest
                 if done():
