@@ -13,6 +13,8 @@ from autograder.scenario import INIT, Step, Verb
 from autograder.signals import signal_number
 from autograder.stage.actors import ActorLost
 from autograder.stage.play import Play
+from autograder.stage.quiescence import Rest
+from autograder.stage.trouble import Restless
 from forklab.history import State
 
 # Steps to which init may have to answer. The play comes to rest before the next step, so that no script ever races with
@@ -49,7 +51,8 @@ class Director:
 
     def come_to_rest(self) -> None:
         if self.restless:
-            self.play.settle()
+            if self.play.settle().rest is Rest.UNSETTLED:
+                raise Restless("the play did not come to rest")
             self.observer.look(self.cause)
             self.restless = False
 

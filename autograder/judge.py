@@ -24,12 +24,16 @@ from autograder.stage.contained import run_contained
 from autograder.stage.isolation import probe
 from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest, Settled
-from autograder.stage.trouble import StageError
+from autograder.stage.trouble import Excess, Restless, StageError
 from autograder.stage.workspace import Workspace
 from autograder.verdict import Assessment, Status, Verdict
 from forklab.history import Remark
 
 _BUILD_SECONDS = 60.0
+_NEVER_AT_REST = (
+    "Your program starts processes of its own that never come to rest ({}). "
+    "An init starts its command and nothing else."
+)
 
 
 def judge(scenario: Scenario, program: Program, stage: Stage) -> Verdict:
@@ -44,7 +48,18 @@ def judge(scenario: Scenario, program: Program, stage: Stage) -> Verdict:
     command = [*program.command(stage.sandbox.folder), *(scenario.command or stage.main)]
     try:
         with Play(stage, command, terminal=scenario.terminal) as play:
-            return _Trial(scenario, mode, play).run()
+            try:
+                verdict = _Trial(scenario, mode, play).run()
+            except Restless as restless:
+                if play.excess() is None and not play.has_strays():
+                    raise
+                verdict = _verdict(scenario, Status.FAILED, _NEVER_AT_REST.format(restless))
+            # Whatever went wrong, it is why: all of the play was killed then.
+            excess = play.excess()
+            if excess is not None:
+                message = f"Your program was stopped: it took {excess}."
+                verdict = replace(verdict, status=Status.FAILED, points=0, message=message)
+            return verdict
     except StageError as error:
         return _verdict(scenario, Status.ERROR, f"The grader failed, not you: {error}")
     except _WrongScenario as error:
@@ -132,9 +147,7 @@ class _Trial:
             if settled.rest is Rest.DONE:
                 return
         if settled.rest is Rest.UNSETTLED:
-            raise StageError(
-                f"line {step.line}: the play did not come to rest: this machine is too slow"
-            )
+            raise Restless(f"line {step.line}: the play did not come to rest")
         broken = self._expectations.broken_by(step, settled)
         if broken:
             self._refuse_contradiction(step)
@@ -201,7 +214,10 @@ def assess(
     with Workspace() as workspace:
 
         def run(argv: Sequence[str], folder: Path) -> Completed:
-            return Completed(*run_contained(mode, workspace, folder, argv, _BUILD_SECONDS))
+            try:
+                return Completed(*run_contained(mode, workspace, folder, argv, _BUILD_SECONDS))
+            except Excess as excess:
+                raise BuildFailure(f"The build was stopped: it took {excess}.") from excess
 
         folder = workspace.subfolder()
         try:

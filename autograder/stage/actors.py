@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.stage.trouble import StageError
+from autograder.stage.trouble import Restless
 from autograder.stage.watch import STOPPED_STATES, Watched
 
 _SO_PEERPIDFD = (
@@ -164,7 +164,7 @@ class Cast:
     def reply(self, name: str) -> int:
         """The value of the next reply.
 
-        Raises ActorLost if the actor is gone, stopped or cannot do it, StageError if it does not answer.
+        Raises ActorLost if the actor is gone, stopped or cannot do it, Restless if it does not answer.
         """
         actor = self._actors[name]
         deadline = time.monotonic() + _OBEY_SECONDS
@@ -178,7 +178,7 @@ class Cast:
                 raise ActorLost(name)
             select.select([actor.connection.fileno(), actor.process.pidfd], [], [], 0.01)
             if time.monotonic() > deadline:
-                raise StageError(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
+                raise Restless(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
         actor.owes_replies -= 1
         word, value = actor.replies.pop(0).split(" ")
         if word == "error":

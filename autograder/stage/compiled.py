@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from elftools.elf.elffile import ELFFile
 from platformdirs import user_cache_path
 
 from autograder.stage.tools import compiler
@@ -27,13 +28,18 @@ def compiled(name: str) -> Path:
     that has no libraries at all.
     """
     source = Path(__file__).with_name(f"{name}.c")
-    digest = hashlib.sha256(
-        source.read_bytes() + repr((_FLAGS, platform.machine())).encode()
-    ).hexdigest()
+    text = b"".join(path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h"))))
+    digest = hashlib.sha256(text + repr((_FLAGS, platform.machine())).encode()).hexdigest()
     program = _cache_folder() / f"{name}-{digest[:16]}"
     if not program.exists():
         _compile(source, program)
     return program
+
+
+def is_dynamic(program: Path) -> bool:
+    """Whether it needs a dynamic linker: then whoever starts it can have other code run in it."""
+    with program.open("rb") as file:
+        return any(part.header.p_type == "PT_INTERP" for part in ELFFile(file).iter_segments())
 
 
 def _cache_folder() -> Path:

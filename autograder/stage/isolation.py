@@ -3,8 +3,9 @@
 One sandbox a submission, made by bubblewrap (mode pidns): a private view of the system, read-only, without network.
 In it waits our launcher, which opens a PID namespace of its own for each play. That costs a fifth of a new sandbox.
 Where user namespaces are refused (Docker's default, hardened systems) the launcher runs without bubblewrap, as a
-subreaper above the init, which is a subreaper too (mode subreaper): it cannot be PID 1 there, and nothing is hidden
-from it. Which of both this machine can do is found out by trying, once.
+subreaper above the init, which is a subreaper too (mode subreaper): it cannot be PID 1 there, and what hides files from
+it is Landlock, where the kernel has it. Which of both this machine can do is found out by trying, once, and so is what
+it cannot enforce.
 """
 
 from __future__ import annotations
@@ -23,18 +24,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from autograder.stage.compiled import compiled
+from autograder.stage.compiled import compiled, is_dynamic
 from autograder.stage.tools import put_program, python_for_submissions
 from autograder.stage.trouble import StageError
-from autograder.stage.workspace import Workspace
+from autograder.stage.workspace import Workspace, remove
 from autograder.steps import MODES
 
 PIDNS, SUBREAPER = MODES
 
 SUBMISSION = "/submission"  # where the submission's folder is seen inside, in mode pidns
 STAGE = "/stage"  # where the actor and the judge's socket are
+_GIVEN = "/given"  # what a build starts from
 
 _ANSWER_SECONDS = 30.0
+_LANDLOCK_WITH_SCOPES = 6  # Linux 6.12
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
 _SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = (
@@ -53,10 +56,11 @@ _private_uids = itertools.cycle(range(1000))
 
 @dataclass(frozen=True)
 class Choice:
-    """The mode for this machine and, in a sentence, why."""
+    """The mode for this machine and, in a sentence, why; and what is not enforced in it, a sentence each."""
 
     mode: str
     why: str
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,8 @@ class Ended:
 def probe() -> Choice:
     """The best mode that this machine can do, found out by trying."""
     if shutil.which("bwrap") is None:
-        return Choice(
-            SUBREAPER, "bubblewrap (bwrap) is not installed, so init cannot be PID 1 here"
-        )
+        why = "bubblewrap (bwrap) is not installed, so init cannot be PID 1 here"
+        return Choice(SUBREAPER, why, lacks(SUBREAPER))
     try:
         with (
             Workspace() as workspace,
@@ -84,33 +87,96 @@ def probe() -> Choice:
                 Path(f"/proc/{pid}/status").read_text()
             sandbox.end_play()
     except StageError as error:
-        return Choice(SUBREAPER, f"this machine refuses a PID namespace of our own ({error})")
-    return Choice(PIDNS, "user and PID namespaces work here, so init is a real PID 1")
+        why = f"this machine refuses a PID namespace of our own ({error})"
+        return Choice(SUBREAPER, why, lacks(SUBREAPER))
+    why = "user and PID namespaces work here, so init is a real PID 1"
+    return Choice(PIDNS, why, lacks(PIDNS))
+
+
+@functools.cache
+def lacks(mode: str) -> tuple[str, ...]:
+    """What this machine cannot enforce in `mode`, in plain sentences. Raises StageError if it cannot do the mode."""
+    with (
+        Workspace() as workspace,
+        Sandbox(mode, workspace.subfolder(), workspace.subfolder()) as sandbox,
+    ):
+        landlock, seccomp = sandbox.means()
+    own_user = bool(_private_user())
+    found = [
+        "memory that only the kernel holds (full pipes and sockets, shared memory that no process has mapped) "
+        "is not counted"
+    ]
+    if not seccomp:
+        found.append(
+            "no system call is forbidden: a submission can trace and change its own actors"
+        )
+    if is_dynamic(compiled("actor")):
+        found.append(
+            "there is no static C library here: a submission can change its actors by LD_PRELOAD"
+        )
+    if mode == SUBREAPER:
+        found += _lacks_of_subreaper(landlock, bool(seccomp), own_user)
+    return tuple(found)
+
+
+def _lacks_of_subreaper(landlock: int, seccomp: bool, own_user: bool) -> list[str]:
+    found = [
+        "/tmp and the folder of a build are on the disk: how full they are is looked at every 20 ms, "
+        "and what is deleted but still open is not seen"
+    ]
+    if not landlock:
+        found.append(
+            "files are not hidden: a submission can read what everybody on this machine can read"
+            if own_user
+            else "files are not hidden: a submission can read and delete all that you can"
+        )
+    if landlock < _LANDLOCK_WITH_SCOPES:
+        found.append("a submission can connect to abstract sockets of this machine")
+        if not own_user:
+            found.append("a submission can send signals to all processes of yours")
+    if not own_user:
+        found.append("a fork bomb can outrun us for a time: we have no user for each submission")
+    if not seccomp:
+        found.append("the network is not closed")
+    return found
 
 
 class Sandbox:
     """The place of one submission: `folder` holds the submission, `stage` the actor and the judge's socket.
 
-    Plays follow one another: open_play, status, end_play. Raises StageError if this machine cannot do it.
+    A sandbox that `builds` has an empty, limited folder to write to as its current one; the submission is seen at
+    `given`. Plays follow one another: open_play, status, end_play. Raises StageError if this machine cannot do it.
     """
 
-    def __init__(self, mode: str, folder: Path, stage: Path, *, writable: bool = False) -> None:
+    def __init__(self, mode: str, folder: Path, stage: Path, *, builds: bool = False) -> None:
         self.mode = mode
         own = mode == PIDNS
-        self.folder = SUBMISSION if own else str(folder)
+        self.given = (_GIVEN if own else str(folder)) if builds else None
         self.stage = STAGE if own else str(stage)
         launcher = stage / "launcher"
         if not launcher.exists():
             put_program(compiled("launcher"), launcher)
+        user = _private_user()
+        self._temporary = None if own else _open_folder(stage / "tmp")
+        if own:
+            self.folder = SUBMISSION
+        else:
+            self.folder = str(_open_folder(stage / "build") if builds else folder)
+            if builds and user:
+                os.chown(self.folder, user["user"], user["user"])
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._orders.settimeout(_ANSWER_SECONDS)
-        command = [f"{self.stage}/launcher", mode, str(theirs.fileno()), f"PATH={_search_path()}"]
+        # In a namespace all that bubblewrap starts is that user's; else our launcher remains out of reach, as root.
+        inner = 0 if own else user.get("user", 0)
+        command = [f"{self.stage}/launcher", mode, str(theirs.fileno()), str(inner)]
+        command += [f"PATH={_search_path()}", str(self._temporary or "/tmp")]
+        command += [f"build:{self.folder}"] if builds else []
         if own:
-            command = [*_bubblewrap(folder, stage, writable), "--", *command]
-        as_nobody = _private_user()
-        if as_nobody and writable:
-            _give_to(as_nobody["user"], folder)
+            command = [*_bubblewrap(folder, stage, builds), "--", *command]
+        else:
+            command += [f"ro:{path}" for path in (folder, stage, *_foreign_prefixes())]
+            command += [f"rw:{self._temporary}"]
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -120,7 +186,7 @@ class Sandbox:
                 pass_fds=[theirs.fileno()],
                 cwd=folder if not own else "/",
                 start_new_session=True,
-                **as_nobody,
+                **(user if own else {}),
             )
         try:
             words, self.launcher_pid = self._answer()
@@ -156,9 +222,22 @@ class Sandbox:
         _, code, value = answer.split()
         return Ended(int(value), None) if int(code) == os.CLD_EXITED else Ended(None, int(value))
 
+    def excess(self) -> str | None:
+        """Of what the play took too much, and was killed for it: memory, processes, files or disk."""
+        answer = self._ask("excess")
+        return None if answer == "nothing" else answer
+
+    def means(self) -> tuple[int, int]:
+        """The version of Landlock and whether system calls can be forbidden; 0: not on this machine."""
+        _, landlock, seccomp = self._ask("means").split()
+        return int(landlock), int(seccomp)
+
     def end_play(self) -> None:
-        """Kills and reaps whoever is left of the play."""
+        """Kills and reaps whoever is left of the play, and empties its /tmp."""
         self._ask("end")
+        if self._temporary is not None and any(self._temporary.iterdir()):
+            remove(self._temporary)
+            _open_folder(self._temporary)
 
     def close(self) -> None:
         """Ends the sandbox and everything in it."""
@@ -208,7 +287,7 @@ class Sandbox:
         return message.decode(), pid
 
 
-def _bubblewrap(folder: Path, stage: Path, writable: bool) -> list[str]:
+def _bubblewrap(folder: Path, stage: Path, builds: bool) -> list[str]:
     command = ["bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session"]
     # The launcher opens namespaces and gives every capability up before a submission starts.
     for capability in ("CAP_SYS_ADMIN", "CAP_SETPCAP"):
@@ -223,9 +302,18 @@ def _bubblewrap(folder: Path, stage: Path, writable: bool) -> list[str]:
     for prefix in _foreign_prefixes():
         command += ["--ro-bind", prefix, prefix]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
-    command += ["--bind" if writable else "--ro-bind", str(folder), SUBMISSION]
-    command += ["--ro-bind", str(stage), STAGE, "--chdir", SUBMISSION]
+    command += ["--ro-bind", str(folder), _GIVEN if builds else SUBMISSION]
+    command += ["--dir", SUBMISSION, "--ro-bind", str(stage), STAGE, "--chdir", SUBMISSION]
+    # What bubblewrap has made for all this is memory without a limit: /dev/shm, and / itself.
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return command
+
+
+def _open_folder(path: Path) -> Path:
+    """Makes a folder to which everybody may write."""
+    path.mkdir()
+    path.chmod(0o1777)
+    return path
 
 
 def _foreign_prefixes() -> list[str]:
@@ -254,11 +342,6 @@ def _private_user() -> dict[str, Any]:
     if os.geteuid() != 0 or not any(first <= uid < first + count for first, _, count in ranges):
         return {}
     return {"user": uid, "group": uid, "extra_groups": []}
-
-
-def _give_to(uid: int, folder: Path) -> None:
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, uid, uid, follow_symlinks=False)
 
 
 def _reason(words: str) -> str:

@@ -1,17 +1,21 @@
 /* The launcher: opens one play after another inside the sandbox of one submission.
  *
- *     launcher pidns|subreaper SOCKET_FD PATH=...
+ *     launcher pidns|subreaper SOCKET_FD UID|- PATH=... TMP [ro:FOLDER|rw:FOLDER|build:FOLDER]...
  *
  * It is the only program between the sandbox (made once a submission, by bubblewrap where that is
- * possible) and the init that is judged. Orders come over a SOCK_SEQPACKET connection, one message
- * each:
+ * possible) and the init that is judged. With a UID it runs as root, and the plays as that user.
+ * Orders come over a SOCK_SEQPACKET connection, one message each:
  *
- *     "play" FLAGS \0 ARG0 \0 ARG1 \0 ...   with standard input, output and error as SCM_RIGHTS;
- *                                           FLAGS is "-" or "t" (standard input becomes the
- * controlling terminal) the init-to-be answers "init", whose SCM_CREDENTIALS tell its pid; "failed
- * ERRNO" follows if exec fails "status"    answers "status CODE VALUE" (si_code and si_status of
- * waitid(2)) or "alive"; init stays a zombie "end"       kills whoever is left of the play, reaps
- * them all, answers "ended"
+ *     "play" FLAGS \0 ARG0 \0 ARG1 \0 ...
+ *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-" or "t" (standard input
+ *         becomes the controlling terminal). The init-to-be answers "init", whose SCM_CREDENTIALS
+ *         tell its pid; "failed ERRNO" follows if exec fails
+ *     "status"  answers "status CODE VALUE" (si_code and si_status of waitid(2)) or "alive"; init
+ *               stays a zombie
+ *     "excess"  answers of what the play took too much, or "nothing": it was killed then
+ *     "end"     kills whoever is left of the play, reaps them all, answers "ended"
+ *     "means"   answers "means LANDLOCK SECCOMP": the version of the one, whether there is the
+ * other
  *
  * In mode pidns each play has a PID namespace of its own, with init as its PID 1, and a private
  * /proc and /tmp. In mode subreaper init is a child subreaper, and the launcher one above it:
@@ -21,7 +25,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
+#include <grp.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
@@ -32,32 +36,45 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { MESSAGE_SIZE = 65536, MOST_ARGUMENTS = 256, STANDARD_FDS = 3, SWEEP_PAUSE_MS = 5 };
+#include "census.h"
+#include "confine.h"
 
-static int orders;         /* the connection to the judge */
-static int own_namespaces; /* mode pidns */
-static int deaths;         /* a signalfd for SIGCHLD */
-static pid_t init = -1;    /* of the play that is on, also while a zombie; -1 between plays */
-
-static char *environment[] = {
-    NULL, /* "PATH=...", from the command line */
-    "HOME=/tmp", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1", NULL,
+enum {
+    MESSAGE_SIZE = 65536,
+    MOST_ARGUMENTS = 256,
+    STANDARD_FDS = 3,
+    SWEEP_PAUSE_MS = 5,
+    CENSUS_MS = 20,
+    PLAY_FILE_BYTES = 16 << 20,
+    BUILD_FILE_BYTES = 64 << 20,
 };
 
-/* What each process of the play may use. */
-static const struct {
-    __rlimit_resource_t resource;
-    rlim_t most;
-} limits[] = {
-    {RLIMIT_CORE, 0},      {RLIMIT_CPU, 20},    {RLIMIT_FSIZE, 16 << 20},
-    {RLIMIT_NOFILE, 1024}, {RLIMIT_NPROC, 512}, /* does not bind root */
+static int orders;                         /* the connection to the judge */
+static int own_namespaces;                 /* mode pidns */
+static uid_t user;                         /* whom plays run as; 0: as we do ourselves */
+static char **folders;                     /* "ro:...", "rw:...", "build:...", NULL */
+static rlim_t file_size = PLAY_FILE_BYTES; /* the largest file that a play may write */
+static int deaths;                         /* a signalfd for SIGCHLD */
+static pid_t init = -1;    /* of the play that is on, also while a zombie; -1 between plays */
+static const char *excess; /* what the play took too much of; it has been killed then */
+
+static char home[256] = "HOME=", temporary[256] = "TMPDIR=";
+static char *environment[] = {
+    NULL, /* "PATH=...", from the command line */
+    home,
+    temporary,
+    "LANG=C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE=1",
+    "ASAN_OPTIONS=detect_leaks=0", /* the leak checker stands on ptrace(2), which is forbidden */
+    NULL,
 };
 
 static void say(const char *answer) {
@@ -80,25 +97,42 @@ static void mount_private_folders(void) {
         give_up("mount /tmp");
 }
 
-/* The namespaces were opened with capabilities; nobody in the play may keep one. See
- * capabilities(7). */
-static void drop_capabilities(void) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2] = {0};
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
-        prctl(PR_CAPBSET_DROP, capability);
-    if (syscall(SYS_capset, &header, none) < 0)
-        give_up("drop capabilities");
+/* Whether `folder` is one that a build writes to: then its path, else NULL. */
+static const char *build_folder(const char *folder) {
+    return strncmp(folder, "build:", strlen("build:")) == 0 ? folder + strlen("build:") : NULL;
 }
 
-static void set_limits(void) {
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        struct rlimit now, wanted = {limits[i].most, limits[i].most};
-        if (getrlimit(limits[i].resource, &now) == 0 && now.rlim_max < wanted.rlim_max)
-            wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
-        setrlimit(limits[i].resource, &wanted);
+/* What a build may write to has an end: it is memory. Made once a sandbox, so that it outlives the
+ * play. */
+static void prepare_build(void) {
+    for (char **folder = folders; *folder != NULL; folder++) {
+        const char *path = build_folder(*folder);
+        if (path == NULL)
+            continue;
+        file_size = BUILD_FILE_BYTES;
+        /* bubblewrap's mount namespace is not ours to change; a copy of it is. */
+        if (own_namespaces &&
+            (unshare(CLONE_NEWNS) < 0 || mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV,
+                                               "size=256m,nr_inodes=16384,mode=755") < 0))
+            give_up("mount a folder to build in");
+        if (chdir(path) < 0)
+            give_up("enter the folder to build in");
     }
+}
+
+static void become_user(void) {
+    if (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
+        setresuid(user, user, user) < 0)
+        give_up("become a user of its own");
+}
+
+/* Should the machine run out of memory all the same, the kernel takes a play, not the grader. */
+static void be_the_first_victim(void) {
+    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (score >= 0 && write(score, "1000", strlen("1000")) < 0) {
+        /* Then we are not; nothing depends on it. */
+    }
+    close(score);
 }
 
 /* Signals as a fresh login has them: nothing ignored, nothing blocked. */
@@ -111,21 +145,29 @@ static void reset_signals(void) {
 }
 
 static void become_init(const char *flags, char **arguments, const int *standard) {
-    if (own_namespaces) {
+    if (own_namespaces)
         mount_private_folders();
-        drop_capabilities();
-    } else {
+    else
         prctl(PR_SET_CHILD_SUBREAPER, 1); /* survives execve(2): init need not know of it */
-    }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        give_up("no_new_privs");
+    be_the_first_victim();
     setsid();
     for (int fd = 0; fd < STANDARD_FDS; fd++)
         dup2(standard[fd], fd);
     if (strchr(flags, 't') != NULL && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
         give_up("take the terminal");
     close_range(STANDARD_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
-    set_limits();
+    umask(022);
+    set_limits(file_size);
+    if (user != 0)
+        become_user();
+    if (own_namespaces && drop_capabilities() < 0)
+        give_up("drop capabilities");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        give_up("no_new_privs");
+    if (!own_namespaces && hide_files(folders) < 0)
+        give_up("hide files");
+    if (can_filter() && filter_calls() < 0)
+        give_up("filter system calls");
     reset_signals();
     say("init");
     execve(arguments[0], arguments, environment);
@@ -152,6 +194,7 @@ static void open_play(char *message, size_t length, const int *standard) {
         say(answer);
     }
     init = child;
+    excess = NULL;
 }
 
 static void forget_deaths(void) {
@@ -190,21 +233,103 @@ static void kill_child(pid_t child) {
     kill(child, SIGKILL);
 }
 
-/* Whoever we kill may leave children, who are ours then: again until there is none. Never blocks in
- * waitpid(2): a child that another one traces cannot be reaped before its tracer is dead. */
-static void end_play(void) {
+/* As the user that all of the play are, and nobody else is, one kill(2) reaches them all at the
+ * same instant: no fork outruns it. */
+static void kill_user(void) {
+    pid_t killer = fork();
+    if (killer == 0) {
+        if (setresuid(user, user, user) == 0)
+            kill(-1, SIGKILL);
+        _exit(EXIT_SUCCESS);
+    }
+    while (killer > 0 && waitpid(killer, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
+/* Whether init is dead, or there is no play, and has no sibling. */
+static int nobody_is_left(void) {
+    siginfo_t how = {0};
+    pid_t list[2];
+    size_t children = list_children(getpid(), list, 0, 2);
+    if (children == 0)
+        return 1;
+    return children == 1 && list[0] == init &&
+           waitid(P_PID, (id_t)init, &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid != 0;
+}
+
+/* Kills everybody of the play; init stays a zombie. Whoever we kill may leave children, who are
+ * ours then: again until there is none. With PID 1 of a namespace all die, and nobody forks there
+ * any more. Never blocks in waitpid(2): a child that another one traces cannot be reaped before its
+ * tracer is dead. */
+static void kill_play(void) {
     struct pollfd death = {.fd = deaths, .events = POLLIN};
-    init = -1;
     for (;;) {
-        pid_t reaped;
+        if (user != 0)
+            kill_user();
         for_each_child(kill_child);
-        while ((reaped = waitpid(-1, NULL, WNOHANG)) > 0) {
-        }
-        if (reaped < 0) /* ECHILD: nobody is left */
+        for_each_child(reap_unless_init);
+        if (nobody_is_left())
             return;
         poll(&death, 1, SWEEP_PAUSE_MS);
         forget_deaths();
     }
+}
+
+static void end_play(void) {
+    kill_play();
+    if (init > 0)
+        waitpid(init, NULL, 0);
+    init = -1;
+}
+
+static void count_all(counter *count, struct usage *usage) {
+    if (own_namespaces)
+        count_namespace(count, usage);
+    else
+        count_descendants(count, usage);
+}
+
+static const char *excess_of(void) {
+    struct usage usage = {0};
+    count_all(count_process, &usage);
+    if (usage.processes > MOST_PROCESSES)
+        return "processes";
+    if (usage.processes > A_CROWD)
+        count_all(make_modest, &(struct usage){0});
+    if (usage.kilobytes > MOST_KILOBYTES) {
+        usage = (struct usage){0};
+        count_all(count_shares, &usage);
+        if (usage.kilobytes > MOST_KILOBYTES)
+            return "memory";
+    }
+    for (char **folder = folders; *folder != NULL && !own_namespaces; folder++)
+        if (strncmp(*folder, "ro:", strlen("ro:")) != 0)
+            count_files(AT_FDCWD, strchr(*folder, ':') + 1, &usage, 0);
+    return usage.files > MOST_FILES                     ? "files"
+           : usage.file_kilobytes > MOST_FILE_KILOBYTES ? "disk"
+                                                        : NULL;
+}
+
+static long milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* By the clock: whoever makes us busy with deaths does not escape it. */
+static void take_census(void) {
+    static long last;
+    if (init <= 0 || excess != NULL || milliseconds() - last < CENSUS_MS)
+        return;
+    if ((excess = excess_of()) != NULL)
+        kill_play();
+    last = milliseconds();
+}
+
+static void tell_means(void) {
+    char answer[64];
+    snprintf(answer, sizeof answer, "means %d %d", landlock_version(), can_filter());
+    say(answer);
 }
 
 static void obey_next_order(void) {
@@ -237,6 +362,10 @@ static void obey_next_order(void) {
             close(standard[fd]);
     } else if (strcmp(message, "status") == 0) {
         tell_status();
+    } else if (strcmp(message, "excess") == 0) {
+        say(excess == NULL ? "nothing" : excess);
+    } else if (strcmp(message, "means") == 0) {
+        tell_means();
     } else if (strcmp(message, "end") == 0) {
         end_play();
         say("ended");
@@ -244,15 +373,21 @@ static void obey_next_order(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) {
-        fprintf(stderr, "usage: launcher pidns|subreaper SOCKET_FD PATH (the grader starts it)\n");
+    if (argc < 6) {
+        fprintf(stderr, "usage: launcher pidns|subreaper SOCKET_FD UID PATH TMP [FOLDER...] "
+                        "(the grader starts it)\n");
         return EXIT_FAILURE;
     }
     own_namespaces = strcmp(argv[1], "pidns") == 0;
     orders = atoi(argv[2]);
-    environment[0] = argv[3];
+    user = (uid_t)atoi(argv[3]);
+    environment[0] = argv[4];
+    strncat(home, argv[5], sizeof home - sizeof "HOME=");
+    strncat(temporary, argv[5], sizeof temporary - sizeof "TMPDIR=");
+    folders = argv + 6;
     fcntl(orders, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prepare_build();
 
     sigset_t child_died;
     sigemptyset(&child_died);
@@ -262,7 +397,8 @@ int main(int argc, char **argv) {
     struct pollfd watched[] = {{.fd = orders, .events = POLLIN}, {.fd = deaths, .events = POLLIN}};
     say("ready");
     for (;;) {
-        poll(watched, 2, -1);
+        poll(watched, 2, init > 0 && excess == NULL ? CENSUS_MS : -1);
+        take_census();
         if (watched[1].revents != 0) {
             forget_deaths();
             for_each_child(reap_unless_init);

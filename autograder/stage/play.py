@@ -17,6 +17,7 @@ from autograder.stage.compiled import compiled
 from autograder.stage.isolation import PIDNS, Ended, Sandbox
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.tools import put_program
+from autograder.stage.trouble import Excess
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
@@ -34,6 +35,11 @@ class Stage:
         folder = workspace.subfolder()
         self.program = folder / "actor"
         put_program(compiled("actor"), self.program)
+        if mode == PIDNS or os.geteuid() == 0:
+            # Who may execute a program but not read it cannot look into it while it runs, nor change it there through
+            # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper, where init is of our own user,
+            # we could not look either.
+            self.program.chmod(0o111)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         address = folder / "socket"
         self.listener.bind(str(address))
@@ -111,6 +117,15 @@ class Play:
             start_up // 2 if suspect else 2 * start_up, suspect=suspect
         )
         return None
+
+    def excess(self) -> Excess | None:
+        """What the play took too much of; all of it has been killed then."""
+        what = self._sandbox.excess()
+        return None if what is None else Excess(what)
+
+    def has_strays(self) -> bool:
+        """Whether it has, or had, processes that no script asked for."""
+        return self.quiescence.births > 0
 
     def settle(
         self, done: Callable[[], bool] = lambda: False, *, outlast_timer: bool = False

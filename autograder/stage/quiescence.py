@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from autograder.stage.doing import Doing, Posture, doing
+from autograder.stage.trouble import Restless
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES, Watched
 
 # Processor time of its own, not time on the wall: on a busy machine a slow init is not taken for a spinning one.
@@ -24,6 +25,9 @@ _SPIN_SUSPECT_NANOSECONDS = 3_000_000  # for one that we have seen spin in other
 _LONGEST_STRETCH_NANOSECONDS = 2_000_000
 _TIMER_PATIENCE_SECONDS = 2.5  # how long we wait for one who sleeps with a timeout to wake up
 _SETTLING_SECONDS = 60.0  # beyond that the machine is to blame
+_PLAY_SECONDS = 120.0  # in which all steps of a play come to rest
+_MOST_BIRTHS = 100  # of strays while we wait for rest: whoever has more will not come to rest
+_LOOKS_BETWEEN_SEARCHES = 50
 
 _Look = tuple[
     tuple[int, str, bytes, str], ...
@@ -37,7 +41,7 @@ class Rest(Enum):
     QUIET = "everybody sleeps until something from outside happens"
     TIMED = "everybody sleeps, but init will wake up by itself"
     SPINNING = "init, or one that it started, runs without a pause"
-    UNSETTLED = "the machine is too slow to tell"
+    UNSETTLED = "processes are born again and again, or the machine is too slow to tell"
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class Quiescence:
         self._wait_for_news = wait_for_news
         self.spin_limit = _SPIN_NANOSECONDS
         self._strays: dict[int, Watched] = {}
+        self.births = 0  # of strays that we have seen
+        self._deadline = time.monotonic() + _PLAY_SECONDS
 
     def close(self) -> None:
         for stray in self._strays.values():
@@ -83,9 +89,10 @@ class Quiescence:
         """Waits until `done`, or until the play is at rest.
 
         With `outlast_timer` an init that sleeps with a timeout gets the time to wake up once and fall asleep again:
-        then what it has not done, it does not do.
+        then what it has not done, it does not do. Raises Restless if the whole play takes too long.
         """
         started = time.monotonic()
+        births = self.births
         spent, ran_for = self._spent(), 0
         looks = 0
         asleep_since: tuple[_Look, float] | None = None
@@ -94,6 +101,8 @@ class Quiescence:
                 return Settled(Rest.DONE, Doing(Posture.UNKNOWN))
             at_rest = self._look_twice()
             looks += 1
+            if looks % _LOOKS_BETWEEN_SEARCHES == 0:
+                self.strays()  # also while init is too busy to be looked at twice
             if at_rest is not None:
                 look, now = at_rest
                 if done():
@@ -113,7 +122,12 @@ class Quiescence:
             if ran_for > self.spin_limit and self._nobody_else_is_busy():
                 self.spin_limit = _SPIN_AGAIN_NANOSECONDS
                 return Settled(Rest.DONE if done() else Rest.SPINNING, Doing(Posture.RUNNING))
-            if time.monotonic() - started > _SETTLING_SECONDS:
+            if time.monotonic() > self._deadline:
+                raise Restless(f"the play did not end within {_PLAY_SECONDS:.0f} s")
+            if (
+                self.births - births > _MOST_BIRTHS
+                or time.monotonic() - started > _SETTLING_SECONDS
+            ):
                 return Settled(Rest.UNSETTLED, doing(self._init))
             self._pause(looks)
 
@@ -141,6 +155,7 @@ class Quiescence:
         known = {self._init.pid, *(actor.pid for actor in self._actors())}
         for pid, stray in list(self._strays.items()):
             if pid in known or stray.reaped():  # an actor is a stray until it has reported
+                self.births -= pid in known
                 stray.close()
                 del self._strays[pid]
         parents = [self._init, *self._strays.values()]
@@ -151,6 +166,7 @@ class Quiescence:
                         self._strays[child] = Watched(child)
                     except ProcessLookupError:
                         continue
+                    self.births += 1
                     parents.append(self._strays[child])
         return list(self._strays.values())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -47,7 +46,7 @@ class Workspace:
         return folder
 
     def close(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
         assert self._guardian.stdin is not None
         self._guardian.stdin.close()
         self._guardian.wait()
@@ -57,3 +56,15 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def remove(folder: Path) -> None:
+    """Removes a folder, however deep and whatever rights its own folders have.
+
+    shutil.rmtree would give up where it is deeper than Python's stack; rm(1) does not.
+    """
+    command = ["rm", "-rf", "--", str(folder)]
+    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode != 0:
+        # A folder of ours that we ourselves took the rights away from, as who is not root can be made to.
+        subprocess.run(["chmod", "-R", "u+rwX", "--", str(folder)], stderr=subprocess.DEVNULL)
+        subprocess.run(command, stderr=subprocess.DEVNULL)
