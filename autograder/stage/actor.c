@@ -2,9 +2,9 @@
  *
  *     actor NAME SOCKET
  *
- * Every actor has a SOCK_SEQPACKET connection of its own to the judge. It opens with a hello, then
- * answers each command
- * ("fork worker", "exit 3") with one reply: "ok [NUMBER...]" or "error ERRNO". A caught signal is
+ * Every actor has a SOCK_SEQPACKET connection of its own to the judge. It says nothing until it is
+ * asked "hello": only then has the judge seen which program is at this end. It answers each command
+ * ("fork worker", "exit 3") with one reply: "ok NUMBER" or "error ERRNO". A caught signal is
  * told at any time as "signal NUMBER SENDER". What an actor says only orders the play and tells
  * what it alone can know (its mask, the signals that it caught); who is a zombie and who has been
  * reaped, the judge asks the kernel.
@@ -31,6 +31,7 @@ enum {
 };
 
 static const char *socket_path;
+static char own_name[MESSAGE_SIZE];
 static int judge = -1; /* the connection; each process has its own */
 
 static void tell(const char *message, size_t length) {
@@ -86,11 +87,13 @@ static unsigned long long ignored_signals(void) {
 /* "hello NAME PID PPID PGID SID BLOCKED IGNORED FOREGROUND FDS": masks in hexadecimal; FOREGROUND
  * is the terminal's foreground group, -1 without a terminal; FDS are the open descriptors below
  * ours, "0,1,2". */
-static void say_hello(const char *name, const sigset_t *mask) {
-    char message[MESSAGE_SIZE];
+static void say_hello(void) {
+    char message[2 * MESSAGE_SIZE];
+    sigset_t mask;
+    sigprocmask(SIG_BLOCK, NULL, &mask);
     int length =
-        snprintf(message, sizeof message, "hello %s %d %d %d %d %llx %llx %d ", name, getpid(),
-                 getppid(), getpgrp(), getsid(0), bits_of(mask), ignored_signals(),
+        snprintf(message, sizeof message, "hello %s %d %d %d %d %llx %llx %d ", own_name, getpid(),
+                 getppid(), getpgrp(), getsid(0), bits_of(&mask), ignored_signals(),
                  isatty(STDIN_FILENO) ? (int)tcgetpgrp(STDIN_FILENO) : -1);
     for (int fd = 0; fd < FIRST_OWN_FD; fd++)
         if (fcntl(fd, F_GETFD) >= 0)
@@ -98,7 +101,7 @@ static void say_hello(const char *name, const sigset_t *mask) {
     tell(message, (size_t)length);
 }
 
-static void connect_to_judge(const char *name, const sigset_t *mask) {
+static void connect_to_judge(const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(socket_path) >= sizeof address.sun_path) {
         fprintf(stderr, "actor: the socket's path is too long: %s\n", socket_path);
@@ -114,7 +117,7 @@ static void connect_to_judge(const char *name, const sigset_t *mask) {
         fprintf(stderr, "actor: cannot reach the judge at %s: %s\n", socket_path, strerror(errno));
         _exit(EXIT_NO_JUDGE);
     }
-    say_hello(name, mask);
+    snprintf(own_name, sizeof own_name, "%s", name);
 }
 
 static void fork_actor(const char *name) {
@@ -127,7 +130,7 @@ static void fork_actor(const char *name) {
     if (child == 0) {
         close(judge);
         judge = -1;
-        connect_to_judge(name, &before);
+        connect_to_judge(name);
     }
     int fork_error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -198,7 +201,9 @@ static void obey(char *command) {
         argument = command + strlen(command);
     int number = atoi(argument);
 
-    if (strcmp(command, "fork") == 0) {
+    if (strcmp(command, "hello") == 0) {
+        say_hello();
+    } else if (strcmp(command, "fork") == 0) {
         fork_actor(argument);
     } else if (strcmp(command, "exit") == 0) {
         reply(0);
@@ -234,9 +239,7 @@ int main(int argc, char **argv) {
         return EXIT_NO_JUDGE;
     }
     socket_path = argv[2];
-    sigset_t mask;
-    sigprocmask(SIG_BLOCK, NULL, &mask);
-    connect_to_judge(argv[1], &mask);
+    connect_to_judge(argv[1]);
     char command[MESSAGE_SIZE];
     for (;;) {
         ssize_t length = recv(judge, command, sizeof command - 1, 0);

@@ -23,6 +23,8 @@ _SO_PEERPIDFD = (
 _CREDENTIALS = struct.Struct("iII")  # struct ucred
 _MESSAGE_BYTES = 4096
 _OBEY_SECONDS = 30.0
+_HELLO_SECONDS = 5.0
+_MOST_CONNECTIONS = 1000  # in one play: more than any script has actors
 _MOST_SIGNALS = 1000  # that one actor is told of; who sends more is sending without end
 
 
@@ -61,6 +63,10 @@ class Hello:
         )
 
 
+# The hello of one that has been asked and has not answered.
+NOT_YET = Hello("", 0, 0, 0, 0, frozenset(), frozenset(), None, frozenset())
+
+
 @dataclass
 class Actor:
     """One actor of the play. `caught` are the signals that it told us of: number and sender's pid in its namespace."""
@@ -70,7 +76,11 @@ class Actor:
     connection: socket.socket
     caught: list[tuple[int, int]] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
-    owes_replies: int = 0  # commands given and not yet answered
+    owes: list[str] = field(default_factory=list)  # commands given and not yet answered
+
+    @property
+    def owes_replies(self) -> int:
+        return len(self.owes)
 
     @property
     def name(self) -> str:
@@ -99,22 +109,36 @@ class Cast:
     """All actors of a play, by name, and the socket at which new ones report.
 
     `belongs` tells whether a pid is a process of this play; `program` is the actor's own file: whoever else connects
-    is turned away.
+    is turned away. A name is taken only by the process of which its parent has told that it forked it under that name:
+    an init can start the actor program as often as it likes, but only as the first one, `main`.
     """
 
     def __init__(
-        self, listener: socket.socket, program: Path, belongs: Callable[[int], bool]
+        self,
+        listener: socket.socket,
+        program: Path,
+        belongs: Callable[[int], bool],
+        first: str,
     ) -> None:
+        self._first = first
         self._listener = listener
         self._program = os.stat(program)
         self._belongs = belongs
         self._actors: dict[str, Actor] = {}
+        self._guests: dict[
+            int, Actor
+        ] = {}  # by descriptor: asked for their hello, or for whom nobody vouches yet
+        self._connections = 0
+        self._last_asked = 0.0
+        self._forked: dict[
+            str, int
+        ] = {}  # who was forked, and the pid that the parent was told, in its namespace
         self._news = select.epoll()
         self._news.register(listener, select.EPOLLIN)
 
     def close(self) -> None:
         self._news.close()
-        for actor in self._actors.values():
+        for actor in (*self._actors.values(), *self._guests.values()):
             actor.close()
 
     def __getitem__(self, name: str) -> Actor:
@@ -138,19 +162,36 @@ class Cast:
         self._news.poll(seconds)
 
     def greet(self) -> list[Actor]:
-        """Takes in everybody who has connected meanwhile."""
+        """Takes in everybody who has connected meanwhile and has a right to the name. Never waits for anybody."""
+        while (
+            self._connections < _MOST_CONNECTIONS and select.select([self._listener], [], [], 0)[0]
+        ):
+            self._receive(self._listener.accept()[0])
+        if self._connections == _MOST_CONNECTIONS:
+            self._connections += 1
+            self._news.unregister(self._listener)  # whoever floods us does not keep us awake
         arrived: list[Actor] = []
-        while select.select([self._listener], [], [], 0)[0]:
-            connection, _ = self._listener.accept()
-            actor = self._identify(connection)
-            if actor is None or actor.name in self._actors:
-                connection.close()
+        for descriptor, guest in list(self._guests.items()):
+            heard = self._hear_hello(guest)
+            if guest.hello is NOT_YET and heard:
                 continue
-            self._actors[actor.name] = actor
-            self._news.register(connection, select.EPOLLIN | select.EPOLLET)
-            self.watch(actor.process)
-            arrived.append(actor)
+            if heard and self._may_be(guest.hello):
+                if guest.name not in self._forked and guest.name != self._first:
+                    continue  # its parent's reply is on its way
+                self._actors[guest.name] = guest
+                arrived.append(guest)
+                self._news.register(guest.process.pidfd, select.EPOLLIN | select.EPOLLET)
+            else:
+                guest.close()
+            del self._guests[descriptor]
         return arrived
+
+    def awaits_hello(self) -> bool:
+        """Whether one that we have asked for a hello may still answer."""
+        return time.monotonic() - self._last_asked < _HELLO_SECONDS and any(
+            guest.hello is NOT_YET and not self._cannot_act(guest)
+            for guest in self._guests.values()
+        )
 
     def command(self, name: str, command: str) -> None:
         """Gives an order without waiting for its reply. Raises ActorLost if the actor is gone."""
@@ -159,7 +200,7 @@ class Cast:
             actor.connection.send(command.encode())
         except OSError as error:
             raise ActorLost(name) from error
-        actor.owes_replies += 1
+        actor.owes.append(command)
 
     def reply(self, name: str) -> int:
         """The value of the next reply.
@@ -179,10 +220,12 @@ class Cast:
             select.select([actor.connection.fileno(), actor.process.pidfd], [], [], 0.01)
             if time.monotonic() > deadline:
                 raise Restless(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
-        actor.owes_replies -= 1
+        order, _, argument = actor.owes.pop(0).partition(" ")
         word, value = actor.replies.pop(0).split(" ")
         if word == "error":
             raise ActorLost(name, int(value))
+        if order == "fork":
+            self._forked[argument] = int(value)
         return int(value)
 
     def hear(self, name: str) -> Actor:
@@ -195,7 +238,7 @@ class Cast:
         """Takes in what has been said; False once the actor is gone and everything that it said is taken in."""
         while not actor.flooded:
             try:
-                message = actor.connection.recv(_MESSAGE_BYTES).decode()
+                message = _receive_from(actor)
             except BlockingIOError:
                 return True
             except OSError:
@@ -213,23 +256,80 @@ class Cast:
         stat = actor.process.stat()
         return stat is None or stat.state in STOPPED_STATES
 
-    def _identify(self, connection: socket.socket) -> Actor | None:
-        """The actor at the other end; None if it is not one of ours."""
+    def _receive(self, connection: socket.socket) -> None:
+        """Asks somebody who has connected for a hello, if it is the actor program in this play.
+
+        The question comes after the look at the program: whoever answers it under that pid is the actor, which never
+        executes anything else. A hello that was sent before could be that of another program, in the same process.
+        """
+        self._connections += 1
         pid: int = _CREDENTIALS.unpack(
             connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         )[0]
         try:
-            program = os.stat(f"/proc/{pid}/exe")
-            if (program.st_dev, program.st_ino) != (self._program.st_dev, self._program.st_ino):
-                return None
-            if not self._belongs(pid):
-                return None
-            connection.settimeout(_OBEY_SECONDS)
-            hello = Hello.parse(connection.recv(_MESSAGE_BYTES).decode())
             connection.setblocking(False)
-            return Actor(hello, Watched(pid, _peer_pidfd(connection)), connection)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            process = Watched(pid, _peer_pidfd(connection))
+        except OSError:
+            connection.close()
+            return
+        guest = Actor(NOT_YET, process, connection)
+        try:
+            program = os.stat(f"/proc/{pid}/exe")
+            theirs = (program.st_dev, program.st_ino) != (
+                self._program.st_dev,
+                self._program.st_ino,
+            )
+            if theirs or not self._belongs(pid) or _has_spoken(connection):
+                raise PermissionError(pid)
+            connection.send(b"hello")
+            self._news.register(connection, select.EPOLLIN | select.EPOLLET)
+        except OSError:
+            guest.close()
+            return
+        self._guests[connection.fileno()] = guest
+        self._last_asked = time.monotonic()
+
+    def _hear_hello(self, guest: Actor) -> bool:
+        """Takes in its hello, if it has come; False if it will not, or is something else."""
+        if guest.hello is not NOT_YET:
+            return not guest.process.ended()
+        try:
+            guest.hello = Hello.parse(_receive_from(guest))
+        except BlockingIOError:
+            return not guest.process.ended()
         except (OSError, ValueError):
-            return None
+            return False
+        return True
+
+    def _may_be(self, hello: Hello) -> bool:
+        """Whether somebody can have this name: nobody has it yet, and its parent has not told of another one."""
+        return hello.name not in self._actors and (
+            self._forked.get(hello.name, hello.pid) == hello.pid
+        )
+
+
+def _receive_from(actor: Actor) -> str:
+    """The next message that the process itself has sent; empty if it is gone. Raises OSError, as recvmsg does.
+
+    Others may have its connection: it is inherited, and can be passed on. What they say is not heard.
+    """
+    while True:
+        message, ancillary, _, _ = actor.connection.recvmsg(
+            _MESSAGE_BYTES, socket.CMSG_SPACE(_CREDENTIALS.size)
+        )
+        if not message:
+            return ""
+        for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS) and _CREDENTIALS.unpack(
+                content[: _CREDENTIALS.size]
+            )[0] == actor.process.pid:
+                return message.decode(errors="replace")
+
+
+def _has_spoken(connection: socket.socket) -> bool:
+    """Whether there is a message already. An actor never begins."""
+    return bool(select.select([connection], [], [], 0)[0])
 
 
 def _peer_pidfd(connection: socket.socket) -> int | None:

@@ -95,7 +95,7 @@ class Play:
                 os.close(descriptor)
         self.init = Watched(pid)
         self._namespace = _pid_namespace(pid)
-        self.cast = Cast(stage.listener, stage.program, self._belongs)
+        self.cast = Cast(stage.listener, stage.program, self._belongs, MAIN)
         self.cast.watch(self.init)
         self.quiescence = Quiescence(self.init, self.cast.processes, self.cast.wait_for_news)
         self.quiescence.spin_limit = _START_NANOSECONDS
@@ -108,6 +108,9 @@ class Play:
             return MAIN in self.cast
 
         settled = self.quiescence.settle(main_is_there, outlast_timer=True)
+        while MAIN not in self.cast and self.cast.awaits_hello():
+            self.cast.wait_for_news(0.01)
+            settled = self.quiescence.settle(main_is_there, outlast_timer=True)
         if MAIN not in self.cast:
             return settled
         # An interpreter that takes long to start takes long for other things as well, such as to end.
