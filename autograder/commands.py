@@ -181,12 +181,14 @@ def _exit_status(assessment: Assessment) -> int:
 
 
 def _say_mode(screen: Console, asked: str | None) -> str:
-    mode, why = asked, "as you asked"
-    if mode is None:
-        choice = isolation.probe()
-        mode, why = choice.mode, choice.why
-    say(screen, Text(f"mode {mode}: {why}", "dim"))
-    return mode
+    """Which mode it is, why, and what cannot be enforced in it."""
+    choice = isolation.probe()
+    if asked is not None:
+        choice = isolation.Choice(asked, "as you asked", isolation.lacks(asked))
+    say(screen, Text(f"mode {choice.mode}: {choice.why}", "dim"))
+    for lack in choice.lacks:
+        say(screen, Text(f"not enforced: {lack}", "dim"))
+    return choice.mode
 
 
 def _scenario(lab: Lab, name: str) -> Scenario:

@@ -21,7 +21,7 @@ from autograder.observe import Observer
 from autograder.scenario import INIT, MAIN, Step, Verb
 from autograder.stage.actors import ActorLost
 from autograder.stage.contained import run_contained
-from autograder.stage.isolation import probe
+from autograder.stage.isolation import lacks, probe
 from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.trouble import Excess, Restless, StageError
@@ -232,7 +232,7 @@ def assess(
                     verdict = judge(scenario, program, stage)
                     verdicts.append(replace(verdict, seconds=time.monotonic() - started))
                     on_verdict(verdicts[-1])
-    return Assessment(lab.name, mode, tuple(verdicts))
+    return Assessment(lab.name, mode, tuple(verdicts), lacks(mode))
 
 
 def _verdict(scenario: Scenario, status: Status, message: str, **facts: Any) -> Verdict:

@@ -40,7 +40,8 @@ def results_json(run: Run, result: Result) -> dict[str, Any]:
     words = [f"{summary(assessment).plain}."]
     if result.penalty:
         words.append(f"Handed in late: {number(result.penalty)} points off.")
-    words += [f"Judged in mode {assessment.mode or 'none'}.", *result.unenforced]
+    words.append(f"Judged in mode {assessment.mode or 'none'}.")
+    words += [f"Not enforced there: {lack}." for lack in result.unenforced]
     return {
         "score": result.score,
         "output": "\n".join(words),

@@ -9,7 +9,6 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from made_up_class import ASKED, CLASS, assessment, does_not_build, failed, passed
@@ -18,6 +17,7 @@ from made_up_lab import LAB, hand_in
 from autograder import commands
 from autograder.cli import main
 from autograder.lab import Lab, Scenario
+from autograder.stage import isolation
 from autograder.tomlfile import Flaw, LabError
 from autograder.verdict import Assessment, Verdict
 
@@ -67,7 +67,8 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.setattr(commands, "load_lab", load)
     monkeypatch.setattr(commands.judge, "assess", assess)
-    choice = SimpleNamespace(mode="pidns", why="namespaces work here")
+    choice = isolation.Choice("pidns", "namespaces work here", ("the weather is not enforced",))
+    monkeypatch.setattr(commands.isolation, "lacks", lambda mode: choice.lacks)
     monkeypatch.setattr(commands.isolation, "probe", lambda: choice)
     monkeypatch.chdir(tmp_path)
 
@@ -206,6 +207,13 @@ def test_grade_says_who_got_what_and_where_the_report_is(
     assert "03_orphan  and 1 more" in out
     assert "Report: out/report/index.html" in out
     assert "\x1b" not in out
+
+
+def test_what_is_not_enforced_is_said_once_at_the_start(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    grade("ada", "ben")
+    assert capsys.readouterr().out.count("not enforced: the weather") == 1
 
 
 def test_a_fault_of_the_grader_is_shouted_and_the_rest_is_graded(

@@ -11,8 +11,8 @@ import pytest
 from autograder.judge import assess
 from autograder.lab import Lab, load_lab
 from autograder.scenario import parse
-from autograder.stage.isolation import PIDNS, SUBREAPER
-from autograder.verdict import Status, Verdict
+from autograder.stage.isolation import PIDNS, SUBREAPER, lacks
+from autograder.verdict import Assessment, Status, Verdict
 
 LAB = load_lab("init")
 ORPHAN = next(s for s in LAB.scenarios if s.name == "02_orphan")
@@ -171,3 +171,9 @@ def test_a_mode_that_a_scenario_cannot_be_judged_in_is_skipped(tmp_path: Path) -
     [verdict] = assess(pid_1_only, LAB.folder / "solution" / "c", mode=SUBREAPER).verdicts
     assert verdict.status is Status.SKIPPED
     assert verdict.points == 0
+
+
+def test_what_was_not_enforced_is_kept_with_the_result(mode: str) -> None:
+    found = assess(LAB, LAB.folder / "solution" / "c", mode=mode, scenarios=())
+    assert found.unenforced == lacks(mode)
+    assert Assessment.from_json(found.to_json()) == found
