@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.stage.trouble import Restless
-from autograder.stage.watch import STOPPED_STATES, Watched
+from autograder.stage.watch import STOPPED_STATES, Watched, ready
 
 _SO_PEERPIDFD = (
     77  # Linux 6.5; older kernels: the peer cannot be gone while it waits for its first command
@@ -163,9 +163,7 @@ class Cast:
 
     def greet(self) -> list[Actor]:
         """Takes in everybody who has connected meanwhile and has a right to the name. Never waits for anybody."""
-        while (
-            self._connections < _MOST_CONNECTIONS and select.select([self._listener], [], [], 0)[0]
-        ):
+        while self._connections < _MOST_CONNECTIONS and ready(self._listener.fileno()):
             self._receive(self._listener.accept()[0])
         if self._connections == _MOST_CONNECTIONS:
             self._connections += 1
@@ -217,7 +215,7 @@ class Cast:
                 break
             if unable or not there or actor.flooded:
                 raise ActorLost(name)
-            select.select([actor.connection.fileno(), actor.process.pidfd], [], [], 0.01)
+            ready(actor.connection.fileno(), actor.process.pidfd, seconds=0.01)
             if time.monotonic() > deadline:
                 raise Restless(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
         order, _, argument = actor.owes.pop(0).partition(" ")
@@ -329,7 +327,7 @@ def _receive_from(actor: Actor) -> str:
 
 def _has_spoken(connection: socket.socket) -> bool:
     """Whether there is a message already. An actor never begins."""
-    return bool(select.select([connection], [], [], 0)[0])
+    return ready(connection.fileno())
 
 
 def _peer_pidfd(connection: socket.socket) -> int | None:

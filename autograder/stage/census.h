@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 
 enum {
     MOST_PROCESSES = 512, /* threads count as well */
-    A_CROWD = 100,
     MOST_KILOBYTES = 512 << 10,
     MOST_FILES = 16384, /* in the folders that it may write to */
     MOST_FILE_KILOBYTES = 256 << 10,
@@ -62,23 +60,6 @@ static void count_shares(pid_t process, struct usage *usage) {
     long whole = number_after(status, "\nRssAnon:") + number_after(status, "\nRssShmem:");
     long share = number_after(rollup, "\nPss_Anon:") + number_after(rollup, "\nPss_Shmem:");
     usage->kilobytes += strstr(rollup, "\nPss_Anon:") == NULL ? whole : share;
-}
-
-/* From now on it gets what processors have left over, and so do its children: a crowd would leave
- * no time to those who watch it. Threads as well as processes. */
-static void make_modest(pid_t process, struct usage *usage) {
-    static const struct sched_param no_priority = {0};
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task", process);
-    DIR *threads = opendir(path);
-    struct dirent *entry;
-    usage->processes++;
-    if (threads == NULL)
-        return;
-    while ((entry = readdir(threads)) != NULL)
-        if (isdigit((unsigned char)*entry->d_name))
-            sched_setscheduler(atoi(entry->d_name), SCHED_IDLE, &no_priority);
-    closedir(threads);
 }
 
 typedef void counter(pid_t, struct usage *);

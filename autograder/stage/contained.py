@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import tarfile
 import time
@@ -13,6 +12,7 @@ from typing import BinaryIO
 
 from autograder.stage.isolation import Sandbox
 from autograder.stage.trouble import Excess, StageError
+from autograder.stage.watch import ready
 from autograder.stage.workspace import Workspace, remove
 
 _MOST_OUTPUT = 1 << 16  # bytes
@@ -40,7 +40,7 @@ def run_contained(
             whole = ["/bin/sh", "-c", _COPY_FIRST, str(sandbox.given), *command]
             pidfd = os.pidfd_open(sandbox.open_play(whole, (nothing, output, output)))
             try:
-                select.select([pidfd], [], [], seconds)
+                ready(pidfd, seconds=seconds)
             finally:
                 os.close(pidfd)
             ended = sandbox.status()

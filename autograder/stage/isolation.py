@@ -122,7 +122,8 @@ def lacks(mode: str) -> tuple[str, ...]:
 def _lacks_of_subreaper(landlock: int, seccomp: bool, own_user: bool) -> list[str]:
     found = [
         "/tmp and the folder of a build are on the disk: how full they are is looked at every 20 ms, "
-        "and what is deleted but still open is not seen"
+        "and what is deleted but still open is not seen",
+        "a submission can see which files there are, and change times and rights of those that its user may change",
     ]
     if not landlock:
         found.append(

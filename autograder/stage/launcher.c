@@ -294,8 +294,6 @@ static const char *excess_of(void) {
     count_all(count_process, &usage);
     if (usage.processes > MOST_PROCESSES)
         return "processes";
-    if (usage.processes > A_CROWD)
-        count_all(make_modest, &(struct usage){0});
     if (usage.kilobytes > MOST_KILOBYTES) {
         usage = (struct usage){0};
         count_all(count_shares, &usage);

@@ -27,6 +27,7 @@ _TIMER_PATIENCE_SECONDS = 2.5  # how long we wait for one who sleeps with a time
 _SETTLING_SECONDS = 60.0  # beyond that the machine is to blame
 _PLAY_SECONDS = 120.0  # in which all steps of a play come to rest
 _MOST_BIRTHS = 100  # of strays while we wait for rest: whoever has more will not come to rest
+_MOST_STRAYS = 100  # at the same time; each takes descriptors of ours
 _LOOKS_BETWEEN_SEARCHES = 50
 
 _Look = tuple[
@@ -126,6 +127,7 @@ class Quiescence:
                 raise Restless(f"the play did not end within {_PLAY_SECONDS:.0f} s")
             if (
                 self.births - births > _MOST_BIRTHS
+                or len(self._strays) >= _MOST_STRAYS
                 or time.monotonic() - started > _SETTLING_SECONDS
             ):
                 return Settled(Rest.UNSETTLED, doing(self._init))
@@ -159,7 +161,7 @@ class Quiescence:
                 stray.close()
                 del self._strays[pid]
         parents = [self._init, *self._strays.values()]
-        while parents:
+        while parents and len(self._strays) < _MOST_STRAYS:
             for child in parents.pop().children():
                 if child not in known and child not in self._strays:
                     try:

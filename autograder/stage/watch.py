@@ -83,7 +83,7 @@ class Watched:
 
     def ended(self) -> bool:
         """Whether it is a zombie or gone. Exact at once: a pidfd is readable then, see pidfd_open(2)."""
-        return bool(select.select([self.pidfd], [], [], 0)[0])
+        return ready(self.pidfd)
 
     def reaped(self) -> bool:
         """Whether it is gone from the process table. A zombie is not gone: it still holds its pid."""
@@ -176,6 +176,14 @@ class Watched:
         except OSError:
             return []
         return [f"/proc/{self.pid}/task/{name}" for name in names if name != str(self.pid)]
+
+
+def ready(*descriptors: int, seconds: float = 0.0) -> bool:
+    """Waits until one of them can be read, and says whether. select(2) knows no descriptors above 1023."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def parent_of(pid: int) -> int:

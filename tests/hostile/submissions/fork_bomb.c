@@ -1,0 +1,7 @@
+/* Forks without end. */
+#include "behave.h"
+
+int main(void) {
+    for (;;)
+        fork();
+}

@@ -1,0 +1,7 @@
+/* Stops itself for ever. */
+#include "behave.h"
+
+int main(void) {
+    for (;;)
+        raise(SIGSTOP);
+}
