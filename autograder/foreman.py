@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
+from autograder.generate import names, seed_of, with_generated
 from autograder.gradebook import Gradebook, Result, Run, Terms
 from autograder.lab import Lab
 from autograder.printable import printable
@@ -96,7 +97,8 @@ class Foreman:
         self._mode = mode
         self._on_result = on_result
         self._terms = _asked(lab, mode)
-        self._positions = {scenario.name: n for n, scenario in enumerate(lab.scenarios)}
+        every = [*(scenario.name for scenario in lab.scenarios), *names(lab)]
+        self._positions = {name: position for position, name in enumerate(every)}
         self._news: SimpleQueue[tuple[int, Verdict] | Future[Result]] = SimpleQueue()
         self._pending: dict[Future[Result], _Errand] = {}
         self._told: dict[int, set[str]] = {}
@@ -129,16 +131,22 @@ class Foreman:
 
     def _send(self, errand: _Errand, executor: Executor, tell: Tell) -> None:
         if errand.attempt is None:
-            terms = Terms(state_of(errand.submission), self._terms)
             student = errand.submission.student
+            terms = Terms(
+                state_of(errand.submission), self._terms, seed_of(self._lab.name, student)
+            )
             errand.attempt, done = self._gradebook.open_attempt(self._run, student, terms)
             self._told[errand.attempt] = set(done)
-        lab = _without(self._lab, self._told[errand.attempt])
+        lab = _without(self._whole(errand), self._told[errand.attempt])
         task = Task(errand.attempt, lab, errand.submission, self._mode)
         errand.tries += 1
         future: Future[Result] = executor.submit(assess_one, task, self._assess, tell)
         self._pending[future] = errand
         future.add_done_callback(self._news.put)
+
+    def _whole(self, errand: _Errand) -> Lab:
+        """The lab with the scenarios that were generated for this student."""
+        return with_generated(self._lab, seed_of(self._lab.name, errand.submission.student))
 
     def _take_in(self, errand: _Errand, future: Future[Result]) -> bool:
         """Finishes an attempt; False if it has to be tried again."""
@@ -150,7 +158,7 @@ class Foreman:
         except Exception as error:  # the executor lost the worker that had this student
             if errand.tries < _TRIES:
                 return False
-            lab = _without(self._lab, told)
+            lab = _without(self._whole(errand), told)
             trouble = printable("".join(traceback.format_exception(error)))
             result = Result(errand.submission.student, _broken_down(lab, error), trouble=trouble)
         new = tuple(v for v in result.assessment.verdicts if v.scenario not in told)
@@ -173,7 +181,12 @@ class _Errand:
 
 def _asked(lab: Lab, mode: str | None) -> str:
     """Tells one lab from another: an attempt goes on only with the plays that it began with."""
-    words = [mode, lab.program, *(repr(replace(s, path=Path())) for s in lab.scenarios)]
+    words = [
+        mode,
+        lab.program,
+        lab.generated,
+        *(repr(replace(s, path=Path())) for s in lab.scenarios),
+    ]
     return hashlib.sha256(repr(words).encode()).hexdigest()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from autograder.errors import CommandError
 from autograder.foreman import Assess, Foreman, say_nothing
+from autograder.generate import with_generated
 from autograder.gradebook import Asked, Gradebook, Result, Run
 from autograder.lab import Lab
 from autograder.submissions import Submission, choose, state_of
@@ -105,7 +106,8 @@ def processors() -> int:
 
 
 def _run_for(lab: Lab, submissions: Sequence[Submission], gradebook: Gradebook, go_on: bool) -> Run:
-    asked = [Asked(s.name, s.title, s.points, s.why, s.hidden, s.extra) for s in lab.scenarios]
+    whole = with_generated(lab, 0)  # names and points are the same for all students
+    asked = [Asked(s.name, s.title, s.points, s.why, s.hidden, s.extra) for s in whole.scenarios]
     students = [submission.student for submission in submissions]
     latest = gradebook.latest_run()
     if latest is not None and latest.lab != lab.name:

@@ -17,6 +17,7 @@ from autograder.tomlfile import Flaw, LabError, Table, read_table
 __all__ = ["Flaw", "Lab", "LabError", "Scenario", "load_lab", "load_scenario"]
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+_MOST_GENERATED = 100
 _SHIPPED_LABS = Path(__file__).resolve().parent.parent / "labs"
 
 
@@ -54,6 +55,16 @@ class Late:
 
 
 @dataclass(frozen=True)
+class Generated:
+    """How many scenarios each student gets that nobody wrote (autograder/generate.py), and what each is worth."""
+
+    scenarios: int
+    points: float
+    hidden: bool = False
+    extra: bool = False
+
+
+@dataclass(frozen=True)
 class Lab:
     """An exercise: its scenarios are in the order of their files' names; `program` is what a submission must become."""
 
@@ -63,6 +74,7 @@ class Lab:
     scenarios: tuple[Scenario, ...] = field(repr=False)
     program: str = "init"
     late: Late | None = None
+    generated: Generated | None = None
 
     @property
     def max_points(self) -> float:
@@ -82,6 +94,7 @@ def load_lab(path_or_name: Path | str) -> Lab:
     if not _FILE_NAME.fullmatch(program):
         table.flaw("program", "`program` must be the name of a file: letters, digits, _, . and -")
     weights, late = table.table("weights"), _late(table.table("late"))
+    generated = _generated(table.table("generated"))
     factors = {pattern: weights.positive(pattern) for pattern in weights.keys} if weights else {}
     flaws: list[Flaw] = []
     scenarios: list[Scenario] = []
@@ -102,7 +115,7 @@ def load_lab(path_or_name: Path | str) -> Lab:
     if flaws:
         raise LabError(flaws)
     weighed = tuple(_weighed(scenario, factors) for scenario in scenarios)
-    return Lab(folder.resolve().name, title, folder, weighed, program, late)
+    return Lab(folder.resolve().name, title, folder, weighed, program, late, generated)
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -154,6 +167,16 @@ def _late(table: Table | None) -> Late | None:
         table.flaw("policy", "`policy` must be FILE.py:FUNCTION or MODULE:FUNCTION", mend)
     longer = table.table("extensions")
     return Late(due, policy, {name: longer.moment(name) for name in longer.keys} if longer else {})
+
+
+def _generated(table: Table | None) -> Generated | None:
+    if table is None:
+        return None
+    count, points = table.positive("scenarios"), table.positive("points")
+    if count != int(count) or count > _MOST_GENERATED:
+        mend = "For example: scenarios = 3"
+        table.flaw("scenarios", f"`scenarios` must be a whole number up to {_MOST_GENERATED}", mend)
+    return Generated(int(count), points, table.flag("hidden"), table.flag("extra"))
 
 
 def _weighed(scenario: Scenario, factors: Mapping[str, float]) -> Scenario:
