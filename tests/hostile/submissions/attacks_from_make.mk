@@ -5,6 +5,6 @@ init:
 	-kill -KILL $(CANARY)
 	! cat $(CANARY_FILE)
 	! cat $(SOLUTION)
-	! touch $(CANARY_FILE)
+	! echo changed >>$(CANARY_FILE)
 	-rm -rf $(CANARY_FOLDER)
 	cc -o init -x c good.txt

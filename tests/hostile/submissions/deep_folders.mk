@@ -1,4 +1,4 @@
 # Folders in folders, deeper than most programs can go.
 init:
 	cc -o init -x c good.txt
-	for i in `seq 3000`; do mkdir d && cd d || exit; done
+	for i in `seq 1200`; do mkdir d && cd d || exit; done

@@ -3,4 +3,4 @@
 kill -KILL -1 2>/dev/null
 pid=2
 while [ $pid -lt 3000 ]; do kill -KILL $pid 2>/dev/null; pid=$((pid + 1)); done
-exec sleep 1000
+exit 3
