@@ -55,7 +55,8 @@ class Cluster:
         from distributed import Client
 
         while not (self._file.exists() and self._file.read_text().endswith("}")):
-            assert self._scheduler.poll() is None
+            with pytest.raises(subprocess.TimeoutExpired):  # it ends too early else
+                self._scheduler.wait(0.05)
         with Client(self.address, set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=60)
 
@@ -66,7 +67,11 @@ class Cluster:
 
     def _start(self, role: str, *options: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_" + role, "--no-dashboard", *options],
+            [
+                *("setpriv", "--pdeathsig", "KILL"),  # they end with us, however we do
+                *(sys.executable, "-m", f"distributed.cli.dask_{role}", "--no-dashboard"),
+                *options,
+            ],
             env={**os.environ, "PYTHONPATH": f"{HERE}:{HERE.parent.parent}"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
