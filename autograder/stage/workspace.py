@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
@@ -21,9 +22,9 @@ class Workspace:
     """A folder in the system's temporary folder, with a guardian process that removes it after our death."""
 
     def __init__(self) -> None:
-        base = tempfile.gettempdir()
-        name = f"forklab-{secrets.token_hex(8)}"
-        self.folder = Path(base if len(base) < _LONGEST_BASE else "/tmp", name)
+        base = Path(tempfile.gettempdir())
+        suits = len(str(base)) < _LONGEST_BASE and _others_pass(base)
+        self.folder = (base if suits else Path("/tmp")) / f"forklab-{secrets.token_hex(8)}"
         self._numbers = itertools.count(1)
         # Before the folder: we may be killed at any moment.
         self._guardian = subprocess.Popen(
@@ -56,6 +57,17 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _others_pass(folder: Path) -> bool:
+    """Whether the users that submissions run as reach what is in it. TMPDIR may be root's alone (pam_tmpdir(8)).
+
+    Who is not root runs them as itself.
+    """
+    path = folder.resolve()
+    return os.geteuid() != 0 or all(
+        step.stat().st_mode & stat.S_IXOTH for step in (path, *path.parents)
+    )
 
 
 def remove(folder: Path) -> None:

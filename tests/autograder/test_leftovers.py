@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,15 +28,16 @@ def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def temporary() -> Iterator[Path]:
     """A folder for the grader's scratch files; whoever still has its name in the command line was left behind.
 
-    Its name is short: sockets go there.
+    Its name is short: sockets go there. Everybody may pass through: submissions may have users of their own.
     """
-    folder = tmp_path_factory.mktemp("t")
-    yield folder
-    for pid in processes_naming(folder):
-        os.kill(pid, signal.SIGKILL)
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+        for pid in processes_naming(Path(name)):
+            os.kill(pid, signal.SIGKILL)
 
 
 def processes_naming(folder: Path) -> list[int]:
