@@ -49,9 +49,11 @@ _SYSTEM_FILES = (
 )
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# As root, a submission runs under a uid that nobody else has: it could signal and read us otherwise.
+# As root, a submission runs under a uid that nobody else has: it could signal and read us otherwise. No pid is above
+# 4,194,304, see proc_sys_kernel(5), so no two graders share one, and none is above the largest int.
 _FIRST_PRIVATE_UID = 2_000_000
-_private_uids = itertools.cycle(range(1000))
+_UIDS_OF_A_GRADER = 100
+_turn = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -332,12 +334,18 @@ def _search_path() -> str:
     return f"{conda}/bin:{_SYSTEM_PATH}" if conda else _SYSTEM_PATH
 
 
+def private_uids() -> range:
+    """The users that this process runs submissions as, one after the other, where it is root."""
+    first = _FIRST_PRIVATE_UID + os.getpid() * _UIDS_OF_A_GRADER
+    return range(first, first + _UIDS_OF_A_GRADER)
+
+
 def _private_user() -> dict[str, Any]:
     """How root starts a process as a user that nobody else is; empty if we are not root, or not allowed to.
 
     In a user namespace root may have no other users.
     """
-    uid = _FIRST_PRIVATE_UID + os.getpid() % 1000 * 1000 + next(_private_uids)
+    uid = private_uids()[next(_turn) % _UIDS_OF_A_GRADER]
     with open("/proc/self/uid_map") as lines:
         ranges = [tuple(map(int, line.split())) for line in lines]
     if os.geteuid() != 0 or not any(first <= uid < first + count for first, _, count in ranges):
