@@ -28,12 +28,13 @@ EXAMPLES := $(patsubst %.c,build/%,$(wildcard c_examples/*.c))
 NOTEBOOKS ?= notebooks/*.ipynb
 C_SOURCES = $(shell find autograder c_examples labs tests benchmarks -name '*.[ch]' | sort)
 
-PYTEST = $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120
+# Cells follow one another in one kernel, and some files share a server among their tests: a file stays together.
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --nbval --nbval-current-env --nbval-cell-timeout=120
 KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
 .DELETE_ON_ERROR:
-.PHONY: help setup grade class check gradescope test lint witnesses reliability lab notebooks outputs examples bench lock clean distclean
+.PHONY: help setup grade class check gradescope test lint witnesses slow reliability lab notebooks outputs examples bench lock clean distclean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -58,7 +59,7 @@ check: $(BASE) ## judge one submission: make check LAB=init SUBMISSION=folder
 gradescope: $(BASE) ## write the zip that Gradescope asks you to upload: make gradescope LAB=init
 	$(BIN)/python scripts/gradescope.py $(LAB) build/gradescope/$(LAB).zip
 
-test: lint ## style, types and all tests but the minutes-long ones
+test: lint ## style, types, and all tests but those of the slow suites
 	$(PYTEST) $(FLAGS)
 
 lint: $(ALL) ## style and types alone
@@ -70,6 +71,9 @@ lint: $(ALL) ## style and types alone
 witnesses: $(ALL) ## grade the real inits that this machine has, and hold the marks against what is known of them
 	$(BIN)/python -m pytest -m witness -rA tests $(FLAGS)
 
+slow: $(ALL) ## more of what `make test` runs a sample of: every notebook in JupyterLab, twins with further seeds
+	$(PYTEST) -m slow $(FLAGS)
+
 reliability: $(ALL) ## thousands of verdicts on a busy machine: minutes
 	$(BIN)/python -m pytest -m reliability tests $(FLAGS)
 
@@ -77,7 +81,7 @@ lab: $(ALL) ## open JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)
 
 notebooks: $(ALL) ## validate the notebooks: run every cell, compare with the outputs that are kept
-	$(PYTEST) --numprocesses=auto --dist=loadfile notebooks $(FLAGS)
+	$(PYTEST) notebooks $(FLAGS)
 
 # The second pass joins the pieces of a text, and drops what is true of this machine only.
 outputs: $(ALL) ## run the notebooks anew and keep their outputs [NOTEBOOKS=files]

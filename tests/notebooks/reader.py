@@ -6,12 +6,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 Change = tuple[str, str]
+
+# With the longest films and the busiest programs; what takes long is tried in all of them by `make slow`.
+SAMPLE = ("02_how_many_hellos.ipynb", "08_talking.ipynb")
+ALL = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+SAMPLE_FIRST = [
+    pytest.param(name, marks=[] if name in SAMPLE else pytest.mark.slow) for name in ALL
+]
 
 
 def cells_of(notebook: str) -> list[dict[str, Any]]:
