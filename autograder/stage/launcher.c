@@ -14,8 +14,7 @@
  *               stays a zombie
  *     "excess"  answers of what the play took too much, or "nothing": it was killed then
  *     "end"     kills whoever is left of the play, reaps them all, answers "ended"
- *     "means"   answers "means LANDLOCK SECCOMP": the version of the one, whether there is the
- * other
+ *     "means"   answers "means LANDLOCK SECCOMP": the version of the one, whether the other works
  *
  * In mode pidns each play has a PID namespace of its own, with init as its PID 1, and a private
  * /proc and /tmp. In mode subreaper init is a child subreaper, and the launcher one above it:
