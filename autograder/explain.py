@@ -17,9 +17,9 @@ from autograder.scenario import INIT, MAIN, Step, Verb
 from autograder.signals import signal_name
 from autograder.stage.actors import ActorLost
 from autograder.stage.doing import Doing, Posture
-from autograder.stage.isolation import Ended
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
+from autograder.stage.sandbox import Ended
 from forklab.history import Remark, State
 
 _MOST_COMPLAINT = 600  # characters of a submission's own words that a message quotes

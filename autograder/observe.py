@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from autograder.perfect import FIRST_PID, INIT_PIDS, OUTSIDE
 from autograder.scenario import INIT, MAIN
 from autograder.signals import signal_name
-from autograder.stage.isolation import Ended
 from autograder.stage.play import Play
+from autograder.stage.sandbox import Ended
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES
 from forklab.history import History, HistoryBuilder, Process, State
 

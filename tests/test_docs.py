@@ -12,7 +12,8 @@ import pytest
 from autograder.grammar import FORMS
 from autograder.lab import load_scenario
 from autograder.scenario import parse
-from autograder.stage.isolation import PIDNS, probe
+from autograder.stage.isolation import probe
+from autograder.stage.sandbox import PIDNS
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGE = (ROOT / "docs" / "scenarios.md").read_text()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from autograder.stage.isolation import Sandbox
+from autograder.stage.sandbox import Sandbox
 from autograder.stage.trouble import Excess, StageError
 from autograder.stage.watch import ready
 from autograder.stage.workspace import Workspace, remove

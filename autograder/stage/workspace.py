@@ -60,7 +60,7 @@ class Workspace:
 
 
 def _others_pass(folder: Path) -> bool:
-    """Whether the users that submissions run as reach what is in it. TMPDIR may be root's alone (pam_tmpdir(8)).
+    """Whether the users that submissions run as reach what is in it. TMPDIR may be root's alone, see pam_tmpdir.
 
     Who is not root runs them as itself.
     """

@@ -11,7 +11,8 @@ import pytest
 from autograder.judge import assess
 from autograder.lab import Lab, load_lab
 from autograder.scenario import parse
-from autograder.stage.isolation import PIDNS, SUBREAPER, lacks
+from autograder.stage.isolation import lacks
+from autograder.stage.sandbox import PIDNS, SUBREAPER
 from autograder.verdict import Assessment, Status, Verdict
 
 LAB = load_lab("init")

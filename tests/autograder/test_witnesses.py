@@ -14,7 +14,8 @@ import pytest
 
 from autograder.installed import judge_installed
 from autograder.lab import load_lab
-from autograder.stage.isolation import PIDNS, SUBREAPER, probe
+from autograder.stage.isolation import probe
+from autograder.stage.sandbox import PIDNS, SUBREAPER
 from autograder.verdict import Status
 
 LAB = load_lab("init")

@@ -19,7 +19,8 @@ import pytest
 
 from autograder.judge import assess
 from autograder.lab import load_lab
-from autograder.stage.isolation import PIDNS, SUBREAPER, lacks, private_uids
+from autograder.stage.isolation import lacks
+from autograder.stage.sandbox import PIDNS, SUBREAPER, private_uids
 from autograder.verdict import Status, Verdict
 
 HERE = Path(__file__).parent

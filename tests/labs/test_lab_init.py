@@ -12,7 +12,8 @@ from autograder.ideal import Ideal
 from autograder.judge import assess
 from autograder.lab import Scenario, load_lab
 from autograder.mutants import Mutant, load_mutants, write
-from autograder.stage.isolation import PIDNS, SUBREAPER, probe
+from autograder.stage.isolation import probe
+from autograder.stage.sandbox import PIDNS, SUBREAPER
 from autograder.verdict import Status
 
 ROOT = Path(__file__).resolve().parents[2]

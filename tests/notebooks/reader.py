@@ -17,9 +17,7 @@ Change = tuple[str, str]
 # With the longest films and the busiest programs; what takes long is tried in all of them by `make slow`.
 SAMPLE = ("02_how_many_hellos.ipynb", "08_talking.ipynb")
 ALL = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
-SAMPLE_FIRST = [
-    pytest.param(name, marks=[] if name in SAMPLE else pytest.mark.slow) for name in ALL
-]
+SAMPLED = [pytest.param(name, marks=[] if name in SAMPLE else pytest.mark.slow) for name in ALL]
 
 
 def cells_of(notebook: str) -> list[dict[str, Any]]:

@@ -1,0 +1,277 @@
+"""Where a submission runs: as PID 1 of a namespace of its own where that is possible, as a subreaper where not.
+
+One sandbox a submission, made by bubblewrap (mode pidns): a private view of the system, read-only, without network.
+In it waits our launcher, which opens a PID namespace of its own for each play. That costs a fifth of a new sandbox.
+Where user namespaces are refused (Docker's default, hardened systems) the launcher runs without bubblewrap, as a
+subreaper above the init, which is a subreaper too (mode subreaper): it cannot be PID 1 there, and what hides files from
+it is Landlock, where the kernel has it.
+"""
+
+from __future__ import annotations
+
+import array
+import itertools
+import os
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from autograder.stage.compiled import compiled
+from autograder.stage.tools import put_program, python_for_submissions
+from autograder.stage.trouble import StageError
+from autograder.stage.workspace import remove
+from autograder.steps import MODES
+
+PIDNS, SUBREAPER = MODES
+
+SUBMISSION = "/submission"  # where the submission's folder is seen inside, in mode pidns
+STAGE = "/stage"  # where the actor and the judge's socket are
+_GIVEN = "/given"  # what a build starts from
+
+_ANSWER_SECONDS = 30.0
+_CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
+_SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SYSTEM_FILES = (
+    "/etc/alternatives",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+)
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# As root, a submission runs under a uid that nobody else has: it could signal and read us otherwise. No pid is above
+# 4,194,304, see proc_sys_kernel(5): so no two graders in one PID namespace share a uid, and each fits into an int.
+_FIRST_PRIVATE_UID = 2_000_000
+_UIDS_OF_A_GRADER = 100
+_turn = itertools.count()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended: exited with `status`, or killed by signal number `signal`."""
+
+    status: int | None
+    signal: int | None
+
+
+class Sandbox:
+    """The place of one submission: `folder` holds the submission, `stage` the actor and the judge's socket.
+
+    A sandbox that `builds` has an empty, limited folder to write to as its current one; the submission is seen at
+    `given`. Plays follow one another: open_play, status, end_play. Raises StageError if this machine cannot do it.
+    """
+
+    def __init__(self, mode: str, folder: Path, stage: Path, *, builds: bool = False) -> None:
+        self.mode = mode
+        own = mode == PIDNS
+        self.given = (_GIVEN if own else str(folder)) if builds else None
+        self.stage = STAGE if own else str(stage)
+        launcher = stage / "launcher"
+        if not launcher.exists():
+            put_program(compiled("launcher"), launcher)
+        user = private_user()
+        self._temporary = None if own else _open_folder(stage / "tmp")
+        if own:
+            self.folder = SUBMISSION
+        else:
+            self.folder = str(_open_folder(stage / "build") if builds else folder)
+            if builds and user:
+                os.chown(self.folder, user["user"], user["user"])
+        self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._orders.settimeout(_ANSWER_SECONDS)
+        # In a namespace all that bubblewrap starts is that user's; else our launcher remains out of reach, as root.
+        inner = 0 if own else user.get("user", 0)
+        command = [f"{self.stage}/launcher", mode, str(theirs.fileno()), str(inner)]
+        command += [f"PATH={_search_path()}", str(self._temporary or "/tmp")]
+        command += [f"build:{self.folder}"] if builds else []
+        if own:
+            command = [*_bubblewrap(folder, stage, builds), "--", *command]
+        else:
+            command += [f"ro:{path}" for path in (folder, stage, *_foreign_prefixes())]
+            command += [f"rw:{self._temporary}"]
+        with theirs:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                cwd=folder if not own else "/",
+                start_new_session=True,
+                **(user if own else {}),
+            )
+        try:
+            words, self.launcher_pid = self._answer()
+            if words != "ready":
+                raise StageError(f"the launcher does not start: {_reason(words)}")
+        except BaseException:
+            self.close()
+            raise
+
+    def open_play(
+        self, command: Sequence[str], standard: tuple[int, int, int], *, terminal: bool = False
+    ) -> int:
+        """Starts `command` as the init of a play, with three descriptors; answers its pid, as seen from here.
+
+        With `terminal` the first descriptor becomes its controlling terminal.
+        """
+        order = b"\0".join([b"playt" if terminal else b"play-", *map(os.fsencode, command), b""])
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", standard))
+        try:
+            self._orders.sendmsg([order], [rights])
+        except OSError as error:
+            raise StageError(f"the launcher is gone: {error}") from error
+        words, pid = self._answer()
+        if words != "init":
+            raise StageError(f"the launcher cannot open a play: {_reason(words)}")
+        return pid
+
+    def status(self) -> Ended | None:
+        """How init ended; None while it lives. Init stays a zombie until `end_play`."""
+        answer = self._ask("status")
+        if answer == "alive":
+            return None
+        _, code, value = answer.split()
+        return Ended(int(value), None) if int(code) == os.CLD_EXITED else Ended(None, int(value))
+
+    def excess(self) -> str | None:
+        """Of what the play took too much, and was killed for it: memory, processes, files or disk."""
+        answer = self._ask("excess")
+        return None if answer == "nothing" else answer
+
+    def means(self) -> tuple[int, int]:
+        """The version of Landlock and whether system calls can be forbidden; 0: not on this machine."""
+        _, landlock, seccomp = self._ask("means").split()
+        return int(landlock), int(seccomp)
+
+    def end_play(self) -> None:
+        """Kills and reaps whoever is left of the play, and empties its /tmp."""
+        self._ask("end")
+        if self._temporary is not None and any(self._temporary.iterdir()):
+            remove(self._temporary)
+            _open_folder(self._temporary)
+
+    def close(self) -> None:
+        """Ends the sandbox and everything in it."""
+        self._orders.close()
+        if self.mode == PIDNS:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, order: str) -> str:
+        try:
+            self._orders.send(order.encode())
+        except OSError as error:
+            raise StageError(f"the launcher is gone: {error}") from error
+        while True:
+            words, _ = self._answer()
+            # An exec that failed is told when it fails, so it may come in between; the exit status tells it too.
+            if not words.startswith("failed"):
+                return words
+
+    def _answer(self) -> tuple[str, int]:
+        """The launcher's next message and its sender's pid. Raises StageError if there is none."""
+        try:
+            message, ancillary, _, _ = self._orders.recvmsg(
+                512, socket.CMSG_SPACE(_CREDENTIALS.size)
+            )
+        except TimeoutError as late:
+            raise StageError(
+                f"the launcher does not answer within {_ANSWER_SECONDS:.0f} s"
+            ) from late
+        if not message:
+            complaint = b""
+            if self._process.stderr is not None:
+                self._process.kill()
+                complaint = self._process.stderr.read()
+            raise StageError(
+                complaint.decode(errors="replace").strip() or "the launcher ended unexpectedly"
+            )
+        pid: int = _CREDENTIALS.unpack(ancillary[0][2])[0]
+        return message.decode(), pid
+
+
+def _bubblewrap(folder: Path, stage: Path, builds: bool) -> list[str]:
+    command = ["bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session"]
+    # The launcher opens namespaces and gives every capability up before a submission starts.
+    for capability in ("CAP_SYS_ADMIN", "CAP_SETPCAP"):
+        command += ["--cap-add", capability]
+    for path in _SYSTEM_FOLDERS:
+        if os.path.islink(path):
+            command += ["--symlink", os.readlink(path), path]
+        elif os.path.isdir(path):
+            command += ["--ro-bind", path, path]
+    for path in _SYSTEM_FILES:
+        command += ["--ro-bind-try", path, path]
+    for prefix in _foreign_prefixes():
+        command += ["--ro-bind", prefix, prefix]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    command += ["--ro-bind", str(folder), _GIVEN if builds else SUBMISSION]
+    command += ["--dir", SUBMISSION, "--ro-bind", str(stage), STAGE, "--chdir", SUBMISSION]
+    # What bubblewrap has made for all this is memory without a limit: /dev/shm, and / itself.
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    return command
+
+
+def _open_folder(path: Path) -> Path:
+    """Makes a folder to which everybody may write."""
+    path.mkdir()
+    path.chmod(0o1777)
+    return path
+
+
+def _foreign_prefixes() -> list[str]:
+    """Folders outside of the system's that a submission needs: an active conda environment, a Python of our own."""
+    prefixes = {os.environ.get("CONDA_PREFIX", "")}
+    if not python_for_submissions().startswith("/usr/"):
+        prefixes.add(sys.base_prefix)
+    return sorted(
+        prefix for prefix in prefixes if os.path.isdir(prefix) and not prefix.startswith("/usr")
+    )
+
+
+def _search_path() -> str:
+    conda = os.environ.get("CONDA_PREFIX")
+    return f"{conda}/bin:{_SYSTEM_PATH}" if conda else _SYSTEM_PATH
+
+
+def private_uids() -> range:
+    """The users that this process runs submissions as, one after the other, where it is root."""
+    first = _FIRST_PRIVATE_UID + os.getpid() * _UIDS_OF_A_GRADER
+    return range(first, first + _UIDS_OF_A_GRADER)
+
+
+def private_user() -> dict[str, Any]:
+    """How root starts a process as a user that nobody else is; empty if we are not root, or not allowed to.
+
+    In a user namespace root may have no other users.
+    """
+    uid = private_uids()[next(_turn) % _UIDS_OF_A_GRADER]
+    with open("/proc/self/uid_map") as lines:
+        ranges = [tuple(map(int, line.split())) for line in lines]
+    if os.geteuid() != 0 or not any(first <= uid < first + count for first, _, count in ranges):
+        return {}
+    return {"user": uid, "group": uid, "extra_groups": []}
+
+
+def _reason(words: str) -> str:
+    """ "failed ERRNO WHAT" in plain words."""
+    match words.split(maxsplit=2):
+        case ["failed", number, *what]:
+            return f"{' '.join(what) or 'clone'}: {os.strerror(int(number))}"
+    return words
