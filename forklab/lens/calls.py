@@ -78,6 +78,29 @@ IN_VIRTUAL_TIME = (
     | frozenset({"restart_syscall"})
 )
 
+# At these, too, every process is held while all schedules of a program are explored.
+FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
+EXECS = frozenset({"execve", "execveat"})
+EXITS = frozenset({"exit", "exit_group"})
+CLOSING = frozenset({"close", "dup2", "dup3"})
+PIPES = frozenset({"pipe", "pipe2"})
+OPENING = frozenset({"open", "openat", "creat"})
+SHARING = frozenset({"mmap", "shmget"})
+# They change only what the process itself is, and what comes to it.
+PERSONAL = frozenset({"rt_sigaction", "rt_sigprocmask", "setpgid", "setsid", "getppid"})
+IN_EVERY_ORDER = (
+    IN_VIRTUAL_TIME
+    | FORKS
+    | EXECS
+    | EXITS
+    | CLOSING
+    | PIPES
+    | OPENING
+    | SHARING
+    | PERSONAL
+    | frozenset({"socket", "socketpair", "close_range"})
+)
+
 # futex(2): the operation's low bits, and those of it that wait.
 FUTEX_COMMAND = 0x7F
 FUTEX_CLOCK_REALTIME = 0x100

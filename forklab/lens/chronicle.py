@@ -35,6 +35,8 @@ class Member:
     stopped: bool = False
     stop_untold: bool = False  # to its parent, by WUNTRACED
     continue_untold: bool = False
+    # Where schedules are explored: the flags of its handlers by signal, as sigaction(2) has them.
+    flags: dict[int, int] = field(default_factory=dict)
 
     @property
     def dead(self) -> bool:
@@ -55,10 +57,21 @@ def signal_name(number: int) -> str:
 
 
 class Chronicle:
-    """`now` answers the time in seconds. `real_pids`: the kernel's numbers are those that we want to show."""
+    """`now` answers the time in seconds. `real_pids`: the kernel's numbers are those that we want to show.
 
-    def __init__(self, pid: int, now: Callable[[], float], *, real_pids: bool) -> None:
+    Where they are not, a process gets the number that `number_of` has for its name, or the next one.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        now: Callable[[], float],
+        *,
+        real_pids: bool,
+        number_of: Callable[[str], int] | None = None,
+    ) -> None:
         self._now = now
+        self._number_of = number_of
         self._real_pids = real_pids
         self._events: list[dict[str, Any]] = []
         self._adopted_by_init = False
@@ -94,7 +107,9 @@ class Chronicle:
 
     def _add(self, pid: int, name: str, parent: Member | None) -> Member:
         born = len(self.everybody)
-        number = pid if self._real_pids else FIRST + born
+        number = pid
+        if not self._real_pids:
+            number = self._number_of(name) if self._number_of else FIRST + born
         member = self._members[pid] = self._latest[pid] = Member(name, pid, number, parent, born)
         self.everybody.append(member)
         return member
@@ -105,6 +120,7 @@ class Chronicle:
     def forked(self, parent: Member, pid: int) -> Member:
         parent.forks += 1
         child = self._add(pid, f"{parent.name}.{parent.forks}", parent)
+        child.flags = dict(parent.flags)
         parent.children.append(child)
         self._processes.append({"name": child.name, "pid": child.number, "parent": parent.name})
         self._tell("fork", parent, child=child.name)

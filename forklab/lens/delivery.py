@@ -6,6 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from forklab.lens import proc, ptrace, sleeping, waiting
+from forklab.lens.observing import what_is_told
 from forklab.lens.tracee import Stand, Tracee
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def deliver(world: World, tracee: Tracee, number: int) -> None:
     stops = number in STOP_SIGNALS  # told when it has stopped: it does not have to
     if masks and (masks.catches(number) if stops else not masks.harmless(number)):
         world.chronicle.signalled(member, number, sender)
+        if world.schedule is not None:
+            tracee.saw(number, *what_is_told(world, member, told))
     world.go_on(tracee, with_signal=number)
 
 

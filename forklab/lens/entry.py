@@ -39,7 +39,14 @@ def entered(world: World, tracee: Tracee) -> None:
         name = call.name
     if name in calls.SLEEPS and world.controlled:
         sleeping.sleep(world, tracee, call)
-    elif name in calls.TIMERS and world.controlled:
+    elif world.schedule is None or not world.schedule.hold(world, tracee, call):
+        make(world, tracee, call, again=again)
+
+
+def make(world: World, tracee: Tracee, call: Call, *, again: bool = False) -> None:
+    """It makes the call now. `again`: it has been in it before, and a signal has got it out."""
+    name = call.name
+    if name in calls.TIMERS and world.controlled:
         timers.use_timer(world, tracee, call)
     elif name in calls.WAITS:
         waiting.wait(world, tracee, call)
@@ -82,6 +89,8 @@ def returned(world: World, tracee: Tracee) -> None:
             timers.created_timer(world, tracee, call)
     if not tracee.interrupted:
         tracee.deadline = None
+    if world.schedule is not None and call is not None:
+        world.schedule.came_back(world, tracee, call, result)
     world.ready(tracee)
 
 

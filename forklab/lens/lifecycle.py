@@ -28,6 +28,10 @@ def gave_birth(world: World, tracee: Tracee, event: int) -> None:
     while tid not in world.early and ptrace.wait(tid) is None:
         world.tick()
     world.early.discard(tid)
+    if not is_thread:
+        child.seen = tracee.seen
+        child.saw("born", child.member.name)
+        tracee.saw(child.member.name)
     if len(world.tracees) > world.limits.processes:
         raise EndOfWorldError(
             f"It had more than {world.limits.processes} processes. Does it fork in an endless loop?"
@@ -73,6 +77,9 @@ def died(world: World, tracee: Tracee, status: int) -> None:
     if code == -signal.SIGKILL:  # there is no stop at its delivery
         world.chronicle.signalled(member, signal.SIGKILL, world.chronicle.killer_of(member))
     world.chronicle.died(member, code)
+    if member is world.chronicle.first:
+        zombies = (m.name for m in world.chronicle.everybody if m.zombie and m is not member)
+        world.outcome.unreaped = sorted(zombies)
     _orphan(world, member)
     if member.parent is None:
         world.chronicle.reaped(member)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forklab.lens import delivery, entry, lifecycle, proc, ptrace, threads, waiting
-from forklab.lens.tracee import Stand, Tracee
+from forklab.lens.tracee import EndOfWorldError, Stand, Tracee
 
 if TYPE_CHECKING:
     from forklab.lens.world import World
@@ -65,7 +65,7 @@ def _watch(world: World, tracee: Tracee) -> None:
             hear(world, report)
             return
         letter = proc.state(tracee.tid)
-        if letter == "S" and _may_sleep(tracee):
+        if letter == "S" and _may_sleep(tracee) and not _is_disturbed(world, tracee):
             if report := ptrace.wait(tracee.tid, block=False):
                 hear(world, report)
             else:
@@ -89,7 +89,7 @@ def _look_at(world: World, tracee: Tracee) -> None:
             hear(world, report)
             return
         letter = proc.state(tracee.tid)
-        if letter is None or letter in resting:
+        if letter is None or (letter in resting and not _is_disturbed(world, tracee)):
             return
         if threads.stands_at_its_end(world, tracee, letter):
             return
@@ -166,6 +166,10 @@ def tick(world: World) -> None:
         for tracee in running:
             world.let(tracee, Stand.INSIDE)
     elif _computes_for_long(world, running):
+        if world.schedule is not None:
+            names = " and ".join(tracee.member.name for tracee in running)
+            world.because("somebody computes for long, maybe until a signal comes")
+            raise EndOfWorldError(f"{names} computes for long without a call.")
         if not world.queue:
             _creep(world)
         if world.queue:
@@ -198,4 +202,14 @@ def _creep(world: World) -> None:
 
 def _may_sleep(tracee: Tracee) -> bool:
     """It was let into a call that may have to wait."""
-    return tracee.to_exit and not tracee.unfinished_birth
+    return tracee.to_exit and not tracee.unfinished_birth and not tracee.returns_at_once
+
+
+def _is_disturbed(world: World, tracee: Tracee) -> bool:
+    """Its sleep is about to end: on a busy machine one may see a process between lying down and getting up again."""
+    if tracee.stand is Stand.STOPPED or tracee.unfinished_birth:
+        return False
+    if tracee.member in world.threaded:
+        return False  # another thread may take the signal
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    return masks is not None and bool(masks.pending & ~masks.blocked)

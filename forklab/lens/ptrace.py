@@ -24,6 +24,7 @@ _CONT, _SYSCALL = 7, 24
 _GETEVENTMSG, _GETSIGINFO, _SETSIGINFO = 0x4201, 0x4202, 0x4203
 _GETREGSET, _SETREGSET = 0x4204, 0x4205
 _SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
+_PEEKSIGINFO = 0x4209
 _GET_SYSCALL_INFO = 0x420E
 _NT_PRSTATUS, _NT_ARM_SYSTEM_CALL = 1, 0x404
 
@@ -37,6 +38,8 @@ SYSCALL_STOP = 0x85  # SIGTRAP | 0x80, by PTRACE_O_TRACESYSGOOD
 _OPTIONS = 1 | 2 | 4 | 8 | 16 | 32 | 128 | 1 << 20
 _WALL = 0x40000000
 _SYSCALL_INFO = struct.Struct("<B3xIQQ7Q")
+_PEEK = struct.Struct("<QIi")  # from where in the queue, which queue, how many
+_SIGINFO_SIZE, _MOST_PEEKED = 128, 32
 _AT_EXIT = 2
 
 
@@ -130,6 +133,19 @@ def signal_info(tid: int) -> SignalInfo:
     return SignalInfo(number, code, sender)
 
 
+def pending_signals(tid: int) -> list[SignalInfo]:
+    """Those that wait for this thread, then those for its process, in the order of their arrival; nothing is taken."""
+    found = []
+    told = ctypes.create_string_buffer(_SIGINFO_SIZE * _MOST_PEEKED)
+    for of_process in (0, 1):
+        question = ctypes.create_string_buffer(_PEEK.pack(0, of_process, _MOST_PEEKED))
+        count = _ptrace(_PEEKSIGINFO, tid, ctypes.addressof(question), ctypes.addressof(told))
+        for place in range(count):
+            number, _, code, _, sender = struct.unpack_from("<5i", told, place * _SIGINFO_SIZE)
+            found.append(SignalInfo(number, code, sender))
+    return found
+
+
 def disguise_signal(tid: int, code: int) -> None:
     """Change the code of the signal that is about to be delivered, and take our pid out of it."""
     _ptrace(_GETSIGINFO, tid, 0, _ADDRESS)
@@ -166,9 +182,27 @@ def skip_call(tid: int, result: int) -> None:
         _change(tid, {15: -1, _ARCH.result: result})  # orig_rax
         return
     _change(tid, {_ARCH.result: result})
+    _no_call(tid)
+
+
+def _no_call(tid: int) -> None:
     number = ctypes.c_int(-1)
     vector = _IoVector(ctypes.addressof(number), 4)
     _ptrace(_SETREGSET, tid, _NT_ARM_SYSTEM_CALL, ctypes.addressof(vector))
+
+
+def rewind_call(tid: int) -> None:
+    """At the entry of a call: don't make it; go back to just before it, so that pending signals are delivered first."""
+    number = call(tid).number
+    vector = _registers(tid)
+    (counter,) = struct.unpack_from("<Q", _buffer, 8 * _ARCH.program_counter)
+    struct.pack_into("<Q", _buffer, 8 * _ARCH.program_counter, counter - _ARCH.call_width)
+    if _ARCH.name == "x86_64":
+        struct.pack_into("<q", _buffer, 8 * 15, -1)  # orig_rax
+        struct.pack_into("<Q", _buffer, 8 * _ARCH.result, number)
+    _ptrace(_SETREGSET, tid, _NT_PRSTATUS, ctypes.addressof(vector))
+    if _ARCH.name != "x86_64":
+        _no_call(tid)
 
 
 def read_memory(tid: int, address: int, length: int) -> bytes:

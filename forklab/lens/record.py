@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from forklab.history import History, Tree
+from forklab.lens.state import Move
 from forklab.lens.tracee import Limits
 
 _GRACE = 10.0  # seconds that the recorder has to kill whom it must
@@ -89,6 +90,7 @@ def record(
     argv: Sequence[str],
     *,
     seed: int = 0,
+    schedule: Sequence[Move] | None = None,
     real_time: bool = False,
     pipe: bool = False,
     limits: Limits | None = None,
@@ -99,22 +101,23 @@ def record(
     echo: bool = False,
     namespace: bool = True,
 ) -> Recording:
-    """Run `argv` under the lens, to its end or to its `limits`.
+    """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one.
 
     Its standard output is a terminal, or a pipe with `pipe`; `echo` also writes it to ours while it runs. `program` is
     the file to execute where that is not argv[0]. The name of `hidden_folder` is left out wherever it appears: that of
     a temporary folder is another one each time. `namespace=False` does not even try to get real pids. Whatever happens
     here, no process of it is left. Raises CannotRecordError.
     """
-    path = program or _find(argv[0])
+    path = program or find(argv[0])
     lifeline, ours = os.pipe()
     answer, give_answer = os.pipe()
     request = {
         "program": path,
         "argv": list(argv),
-        "environment": _everywhere_alike(os.environ if environment is None else environment),
+        "environment": environment_for(os.environ if environment is None else environment),
         "seed": seed,
         "real_time": real_time,
+        "schedule": None if schedule is None else [list(move) for move in schedule],
         "pipe": pipe,
         "limits": asdict(limits or Limits()),
         "echo": echo,
@@ -141,21 +144,25 @@ def record(
         os.close(ours)  # also on Ctrl-C: the recorder now kills everybody and ends
         _make_sure_it_ends(recorder)
     if not told:
-        raise _failure(complaint.decode(errors="replace").strip())
+        raise failure(complaint.decode(errors="replace").strip())
     if hidden_folder is not None:
         told = told.replace(json.dumps(hidden_folder + "/")[1:-1], "")
-    return _read(argv[0], json.loads(told), None if real_time else seed)
+    return _read(argv[0], json.loads(told), None if real_time or schedule is not None else seed)
 
 
-def _everywhere_alike(environment: Mapping[str, str]) -> dict[str, str]:
-    """Python's sets come in the same order in every run, and its lines in one piece (some containers prevent that)."""
+def environment_for(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the program finds there.
+
+    Python's sets come in the same order in every run, and its lines in one piece (some containers prevent that).
+    """
     return {
         "PYTHONHASHSEED": "0",
         **{k: v for k, v in environment.items() if k != "PYTHONUNBUFFERED"},
     }
 
 
-def _find(name: str) -> str:
+def find(name: str) -> str:
+    """Raises CannotRecordError."""
     found = shutil.which(name)
     if found is not None:
         return os.path.abspath(found)
@@ -174,7 +181,8 @@ def _make_sure_it_ends(recorder: subprocess.Popen[bytes]) -> None:
         recorder.wait()
 
 
-def _failure(complaint: str) -> CannotRecordError:
+def failure(complaint: str) -> CannotRecordError:
+    """What a recorder's last words mean."""
     last = (complaint.splitlines() or ["it gave no reason"])[-1]
     if "ptrace(" in last or "seccomp" in last:
         return CannotTraceError(

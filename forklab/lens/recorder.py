@@ -24,9 +24,11 @@ from types import FrameType
 from typing import Any
 
 from forklab.lens import calls, ptrace, seccomp
-from forklab.lens.chronicle import Chronicle
+from forklab.lens.chronicle import FIRST, Chronicle
 from forklab.lens.clock import Clock
 from forklab.lens.namespace import become_subreaper, die_with_parent, run_as_pid1
+from forklab.lens.scheduled import MOST_STEPS, Schedule
+from forklab.lens.state import Move, number_of
 from forklab.lens.surroundings import Surroundings, identity
 from forklab.lens.tracee import EndOfWorldError, Limits, Outcome
 from forklab.lens.watchdog import TICK, Watchdog
@@ -55,11 +57,16 @@ class Recorder:
         self.trace(in_namespace=False)
 
     def trace(self, *, in_namespace: bool) -> None:
-        gc.disable()  # nothing here goes in circles, and it would be looked through again and again
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if not self.request["real_time"] and hasattr(os, "sched_setaffinity"):
-            # Only one runs at a time: on one processor, handing over is cheapest.
-            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        prepare(processor=None if self.request["real_time"] else 0)
+        schedule = None
+        if self.request["schedule"] is not None:
+            steps = [Move(process, kind) for process, kind in self.request["schedule"]]
+            schedule = Schedule(steps, most=MOST_STEPS)
+        world, refused = self.perform(in_namespace=in_namespace, schedule=schedule)
+        self._answer(world, refused)
+
+    def perform(self, *, in_namespace: bool, schedule: Schedule | None) -> tuple[World, str]:
+        """Run the program once, to the end of everybody; also what exec(2) had against it, if anything."""
         held, theirs = self._output()
         outputs = frozenset(i for i in [identity(f"/proc/self/fd/{theirs}")] if i)
         pid, refusal = self._start(theirs)
@@ -70,9 +77,15 @@ class Recorder:
         limits, outcome = Limits(**self.request["limits"]), Outcome()
         watchdog = Watchdog(limits, lambda: bool(self.lifeline.poll(0)))
         world = World(
-            chronicle=Chronicle(pid, now, real_pids=in_namespace and pid == 1000),
+            chronicle=Chronicle(
+                pid,
+                now,
+                real_pids=in_namespace and pid == FIRST,
+                number_of=number_of if schedule else None,
+            ),
             clock=clock,
-            choices=None if real else random.Random(self.request["seed"]),
+            choices=None if real or schedule else random.Random(self.request["seed"]),
+            schedule=schedule,
             limits=limits,
             watchdog=watchdog,
             surroundings=Surroundings(outputs, self._foreign(), outcome.because),
@@ -97,8 +110,7 @@ class Recorder:
         _kill_all(world)
         os.close(held)
         with open(refusal) as file:
-            refused = file.read()
-        self._answer(world, refused)
+            return world, file.read()
 
     def _output(self) -> tuple[int, int]:
         """What we keep of the program's standard output, and its end of it."""
@@ -155,7 +167,10 @@ class Recorder:
             resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.RLIM_INFINITY))
         ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)
         real = self.request["real_time"]
-        seccomp.install(seccomp.filter_for(calls.ALWAYS if real else calls.IN_VIRTUAL_TIME))
+        stops = calls.ALWAYS if real else calls.IN_VIRTUAL_TIME
+        if self.request["schedule"] is not None:
+            stops = calls.IN_EVERY_ORDER
+        seccomp.install(seccomp.filter_for(stops))
         os.execve(self.request["program"], self.request["argv"], self.request["environment"])
 
     def _answer(self, world: World, refused: str) -> None:
@@ -173,6 +188,16 @@ class Recorder:
         }
         with open(self.request["answer"], "w", encoding="utf-8") as file:
             file.write(json.dumps(answer))  # not json.dump(): that is the slow way
+
+
+def prepare(*, processor: int | None) -> None:
+    """This process will do nothing but trace: on that one of our processors, or on all of them."""
+    gc.disable()  # nothing here goes in circles, and it would be looked through again and again
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if processor is not None and hasattr(os, "sched_setaffinity"):
+        # Only one runs at a time: on one processor, handing over is cheapest.
+        ours = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {ours[processor % len(ours)]})
 
 
 def _stopwatch() -> Callable[[], float]:

@@ -23,6 +23,8 @@ def read_clock(world: World, tracee: Tracee, call: Call) -> None:
         world.go_on(tracee)
         return
     time = world.clock.read(which)
+    if world.schedule is not None:
+        tracee.saw(time)
     answer = clocks.timeval if call.name == "gettimeofday" else clocks.timespec
     content, result = answer(time), 0
     if call.name == "time":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -11,6 +13,14 @@ from forklab.lens.clock import Clock
 
 class EndOfWorldError(Exception):
     """The program has to be ended; the text says why."""
+
+
+@dataclass
+class Pipe:
+    """A pipe of the program, by the name that it has here; `content` is what is in it."""
+
+    name: str
+    content: bytes = b""
 
 
 class Stand(Enum):
@@ -32,6 +42,8 @@ class Call:
     arguments: tuple[int, ...]
     patched: tuple[int, int] | None = None
     expired: int | None = None  # what it has to return, now that its time is over
+    pipe: Pipe | None = None  # that it writes to or reads from; `content` is what it writes
+    content: bytes = b""
 
 
 @dataclass(eq=False, slots=True)
@@ -50,6 +62,20 @@ class Tracee:
     reaping: bool = False  # it has been let into a wait that may reap a child
     unfinished_birth: bool = False  # a vfork: it sleeps until its child has gone its own way
     last_sender: Member | None = None  # of the signal that was delivered last
+    # Where schedules are explored (`forklab.lens.scheduled`):
+    detail: tuple[
+        Hashable, ...
+    ] = ()  # of the call before which it is held; see `forklab.lens.state`
+    late: bool = False  # the clock has moved while it was held there
+    seen: str = ""  # a digest of all that the kernel has told it so far
+    moved: bool = True  # it has run since somebody looked
+    returns_at_once: bool = False  # it was let into a call that does not have to wait now
+    at_once: bool = False  # it makes the call as soon as it comes to it again
+
+    def saw(self, *what: Hashable) -> None:
+        """The kernel has told it something."""
+        known = f"{self.seen} {what!r}".encode()
+        self.seen = hashlib.blake2b(known, digest_size=8).hexdigest()
 
     @property
     def is_leader(self) -> bool:
@@ -102,6 +128,7 @@ class Outcome:
     cut: bool = False
     reasons: dict[str, None] = field(default_factory=dict)
     trouble: str | None = None
+    unreaped: list[str] | None = None  # who was a zombie when the first process ended
 
     def because(self, reason: str) -> None:
         """Why the same seed may not give the same history."""

@@ -21,11 +21,16 @@ def wait(world: World, tracee: Tracee, call: Call) -> None:
     if _can_wait(tracee, call):
         let_reap(world, tracee)
         return
-    world.chronicle.waits(tracee.member, _wanted_child(tracee, call))
+    announce(world, tracee, call)
     if world.controlled:
         world.hold(tracee)
     else:
         world.go_on(tracee, to_exit=True)
+
+
+def announce(world: World, tracee: Tracee, call: Call) -> None:
+    """It waits from now on."""
+    world.chronicle.waits(tracee.member, _wanted_child(tracee, call))
 
 
 def can_return(tracee: Tracee) -> bool:
@@ -42,9 +47,10 @@ def let_reap(world: World, tracee: Tracee) -> None:
     """
     call = tracee.call
     assert call is not None
-    _, _, options = _whom_and_how(call)
+    _, _, options = whom_and_how(call)
     told_more = any(c.stop_untold or c.continue_untold for c in tracee.member.children)
-    tracee.reaping = world.controlled and not (options & calls.WNOWAIT or told_more)
+    seen_in_time = world.controlled and world.schedule is None
+    tracee.reaping = seen_in_time and not (options & calls.WNOWAIT or told_more)
     world.ready(tracee, to_exit=not tracee.reaping)
 
 
@@ -61,7 +67,7 @@ def has_reaped(world: World, tracee: Tracee) -> None:
 
 def waited(world: World, tracee: Tracee, call: Call, result: int) -> None:
     """Who was reaped, if anybody was."""
-    _, _, options = _whom_and_how(call)
+    _, _, options = whom_and_how(call)
     if result < 0:
         return
     if call.name == "wait4":
@@ -71,6 +77,8 @@ def waited(world: World, tracee: Tracee, call: Call, result: int) -> None:
         told = world.chronicle.get(struct.unpack_from("<i", content, 12)[0])
     else:
         told = next((child for child in _matching(tracee, call) if child.dead), None)
+    if told is not None:
+        tracee.saw(told.name, told.status)
     if told is None or options & calls.WNOWAIT:
         return
     if told.dead:
@@ -81,7 +89,7 @@ def waited(world: World, tracee: Tracee, call: Call, result: int) -> None:
         told.continue_untold = False
 
 
-def _whom_and_how(call: Call) -> tuple[int, int, int]:
+def whom_and_how(call: Call) -> tuple[int, int, int]:
     """Of wait4 and waitid alike: kind of id, id, options."""
     if call.name == "waitid":
         kind, which, _, options = call.arguments[:4]
@@ -95,7 +103,7 @@ def _whom_and_how(call: Call) -> tuple[int, int, int]:
 
 
 def _matching(tracee: Tracee, call: Call) -> list[Member]:
-    kind, which, _ = _whom_and_how(call)
+    kind, which, _ = whom_and_how(call)
     children = tracee.member.children
     if kind == calls.P_PID:
         return [child for child in children if child.pid == which]
@@ -109,7 +117,7 @@ def _matching(tracee: Tracee, call: Call) -> list[Member]:
 
 
 def _can_wait(tracee: Tracee, call: Call) -> bool:
-    _, _, options = _whom_and_how(call)
+    _, _, options = whom_and_how(call)
     matching = _matching(tracee, call)
     return (
         bool(options & calls.WNOHANG)
@@ -124,7 +132,7 @@ def _can_wait(tracee: Tracee, call: Call) -> bool:
 
 
 def _wanted_child(tracee: Tracee, call: Call) -> Member | None:
-    kind, _, _ = _whom_and_how(call)
+    kind, _, _ = whom_and_how(call)
     if kind in (calls.P_PID, calls.P_PIDFD):
         return next(iter(_matching(tracee, call)), None)
     return None

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from forklab.lens import delivery, entry, listening, proc, ptrace
 from forklab.lens.chronicle import Chronicle, Member
 from forklab.lens.clock import Clock
+from forklab.lens.scheduled import Schedule
 from forklab.lens.surroundings import Surroundings
 from forklab.lens.tracee import EndOfWorldError, Limits, Outcome, Stand, Timer, Tracee
 from forklab.lens.watchdog import Watchdog
@@ -33,13 +34,14 @@ class World:
 
     chronicle: Chronicle
     clock: Clock
-    choices: random.Random | None  # None: real time
+    choices: random.Random | None
     limits: Limits
     watchdog: Watchdog
     surroundings: Surroundings
     outcome: Outcome
     hear: Callable[[bytes], None]
     in_namespace: bool
+    schedule: Schedule | None = None  # instead of `choices`; with neither, it is real time
     tracees: dict[int, Tracee] = field(default_factory=dict)
     timers: dict[tuple[Member, int], Timer] = field(default_factory=dict)
     # Signals that a timer of ours has sent, and the code that siginfo shall have.
@@ -57,7 +59,7 @@ class World:
 
     @property
     def controlled(self) -> bool:
-        return self.choices is not None
+        return self.choices is not None or self.schedule is not None
 
     def adopt(self, tid: int) -> None:
         """The first process, which runs and is traced already."""
@@ -67,10 +69,15 @@ class World:
         """To the end of everybody. Raises EndOfWorldError when it has to be ended instead."""
         while self.tracees:
             listening.listen(self)
+            if self.schedule is not None:
+                self.schedule.go_on(self)
+                if self.tracees:
+                    continue
+                return
             delivery.settle_suspects(self)
             if self.queue:
                 self.release()
-            elif self.tracees and not self.running and not self._jump():
+            elif self.tracees and not self.running and not self.jump():
                 self._wait_for_outside()
 
     # Who stands where
@@ -104,7 +111,11 @@ class World:
     def ready(self, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0) -> None:
         """It can go on, when its turn comes."""
         tracee.to_exit, tracee.signal = to_exit, with_signal
-        if self.controlled:
+        if self.schedule is not None:
+            waits = not to_exit and self.schedule.stops_after_calls(self, tracee)
+        else:
+            waits = self.controlled
+        if waits:
             self.let(tracee, Stand.READY)
         else:
             self.go_on(tracee, to_exit=to_exit, with_signal=with_signal)
@@ -117,11 +128,13 @@ class World:
         """
         if self.loose:
             self.suspects.add(tracee.member)
+        if self.schedule is not None:
+            tracee.detail, tracee.late = (tracee.deadline,), False
         self.let(tracee, Stand.HELD)
 
     def go_on(self, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0) -> None:
         """It goes on at once, nobody else comes between."""
-        tracee.to_exit = to_exit
+        tracee.to_exit, tracee.moved = to_exit, True
         self.let(tracee, Stand.RUNNING)
         ptrace.resume(tracee.tid, with_signal, to_exit=to_exit)
 
@@ -155,7 +168,7 @@ class World:
 
     # Time
 
-    def _jump(self) -> bool:
+    def jump(self) -> bool:
         """Nobody can run: on to the next deadline, if there is one."""
         deadline = self.next_deadline()
         if deadline is None:
@@ -179,6 +192,8 @@ class World:
             if timer.deadline is not None and timer.deadline <= self.clock.now:
                 self._ring(member, timer)
         for tracee in list(self.tracees.values()):
+            if self.schedule is not None and tracee.stand is Stand.HELD:
+                continue  # it wakes when it is chosen
             if tracee.deadline is not None and tracee.deadline <= self.clock.now:
                 entry.time_is_up(self, tracee)
 
@@ -230,7 +245,7 @@ class World:
             return
         if not outside or not self.asleep:
             raise EndOfWorldError(
-                f"Everybody waits, and nobody will ever wake them: {self._who_waits()}."
+                f"Everybody waits, and nobody will ever wake them: {self.who_waits()}."
             )
         for tracee in list(self.asleep.values()):
             if tracee.stand is Stand.INSIDE:
@@ -244,7 +259,7 @@ class World:
         for tracee in list(self.running.values()):
             self.let(tracee, Stand.INSIDE)
 
-    def _who_waits(self) -> str:
+    def who_waits(self) -> str:
         def place(tracee: Tracee) -> str:
             if tracee.stand is Stand.STOPPED:
                 return "is stopped"

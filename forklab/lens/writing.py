@@ -24,7 +24,7 @@ def write(world: World, tracee: Tracee, call: Call) -> None:
     into = int32(call.arguments[_INTO.get(call.name, 0)])
     if call.name in ("write", "writev") and world.surroundings.is_output(tracee.tid, into):
         try:
-            content = _written(tracee, call)
+            content = written(tracee, call)
         except OSError:
             world.go_on(tracee)
             return
@@ -43,7 +43,7 @@ def read(world: World, tracee: Tracee, call: Call) -> None:
     world.go_on(tracee, to_exit=bool(waits) or call.name == "flock")
 
 
-def _written(tracee: Tracee, call: Call) -> bytes:
+def written(tracee: Tracee, call: Call) -> bytes:
     address, length = call.arguments[1], call.arguments[2]
     if call.name == "write":
         return ptrace.read_memory(tracee.tid, address, min(length, _MOST_AT_ONCE))
