@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
+from forklab import outputs
 from forklab.lens.record import CannotRecordError, CannotTraceError, Limits, Recording, record
+from forklab.schedules import read_schedule
 from forklab.source import CannotCompileError, runnable
-
-
-class UserError(Exception):
-    """What the user has to be told; it ends the command with status 1."""
+from forklab.usage import UserError, seconds, write
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if parsed.command == "run":
             status = _run(parsed)
+        elif parsed.command == "outputs":
+            status = outputs.run(parsed)
         else:
             _tree(parsed.pid, parsed.svg)
         sys.stdout.flush()
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     _add_run(commands)
+    outputs.add_parser(commands)
     tree = commands.add_parser(
         "tree",
         help="the processes of this machine right now, zombies marked",
@@ -85,32 +87,37 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("--lanes", metavar="FILE", help="draw its processes in time, a lane each")
     run.add_argument("--film", metavar="FILE.html", help="make a film of it, for a browser")
     run.add_argument("--seed", metavar="N", type=int, default=0, help="who runs when; default 0")
+    run.add_argument(
+        "--schedule",
+        metavar="FILE",
+        help="follow a schedule instead: a file that 'forklab outputs --json' has written",
+    )
+    run.add_argument(
+        "--outcome",
+        metavar="N",
+        type=int,
+        default=1,
+        help="with --schedule: which of its outcomes; default 1",
+    )
     run.add_argument("--real-time", action="store_true", help="let clocks and processes run free")
     run.add_argument("--pipe", action="store_true", help="its output is a pipe, not a terminal")
     run.add_argument(
         "--timeout",
         metavar="S",
-        type=_seconds,
+        type=seconds,
         default=10.0,
         help="end it after so many seconds on the processor; default 10",
     )
     run.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
 
 
-def _seconds(word: str) -> float:
-    try:
-        seconds = float(word)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e6:
-        raise argparse.ArgumentTypeError(f"{word!r} is not a number of seconds")
-    return seconds
-
-
 def _run(parsed: argparse.Namespace) -> int:
     limits = Limits(processor_seconds=parsed.timeout)
     if parsed.real_time:
         limits.real_seconds = parsed.timeout
+    schedule = None
+    if parsed.schedule is not None:
+        schedule = read_schedule(parsed.schedule, parsed.outcome)
     quiet = "-" in (parsed.json, parsed.svg, parsed.lanes, parsed.film)
     try:
         with runnable(parsed.program) as program:
@@ -119,10 +126,11 @@ def _run(parsed: argparse.Namespace) -> int:
                 program.argv,
                 program=program.path,
                 seed=parsed.seed,
+                schedule=schedule,
                 real_time=parsed.real_time,
                 pipe=parsed.pipe,
                 limits=limits,
-                stdin=None,
+                stdin=None if schedule is None else subprocess.DEVNULL,
                 echo=not quiet,
             )
     except CannotTraceError as refusal:
@@ -158,7 +166,7 @@ def _look(parsed: argparse.Namespace) -> int:
         print(f"forklab: {seen.trouble}", file=sys.stderr)
     print(tree_text(seen.tree, seen.remarks), file=sys.stderr)
     if parsed.json:
-        _write(parsed.json, json.dumps(seen.history.to_json(), indent=1) + "\n")
+        write(parsed.json, json.dumps(seen.history.to_json(), indent=1) + "\n")
     if parsed.svg:
         _draw(parsed.svg, lambda: tree_svg(seen.tree, seen.remarks))
     return _exit_status(seen.statuses.get("P"))
@@ -171,11 +179,11 @@ def _show(recording: Recording, parsed: argparse.Namespace) -> None:
     _complain(recording)
     print(tree_text(recording.tree), file=sys.stderr)
     if parsed.json:
-        _write(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
+        write(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
     if parsed.svg:
         _draw(parsed.svg, lambda: tree_svg(recording.tree))
     if parsed.lanes:
-        _write(parsed.lanes, lanes_svg(history, title))
+        write(parsed.lanes, lanes_svg(history, title))
     if parsed.film:
         _draw(parsed.film, lambda: film_html(history, title=title))
 
@@ -201,7 +209,7 @@ def _draw(name: str, draw: Callable[[], str]) -> None:
         picture = draw()
     except RuntimeError as error:  # Graphviz is missing, or fails; its words say what to do
         raise UserError(str(error)) from error
-    _write(name, picture)
+    write(name, picture)
 
 
 def _pid(word: str) -> int:
@@ -224,16 +232,6 @@ def _tree(pid: int | None, svg: str | None) -> None:
         print(tree_text(tree))
     if svg is not None:
         _draw(svg, lambda: tree_svg(tree))
-
-
-def _write(name: str, text: str) -> None:
-    if name == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        Path(name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{name} can't be written: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -1,0 +1,203 @@
+"""A process graph, as CS:APP draws it: each process a line to the right, dots where it does something.
+
+An edge says "in every schedule before". Where two dots have no way from one to the other, either may come first.
+What does not happen in every schedule has a hollow dot. Where everything stands follows from the edges alone, so the
+picture is the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from forklab.draw import measure
+from forklab.draw.palette import DARK, FONTS, LIGHT, Theme
+from forklab.draw.words import printable
+from forklab.explore.order import Kind, ProcessGraph, Vertex
+
+_EDGE = 16  # free space around everything
+_LANE = 58  # from one process to the next
+_GAP = 26  # least space between the words of two dots
+_DOT = 4.5
+_HEAD, _WING = 7, 3.5  # an arrow's length and half its width
+_ABOVE, _BELOW = 10, 20  # from a dot to the words above and below it
+
+
+def process_graph_svg(graph: ProcessGraph, title: str | None = None, *, styled: bool = True) -> str:
+    """One <svg> element, without prolog and ids. It stands alone as a file if `styled`."""
+    return _Picture(graph, title).draw(styled=styled)
+
+
+class _Picture:
+    def __init__(self, graph: ProcessGraph, title: str | None) -> None:
+        self._graph = graph
+        self._title = printable(title) if title else ""
+        self._lanes = _lanes(graph.vertices)
+        names = [measure.text_width(name, measure.NAME_SIZE, bold=True) for name in self._lanes]
+        self._left = float(_EDGE + max(names, default=0) + _GAP)
+        self._top = _EDGE + (measure.TITLE_SIZE + 16 if title else 0) + 18
+        self._across = self._columns()
+
+    def _columns(self) -> list[float]:
+        """How far right each dot stands: after all that come before it, and clear of its neighbours' words."""
+        levels = _levels(self._graph)
+        widest = [0.0] * (max(levels, default=-1) + 1)
+        for level, vertex in zip(levels, self._graph.vertices, strict=True):
+            width = max(measure.text_width(w, measure.LABEL_SIZE) for w in _words(vertex))
+            widest[level] = max(widest[level], width)
+        places: list[float] = []
+        x: float = self._left
+        for width in widest:
+            x += width / 2
+            places.append(x)
+            x += width / 2 + _GAP
+        return [places[level] for level in levels]
+
+    def _place(self, number: int) -> tuple[float, float]:
+        lane = self._lanes.index(self._graph.vertices[number].process)
+        return self._across[number], self._top + lane * _LANE
+
+    def draw(self, *, styled: bool) -> str:
+        right = max(self._across, default=self._left) + 40
+        width = round(max(right, measure.text_width(self._title, 14, bold=True) + 2 * _EDGE))
+        height = round(self._top + (len(self._lanes) - 1) * _LANE + _BELOW + _EDGE)
+        alt = "; ".join(f"{v.process} {printable(v.does)}" for v in self._graph.vertices)
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-order" role="img"'
+            f' aria-label="{escape(alt)}" width="{width}" height="{height}"'
+            f' viewBox="0 0 {width} {height}">',
+            f"<title>{escape(self._title or 'process graph')}</title>",
+            f"<style>\n{ORDER_STYLE_SHEET}</style>" if styled else "",
+            f'<rect class="paper" width="{width}" height="{height}" rx="6"/>',
+        ]
+        if self._title:
+            parts.append(_text("title", _EDGE, _EDGE + measure.TITLE_SIZE, self._title))
+        for lane, name in enumerate(self._lanes):
+            parts.append(_text("name", _EDGE, self._top + lane * _LANE + 5, name))
+        parts += [self._arrow(tail, head) for tail, head in self._graph.edges]
+        parts += [self._dot(number) for number in range(len(self._graph.vertices))]
+        parts.append("</svg>")
+        return "\n".join(part for part in parts if part) + "\n"
+
+    def _arrow(self, tail: int, head: int) -> str:
+        """Along a line; else up or down first where a child begins, and last where it is reaped."""
+        (x1, y1), (x2, y2) = self._place(tail), self._place(head)
+        first, last = self._graph.vertices[tail], self._graph.vertices[head]
+        if y1 == y2:
+            way, end = f"M{x1:g} {y1:g}H{x2 - _DOT:g}", (x2 - _DOT, y2, 1, 0)
+        elif first.kind is Kind.FORK and last.process == first.child:
+            way, end = f"M{x1:g} {y1:g}V{y2:g}H{x2 - _DOT:g}", (x2 - _DOT, y2, 1, 0)
+        elif first.kind is Kind.EXIT and last.kind is Kind.REAP:
+            down = 1 if y2 > y1 else -1
+            way = f"M{x1:g} {y1:g}H{x2:g}V{y2 - down * _DOT:g}"
+            end = (x2, y2 - down * _DOT, 0, down)
+        else:
+            middle = (x1 + x2) / 2
+            way = f"M{x1:g} {y1:g}C{middle:g} {y1:g} {middle:g} {y2:g} {x2 - _DOT:g} {y2:g}"
+            end = (x2 - _DOT, y2, 1, 0)
+        return f'<path class="edge" d="{way}"/>{_head(*end)}'
+
+    def _dot(self, number: int) -> str:
+        x, y = self._place(number)
+        vertex = self._graph.vertices[number]
+        above, below = _words(vertex)
+        kind = "dot" if vertex.always else "dot maybe"
+        parts = [f'<circle class="{kind}" cx="{x:g}" cy="{y:g}" r="{_DOT}"/>']
+        if above:
+            parts.append(_text("written", x, y - _ABOVE, above))
+        if below:
+            parts.append(_text("label", x, y + _BELOW, below))
+        return "".join(parts)
+
+
+def _lanes(vertices: Sequence[Vertex]) -> list[str]:
+    """The first process at the bottom, its children above it, the first one at the top: few lines cross."""
+    names = {vertex.process for vertex in vertices} | {v.child for v in vertices if v.child}
+    found: list[str] = []
+
+    def add(name: str) -> None:
+        depth = name.count(".") + 1
+        children = [n for n in names if n.startswith(f"{name}.") and n.count(".") == depth]
+        for child in sorted(children, key=lambda n: int(n.rpartition(".")[2])):
+            add(child)
+        found.append(name)
+
+    if names:
+        add("P")
+    return found
+
+
+def _levels(graph: ProcessGraph) -> list[int]:
+    """After all that have to come before it; and no two of one process in one place."""
+    levels = [0] * len(graph.vertices)
+    taken: set[tuple[str, int]] = set()
+    for number in sorted(range(len(levels)), key=lambda n: graph.before[n].bit_count()):
+        process = graph.vertices[number].process
+        level = max((levels[tail] for tail, head in graph.edges if head == number), default=-1) + 1
+        while (process, level) in taken:
+            level += 1
+        taken.add((process, level))
+        levels[number] = level
+    return levels
+
+
+def _words(vertex: Vertex) -> tuple[str, str]:
+    """Above and below its dot."""
+    match vertex.kind:
+        case Kind.WRITE:
+            return printable(vertex.text.strip()), ""
+        case Kind.REAP:
+            return "", "wait"
+        case Kind.FORK:
+            return "", "fork"
+        case _:
+            return "", vertex.does.removeprefix("sends ").replace("exits", "exit")
+
+
+def _head(x: float, y: float, right: int, down: int) -> str:
+    back = x - right * _HEAD, y - down * _HEAD
+    wings = [(back[0] + side * down * _WING, back[1] + side * right * _WING) for side in (1, -1)]
+    corners = " ".join(f"{a:g},{b:g}" for a, b in [(x, y), *wings])
+    return f'<polygon class="head" points="{corners}"/>'
+
+
+def _text(kind: str, x: float, y: float, words: str) -> str:
+    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escape(words)}</text>'
+
+
+def _rules(theme: Theme) -> str:
+    rules = {
+        ".paper": f"fill:{theme.paper}",
+        ".title,.name": f"fill:{theme.ink};font-weight:bold",
+        ".written": f"fill:{theme.ink};font-weight:bold",
+        ".label": f"fill:{theme.muted}",
+        ".written,.label": f"stroke:{theme.paper}",
+        ".edge": f"stroke:{theme.edge}",
+        ".head": f"fill:{theme.edge}",
+        ".dot": f"fill:{theme.adopted};stroke:{theme.adopted}",
+        ".dot.maybe": f"fill:{theme.paper}",
+    }
+    return "\n".join(_scoped(selectors, body) for selectors, body in rules.items())
+
+
+def _scoped(selectors: str, body: str) -> str:
+    return ",".join(f".forklab-order {s}" for s in selectors.split(",")) + f"{{{body}}}"
+
+
+_SHAPES = {
+    ".title": f"font-size:{measure.TITLE_SIZE}px",
+    ".name": f"font-size:{measure.NAME_SIZE}px",
+    ".written,.label": f"font-size:{measure.LABEL_SIZE}px;text-anchor:middle;paint-order:stroke;"
+    "stroke-width:3px;stroke-linejoin:round",
+    ".edge": "fill:none;stroke-width:1.3px",
+    ".dot": "stroke-width:1.5px",
+}
+
+ORDER_STYLE_SHEET = f"""\
+.forklab-order{{font-family:{FONTS};max-width:none}}
+{chr(10).join(_scoped(selectors, body) for selectors, body in _SHAPES.items())}
+{_rules(LIGHT)}
+@media screen and (prefers-color-scheme:dark){{
+{_rules(DARK)}
+}}
+"""

@@ -1,0 +1,141 @@
+"""All outcomes of a program: the front door of this room.
+
+    exploration = explore(["./a.out"])
+    exploration.outputs        # every text that it can print
+    exploration.complete       # whether that is all
+
+The state graph is built from what real runs have taught, the outcomes are read off it, and then each is made to happen
+once more, by its schedule: what is reported has been seen.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forklab.explore.graph import Graph, explore_graph
+from forklab.explore.harvest import TooManyOutcomesError, harvest
+from forklab.explore.outcome import Exploration, Outcome, end_of
+from forklab.explore.replays import Replays
+from forklab.lens.replay import Played
+from forklab.lens.tracee import Limits
+
+MOST_STATES = 200_000
+MOST_OUTCOMES = 10_000
+SECONDS = 60.0
+_REPLAYED = 200  # outcomes; of more, these many, evenly chosen
+_MOST_STEPS = 5_000  # of a run
+_SIGINT = 1 << 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an exploration has come."""
+
+    states: int
+    runs: int
+    seconds: float
+
+
+def explore(
+    argv: Sequence[str],
+    *,
+    program: str | None = None,
+    pipe: bool = False,
+    limit: int = MOST_STATES,
+    seconds: float = SECONDS,
+    text_only: bool = False,
+    tell: Callable[[Progress], None] = lambda _: None,
+    **options: Any,
+) -> Exploration:
+    """Every outcome of `argv`, as far as `limit` states and `seconds` let it come.
+
+    `program`, `pipe` and the other `options` are those of `forklab.lens.record.record` (`environment`, `limits`,
+    `namespace`). `text_only`: only what is printed tells outcomes apart. `tell` hears how far it is, now and then.
+    Raises CannotRecordError.
+    """
+    started = time.monotonic()
+
+    def is_over(graph: Graph) -> bool:
+        passed = time.monotonic() - started
+        tell(Progress(len(graph.learned.situations), replays.runs, passed))
+        return len(graph.learned.situations) > limit or passed > seconds
+
+    python = os.path.basename(program or argv[0]).startswith("python")
+    options.setdefault("limits", Limits(processor_seconds=5.0))
+    with Replays(
+        {
+            "argv": list(argv),
+            "program": program,
+            "pipe": pipe,
+            "most": _MOST_STEPS,
+            # Python catches SIGINT from its start: no reason to stand still after each call.
+            "ignored": _SIGINT if python else 0,
+            **options,
+        }
+    ) as replays:
+        graph = explore_graph(replays, is_over=is_over)
+        reasons = _reasons(graph, replays, limit, started, seconds)
+        try:
+            outcomes = harvest(
+                graph, MOST_OUTCOMES if not text_only else 10**6, text_only=text_only
+            )
+        except TooManyOutcomesError:
+            outcomes = []
+            reasons.append(f"there are more than {MOST_OUTCOMES} outcomes; try the texts alone")
+        wrong, replayed = _see_again(replays, outcomes)
+        if wrong:
+            reasons.append("not every outcome could be made to happen again")
+            outcomes = [outcome for outcome in outcomes if outcome not in wrong]
+        return Exploration(
+            tuple(outcomes),
+            not reasons,
+            graph.schedules(),
+            len(graph.steps),
+            replays.runs,
+            replayed,
+            tuple(reasons),
+            graph,
+        )
+
+
+def _reasons(
+    graph: Graph, replays: Replays, limit: int, started: float, seconds: float
+) -> list[str]:
+    """Why this may not be all."""
+    learned = graph.learned
+    reasons = list(replays.reasons)
+    cut = {here.cut: None for here in learned.situations.values() if here.cut is not None}
+    reasons += [text.rstrip(".") for text in cut]
+    reasons += [doubt.rstrip(".") for doubt in learned.doubts]
+    if not graph.complete:
+        if time.monotonic() - started > seconds:
+            reasons.append(f"{seconds:g} seconds were over")
+        else:
+            reasons.append(f"{limit} states were reached")
+    return reasons
+
+
+def _see_again(replays: Replays, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], int]:
+    """Those that do not come of their schedules, and how many were tried."""
+    chosen = outcomes[:: max(1, -(-len(outcomes) // _REPLAYED))]
+    played = replays.play_all([outcome.moves for outcome in chosen])
+    pairs = list(zip(chosen, played, strict=True))
+    return [outcome for outcome, run in pairs if not comes_to(run, outcome)], len(pairs)
+
+
+def comes_to(played: Played, outcome: Outcome) -> bool:
+    """Whether this run had that outcome."""
+    text = "".join(taken.output for taken in played.taken)
+    steps = len(played.taken) - 1
+    return (
+        text == outcome.output
+        and steps == len(outcome.schedule)
+        and (end_of(played.last_state) == outcome.end)
+    )
+
+
+__all__ = ["Exploration", "Outcome", "Progress", "explore"]

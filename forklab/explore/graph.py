@@ -1,0 +1,136 @@
+"""The state graph: every state that a program can come to, and every step between two of them.
+
+Most schedules meet again and again in the same states, so there are far fewer states than schedules. What is written
+stands on the steps; `forklab.explore.harvest` reads all outcomes off the finished graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from forklab.explore.learned import Key, Learned, Situation, Step, real_steps
+from forklab.explore.replays import Replays
+from forklab.lens.state import Move
+
+
+@dataclass
+class Graph:
+    """`steps[key]` has the steps that can be taken in a state, by move. `complete`: nothing is missing."""
+
+    learned: Learned
+    steps: dict[Key, dict[Move, Step]] = field(default_factory=dict)
+    complete: bool = False
+
+    @property
+    def root(self) -> Key:
+        assert self.learned.root is not None
+        return self.learned.root
+
+    def situation(self, key: Key) -> Situation:
+        return self.learned.situations[key]
+
+    @property
+    def terminals(self) -> list[Key]:
+        """States in which nothing can happen any more."""
+        return [key for key in self.steps if not self.situation(key).moves]
+
+    def bottom_up(self) -> list[Key]:
+        """All states, each after those that its steps lead to. There are no circles: whoever steps remembers it."""
+        order: list[Key] = []
+        seen = {self.root}
+        stack = [(self.root, iter(self.steps.get(self.root, {}).values()))]
+        while stack:
+            key, rest = stack[-1]
+            for step in rest:
+                if step.target not in seen:
+                    seen.add(step.target)
+                    stack.append((step.target, iter(self.steps.get(step.target, {}).values())))
+                    break
+            else:
+                order.append(key)
+                stack.pop()
+        return order
+
+    def schedules(self) -> int:
+        """How many different schedules there are."""
+        count: dict[Key, int] = {}
+        for key in self.bottom_up():
+            steps = self.steps.get(key, {})
+            count[key] = sum(count[step.target] for step in steps.values()) if steps else 1
+        return count[self.root]
+
+
+def explore_graph(
+    replays: Replays,
+    *,
+    waits_after_calls: bool = False,
+    is_over: Callable[[Graph], bool] = lambda _: False,
+) -> Graph:
+    """Build it. `is_over` is asked now and then, and may end it before it is complete."""
+    learned = Learned(waits_after_calls)
+    learned.learn(replays.play([]))
+    graph = Graph(learned)
+    frontier = [graph.root]
+    unknown: _Unknown = {}
+    while frontier or unknown:
+        if is_over(graph):
+            return graph
+        if frontier:
+            _expand(graph, frontier, unknown)
+        else:
+            _ask(graph, replays, unknown, frontier)
+    graph.complete = True
+    return graph
+
+
+_AT_ONCE = 2000  # states between two looks at the clock
+_Unknown = dict[Hashable, list[tuple[Key, Move, tuple[str, ...]]]]  # by what would have to be known
+
+
+def _expand(graph: Graph, frontier: list[Key], unknown: _Unknown) -> None:
+    """Take every step that is known from the states at the frontier."""
+    for _ in range(_AT_ONCE):
+        if not frontier:
+            return
+        key = frontier.pop()
+        if key in graph.steps:
+            continue
+        graph.steps[key] = {}
+        here = graph.situation(key)
+        if here.cut is None:
+            for move in here.moves:
+                _take(graph, here, move, frontier, unknown)
+
+
+def _take(
+    graph: Graph, here: Situation, move: Move, frontier: list[Key], unknown: _Unknown
+) -> None:
+    step = graph.learned.step(here, move)
+    if isinstance(step, Step):
+        graph.steps[here.key][move] = step
+        if step.target not in graph.steps:
+            frontier.append(step.target)
+    else:
+        unknown.setdefault(step.conditions, []).append((here.key, move, step.at_once))
+
+
+def _ask(graph: Graph, replays: Replays, unknown: _Unknown, frontier: list[Key]) -> None:
+    """Play what is not known yet, as many at a time as there are processors."""
+    learned = graph.learned
+    wanted = list(unknown)[: replays.most]
+    ways = []
+    for conditions in wanted:
+        key, move, at_once = unknown[conditions][0]
+        ways.append(real_steps([*learned.way_to(graph.situation(key)), (move, at_once)]))
+    for played in replays.play_all(ways):
+        learned.learn(played)
+    for conditions in wanted:
+        for key, move, _ in unknown.pop(conditions):
+            again: _Unknown = {}
+            _take(graph, graph.situation(key), move, frontier, again)
+            for still, where in again.items():
+                if still == conditions:
+                    learned.doubt(f"A step of {move.process} could not be followed.")
+                else:
+                    unknown.setdefault(still, []).extend(where)

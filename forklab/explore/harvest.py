@@ -1,0 +1,71 @@
+"""Reads all outcomes off a state graph, each with a shortest schedule.
+
+From the bottom up: what can come of a state is what can come of those that its steps lead to, with what the step writes
+put before it.
+"""
+
+from __future__ import annotations
+
+from forklab.explore import words
+from forklab.explore.graph import Graph
+from forklab.explore.learned import Key, Way, numbered_steps
+from forklab.explore.outcome import End, Outcome, StepTaken, end_of, waits_of
+from forklab.lens.state import Move
+
+_Rest = tuple[str, End]  # what is still written, and the end
+# How many steps a shortest schedule still has, and its first one.
+_Best = tuple[int, Move | None]
+
+
+class TooManyOutcomesError(Exception):
+    """There are more than anybody wants to read."""
+
+
+def harvest(graph: Graph, most: int, *, text_only: bool = False) -> list[Outcome]:
+    """In the order of their texts. `text_only`: outcomes that differ in nothing but their ends count once.
+
+    What lies beyond states where the graph is cut or not finished is not there. Raises TooManyOutcomesError if there
+    are more than `most`.
+    """
+    rests: dict[Key, dict[_Rest, _Best]] = {}
+    for key in graph.bottom_up():
+        rests[key] = _rests_of(graph, key, rests, text_only=text_only)
+        if len(rests[key]) > most:
+            raise TooManyOutcomesError
+    found = sorted(rests[graph.root], key=lambda rest: (rest[0], repr(rest[1])))
+    return [_outcome(graph, rest, rests) for rest in found]
+
+
+def _rests_of(
+    graph: Graph, key: Key, rests: dict[Key, dict[_Rest, _Best]], *, text_only: bool
+) -> dict[_Rest, _Best]:
+    here = graph.situation(key)
+    if not here.moves and here.cut is None:
+        end = End(None, (), ()) if text_only else end_of(here.state)
+        return {("", end): (0, None)}
+    best: dict[_Rest, _Best] = {}
+    for move, step in graph.steps.get(key, {}).items():
+        for (text, end), (length, _) in rests[step.target].items():
+            rest = (step.output + text, end)
+            if rest not in best or length + 1 < best[rest][0]:
+                best[rest] = (length + 1, move)
+    return best
+
+
+def _outcome(graph: Graph, rest: _Rest, rests: dict[Key, dict[_Rest, _Best]]) -> Outcome:
+    text, end = rest
+    key = graph.root
+    way: Way = []
+    told: list[str] = []
+    while (move := rests[key][text, end][1]) is not None:
+        step = graph.steps[key][move]
+        way.append((move, step.at_once))
+        told.append(words.does(graph.situation(key).state, move))
+        text = text[len(step.output) :]
+        key = step.target
+    last = graph.situation(key).state
+    steps = tuple(
+        StepTaken(move, f"{move.process} goes on" if place is None else told[place])
+        for move, place in numbered_steps(way)
+    )
+    return Outcome(rest[0], end_of(last), steps, waits_of(last))

@@ -1,0 +1,126 @@
+"""What can come of a program, and how: the answer of `forklab.explore`."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from forklab.explore import words
+from forklab.lens import state as facts
+from forklab.lens.state import Move, State
+
+
+class End(NamedTuple):
+    """How it ended: the status of the first process (None: it has not ended, or nobody wants to know), who waits for
+    ever, and which children nobody had reaped."""
+
+    status: int | None
+    deadlock: tuple[str, ...]
+    unreaped: tuple[str, ...]
+
+
+class StepTaken(NamedTuple):
+    """A step of a schedule, and what it was: `does` is for people, as in "P.1 writes 'a\\n'"."""
+
+    move: Move
+    does: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"process": self.move.process, "kind": self.move.kind, "does": self.does}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that can happen. `waits` says, by name, what each process of a `deadlock` waits for.
+
+    `schedule` is a shortest one that leads to it, for `forklab.lens.record.record`.
+    """
+
+    output: str
+    end: End
+    schedule: tuple[StepTaken, ...] = ()
+    waits: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def exit(self) -> int | None:
+        status = self.end.status
+        return status if status is not None and status >= 0 else None
+
+    @property
+    def signal(self) -> str | None:
+        status = self.end.status
+        return signal.Signals(-status).name if status is not None and status < 0 else None
+
+    @property
+    def deadlock(self) -> tuple[str, ...]:
+        return self.end.deadlock
+
+    @property
+    def unreaped(self) -> tuple[str, ...]:
+        return self.end.unreaped
+
+    @property
+    def moves(self) -> list[Move]:
+        return [step.move for step in self.schedule]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "output": self.output,
+            "exit": self.exit,
+            "signal": self.signal,
+            "deadlock": list(self.deadlock),
+            "waits": dict(self.waits),
+            "unreaped": list(self.unreaped),
+            "schedule": [step.to_json() for step in self.schedule],
+        }
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """All outcomes, or as many as were found before it was not `complete`; then `reasons` say why.
+
+    `schedules` is how many different schedules were covered, `states` how many states they pass through, `runs` how
+    often the program really ran for that, and `replayed` how many of the outcomes were then seen happening again by
+    their schedules.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    complete: bool
+    schedules: int
+    states: int
+    runs: int
+    replayed: int = 0
+    reasons: tuple[str, ...] = ()
+    graph: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The different texts, each once."""
+        return tuple(dict.fromkeys(outcome.output for outcome in self.outcomes))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "complete": self.complete,
+            "reasons": list(self.reasons),
+            "schedules": self.schedules,
+            "states": self.states,
+            "runs": self.runs,
+            "replayed": self.replayed,
+            "outcomes": [outcome.to_json() for outcome in self.outcomes],
+        }
+
+
+def end_of(state: State) -> End:
+    """Nothing can happen any more."""
+    left = tuple(facts.alive(state))
+    ending = state.get(facts.ENDING)
+    if isinstance(ending, tuple):
+        status, unreaped = ending
+        return End(status, left, unreaped)
+    zombies = [name for what, name in state if what == facts.LIFE and name not in left]
+    return End(None, left, tuple(sorted(zombies, key=facts.order)))
+
+
+def waits_of(state: State) -> tuple[tuple[str, str], ...]:
+    return tuple((name, words.waits_for(state, name)) for name in facts.alive(state))

@@ -1,0 +1,135 @@
+"""Why a program can print something, or why it can not: the argument that an examiner wants to read.
+
+Possible: the schedule that leads to it. Not possible: nobody writes that, or two things would have to come in an order
+that no schedule has, and then the edges of the process graph that forbid it; or how far one can get, and what alone can
+follow there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from forklab.explore.graph import Graph
+from forklab.explore.learned import Key
+from forklab.explore.order import Kind, ProcessGraph, process_graph
+from forklab.explore.outcome import Exploration, Outcome
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`text` is for people. `outcome` is how it comes about, if it is possible."""
+
+    possible: bool
+    text: str
+    outcome: Outcome | None = None
+
+
+def why(found: Exploration, output: str) -> Answer:
+    """Whether, and why, this output is possible. White space does not count."""
+    wanted = output.split()
+    fitting = [outcome for outcome in found.outcomes if outcome.output.split() == wanted]
+    if fitting:
+        shortest = min(fitting, key=lambda outcome: len(outcome.schedule))
+        steps = "".join(f"\n  {step.does}" for step in shortest.schedule)
+        return Answer(True, f"Yes, this is possible. A shortest way to it:{steps}", shortest)
+    words = f"No schedule of this program prints {_listed(wanted)}."
+    if not found.complete:
+        words = (
+            f"None of the schedules that were explored prints {_listed(wanted)}; there may be more."
+        )
+    graph = found.graph
+    assert isinstance(graph, Graph)
+    order = process_graph(graph)
+    reason = _nobody_writes(order, wanted) or _forbidden(order, wanted)
+    return Answer(False, f"{words}\n{reason or _how_far(graph, wanted)}")
+
+
+def _listed(tokens: list[str]) -> str:
+    return " ".join(tokens) if tokens else "nothing"
+
+
+def _writes(order: ProcessGraph) -> dict[str, list[int]]:
+    """The vertices that write a token, if each writes one and always; else nothing is known so simply."""
+    found: dict[str, list[int]] = {}
+    for number, vertex in enumerate(order.vertices):
+        if vertex.kind is Kind.WRITE:
+            tokens = vertex.text.split()
+            if len(tokens) != 1 or not vertex.always:
+                return {}
+            found.setdefault(tokens[0], []).append(number)
+    return found
+
+
+def _nobody_writes(order: ProcessGraph, wanted: list[str]) -> str | None:
+    writes = _writes(order)
+    if not writes:
+        return None
+    for token in wanted:
+        there, here = len(writes.get(token, ())), wanted.count(token)
+        if there == 0:
+            return f"Nobody ever writes {token}."
+        if here > there:
+            return f"It has {token} {_times(here)}, but that is written {_times(there)}."
+    for token, numbers in writes.items():
+        if wanted.count(token) < len(numbers):
+            return f"In every schedule {token} is written {_times(len(numbers))}."
+    return None
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _forbidden(order: ProcessGraph, wanted: list[str]) -> str | None:
+    """Two that would have to come in the wrong order, by the shortest chain of edges that forbids it."""
+    writes = _writes(order)
+    if any(len(numbers) > 1 for numbers in writes.values()):
+        return None
+    places = [writes[token][0] for token in wanted if token in writes]
+    chains = [
+        chain
+        for earlier, first in enumerate(places)
+        for last in places[earlier + 1 :]
+        if order.before[first] >> last & 1 and (chain := order.chain(last, first))
+    ]
+    if not chains:
+        return None
+    chain = min(chains, key=len)
+    steps = [order.vertices[number] for number in chain]
+    told = "\n  -> ".join(f"{vertex.process} {vertex.does}" for vertex in steps)
+    first, last = steps[-1].text.strip(), steps[0].text.strip()
+    return f"It needs {first} before {last}, but in every schedule\n     {told}"
+
+
+def _how_far(graph: Graph, wanted: list[str]) -> str:
+    """The longest beginning that some schedule prints, and what alone can follow it."""
+    furthest = -1
+    following: set[str] = set()
+    seen: set[tuple[Key, str]] = set()
+    stack = [(graph.root, "")]
+    while stack:
+        key, text = stack.pop()
+        got = len(text.split())
+        writes = {
+            step.output.strip() for step in graph.steps.get(key, {}).values() if step.output.strip()
+        }
+        ends = not graph.steps.get(key)
+        if got > furthest:
+            furthest, following = got, set()
+        if got == furthest:
+            following |= writes | ({"the end"} if ends else set())
+        for step in graph.steps.get(key, {}).values():
+            longer = text + step.output
+            if longer.split() == wanted[: len(longer.split())] and (
+                (step.target, longer) not in seen
+            ):
+                seen.add((step.target, longer))
+                stack.append((step.target, longer))
+    begun = _listed(wanted[:furthest])
+    start = f"After {begun}" if furthest else "At the start"
+    return f"{start} only {_or(following)} can come."
+
+
+def _or(words: Iterable[str]) -> str:
+    return " or ".join(sorted(words))

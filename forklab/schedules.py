@@ -1,0 +1,47 @@
+"""Schedules in files: `forklab outputs --json` writes them, `forklab run --schedule` follows them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from forklab.lens.state import Move
+from forklab.usage import UserError, read
+
+_KINDS = frozenset({"call", "signal", "return", "time"})
+
+
+def read_schedule(name: str, outcome: int) -> list[Move]:
+    """The schedule in this file; of what `forklab outputs` has found, that of the outcome of this number, from 1 on.
+
+    Raises UserError, which says what the file should have.
+    """
+    text = read(name)
+    try:
+        form = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{name}, line {error.lineno}: this is no JSON ({error.msg})."
+            " Use a file that 'forklab outputs --json FILE' has written."
+        ) from None
+    if isinstance(form, dict) and "outcomes" in form:
+        outcomes = form["outcomes"]
+        if not 1 <= outcome <= len(outcomes):
+            raise UserError(f"{name} has outcomes 1 to {len(outcomes)}, and no {outcome}.")
+        form = outcomes[outcome - 1]
+    if isinstance(form, dict):
+        form = form.get("schedule")
+    if not isinstance(form, list):
+        raise UserError(f"{name} has no schedule: a list of steps, or an outcome that has one.")
+    return [_step(name, number, step) for number, step in enumerate(form, start=1)]
+
+
+def _step(name: str, number: int, step: Any) -> Move:
+    if isinstance(step, dict) and step.get("kind") in _KINDS:
+        process = step.get("process")
+        if isinstance(process, str):
+            return Move(process, step["kind"])
+    raise UserError(
+        f"{name}, step {number}: a step has a process and a kind, as"
+        ' {"process": "P.1", "kind": "call"}; kinds are ' + ", ".join(sorted(_KINDS)) + "."
+    )
