@@ -47,10 +47,10 @@ class _Picture:
             widest[level] = max(widest[level], width)
         places: list[float] = []
         x: float = self._left
-        for width in widest:
-            x += width / 2
+        for space in widest:
+            x += space / 2
             places.append(x)
-            x += width / 2 + _GAP
+            x += space / 2 + _GAP
         return [places[level] for level in levels]
 
     def _place(self, number: int) -> tuple[float, float]:

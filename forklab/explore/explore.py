@@ -53,8 +53,9 @@ def explore(
 ) -> Exploration:
     """Every outcome of `argv`, as far as `limit` states and `seconds` let it come.
 
-    `program`, `pipe` and the other `options` are those of `forklab.lens.record.record` (`environment`, `limits`,
-    `namespace`). `text_only`: only what is printed tells outcomes apart. `tell` hears how far it is, now and then.
+    `program`, `pipe` and the other `options` (`environment`, `limits`, `namespace`, `subreaper`) are those of
+    `forklab.lens.record.record`. `text_only`: only what is printed tells outcomes apart. `tell` hears how far it is,
+    now and then.
     Raises CannotRecordError.
     """
     started = time.monotonic()

@@ -38,9 +38,8 @@ def _ends(state: State, move: Move) -> bool:
 
 
 def _own(name: str) -> Iterator[Fact]:
-    for what in (facts.AT, facts.PENDING, facts.MASKS, facts.LIFE, facts.ENDS, facts.GROUP):
+    for what in (facts.AT, facts.PENDING, facts.MASKS, facts.ENDS, facts.TIMER):
         yield what, name
-    yield facts.TIMER, name
     yield facts.CLOCK
 
 
@@ -56,6 +55,7 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
     call, detail = place.call, place.detail
     if call in calls.FORKS:
         yield facts.CHILDREN, name
+        yield facts.GROUP, name
         yield from _pipes(state, name)
     elif call in calls.EXECS:
         yield from _pipes(state, name)
@@ -69,7 +69,8 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
     elif call in calls.SIGNALLING:
         for target in _targets(state, name, detail):
             yield from _of_signal(state, target, detail[1])
-    elif call == "setpgid":
+            yield facts.GROUP, target
+    elif call in ("setpgid", "setsid"):
         for other in facts.alive(state):
             yield facts.GROUP, other
     elif call in ("read", "readv", "write", "writev") and detail[0] != "output":
@@ -88,18 +89,29 @@ def _tale_of(name: str) -> Iterator[Fact]:
 
 def _of_death(state: State, name: str) -> Iterator[Fact]:
     yield facts.CHILDREN, name
-    yield facts.PARENT, name
+    yield from _tale_of(name)
     for child in facts.children(state, name):
         yield from _tale_of(child)
     parent = state[facts.PARENT, name]
     assert isinstance(parent, str)
     for what in (facts.LIFE, facts.MASKS, facts.PENDING, facts.CHILDREN):
         yield what, parent
+    if facts.children(state, name):  # one of its ancestors may be the one that adopts them
+        yield from _of_adopters(state, parent)
     yield from _parent_in_vfork(state, name)
     yield from _pipes(state, name)
     if name == "P":  # who is a zombie now?
         yield facts.ENDING
         yield from (fact for fact in state if fact[0] == facts.LIFE)
+
+
+def _of_adopters(state: State, name: str) -> Iterator[Fact]:
+    while (facts.PARENT, name) in state:
+        for what in (facts.LIFE, facts.MASKS, facts.PENDING, facts.CHILDREN):
+            yield what, name
+        parent = state[facts.PARENT, name]
+        assert isinstance(parent, str)
+        name = parent
 
 
 def _parent_in_vfork(state: State, name: str) -> Iterator[Fact]:

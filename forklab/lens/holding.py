@@ -43,7 +43,7 @@ def hold(world: World, pipes: Pipes, tracee: Tracee, call: Call) -> bool:
         return True
     _notice(world, pipes, tracee, call)
     detail = _detail(world, pipes, tracee, call)
-    if detail is None or (call.name in _OF_NO_INTEREST_ALONE and _is_alone(world)):
+    if detail is None or (call.name in _OF_NO_INTEREST_ALONE and _is_alone(world, tracee)):
         return False
     tracee.detail, tracee.late = detail, False
     world.let(tracee, Stand.HELD)
@@ -170,9 +170,8 @@ def _file_detail(
             except OSError:
                 return None
             return "output", world.chronicle.shown(content.decode(errors="replace"))
-        if stat.S_ISREG(world.surroundings.kind_of(tracee.tid, descriptor)) and not _is_alone(
-            world
-        ):
+        is_file = stat.S_ISREG(world.surroundings.kind_of(tracee.tid, descriptor))
+        if is_file and not _is_alone(world, tracee):
             world.because("it writes to a file, which others may read")
     pipe: Pipe | None = pipes.find(tracee.tid, descriptor) if pipes.any else None
     if pipe is None:
@@ -200,8 +199,9 @@ def _mask(tracee: Tracee, address: int) -> int:
         return 0
 
 
-def _is_alone(world: World) -> bool:
-    return len(world.tracees) == 1 and not world.timers
+def _is_alone(world: World, tracee: Tracee) -> bool:
+    """There has never been anybody else. (That there is nobody left may not count: a step must not depend on it.)"""
+    return tracee.member is world.chronicle.first and not tracee.member.forks and not world.timers
 
 
 def _has_dropped(tracee: Tracee) -> bool:
@@ -262,5 +262,9 @@ def _notice_file(world: World, tracee: Tracee, call: Call) -> None:
         return
     if path.startswith(b"/proc/") and path[6:7].isdigit():
         world.because("it reads /proc, where it can see others")
-    elif flags & _WRITABLE and path not in (b"/dev/null", b"/dev/tty") and not _is_alone(world):
+    elif (
+        flags & _WRITABLE
+        and path not in (b"/dev/null", b"/dev/tty")
+        and not _is_alone(world, tracee)
+    ):
         world.because("it writes to a file, which others may read")

@@ -100,13 +100,15 @@ def record(
     stdin: int | None = subprocess.DEVNULL,
     echo: bool = False,
     namespace: bool = True,
+    subreaper: bool = False,
 ) -> Recording:
     """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one.
 
     Its standard output is a terminal, or a pipe with `pipe`; `echo` also writes it to ours while it runs. `program` is
     the file to execute where that is not argv[0]. The name of `hidden_folder` is left out wherever it appears: that of
-    a temporary folder is another one each time. `namespace=False` does not even try to get real pids. Whatever happens
-    here, no process of it is left. Raises CannotRecordError.
+    a temporary folder is another one each time. `namespace=False` does not even try to get real pids. `subreaper`:
+    orphans come to the program, as to an init. Whatever happens here, no process of it is left. Raises
+    CannotRecordError.
     """
     path = program or find(argv[0])
     lifeline, ours = os.pipe()
@@ -122,6 +124,7 @@ def record(
         "limits": asdict(limits or Limits()),
         "echo": echo,
         "namespace": namespace,
+        "subreaper": subreaper,
         "lifeline": lifeline,
         "answer": give_answer,
     }

@@ -157,6 +157,8 @@ class Recorder:
 
     def _become_program(self, output: int) -> None:
         os.setsid()
+        if self.request["subreaper"]:
+            become_subreaper()  # that outlives the exec, see prctl(2)
         for number in (1, 2):
             os.dup2(output, number)
         for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGALRM"):  # Python has changed these

@@ -69,6 +69,7 @@ class Replay:
         most: int,
         processor: int = 0,
         namespace: bool = True,
+        subreaper: bool = False,
     ) -> None:
         """Raises CannotRecordError if there is no such program. `processor`: which one of ours to use."""
         self._name = argv[0]
@@ -86,6 +87,7 @@ class Replay:
             "limits": asdict(limits or Limits()),
             "echo": False,
             "namespace": namespace,
+            "subreaper": subreaper,
             "lifeline": lifeline,
             "answer": theirs.fileno(),
             "ignored": ignored,

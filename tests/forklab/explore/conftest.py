@@ -1,0 +1,31 @@
+"""Programs that are explored, compiled once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from forklab.source import program_of
+
+
+@pytest.fixture(scope="module")
+def runnable() -> Any:
+    """From language and text to the arguments of `explore` or `Replays`."""
+    with ExitStack() as stack:
+        made: dict[tuple[str, str], dict[str, Any]] = {}
+
+        def make(language: str, text: str) -> dict[str, Any]:
+            if (language, text) not in made:
+                program = stack.enter_context(program_of(language, text))
+                made[language, text] = {"argv": list(program.argv), "program": program.path}
+            return made[language, text]
+
+        yield make
+
+
+Runnable = Callable[[str, str], dict[str, Any]]
+PYTHON = sys.executable

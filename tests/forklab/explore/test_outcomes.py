@@ -1,0 +1,168 @@
+"""What the explorer finds, against proofs by hand and against the other two ways to search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from programs import OWN, TABLE, Case, Expected
+
+from forklab.explore import Exploration, Outcome, explore
+from forklab.explore.dpor import one_of_each_kind
+from forklab.explore.every import every_schedule
+from forklab.explore.graph import explore_graph
+from forklab.explore.harvest import harvest
+from forklab.explore.replays import Replays
+
+Runnable = Callable[[str, str], dict[str, Any]]
+
+
+def seen(outcome: Outcome) -> Expected:
+    how = outcome.signal if outcome.exit is None else outcome.exit
+    return " ".join(outcome.output.split()), how, outcome.deadlock, outcome.unreaped
+
+
+@pytest.mark.parametrize("case", [*TABLE, *OWN], ids=lambda case: case.name)
+def test_everything_that_can_come_of_it_is_found_and_nothing_else(
+    case: Case, runnable: Runnable
+) -> None:
+    found = explore(**runnable(case.language, case.text))
+    assert {seen(outcome) for outcome in found.outcomes} == case.outcomes
+    assert found.complete, found.reasons
+    assert found.replayed == len(found.outcomes)  # each was seen happening once more
+
+
+QUICK = [
+    case
+    for case in (*TABLE, *OWN)
+    if case.name not in ("two_forks_and_a_label", "two_writers_on_a_pipe", "the_handler_reaps_once")
+    and case.language == "c"
+]
+
+
+@pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
+def test_three_ways_to_search_agree(case: Case, runnable: Runnable) -> None:
+    """Every schedule by itself, the graph of what was learned, and partial-order reduction."""
+    options = {**runnable(case.language, case.text), "most": 1000}
+    with Replays(options) as replays:
+        graph = explore_graph(replays, waits_after_calls=True)
+        lazy = explore_graph(replays)
+        reduced = one_of_each_kind(replays)
+        every = every_schedule(replays)
+    assert every.complete and reduced.complete and graph.complete
+    assert reduced.outcomes == every.outcomes
+    assert {(o.output, o.end) for o in harvest(graph, 1000)} == every.outcomes
+    assert {(o.output, o.end) for o in harvest(lazy, 1000)} == every.outcomes
+    assert graph.schedules() == every.schedules  # each of them, none twice
+    assert reduced.schedules <= every.schedules
+    assert not graph.learned.doubts and not lazy.learned.doubts
+
+
+def test_two_forks_have_as_many_schedules_as_the_hook_length_formula_says(
+    runnable: Runnable,
+) -> None:
+    """Eleven steps in a forest of orders: 11! over the product of the sizes of all subtrees, 11, 5, 5 and four 2s."""
+    case = TABLE[1]
+    with Replays({**runnable(case.language, case.text), "most": 1000}) as replays:
+        graph = explore_graph(replays)
+    assert graph.schedules() == 39_916_800 // (11 * 5 * 5 * 2**4)
+    assert replays.runs < 40  # and so few real runs tell it all
+
+
+def test_the_answer_is_the_same_each_time(runnable: Runnable) -> None:
+    program = runnable("c", "#include <signal.h>\n" + TABLE[2].text)
+    first = explore(**program)
+    for _ in range(3):
+        again = explore(**program)
+        assert again.outcomes == first.outcomes
+        assert (again.schedules, again.states) == (first.schedules, first.states)
+
+
+def test_without_a_namespace_the_outcomes_are_the_same(runnable: Runnable) -> None:
+    for case in (TABLE[0], OWN[15]):
+        found = explore(**runnable(case.language, case.text), namespace=False)
+        assert {seen(outcome) for outcome in found.outcomes} == case.outcomes
+
+
+def test_a_schedule_is_a_shortest_one(runnable: Runnable) -> None:
+    found = explore(**runnable("c", TABLE[0].text))
+    first = next(outcome for outcome in found.outcomes if outcome.output == "a\nb\nc\nd\n")
+    assert len(first.schedule) == 7  # a fork, four lines, two exits
+    assert first.schedule[0].does == "P forks P.1"
+
+
+def test_a_bound_is_said_and_what_was_found_until_then_is_there(runnable: Runnable) -> None:
+    found = explore(**runnable("c", TABLE[1].text), limit=60)
+    assert not found.complete
+    assert found.reasons == ("60 states were reached",)
+    everything = explore(**runnable("c", TABLE[1].text))
+    assert {seen(o) for o in found.outcomes} <= {seen(o) for o in everything.outcomes}
+
+
+HONEST = {
+    "it shares memory": """\
+        #define _GNU_SOURCE
+        #include <sys/mman.h>
+        #include <unistd.h>
+        int main(void) {
+            int *shared = mmap(0, 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+            if (fork() == 0) { *shared = 1; _exit(0); }
+            return *shared;
+        }
+        """,
+    "it uses sockets": """\
+        #include <sys/socket.h>
+        #include <unistd.h>
+        int main(void) {
+            int ends[2];
+            char c;
+            socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+            if (fork() == 0) _exit(write(ends[0], "x", 1) != 1);
+            return read(ends[1], &c, 1) != 1;
+        }
+        """,
+    "it writes to a file": """\
+        #include <fcntl.h>
+        #include <unistd.h>
+        int main(void) {
+            if (fork() == 0) { int file = open("/tmp", O_RDWR | O_TMPFILE, 0600); _exit(file < 0); }
+        }
+        """,
+    "it waits in poll": """\
+        #include <poll.h>
+        #include <unistd.h>
+        int main(void) {
+            int ends[2];
+            if (pipe(ends)) return 1;
+            if (fork() == 0) _exit(write(ends[1], "x", 1) != 1);
+            struct pollfd wanted = {ends[0], POLLIN, 0};
+            return poll(&wanted, 1, -1) != 1;
+        }
+        """,
+    "somebody computes for long": """\
+        #include <signal.h>
+        #include <unistd.h>
+        static volatile sig_atomic_t got;
+        static void note(int number) { (void)number; got = 1; }
+        int main(void) {
+            signal(SIGCHLD, note);
+            if (fork() == 0) _exit(0);
+            while (!got) continue;
+        }
+        """,
+}
+
+
+@pytest.mark.parametrize("reason", HONEST)
+def test_what_is_not_modelled_is_never_taken_for_covered(reason: str, runnable: Runnable) -> None:
+    found = explore(**runnable("c", "#define _GNU_SOURCE\n" + HONEST[reason]))
+    assert not found.complete
+    assert any(known.startswith(reason) for known in found.reasons), found.reasons
+
+
+def test_threads_are_said() -> None:
+    text = "import threading; t = threading.Thread(target=print); t.start(); t.join()"
+    found: Exploration = explore(["python3", "-c", text])
+    assert not found.complete
+    assert "it has several threads" in found.reasons
