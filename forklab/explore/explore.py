@@ -85,8 +85,10 @@ def explore(
                 graph, MOST_OUTCOMES if not text_only else 10**6, text_only=text_only
             )
         except TooManyOutcomesError:
-            outcomes = []
-            reasons.append(f"there are more than {MOST_OUTCOMES} outcomes; try the texts alone")
+            outcomes = harvest(graph, 10**6, text_only=True)
+            reasons.append(
+                f"there are more than {MOST_OUTCOMES:,} outcomes: those that print the same count once"
+            )
         wrong, replayed = _see_again(replays, outcomes)
         if wrong:
             reasons.append("not every outcome could be made to happen again")

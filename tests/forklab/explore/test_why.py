@@ -1,0 +1,131 @@
+"""Why an output is possible or not, and the process graph that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from programs import OWN, TABLE
+
+from forklab.draw.process_graph import process_graph_svg
+from forklab.explore import Exploration, explore
+from forklab.explore.order import Kind, ProcessGraph, process_graph
+from forklab.explore.why import why
+
+Runnable = Callable[[str, str], dict[str, Any]]
+CASES = {case.name: case for case in (*TABLE, *OWN)}
+
+
+@pytest.fixture(scope="module")
+def explored(runnable: Runnable) -> Callable[[str], Exploration]:
+    found: dict[str, Exploration] = {}
+
+    def look(name: str) -> Exploration:
+        if name not in found:
+            case = CASES[name]
+            found[name] = explore(**runnable(case.language, case.text))
+        return found[name]
+
+    return look
+
+
+Explored = Callable[[str], Exploration]
+
+
+def test_a_possible_output_has_a_schedule(explored: Explored) -> None:
+    answer = why(explored("two_lines_each"), "c a d b")
+    assert answer.possible and answer.outcome is not None
+    assert answer.outcome.output == "c\na\nd\nb\n"
+    assert "P forks P.1" in answer.text
+
+
+def test_an_impossible_one_has_the_chain_of_edges_that_forbids_it(explored: Explored) -> None:
+    answer = why(explored("the_parent_waits_first"), "a c b d")
+    assert not answer.possible
+    assert answer.text.splitlines()[1:] == [
+        "It needs c before b, but in every schedule",
+        r"     P.1 writes 'b\n'",
+        "  -> P.1 exits 0",
+        "  -> P reaps P.1",
+        r"  -> P writes 'c\n'",
+    ]
+
+
+def test_what_nobody_writes_is_named(explored: Explored) -> None:
+    assert "Nobody ever writes x." in why(explored("two_lines_each"), "a b x c d").text
+
+
+def test_what_is_written_too_often_or_too_rarely_is_counted(explored: Explored) -> None:
+    found = explored("two_lines_each")
+    assert "It has a twice, but that is written once." in why(found, "a a b c d").text
+    assert "In every schedule d is written once." in why(found, "a b c").text
+
+
+def test_where_no_edge_forbids_it_the_answer_is_how_far_one_can_get(explored: Explored) -> None:
+    answer = why(explored("a_signal_before_its_handler"), "h killed")
+    assert not answer.possible
+    assert "After h only exited can come." in answer.text
+
+
+def edges(graph: ProcessGraph) -> set[tuple[str, str]]:
+    def named(number: int) -> str:
+        vertex = graph.vertices[number]
+        return f"{vertex.process} {vertex.text.strip() or vertex.kind}"
+
+    return {(named(tail), named(head)) for tail, head in graph.edges}
+
+
+def test_the_graph_has_the_edges_of_the_textbook(explored: Explored) -> None:
+    graph = process_graph(explored("the_parent_waits_first").graph)
+    assert edges(graph) == {
+        ("P fork", "P.1 a"),
+        ("P.1 a", "P.1 b"),
+        ("P.1 b", "P.1 exit"),
+        ("P.1 exit", "P reap"),
+        ("P reap", "P c"),
+        ("P c", "P d"),
+        ("P d", "P exit"),
+    }
+
+
+def test_without_a_wait_there_is_no_way_from_the_child_to_the_parent(explored: Explored) -> None:
+    graph = process_graph(explored("two_lines_each").graph)
+    child = [n for n, v in enumerate(graph.vertices) if v.process == "P.1"]
+    parent = [n for n, v in enumerate(graph.vertices) if v.process == "P" and v.kind != Kind.FORK]
+    assert all(graph.chain(tail, head) is None for tail in child for head in parent)
+    assert all(graph.chain(tail, head) is None for tail in parent for head in child)
+
+
+def test_a_sleep_that_is_longer_makes_an_edge(explored: Explored) -> None:
+    assert ("P early", "P.1 late") in edges(process_graph(explored("one_sleeps_longer").graph))
+
+
+def test_every_order_of_the_graph_is_an_output_and_every_output_is_such_an_order(
+    explored: Explored,
+) -> None:
+    """Where everything happens in every schedule, the graph says as much as the outcomes do."""
+    found = explored("waits_for_the_second")
+    graph = process_graph(found.graph)
+    writes = [n for n, v in enumerate(graph.vertices) if v.kind is Kind.WRITE]
+
+    def orders(left: list[int], done: int) -> set[str]:
+        if not left:
+            return {""}
+        able = [n for n in left if not any(graph.before[n] >> m & 1 for m in left if m != n)]
+        return {
+            graph.vertices[n].text + rest
+            for n in able
+            for rest in orders([m for m in left if m != n], done | 1 << n)
+        }
+
+    assert orders(writes, 0) == set(found.outputs)
+
+
+def test_what_does_not_always_happen_is_drawn_hollow(explored: Explored) -> None:
+    graph = process_graph(explored("check_then_pause").graph)
+    maybe = {vertex.text for vertex in graph.vertices if not vertex.always}
+    assert "done\n" in maybe
+    picture = process_graph_svg(graph, "lost")
+    assert picture.count('class="dot maybe"') == sum(not v.always for v in graph.vertices)
+    assert picture == process_graph_svg(graph, "lost")
