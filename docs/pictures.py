@@ -1,4 +1,5 @@
-"""Draws the pictures of the README: what the lab's starter does to an orphan, what it should; programs in time."""
+"""Draws the pictures of the README: what the lab's starter does to an orphan, what it should; programs in time;
+what has to come before what."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ from pathlib import Path
 from autograder.judge import assess
 from autograder.lab import load_lab
 from forklab.draw import lanes_svg, tree_svg
+from forklab.draw.process_graph import process_graph_svg
+from forklab.explore import explore
+from forklab.explore.order import process_graph
 from forklab.lens.record import record
 from forklab.source import program_of
 
@@ -36,6 +40,30 @@ int main(void) {
     return 0;
 }
 """
+# The second wait of the parent is for the first child.
+WHICH_OUTPUTS = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(void) {
+    if (fork() == 0) {
+        puts("a");
+        exit(0);
+    }
+    pid_t second = fork();
+    if (second == 0) {
+        puts("b");
+        exit(0);
+    }
+    waitpid(second, NULL, 0);
+    puts("c");
+    wait(NULL);
+    puts("d");
+    return 0;
+}
+"""
 FOLDER = Path(__file__).resolve().parent
 
 
@@ -49,7 +77,10 @@ def pictures() -> dict[Path, str]:
     zombie = FOLDER.parent / "c_examples" / "05_zombie.c"
     with program_of("c", zombie.read_text()) as program:
         film = record(program.argv, program=program.path).history
+    with program_of("c", WHICH_OUTPUTS) as program:
+        found = explore(program.argv, program=program.path)
     return {
+        FOLDER / "process_graph.svg": process_graph_svg(process_graph(found.graph)),
         FOLDER / "zombie.svg": tree_svg(film.tree(film.moment(50))),
         FOLDER / "lanes.svg": lanes_svg(seen.history),
         FOLDER / "expected.svg": tree_svg(

@@ -26,7 +26,7 @@ from forklab.lens.tracee import Limits
 MOST_STATES = 200_000
 MOST_OUTCOMES = 10_000
 SECONDS = 60.0
-_REPLAYED = 200  # outcomes; of more, these many, evenly chosen
+_REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STEPS = 5_000  # of a run
 _SIGINT = 1 << 1
 
