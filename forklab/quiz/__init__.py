@@ -1,0 +1,1 @@
+"""Random questions on processes, and answers that come from running the program."""

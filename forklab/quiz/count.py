@@ -1,0 +1,105 @@
+"""Questions of the kind "how many?": processes, lines, and the exit status of the first process.
+
+The answer is counted in what the program did under five seeds of the lens, and asked for only if all five agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from forklab.draw.words import ending
+from forklab.lens.record import Recording
+from forklab.quiz.counting import answering, printing
+from forklab.quiz.judge import UnfitError, agreed, listing, runs
+from forklab.quiz.pieces import Hand, Maker
+from forklab.quiz.plain import family
+from forklab.quiz.program import Language
+from forklab.quiz.question import Kind, Question
+
+MOST_LINES = 14
+PROCESSES = {1: range(2, 3), 2: range(2, 5), 3: range(2, 7), 4: range(3, 9), 5: range(4, 9)}
+
+
+@dataclass(frozen=True)
+class _Form:
+    """One way to ask. `check` computes the answer in a notebook, from what the lens saw there."""
+
+    asked: str
+    programs: Maker
+    count: Callable[[Recording], int]
+    words: Callable[[int], str]
+    check: str
+    level: int = 1  # below it, everybody knows the answer
+
+
+def count_question(hand: Hand, language: Language) -> Question:
+    """Raises UnfitError if chance made no good program."""
+    form = hand.one_of([form for form in FORMS if hand.level >= form.level])
+    shown = listing(language, form.programs(hand))
+    recordings = runs(shown, lambda first: _fits(first, hand.level))
+    number = agreed(recordings, form.count)
+    return Question(
+        kind=Kind.COUNT,
+        asked=form.asked,
+        listing=shown,
+        answer=form.words(number),
+        number=number,
+        evidence=agreed(recordings, _evidence),
+        check=f"{form.check} == {number}",
+    )
+
+
+def _fits(first: Recording, level: int) -> bool:
+    return _processes(first) in PROCESSES[level] and _lines(first) <= MOST_LINES
+
+
+def _processes(recording: Recording) -> int:
+    return len(recording.history.family())
+
+
+def _lines(recording: Recording) -> int:
+    return recording.output.count("\n")
+
+
+def _status(recording: Recording) -> int:
+    if recording.status is None or recording.status < 0:
+        raise UnfitError("its first process did not exit")
+    return recording.status
+
+
+FORMS = (
+    _Form(
+        "How many processes take part in this program, the first one included?",
+        printing,
+        _processes,
+        lambda number: f"{number} processes",
+        "len(history.family())",
+        level=2,
+    ),
+    _Form(
+        "How many lines does this program print?",
+        printing,
+        _lines,
+        lambda number: "1 line" if number == 1 else f"{number} lines",
+        'output.count("\\n")',
+    ),
+    _Form(
+        "With which exit status does the first process end?",
+        answering,
+        _status,
+        lambda number: f"{number}",
+        "seen.status",
+    ),
+)
+
+
+def _evidence(recording: Recording) -> str:
+    """Who forked whom, what each printed and how it ended: all that does not depend on who runs first."""
+    printed: dict[str, list[str]] = {}
+    for event in recording.history.events:
+        if event.kind == "output" and event.text is not None:
+            printed.setdefault(event.process, []).extend(event.text.split())
+    said = {name: f"prints {', '.join(lines)} · " for name, lines in printed.items()}
+    ended = {node.name: ending(node) or "" for node in recording.tree}
+    return family(recording.history, {name: said.get(name, "") + ended[name] for name in ended})

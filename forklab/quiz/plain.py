@@ -1,0 +1,58 @@
+"""Trees as a quiz shows them: without pids, which depend on who forks first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from forklab.draw import tree_text
+from forklab.history import History, Node, Remark, State, Tree
+
+
+def without_pids(tree: Tree) -> Tree:
+    return Tree(tuple(replace(node, pid=0) for node in tree))
+
+
+def still_there(tree: Tree) -> Tree:
+    """The entries of the process table: who lives, and the zombies. Nobody hangs from somebody who is gone."""
+    return Tree(tuple(node for node in tree if node.state is not State.REAPED))
+
+
+def gone(tree: Tree) -> tuple[Node, ...]:
+    return tuple(node for node in tree if node.state is State.REAPED)
+
+
+def renamed(tree: Tree, names: Mapping[str, str]) -> Tree:
+    """With other names, in all places; who is not in `names` keeps his."""
+
+    def new(name: str | None) -> str | None:
+        return None if name is None else names.get(name, name)
+
+    return Tree(
+        tuple(
+            replace(
+                node,
+                name=names.get(node.name, node.name),
+                parent=new(node.parent),
+                former=tuple(names.get(name, name) for name in node.former),
+                waits_for=new(node.waits_for),
+                reaped_by=new(node.reaped_by),
+            )
+            for node in tree
+        )
+    )
+
+
+def drawn(tree: Tree) -> str:
+    return tree_text(without_pids(tree))
+
+
+def family(history: History, words: Mapping[str, str]) -> str:
+    """Who forked whom, whatever became of them later, and some words on each; without init."""
+    members = history.family()
+    nodes = tuple(
+        Node(process.name, 0, process.parent, State.RUNNING)
+        for process in history.processes
+        if process.name in members
+    )
+    return tree_text(Tree(nodes), {name: Remark(words=text) for name, text in words.items()})

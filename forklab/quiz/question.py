@@ -1,0 +1,62 @@
+"""A question and its answer: what every kind makes and every format writes down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from forklab.quiz.judge import Listing
+
+
+class Kind(StrEnum):
+    COUNT = "count"
+    TREE = "tree"
+    ACTIONS = "actions"
+    OUTPUTS = "outputs"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`why` is said in the answer key; "" if there is nothing to say."""
+
+    text: str
+    right: bool
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """`asked` is in plain words; `program` or `picture` (a tree in text) is what it is about.
+
+    The answer is a `number`, or the right ones of the `choices` (all of them, if `several`), or a drawing: then both
+    are empty. `answer` says it in words or draws it; `evidence` is what the run showed, for whoever asks why.
+    `listing` is the program in any case: where it is not shown, as it would tell the answer, it is proof. `at` is
+    the second at which one looks, None for the end.
+    """
+
+    kind: Kind
+    asked: str
+    listing: Listing
+    answer: str
+    evidence: str = ""
+    picture: str = ""
+    number: int | None = None
+    choices: tuple[Choice, ...] = ()
+    several: bool = False
+    at: int | None = None
+    check: str = (
+        ""  # in Python, for the notebook: an expression about `history` and `output` that is true
+    )
+
+    @property
+    def shows_program(self) -> bool:
+        return not self.picture
+
+
+@dataclass(frozen=True)
+class Quiz:
+    """`command` is what makes the same quiz again."""
+
+    title: str
+    command: str
+    questions: tuple[Question, ...]
