@@ -14,8 +14,13 @@ def without_pids(tree: Tree) -> Tree:
 
 
 def still_there(tree: Tree) -> Tree:
-    """The entries of the process table: who lives, and the zombies. Nobody hangs from somebody who is gone."""
-    return Tree(tuple(node for node in tree if node.state is not State.REAPED))
+    """The entries of the process table: who lives, and the zombies. Nobody hangs from somebody who is gone.
+
+    init is among them if it has adopted one of them: whether it ever will is not to be seen yet.
+    """
+    there = [node for node in tree if node.state is not State.REAPED]
+    adopted = any(node.adopted for node in there)
+    return Tree(tuple(node for node in there if adopted or not node.reaper))
 
 
 def gone(tree: Tree) -> tuple[Node, ...]:

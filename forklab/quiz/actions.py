@@ -1,0 +1,103 @@
+"""Questions of the kind "which actions made this tree?": one list of five did.
+
+Each list is made a program, one action a second, that runs under the lens. A list counts only if the processes really
+did all of it, in that order; the tree is the one that was there then. The wrong lists leave other trees.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from forklab.quiz.acting import (
+    Actions,
+    in_words,
+    near_miss,
+    program_of,
+    random_actions,
+    told,
+)
+from forklab.quiz.judge import Listing, UnfitError, listing, run
+from forklab.quiz.pieces import Hand
+from forklab.quiz.plain import drawn, renamed, still_there
+from forklab.quiz.program import Block, Language
+from forklab.quiz.question import Choice, Kind, Question
+
+CHOICES = 5
+_TRIES = 60
+_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class _Played:
+    actions: Actions
+    tree: str
+
+
+def actions_question(hand: Hand, language: Language) -> Question:
+    """Raises UnfitError if chance made no good list, or no four wrong ones."""
+    actions = random_actions(hand)
+    program = program_of(actions)
+    if program is None or not _is_worth_it(actions, hand.level):
+        raise UnfitError("a dull list")
+    shown = listing(language, program)
+    right = _play(actions, shown)
+    if right is None:
+        raise UnfitError("nobody can do that")
+    wrong = _wrong_ones(hand, right, language)
+    choices = [
+        Choice(in_words(actions), True),
+        *(Choice(in_words(played.actions), False, played.tree) for played in wrong),
+    ]
+    hand.random.shuffle(choices)
+    return Question(
+        kind=Kind.ACTIONS,
+        asked=(
+            "The first process is called a; b, c ... are named in the order of their births."
+            " Who was reaped is not shown any more. Which of these lists of actions made this tree?"
+        ),
+        listing=shown,
+        picture=right.tree,
+        answer=in_words(actions),
+        choices=tuple(choices),
+        at=len(actions),
+    )
+
+
+def _is_worth_it(actions: Actions, level: int) -> bool:
+    words = in_words(actions)
+    return "exits" in words and words.count("forks") >= min(level, 3)
+
+
+def _play(actions: Actions, shown: Listing) -> _Played | None:
+    """The tree that is there after them; None if it went otherwise than the list says."""
+    try:
+        history = run(shown).history
+    except UnfitError:
+        return None
+    until = len(actions)
+    names, done = told(history, until)
+    if done != actions:
+        return None
+    tree = still_there(history.tree(history.moment(until)))
+    return _Played(actions, drawn(renamed(tree, names)))
+
+
+def _wrong_ones(hand: Hand, right: _Played, language: Language) -> list[_Played]:
+    candidates: dict[Actions, Block] = {}
+    for _ in range(_TRIES):
+        # Also misses of misses: else the right list would be the one that is most like all the others.
+        missed = near_miss(hand, hand.one_of([right.actions, *candidates]))
+        program = program_of(missed)
+        if program is not None and missed != right.actions:
+            candidates[missed] = program
+    found: list[_Played] = []
+    waiting = list(candidates.items())
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        while waiting and len(found) < CHOICES - 1:
+            batch, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
+            played = pool.map(lambda it: _play(it[0], listing(language, it[1])), batch)
+            found += [one for one in played if one is not None and one.tree != right.tree]
+    if len(found) < CHOICES - 1:
+        raise UnfitError("too few wrong lists")
+    return found[: CHOICES - 1]
