@@ -42,8 +42,8 @@ def actions_question(hand: Hand, language: Language) -> Question:
         raise UnfitError("a dull list")
     shown = listing(language, program)
     right = _play(actions, shown)
-    if right is None:
-        raise UnfitError("nobody can do that")
+    if right is None or "─" not in right.tree:
+        raise UnfitError("nobody can do that, or nobody is left")
     wrong = _wrong_ones(hand, right, language)
     choices = [
         Choice(in_words(actions), True),

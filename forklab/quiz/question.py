@@ -58,5 +58,6 @@ class Quiz:
     """`command` is what makes the same quiz again."""
 
     title: str
+    level: int
     command: str
     questions: tuple[Question, ...]
