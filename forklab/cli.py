@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from forklab import outputs
 from forklab.lens.record import CannotRecordError, CannotTraceError, Limits, Recording, record
+from forklab.quiz import command as quiz
 from forklab.schedules import read_schedule
 from forklab.source import CannotCompileError, runnable
 from forklab.usage import UserError, seconds, write
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = _run(parsed)
         elif parsed.command == "outputs":
             status = outputs.run(parsed)
+        elif parsed.command == "quiz":
+            quiz.run(parsed)
         else:
             _tree(parsed.pid, parsed.svg)
         sys.stdout.flush()
@@ -51,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     _add_run(commands)
     outputs.add_parser(commands)
+    quiz.add_parser(commands)
     tree = commands.add_parser(
         "tree",
         help="the processes of this machine right now, zombies marked",

@@ -144,14 +144,13 @@ def _person(hand: Hand, generation: int, family: tuple[int, ...] | None = None) 
         return (Branch((end,)), Exit(_status(hand))) if generation == 0 else (end,)
     if children == 0:
         return (end,)
-    waited = hand.number(1, children)
-    names = [hand.variable() for _ in range(children)]
-    chosen = hand.random.sample(names, waited)
-    body: list[Statement] = []
-    for name in names:
-        kept = name if name in chosen and children > 1 else None
-        body.append(Branch(_person(hand, generation + 1, family), keep=kept))
-    body += [Wait(name if children > 1 else None, status=True) for name in chosen]
+    waited = hand.random.sample(range(children), hand.number(1, children))
+    keep = {number: hand.variable() for number in sorted(waited)} if children > 1 else {}
+    body: list[Statement] = [
+        Branch(_person(hand, generation + 1, family), keep=keep.get(number))
+        for number in range(children)
+    ]
+    body += [Wait(keep.get(number), status=True) for number in waited]
     return (*body, Exit(hand.number(0, 5), plus="status"))
 
 

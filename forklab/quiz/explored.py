@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol
 
+# What ends a search has to be the same on every machine: the seconds are for accidents.
 SCHEDULES = 5_000
-SECONDS = 60.0
+SECONDS = 600.0
 
 
 class CannotExploreError(Exception):
@@ -42,8 +43,8 @@ class Explore(Protocol):
         argv: Sequence[str],
         *,
         program: str | None = None,
-        limit: int = SCHEDULES,
-        seconds: float = SECONDS,
+        limit: int = ...,
+        seconds: float = ...,
     ) -> Exploration: ...
 
 

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from forklab.quiz.program import Block, Say, relabelled
 
-LEVELS = range(1, 6)
 SAY = Say("")  # gets its label when the program is complete
 Thing = TypeVar("Thing")
 Maker = Callable[["Hand"], Block]

@@ -59,12 +59,10 @@ def _status_told(hand: Hand) -> Block:
 
 def _one_of_two(hand: Hand) -> Block:
     """Two children, and a wait for one of them."""
-    first, second = hand.variable(), hand.variable()
-    waited = hand.one_of((first, second))
-    children = [
-        Branch((SAY, Exit(0)), keep=name if name == waited else None) for name in (first, second)
-    ]
-    return (*children, Wait(waited), SAY)
+    name = hand.variable()
+    names = hand.one_of(((name, None), (None, name)))
+    children = [Branch((SAY, Exit(0)), keep=keep) for keep in names]
+    return (*children, Wait(name), SAY)
 
 
 def _whoever_is_first(hand: Hand) -> Block:
