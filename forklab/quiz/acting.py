@@ -63,8 +63,9 @@ def random_actions(hand: Hand) -> Actions:
 
 def near_miss(hand: Hand, actions: Actions) -> Actions:
     """Nearly the same. Nobody promises that it can be done, or that it is another list at all."""
+    changes = [_swap, _swap, _other_parent, _other_parent, _other_dead, _less, _reap]
     change: Callable[[Hand, list[Action]], None] = hand.one_of(
-        (_swap, _swap, _other_parent, _other_parent, _other_dead, _less, _more, _reap)
+        changes if hand.level > 2 else [*changes, _more]
     )
     changed = list(actions)
     change(hand, changed)

@@ -25,6 +25,7 @@ from forklab.quiz.question import Choice, Kind, Question
 
 CHOICES = 5
 _TRIES = 60
+_MOST_PLAYED = 12  # a run each
 _AT_ONCE = 2
 
 
@@ -87,17 +88,29 @@ def _wrong_ones(hand: Hand, right: _Played, language: Language) -> list[_Played]
     candidates: dict[Actions, Block] = {}
     for _ in range(_TRIES):
         # Also misses of misses: else the right list would be the one that is most like all the others.
-        missed = near_miss(hand, hand.one_of([right.actions, *candidates]))
+        others = list(candidates) if hand.likely(0.4) else []
+        missed = near_miss(hand, hand.one_of(others or [right.actions]))
         program = program_of(missed)
         if program is not None and missed != right.actions:
             candidates[missed] = program
-    found: list[_Played] = []
-    waiting = list(candidates.items())
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        while waiting and len(found) < CHOICES - 1:
-            batch, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
-            played = pool.map(lambda it: _play(it[0], listing(language, it[1])), batch)
-            found += [one for one in played if one is not None and one.tree != right.tree]
-    if len(found) < CHOICES - 1:
+        played = pool.map(
+            lambda it: _play(it[0], listing(language, it[1])),
+            list(candidates.items())[:_MOST_PLAYED],
+        )
+        wrong = [one for one in played if one is not None and one.tree != right.tree]
+    # First those whose tree has as many processes: there one has to look at who is who.
+    return _chosen(sorted(wrong, key=lambda one: abs(_size(one.tree) - _size(right.tree))))
+
+
+def _size(tree: str) -> int:
+    return tree.count("─ ")
+
+
+def _chosen(wrong: list[_Played]) -> list[_Played]:
+    """Four of them that leave four trees, if there are so many; else two may leave the same."""
+    first = list({one.tree: one for one in reversed(wrong)}.values())[::-1]
+    chosen = [*first, *(one for one in wrong if one not in first)][: CHOICES - 1]
+    if len(chosen) < CHOICES - 1:
         raise UnfitError("too few wrong lists")
-    return found[: CHOICES - 1]
+    return chosen

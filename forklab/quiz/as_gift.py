@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from forklab.quiz.question import Question, Quiz
-from forklab.quiz.wording import RULES, hint, key, reasons
+from forklab.quiz.wording import hint, key, reasons, rules
 
 _SPECIAL = "~=#{}:"
 
@@ -26,7 +26,7 @@ def _text(question: Question) -> str:
     """In HTML."""
     shown = question.picture or question.listing.text.rstrip()
     asked = " ".join([question.asked, hint(question)]).rstrip()
-    return f"<p>{escape(asked, False)}</p><pre>{escape(shown, False)}</pre><p>{escape(RULES, False)}</p>"
+    return f"<p>{escape(asked, False)}</p><pre>{escape(shown, False)}</pre><p>{escape(rules(question), False)}</p>"
 
 
 def _answers(question: Question) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from forklab.quiz.pieces import Hand
 from forklab.quiz.program import (
     Block,
+    Both,
     Branch,
     Exit,
     Fork,
@@ -46,6 +47,14 @@ _SHAPES: dict[int, tuple[_Shape, ...]] = {
         _Shape(((2, 3), (1, 2)), waits=0.5, orphans=0.5),
         _Shape(((2, 2), (1, 1), (1, 1)), waits=0.5, orphans=0.5),
     ),
+}
+
+# For those in which nobody asks who is who.
+_FORKS: dict[int, tuple[Block, ...]] = {
+    2: ((Fork(), Fork()), (Branch((Fork(),)),), (Branch((), (Fork(),)),)),
+    3: ((Both(("and",), (Fork(),)),), (Both(("or",), (Fork(),)),), (Loop(2, (Fork(),)),)),
+    4: ((Fork(), Branch((), (Fork(),))), (Branch((Fork(),)), Fork()), (Both(("or", "and"), ()),)),
+    5: ((Loop(3, (Fork(),)),), (Fork(), Both(("and",), (Fork(),))), (Fork(), Branch((Fork(),)))),
 }
 
 
@@ -100,10 +109,7 @@ def _life(hand: Hand, shape: _Shape, generation: int) -> Block:
 def _alike(hand: Hand) -> Block:
     """Forks without a question who is who, or a loop of children that end at the same time."""
     if hand.likely(0.5):
-        forks: list[Statement] = [Fork() for _ in range(2 if hand.level < 4 else 3)]
-        if hand.level >= 4:
-            forks[hand.number(0, 2)] = Branch((), (Fork(),))
-        return (*forks, Sleep(hand.number(2, 9)))
+        return (*hand.one_of(_FORKS[hand.level]), Sleep(hand.number(2, 9)))
     child: tuple[Statement, ...] = (
         Sleep(hand.number(1, 4)),
         Exit(hand.number(0, 5), plus="counter"),

@@ -103,7 +103,7 @@ def _beside(lines: Lines) -> str:
 
 def _evidence(possible: list[Lines]) -> str:
     outputs = " | ".join(_beside(lines) for lines in possible)
-    return f"All {len(possible)} that are possible: {outputs}"
+    return f"These {len(possible)} are possible, and no other: {outputs}"
 
 
 def _set_of(possible: list[Lines]) -> str:

@@ -50,7 +50,7 @@ def _at(second: int, shown: Listing, recordings: tuple[Recording, ...]) -> Quest
         kind=Kind.TREE,
         asked=(
             f"Draw the process tree as it is {_seconds(second)} after the start: who is whose child, who is a"
-            " zombie and with which exit status, who waits, and whom init has adopted."
+            " zombie and with which exit status, who waits for a child, and whom init has adopted."
             " A process that was reaped is gone."
         ),
         listing=shown,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from forklab.quiz.question import Kind, Question
 
-RULES = (
+NAMES = (
     "The first process is called P, its children P.1, P.2 ... in the order of their births; P.1.1 is the first child"
-    " of P.1. A process that loses its parent is adopted by init, which reaps its children as soon as they end."
+    " of P.1."
+)
+WORLD = (
+    "A process that loses its parent is adopted by init, which reaps its children as soon as they end."
     " No fork fails, the output goes to a terminal, and nothing takes time but sleeping and waiting."
 )
+RULES = f"{NAMES} {WORLD}"
 
 
 def mark(number: int) -> str:
@@ -20,6 +24,11 @@ def right_marks(question: Question) -> str:
     return ", ".join(
         mark(number) for number, choice in enumerate(question.choices, start=1) if choice.right
     )
+
+
+def rules(question: Question) -> str:
+    """Those that this question needs, where it stands alone."""
+    return RULES if question.kind is Kind.TREE else WORLD
 
 
 def hint(question: Question) -> str:
