@@ -75,7 +75,7 @@ def near_miss(hand: Hand, actions: Actions) -> Actions:
 def program_of(actions: Actions) -> Block | None:
     """A program that does one action a second.
 
-    None if somebody acts who is not there, or reaps who is not his child.
+    None if that is no use: somebody acts who is not there, or reaps who is not his child or has not exited.
     """
     parents: dict[str, str] = {}
     gone: set[str] = set()
@@ -90,7 +90,7 @@ def program_of(actions: Actions) -> Block | None:
             case Exit(process):
                 gone.add(process)
             case Wait(process, whom):
-                if whom is None or parents.get(whom) != process:
+                if whom is None or parents.get(whom) != process or whom not in gone:
                     return None
     return _life(FIRST, 0, actions)
 
