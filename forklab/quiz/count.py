@@ -1,6 +1,8 @@
 """Questions of the kind "how many?": processes, lines, and the exit status of the first process.
 
-The answer is counted in what the program did under five seeds of the lens, and asked for only if all five agree.
+The answer is counted in what the program did under five seeds of the lens, and asked for only if all five agree. That
+alone would not prove that a sixth agrees as well: but these programs never do one thing or the other by what somebody
+else did first. They have no signals and no pipes, and a status comes from a wait for one certain child.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a program really does: the only source of an answer key.
 
 A question may be asked only if its answer is the same whoever runs first, so each program runs under the lens once for
-each of SEEDS.
+each of SEEDS. A rare race may still hide from them: each kind says what else keeps races out.
 """
 
 from __future__ import annotations

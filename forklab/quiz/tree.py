@@ -1,7 +1,8 @@
 """Questions of the kind "draw the tree": at the end of a program, or at one of its seconds.
 
 The drawing is that of the lens: who lives, who is a zombie, whom init has adopted, who was reaped by whom. It is asked
-for only if it is the same under five seeds, and never at a second in which something happens.
+for only if it is the same under five seeds, if no wait had a choice between two children, and never at a second in
+which something happens.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from forklab.history import History, State
 from forklab.lens.record import Recording
 from forklab.quiz.growing import LONGEST, growing
-from forklab.quiz.judge import Listing, agreed, listing, runs
+from forklab.quiz.judge import Listing, UnfitError, agreed, listing, runs
 from forklab.quiz.pieces import Hand
 from forklab.quiz.plain import drawn, gone, still_there
-from forklab.quiz.program import Language
+from forklab.quiz.program import Language, Wait, statements
 from forklab.quiz.question import Kind, Question
 
 PROCESSES = {1: range(2, 3), 2: range(3, 5), 3: range(3, 6), 4: range(4, 7), 5: range(5, 9)}
@@ -20,12 +21,35 @@ PROCESSES = {1: range(2, 3), 2: range(3, 5), 3: range(3, 6), 4: range(4, 7), 5: 
 
 def tree_question(hand: Hand, language: Language) -> Question:
     """Raises UnfitError if chance made no good program."""
-    shown = listing(language, growing(hand))
+    program = growing(hand)
+    shown = listing(language, program)
     recordings = runs(shown, lambda first: _fits(first, hand.level))
+    if any(isinstance(one, Wait) and one.child is None for one in statements(program)) and any(
+        leaves_open(recording.history) for recording in recordings
+    ):
+        raise UnfitError("which of two zombies a wait takes is not for POSIX to say")
     seconds = _telling_seconds(recordings[0].history)
     if not seconds or (hand.level > 1 and hand.likely(0.2)):
         return _at_the_end(shown, recordings)
     return _at(hand.one_of(seconds), shown, recordings)
+
+
+def leaves_open(history: History) -> bool:
+    """Whether somebody reaped one child and left another one that was a zombie then, or became one in that moment.
+
+    If that was a wait for any child, it could have been the other way round, though the seeds need not show it.
+    """
+    died = {event.process: event.t for event in history.events if event.kind == "exit"}
+    reaped = {event.process: event for event in history.events if event.kind == "reaped"}
+    for event in reaped.values():
+        for sibling in history.processes:
+            if sibling.parent != event.by or sibling.name not in died:
+                continue
+            other = reaped.get(sibling.name)
+            left = other is None or other.by != event.by or other.t > event.t
+            if died[sibling.name] <= event.t and left:
+                return True
+    return False
 
 
 def _fits(first: Recording, level: int) -> bool:
