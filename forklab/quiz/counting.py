@@ -65,8 +65,12 @@ def _parent_forks(hand: Hand) -> Block:
     return (Branch((), (Fork(), SAY) if hand.likely(0.5) else (SAY, Fork())),)
 
 
-def _loop(hand: Hand) -> Block:
-    return (Loop(2 if hand.level < 4 else hand.number(2, 3), (Fork(),)),)
+def _loop(_: Hand) -> Block:
+    return (Loop(2, (Fork(),)),)
+
+
+def _long_loop(_: Hand) -> Block:
+    return (Loop(3, (Fork(),)),)
 
 
 def _loop_says(_: Hand) -> Block:
@@ -122,7 +126,7 @@ _COURSES: dict[int, tuple[tuple[tuple[Maker, ...], ...], ...]] = {
     1: ((_SIMPLE,),),
     2: ((_SIMPLE, _SIMPLE), (_DOUBLE,)),
     3: ((_CLEVER,), (_CLEVER, _SIMPLE), (_SIMPLE, _CLEVER)),
-    4: ((_NESTED, _SIMPLE), (_CLEVER, _DOUBLE), (_SIMPLE, _NESTED)),
+    4: ((_NESTED, _SIMPLE), (_CLEVER, _DOUBLE), (_SIMPLE, _NESTED), ((_long_loop,),)),
     5: ((_NESTED, _CLEVER), (_CLEVER, _NESTED), (_NESTED, _SIMPLE, _CLEVER)),
 }
 

@@ -62,7 +62,7 @@ def test_a_quiz_asks_all_kinds_in_turn(quiz: Quiz) -> None:
     assert [question.kind for question in quiz.questions] == list(Kind)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("level", [1, 5])
 def test_a_count_is_that_of_another_run_too(seed: int, level: int) -> None:
     question = one(Kind.COUNT, seed=seed, level=level, language=Language.C)
@@ -71,7 +71,7 @@ def test_a_count_is_that_of_another_run_too(seed: int, level: int) -> None:
     assert str(question.number) in question.answer
 
 
-@pytest.mark.parametrize("level", [1, 3, 5])
+@pytest.mark.parametrize("level", [1, 4])
 def test_a_tree_is_that_of_another_run_too(level: int) -> None:
     question = one(Kind.TREE, seed=1, level=level, language=Language.C)
     history = again(question).history

@@ -1,0 +1,114 @@
+"""`forklab quiz` as an instructor types it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from many_seeds import many_seeds
+
+from forklab.cli import main
+from forklab.quiz.explored import explorer
+
+ONE = ("quiz", "--kind", "count", "--count", "1")
+ALL_FORMATS = """
+from forklab.quiz.make import Order, make
+from forklab.quiz import as_gift, as_markdown, as_notebook, as_text
+quiz = make(Order(4, "count", 2, 1, "c"))
+print(as_gift.as_gift(quiz), as_markdown.as_markdown(quiz))
+print(as_notebook.as_notebook(quiz), as_text.as_text(quiz))
+"""
+
+
+def test_the_same_seed_gives_the_same_bytes_everywhere(tmp_path: Path) -> None:
+    def all_formats(**environment: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", ALL_FORMATS],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        ).stdout
+
+    here = all_formats(PYTHONHASHSEED="1")
+    there = all_formats(PYTHONHASHSEED="2", TMPDIR=str(tmp_path), TZ="Asia/Tokyo", LANG="C.UTF-8")
+    assert here == there
+    assert len(here) > 1000
+
+
+def test_a_language_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    for language, line in (("c", "int main(void) {"), ("python", "import os")):
+        assert main([*ONE, "--language", language]) == 0
+        assert line in capsys.readouterr().out
+
+
+def test_the_key_has_the_command_that_makes_it_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ONE, "--seed", "5", "--language", "c", "--level", "1"]) == 0
+    first = capsys.readouterr().out
+    (line,) = [line for line in first.splitlines() if line.startswith("Made by: forklab ")]
+    assert main(line.removeprefix("Made by: forklab ").split()) == 0
+    assert capsys.readouterr().out == first
+
+
+def test_without_a_compiler_there_is_a_hint_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert main([*ONE, "--language", "c"]) == 1
+    assert "no-such-compiler" in capsys.readouterr().err
+    assert main(["quiz", "--kind", "count", "--count", "4"]) == 1
+    trouble = capsys.readouterr()
+    assert "--language python" in trouble.err
+    assert trouble.out == ""
+    assert main([*ONE, "--language", "python"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--level", "6"], "--level"),
+        (["--count", "0"], "'0' is not a number from 1 to 50"),
+        (["--kind", "riddle"], "outputs"),
+        (["--format", "pdf"], "gift"),
+        (["--seed", "mine"], "--seed"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_what_it_can_be(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["quiz", *options])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_outputs_are_asked_for_with_the_explorer_of_the_lens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = ModuleType("forklab.explore")
+    module.explore = many_seeds  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "forklab.explore", module)
+    assert explorer() is many_seeds
+    assert main(["quiz", "--kind", "outputs", "--count", "1", "--language", "c"]) == 0
+    assert "Which of these outputs are possible?" in capsys.readouterr().out
+
+
+def test_without_the_explorer_the_other_kinds_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "forklab.explore", None)
+    assert main(["quiz", "--kind", "outputs"]) == 1
+    assert "--kind count, tree or actions" in capsys.readouterr().err
+
+
+def test_the_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["quiz", "--help"])
+    told = capsys.readouterr().out
+    for option in ("--seed", "--kind", "--level", "--count", "--format", "--language"):
+        assert option in told
