@@ -58,7 +58,6 @@ def run(parsed: argparse.Namespace) -> None:
     from forklab.quiz.as_markdown import as_markdown
     from forklab.quiz.as_notebook import NoNotebooksError, as_notebook
     from forklab.quiz.as_text import as_text
-    from forklab.quiz.explored import CannotExploreError
     from forklab.quiz.make import NoQuestionError, Order, make
     from forklab.quiz.program import Language
     from forklab.quiz.question import Kind
@@ -82,7 +81,7 @@ def run(parsed: argparse.Namespace) -> None:
     except CannotCompileError as trouble:
         hint = "" if order.language else "\n  --language python asks for programs in Python alone."
         raise UserError(f"{trouble}{hint}") from None
-    except (CannotRecordError, CannotExploreError, NoNotebooksError, NoQuestionError) as trouble:
+    except (CannotRecordError, NoNotebooksError, NoQuestionError) as trouble:
         raise UserError(str(trouble)) from None
 
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Protocol
 
 # What ends a search has to be the same on every machine: the seconds are for accidents.
-SCHEDULES = 5_000
+STATES = 20_000
 SECONDS = 600.0
-
-
-class CannotExploreError(Exception):
-    """There is nobody to try all schedules."""
 
 
 class Outcome(Protocol):
@@ -36,26 +31,17 @@ class Exploration(Protocol):
 
 
 class Explore(Protocol):
-    """Try the schedules of a program; `program` is the file to execute where that is not argv[0]."""
+    """Try all schedules of a program; `program` is the file to execute where that is not argv[0]."""
 
     def __call__(
-        self,
-        argv: Sequence[str],
-        *,
-        program: str | None = None,
-        limit: int = ...,
-        seconds: float = ...,
+        self, argv: Sequence[str], *, program: str | None, limit: int, seconds: float
     ) -> Exploration: ...
 
 
-def explorer() -> Explore:
-    """The lens's own. Raises CannotExploreError."""
-    try:
-        module = import_module("forklab.explore")
-    except ModuleNotFoundError:
-        raise CannotExploreError(
-            "Questions about outputs need forklab.explore, which is not installed here."
-            " Ask for another kind: --kind count, tree or actions."
-        ) from None
-    explore: Explore = module.explore
-    return explore
+def all_schedules(
+    argv: Sequence[str], *, program: str | None, limit: int, seconds: float
+) -> Exploration:
+    """Those of `forklab.explore`, which is big: it is imported when somebody asks for outputs."""
+    from forklab.explore import explore
+
+    return explore(argv, program=program, limit=limit, seconds=seconds)

@@ -11,7 +11,7 @@ from random import Random
 
 from forklab.quiz.actions import actions_question
 from forklab.quiz.count import count_question
-from forklab.quiz.explored import Explore, explorer
+from forklab.quiz.explored import Explore, all_schedules
 from forklab.quiz.judge import UnfitError
 from forklab.quiz.outputs import outputs_question
 from forklab.quiz.pieces import Hand
@@ -48,15 +48,13 @@ class NoQuestionError(Exception):
     """Chance made nothing but bad programs."""
 
 
-def make(order: Order, explore: Explore | None = None) -> Quiz:
-    """`explore` tries all schedules of a program; None: the explorer of the lens, if it is needed at all.
+def make(order: Order, explore: Explore = all_schedules) -> Quiz:
+    """`explore` tries all schedules of a program.
 
-    Raises CannotCompileError, CannotRecordError, CannotExploreError, and NoQuestionError.
+    Raises CannotCompileError, CannotRecordError, and NoQuestionError.
     """
     kinds = [order.kind] if order.kind is not None else list(Kind)
     asked = [kinds[number % len(kinds)] for number in range(order.count)]
-    if explore is None and Kind.OUTPUTS in asked:
-        explore = explorer()
     questions: list[Question] = []
     for number, kind in enumerate(asked):
         chance = Random(f"{order.seed} {kind} {order.level} {number}")
@@ -65,7 +63,7 @@ def make(order: Order, explore: Explore | None = None) -> Quiz:
 
 
 def _new_question(
-    chance: Random, kind: Kind, order: Order, explore: Explore | None, asked: list[Question]
+    chance: Random, kind: Kind, order: Order, explore: Explore, asked: list[Question]
 ) -> Question:
     """One that was not asked before. Raises NoQuestionError."""
     for _ in range(_TRIES):
@@ -83,7 +81,7 @@ def _new_question(
     )
 
 
-def _question(kind: Kind, hand: Hand, language: Language, explore: Explore | None) -> Question:
+def _question(kind: Kind, hand: Hand, language: Language, explore: Explore) -> Question:
     match kind:
         case Kind.COUNT:
             return count_question(hand, language)
@@ -92,5 +90,4 @@ def _question(kind: Kind, hand: Hand, language: Language, explore: Explore | Non
         case Kind.ACTIONS:
             return actions_question(hand, language)
         case Kind.OUTPUTS:
-            assert explore is not None
             return outputs_question(hand, language, explore)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from forklab.quiz.explored import SCHEDULES, SECONDS, Explore
+from forklab.quiz.explored import SECONDS, STATES, Explore
 from forklab.quiz.judge import Listing, UnfitError, listing
 from forklab.quiz.pieces import Hand
 from forklab.quiz.program import Language
@@ -50,7 +50,7 @@ def outputs_question(hand: Hand, language: Language, explore: Explore) -> Questi
 def _possible(shown: Listing, explore: Explore) -> list[Lines]:
     """All outputs, sorted. Raises UnfitError if not all are known, or if it may also end in a bad way."""
     with program_of(shown.language, shown.text) as program:
-        found = explore(program.argv, program=program.path, limit=SCHEDULES, seconds=SECONDS)
+        found = explore(program.argv, program=program.path, limit=STATES, seconds=SECONDS)
     if not found.complete:
         raise UnfitError("it can go on in too many ways")
     if any(outcome.deadlock or outcome.signal for outcome in found.outcomes):

@@ -1,4 +1,4 @@
-"""Trees as a quiz shows them: without pids, which depend on who forks first."""
+"""Trees as a quiz shows them: without pids and without the order of births, which depend on who forks first."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from dataclasses import replace
 
 from forklab.draw import tree_text
 from forklab.history import History, Node, Remark, State, Tree
-
-
-def without_pids(tree: Tree) -> Tree:
-    return Tree(tuple(replace(node, pid=0) for node in tree))
 
 
 def still_there(tree: Tree) -> Tree:
@@ -24,7 +20,7 @@ def still_there(tree: Tree) -> Tree:
 
 
 def gone(tree: Tree) -> tuple[Node, ...]:
-    return tuple(node for node in tree if node.state is State.REAPED)
+    return tuple(node for node in _plain(tree) if node.state is State.REAPED)
 
 
 def renamed(tree: Tree, names: Mapping[str, str]) -> Tree:
@@ -49,7 +45,7 @@ def renamed(tree: Tree, names: Mapping[str, str]) -> Tree:
 
 
 def drawn(tree: Tree) -> str:
-    return tree_text(without_pids(tree))
+    return tree_text(_plain(tree))
 
 
 def family(history: History, words: Mapping[str, str]) -> str:
@@ -60,4 +56,17 @@ def family(history: History, words: Mapping[str, str]) -> str:
         for process in history.processes
         if process.name in members
     )
-    return tree_text(Tree(nodes), {name: Remark(words=text) for name, text in words.items()})
+    return tree_text(
+        _plain(Tree(nodes)), {name: Remark(words=text) for name, text in words.items()}
+    )
+
+
+def _plain(tree: Tree) -> Tree:
+    """In the order of the names: P, P.1, P.1.1, P.2."""
+    nodes = sorted(tree, key=lambda node: (not node.reaper, _numbers(node.name)))
+    return Tree(tuple(replace(node, pid=0) for node in nodes))
+
+
+def _numbers(name: str) -> list[int]:
+    """None in names like a, b, c: those are in order already."""
+    return [int(part) for part in name.split(".")[1:]]

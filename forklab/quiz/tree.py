@@ -23,11 +23,14 @@ def tree_question(hand: Hand, language: Language) -> Question:
     """Raises UnfitError if chance made no good program."""
     program = growing(hand)
     shown = listing(language, program)
-    recordings = runs(shown, lambda first: _fits(first, hand.level))
-    if any(isinstance(one, Wait) and one.child is None for one in statements(program)) and any(
-        leaves_open(recording.history) for recording in recordings
-    ):
-        raise UnfitError("which of two zombies a wait takes is not for POSIX to say")
+    takes_any = any(isinstance(one, Wait) and one.child is None for one in statements(program))
+
+    def fits(first: Recording) -> bool:
+        return _fits(first, hand.level) and not (takes_any and leaves_open(first.history))
+
+    recordings = runs(shown, fits)
+    if takes_any and any(leaves_open(recording.history) for recording in recordings):
+        raise UnfitError("which of two children a wait takes is not for POSIX to say")
     seconds = _telling_seconds(recordings[0].history)
     if not seconds or (hand.level > 1 and hand.likely(0.2)):
         return _at_the_end(shown, recordings)

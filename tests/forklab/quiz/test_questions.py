@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from many_seeds import Found, FoundOutcome, many_seeds
 
+from forklab.explore import explore
 from forklab.lens.record import Recording
 from forklab.model.actions import Exit as ExitAction
 from forklab.model.actions import Fork as ForkAction
@@ -41,6 +42,7 @@ from forklab.quiz.program import (
 )
 from forklab.quiz.question import Kind, Question, Quiz
 from forklab.quiz.tree import leaves_open
+from forklab.source import program_of as program_of_text
 
 OTHER_SEED = 77  # none of those from which the keys come
 
@@ -119,6 +121,25 @@ def test_outputs_are_right_if_and_only_if_the_explorer_saw_them(quiz: Quiz) -> N
 def test_no_outputs_are_asked_for_if_that_is_found(found: Found) -> None:
     with pytest.raises(UnfitError):
         outputs_question(Hand(Random(1), 2), Language.C, lambda argv, **_: found)
+
+
+def test_a_program_is_explored_for_its_outputs() -> None:
+    question = make(Order(kind=Kind.OUTPUTS, level=3, count=1, language=Language.C)).questions[0]
+    possible = set(question.evidence.split(": ")[1].split(" | "))
+    assert " ".join(again(question).output.split()) in possible
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_schedule_at_all_makes_another_count(seed: int) -> None:
+    """Five seeds cannot prove that; the explorer can."""
+    question = one(Kind.COUNT, seed=seed, level=2, language=Language.C)
+    with program_of_text("c", question.listing.text) as program:
+        found = explore(program.argv, program=program.path)
+    assert found.complete
+    if "lines" in question.asked:
+        assert {outcome.output.count("\n") for outcome in found.outcomes} == {question.number}
+    if "status" in question.asked:
+        assert {outcome.exit for outcome in found.outcomes} == {question.number}
 
 
 def test_an_answer_that_depends_on_who_runs_first_is_no_answer() -> None:

@@ -6,13 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-from many_seeds import many_seeds
 
 from forklab.cli import main
-from forklab.quiz.explored import explorer
 
 ONE = ("quiz", "--kind", "count", "--count", "1")
 ALL_FORMATS = """
@@ -85,25 +82,6 @@ def test_a_wrong_option_is_refused_with_what_it_can_be(
         main(["quiz", *options])
     assert end.value.code == 2
     assert words in capsys.readouterr().err
-
-
-def test_outputs_are_asked_for_with_the_explorer_of_the_lens(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    module = ModuleType("forklab.explore")
-    module.explore = many_seeds  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "forklab.explore", module)
-    assert explorer() is many_seeds
-    assert main(["quiz", "--kind", "outputs", "--count", "1", "--language", "c"]) == 0
-    assert "Which of these outputs are possible?" in capsys.readouterr().out
-
-
-def test_without_the_explorer_the_other_kinds_are_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "forklab.explore", None)
-    assert main(["quiz", "--kind", "outputs"]) == 1
-    assert "--kind count, tree or actions" in capsys.readouterr().err
 
 
 def test_the_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
