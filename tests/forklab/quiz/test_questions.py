@@ -129,7 +129,7 @@ def test_a_program_is_explored_for_its_outputs() -> None:
     assert " ".join(again(question).output.split()) in possible
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1])
 def test_no_schedule_at_all_makes_another_count(seed: int) -> None:
     """Five seeds cannot prove that; the explorer can."""
     question = one(Kind.COUNT, seed=seed, level=2, language=Language.C)
@@ -188,7 +188,7 @@ def test_a_longer_quiz_begins_with_a_shorter_one(quiz: Quiz) -> None:
 
 
 def test_another_seed_makes_other_questions(quiz: Quiz) -> None:
-    other = make(Order(seed=13, level=3, count=2, language=Language.C), many_seeds)
+    other = make(Order(seed=13, level=3, count=1, language=Language.C), many_seeds)
     assert not set(other.questions) & set(quiz.questions)
 
 

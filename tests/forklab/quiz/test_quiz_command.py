@@ -6,36 +6,39 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from forklab.cli import main
 
 ONE = ("quiz", "--kind", "count", "--count", "1")
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "quiz.md").read_text()
 ALL_FORMATS = """
 from forklab.quiz.make import Order, make
 from forklab.quiz import as_gift, as_markdown, as_notebook, as_text
-quiz = make(Order(4, "count", 2, 1, "c"))
-print(as_gift.as_gift(quiz), as_markdown.as_markdown(quiz))
-print(as_notebook.as_notebook(quiz), as_text.as_text(quiz))
+
+def all_formats():
+    quiz = make(Order(4, "count", 2, 1, "c"))
+    texts = as_gift.as_gift(quiz), as_markdown.as_markdown(quiz), as_text.as_text(quiz)
+    return "".join([*texts, as_notebook.as_notebook(quiz)])
 """
 
 
 def test_the_same_seed_gives_the_same_bytes_everywhere(tmp_path: Path) -> None:
-    def all_formats(**environment: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-c", ALL_FORMATS],
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        ).stdout
-
-    here = all_formats(PYTHONHASHSEED="1")
-    there = all_formats(PYTHONHASHSEED="2", TMPDIR=str(tmp_path), TZ="Asia/Tokyo", LANG="C.UTF-8")
-    assert here == there
-    assert len(here) > 1000
+    elsewhere = {"PYTHONHASHSEED": "2", "TMPDIR": str(tmp_path), "TZ": "Asia/Tokyo"}
+    there = subprocess.run(
+        [sys.executable, "-c", f"{ALL_FORMATS}\nprint(all_formats(), end='')"],
+        env=os.environ | elsewhere,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    here: dict[str, Any] = {}
+    exec(ALL_FORMATS, here)
+    assert there.stdout == here["all_formats"]()
+    assert len(there.stdout) > 1000
 
 
 def test_a_language_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,3 +93,12 @@ def test_the_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None
     told = capsys.readouterr().out
     for option in ("--seed", "--kind", "--level", "--count", "--format", "--language"):
         assert option in told
+
+
+def test_the_example_of_the_document_is_what_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    example = DOCUMENT.split("```\n$ forklab ")[1].split("\n```")[0]
+    command, _, printed = example.partition("\n")
+    assert main(command.split()) == 0
+    assert capsys.readouterr().out == printed + "\n"
