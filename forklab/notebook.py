@@ -3,7 +3,7 @@
 A notebook's kernel must never fork: the child would be a second kernel. So a cell that begins with `%%lens c`,
 `%%lens python` or `%%lens sh` holds a whole program; it runs in processes of its own and comes back as what it wrote
 and a film of what it did. Then `history` and `output` are about that program, for the cells that check something;
-`seen` has all that is known of the run.
+`seen` has all that is known of the run, and `outputs()` all that could have come instead.
 """
 
 from __future__ import annotations
@@ -13,26 +13,28 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from forklab.draw import film_html, tree_svg, tree_text
+from forklab.explore.explore import SECONDS
 from forklab.history import NoProcessError
 from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
 from forklab.lens.snapshot import CannotRunError, Snapshot, snapshot
-from forklab.source import CannotCompileError, Program, program_of
-from forklab.spoken import how_it_went
+from forklab.shown import LANGUAGES, Cell, Outputs, Shown, all_outputs
+from forklab.source import CannotCompileError, Program
+
+_NONE = "No program has run. Mend the %%lens cell above, and run it again."
 
 
 class _Nothing:
     """Stands for what is known of the last program if that did not run: whoever asks is told so in one line."""
 
     def _refuse(self, *_: object) -> NoReturn:
-        raise UsageError("No program has run. Mend the %%lens cell above, and run it again.")
+        raise UsageError(_NONE)
 
     __getattr__ = __len__ = __iter__ = __contains__ = __getitem__ = __eq__ = __ne__ = _refuse
     __hash__ = None  # type: ignore[assignment]
@@ -44,36 +46,12 @@ output: Any = _Nothing()
 seen: Any = _Nothing()
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A run for a notebook: a film, and in text its tree at the end and how it went."""
-
-    seen: Recording | Snapshot
-    title: str = "film"
-    at: float | None = None  # seconds; None: when most processes live
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        words = how_it_went(self.seen)
-        if isinstance(self.seen, Recording):
-            history = self.seen.history
-            opening = history.busiest() if self.at is None else history.moment(self.at)
-            text = tree_text(history.tree(opening))
-            page = film_html(history, title=self.title, page=False, start=opening)
-        else:
-            text = tree_text(self.seen.tree, self.seen.remarks)
-            picture = tree_svg(self.seen.tree, self.seen.remarks) if len(self.seen.tree) else ""
-            page = f'<div style="overflow-x: auto">{picture}</div>'
-        return {
-            "text/plain": "\n".join(part for part in (text, words) if part),
-            "text/html": f"{page}<p>{escape(words)}</p>",
-        }
-
-
 def lens(line: str, cell: str) -> None:
     """Run this cell's program, show its output and its film. _USAGE says how."""
     shell: Any = get_ipython()
     # No cell shall check the program before this one.
     shell.push({"history": _Nothing(), "output": _Nothing(), "seen": _Nothing()})
+    _last.cell = None
     try:
         options = _options(line)
         run = look_at(
@@ -86,21 +64,20 @@ def lens(line: str, cell: str) -> None:
         raise UsageError(str(error)) from None
     shell.push({"history": run.history, "output": run.output, "seen": run})
     print(run.output, end="" if run.output.endswith("\n") or not run.output else "\n")
-    shown = Shown(run, f"a program in {_LANGUAGES[options.language]}", options.at)
-    display(shown)  # type: ignore[no-untyped-call]
+    _last.cell = Cell(options.language, cell, options.pipe)
+    display(Shown(run, _last.cell.title, options.at))  # type: ignore[no-untyped-call]
     _prediction.is_for(cell)
 
 
 _USAGE = (
     "Begin the cell with %%lens [python|c|sh] [--seed N] [--pipe] [--real-time] [--at SECONDS]."
 )
-_LANGUAGES = {"c": "C", "python": "Python", "sh": "shell"}
 
 
 def _options(line: str) -> argparse.Namespace:
     """Raises UsageError; argparse alone would end the kernel."""
     parser = argparse.ArgumentParser(prog="%%lens", add_help=False, exit_on_error=False)
-    parser.add_argument("language", nargs="?", choices=_LANGUAGES, default="python")
+    parser.add_argument("language", nargs="?", choices=LANGUAGES, default="python")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pipe", action="store_true")
     parser.add_argument("--real-time", action="store_true")
@@ -122,8 +99,7 @@ def look_at(
     Where tracing is refused, that is said on standard error, and a snapshot is all there is. Raises CannotCompileError
     with the compiler's words if it does not compile; what the compiler only warns of goes to standard error.
     """
-    # The first line of the cell is the magic itself: so line numbers in messages are those of the cell.
-    with program_of(language, "\n" + text) as program:
+    with Cell(language, text, pipe).program() as program:
         sys.stderr.write(program.warnings)
         try:
             return record(
@@ -141,6 +117,32 @@ def look_at(
 
 def _snapshot(program: Program) -> Snapshot:
     return snapshot([program.path or program.argv[0], *program.argv[1:]])
+
+
+@dataclass
+class _Last:
+    """The program of the last cell, if it ran."""
+
+    cell: Cell | None = None
+
+
+_last = _Last()
+
+
+def outputs(*, seconds: float = SECONDS) -> Outputs:
+    """All that the program of the last `%%lens` cell can print, whatever the scheduler does, and how it can end.
+
+    It is looked for once, so that each cell may ask; for more than `seconds` only if it takes longer.
+    """
+    if _last.cell is None:
+        raise UsageError(_NONE)
+    try:
+        return _all_outputs(_last.cell, seconds)
+    except (CannotCompileError, CannotRecordError) as error:
+        raise UsageError(" ".join(str(error).split())) from None
+
+
+_all_outputs = lru_cache(maxsize=1)(all_outputs)
 
 
 @dataclass
