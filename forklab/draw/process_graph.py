@@ -20,6 +20,7 @@ _LANE = 58  # from one process to the next
 _GAP = 26  # least space between the words of two dots
 _DOT = 4.5
 _HEAD, _WING = 7, 3.5  # an arrow's length and half its width
+_PAST, _TURN = 27, 26  # an arrow that goes around a dot: how far below it, and how long it turns
 _ABOVE, _BELOW = 10, 20  # from a dot to the words above and below it
 
 
@@ -80,10 +81,18 @@ class _Picture:
         return "\n".join(part for part in parts if part) + "\n"
 
     def _arrow(self, tail: int, head: int) -> str:
-        """Along a line; else up or down first where a child begins, and last where it is reaped."""
+        """Along a line, and around the dots between; else up or down first where a child begins, and last where it is
+        reaped."""
         (x1, y1), (x2, y2) = self._place(tail), self._place(head)
         first, last = self._graph.vertices[tail], self._graph.vertices[head]
-        if y1 == y2:
+        if y1 == y2 and self._something_between(tail, head):
+            low, turn = y1 + _PAST, _TURN / 2
+            way = (
+                f"M{x1:g} {y1:g}c{turn:g} 0 {turn:g} {_PAST} {_TURN} {_PAST}H{x2 - _TURN:g}"
+                f"C{x2 - turn:g} {low:g} {x2 - turn:g} {y2:g} {x2 - _DOT:g} {y2:g}"
+            )
+            end = (x2 - _DOT, y2, 1, 0)
+        elif y1 == y2:
             way, end = f"M{x1:g} {y1:g}H{x2 - _DOT:g}", (x2 - _DOT, y2, 1, 0)
         elif first.kind is Kind.FORK and last.process == first.child:
             way, end = f"M{x1:g} {y1:g}V{y2:g}H{x2 - _DOT:g}", (x2 - _DOT, y2, 1, 0)
@@ -96,6 +105,12 @@ class _Picture:
             way = f"M{x1:g} {y1:g}C{middle:g} {y1:g} {middle:g} {y2:g} {x2 - _DOT:g} {y2:g}"
             end = (x2 - _DOT, y2, 1, 0)
         return f'<path class="edge" d="{way}"/>{_head(*end)}'
+
+    def _something_between(self, tail: int, head: int) -> bool:
+        """A straight arrow would seem to come from there."""
+        (left, y), (right, _) = self._place(tail), self._place(head)
+        places = map(self._place, range(len(self._graph.vertices)))
+        return any(left < x < right and y == across for x, across in places)
 
     def _dot(self, number: int) -> str:
         x, y = self._place(number)
