@@ -1,0 +1,13 @@
+/* Both sleep for one second: who wakes up first? See notebooks/10_which_outputs.ipynb. */
+#include <stdio.h>
+#include <unistd.h>
+
+int main(void) {
+    if (fork() == 0) {
+        sleep(1);
+        puts("a");
+        return 0;
+    }
+    sleep(1);
+    puts("b");
+}
