@@ -91,6 +91,7 @@ def record(
     *,
     seed: int = 0,
     schedule: Sequence[Move] | None = None,
+    ignored: int = 0,
     real_time: bool = False,
     pipe: bool = False,
     limits: Limits | None = None,
@@ -102,7 +103,8 @@ def record(
     namespace: bool = True,
     subreaper: bool = False,
 ) -> Recording:
-    """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one.
+    """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one; `ignored` are
+    the signals that it takes no account of, as a bit mask (`forklab.lens.scheduled.Schedule`).
 
     Its standard output is a terminal, or a pipe with `pipe`; `echo` also writes it to ours while it runs. `program` is
     the file to execute where that is not argv[0]. The name of `hidden_folder` is left out wherever it appears: that of
@@ -120,6 +122,7 @@ def record(
         "seed": seed,
         "real_time": real_time,
         "schedule": None if schedule is None else [list(move) for move in schedule],
+        "ignored": ignored,
         "pipe": pipe,
         "limits": asdict(limits or Limits()),
         "echo": echo,

@@ -61,7 +61,7 @@ class Recorder:
         schedule = None
         if self.request["schedule"] is not None:
             steps = [Move(process, kind) for process, kind in self.request["schedule"]]
-            schedule = Schedule(steps, most=MOST_STEPS)
+            schedule = Schedule(steps, most=MOST_STEPS, ignored=self.request["ignored"])
         world, refused = self.perform(in_namespace=in_namespace, schedule=schedule)
         self._answer(world, refused)
 
