@@ -103,8 +103,8 @@ def record(
     namespace: bool = True,
     subreaper: bool = False,
 ) -> Recording:
-    """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one; `ignored` are
-    the signals that it takes no account of, as a bit mask (`forklab.lens.scheduled.Schedule`).
+    """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one;
+    `ignored` are the signals that it takes no account of, as a bit mask (`forklab.lens.scheduled.Schedule`).
 
     Its standard output is a terminal, or a pipe with `pipe`; `echo` also writes it to ours while it runs. `program` is
     the file to execute where that is not argv[0]. The name of `hidden_folder` is left out wherever it appears: that of
