@@ -29,14 +29,15 @@ def outcomes_html(found: Exploration) -> str:
     for number, outcome in enumerate(found.outcomes, start=1):
         boxes.setdefault(outcome.output, []).append((number, outcome))
     alone = _each_text_has_one_writer(graph)
-    hues = _hues(graph)
+    orphans = any(outcome.unreaped for outcome in found.outcomes)
+    hues = _hues(graph, first=int(orphans))
     drawn = "".join(_box(ways, hues if alone else {}) for ways in list(boxes.values())[:SHOWN])
     more = len(boxes) - SHOWN
     return (
         '<section class="forklab-outputs" aria-label="All outputs">\n'
         f"<style>\n{_style_sheet()}</style>\n"
         f"{_heading(found)}"
-        f'<ol class="outputs-boxes">\n{drawn}</ol>\n'
+        f'<div class="outputs-boxes" role="list">\n{drawn}</div>\n'
         + (f'<p class="outputs-note">… and {more:,} more.</p>\n' if more > 0 else "")
         + _order(graph)
         + "</section>\n"
@@ -55,10 +56,12 @@ def _heading(found: Exploration) -> str:
         stuck = any(outcome.deadlock for outcome in found.outcomes)
         deadlock = " It can come to a deadlock." if stuck else ""
         return f'<p class="outputs-count"><b>{outputs}</b>, and no others ({schedules}).{deadlock}</p>\n'
-    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in found.reasons)
+    reasons = "".join(
+        f'<p class="outputs-doubt">{escape(reason)}</p>\n' for reason in found.reasons
+    )
     return (
         f'<p class="outputs-count"><b>{outputs}</b> at least ({schedules} so far).'
-        f" This may not be all:</p>\n<ul>{reasons}</ul>\n"
+        f" This may not be all:</p>\n{reasons}"
     )
 
 
@@ -76,10 +79,10 @@ def _each_text_has_one_writer(graph: ProcessGraph) -> bool:
     )
 
 
-def _hues(graph: ProcessGraph) -> dict[str, int]:
-    """The colours of a film of it: by order of birth, as far as there is only one."""
+def _hues(graph: ProcessGraph, first: int) -> dict[str, int]:
+    """The colours of its films. Where somebody has no parent any more, the first one is that of init."""
     names = dict.fromkeys(vertex.process for vertex in graph.vertices)
-    return {name: number % HUES for number, name in enumerate(sorted(names))}
+    return {name: number % HUES for number, name in enumerate(sorted(names), first)}
 
 
 def _box(ways: Sequence[_Way], hues: dict[str, int]) -> str:
@@ -90,8 +93,8 @@ def _box(ways: Sequence[_Way], hues: dict[str, int]) -> str:
     ends = [_ending(list(alike)) for _, alike in groupby(ways, key=_how)]
     stuck = " outputs-stuck" if any(outcome.deadlock for _, outcome in ways) else ""
     return (
-        f'<li class="outputs-box{stuck}"><div class="outputs-text">{lines}</div>'
-        f'<ul class="outputs-ends">{"".join(ends)}</ul></li>\n'
+        f'<div class="outputs-box{stuck}" role="listitem"><div class="outputs-text">{lines}</div>'
+        f'<div class="outputs-ends">{"".join(ends)}</div></div>\n'
     )
 
 
@@ -146,9 +149,7 @@ def _ending(alike: Sequence[_Way]) -> str:
         waits = "".join(f"<div>{escape(f'{name} {what}')}</div>" for name, what in outcome.waits)
         words.append(f'<b class="outputs-deadlock">deadlock</b>{waits}')
     left = "".join(f"<div>{escape(line)}</div>" for line in _not_reaped(alike))
-    return (
-        f'<li><span class="outputs-number">{numbers}</span><div>{"".join(words)}{left}</div></li>'
-    )
+    return f'<div class="outputs-end"><span class="outputs-number">{numbers}</span><div>{"".join(words)}{left}</div></div>'
 
 
 def _not_reaped(alike: Sequence[_Way]) -> list[str]:

@@ -276,3 +276,95 @@ def test_a_check_says_the_first_thing_that_is_wrong(capsys: pytest.CaptureFixtur
     check((True, "a"), (False, "b"), (False, "c"))
     check((True, "a"))
     assert capsys.readouterr().out == "Not yet. b\nRight!\n"
+
+
+TWO_CHILDREN = (
+    "%%lens python\nimport os\nif os.fork() == 0:\n    print('a')\n    os._exit(0)\nprint('b')"
+)
+
+
+def test_all_outputs_of_the_last_program_are_shown_in_the_words_of_the_command(
+    shell: InteractiveShell,
+) -> None:
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    said_in(shell, TWO_CHILDREN)
+    with capture_output() as captured:
+        shell.run_cell("outputs()").raise_error()
+    (shown,) = (output.data for output in captured.outputs)
+    assert shown["text/plain"].startswith("2 outputs, 4 outcomes, and no others (")
+    assert shown["text/html"].count('class="outputs-box"') == 2
+    assert "P.1 perhaps not reaped" in shown["text/html"]
+    assert 'class="forklab-order"' in shown["text/html"]
+    assert said_in(shell, "print('b a' in outputs(), 'a a' in outputs(), len(outputs()))") == (
+        "True False 2\n"
+    )
+    assert said_in(shell, "print(outputs().why('a').possible, *map(repr, outputs()))") == (
+        "False 'a\\nb\\n' 'b\\na\\n'\n"
+    )
+
+
+def test_an_outcome_has_a_film_of_its_own(shell: InteractiveShell) -> None:
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    said_in(shell, TWO_CHILDREN)
+    assert said_in(shell, "print(outputs().film('b a').seen.output, end='')") == "b\na\n"
+    assert said_in(shell, "print(outputs().film(1).seen.output, end='')") == "a\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("asks", "words"),
+    [
+        ("outputs().film(9)", "There is no outcome 9: they are 1 to 4."),
+        ("outputs().film('b b')", "No schedule of this program prints b b."),
+    ],
+)
+def test_a_film_that_there_is_not_is_refused_with_the_reason(
+    asks: str, words: str, shell: InteractiveShell
+) -> None:
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    said_in(shell, TWO_CHILDREN)
+    with capture_output() as told:
+        failed = shell.run_cell(asks)
+    assert isinstance(failed.error_in_exec, UsageError)
+    assert words in told.stderr
+    assert "Traceback" not in told.stdout + told.stderr
+
+
+def test_outputs_are_those_of_the_last_program_and_of_none_that_did_not_run(
+    shell: InteractiveShell,
+) -> None:
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    said_in(shell, "%%lens\nprint('first')")
+    assert said_in(shell, "print(*outputs())") == "first\n\n"
+    said_in(shell, "%%lens sh --pipe\necho last")
+    assert said_in(shell, "print(*outputs())") == "last\n\n"
+    with capture_output() as told:
+        shell.run_cell("%%lens c\nint main(void) { return }")
+        failed = shell.run_cell("outputs()")
+    assert isinstance(failed.error_in_exec, UsageError)
+    assert "No program has run. Mend" in told.stderr
+
+
+def test_where_tracing_is_refused_outputs_say_so_in_one_line(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> Any:
+        raise CannotTraceError("This machine does not let us.\n  Why not.")
+
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    said_in(shell, "%%lens\nprint('traced')")
+    monkeypatch.setattr("forklab.shown.explore", refuse)
+    with capture_output() as told:
+        failed = shell.run_cell("outputs(seconds=7)")
+    assert isinstance(failed.error_in_exec, UsageError)
+    assert "This machine does not let us. Why not.\n" in told.stderr
+    assert "Traceback" not in told.stdout + told.stderr
+
+
+def test_an_incomplete_search_says_why_on_the_page_too(shell: InteractiveShell) -> None:
+    shell.run_cell("from forklab.notebook import *").raise_error()
+    said_in(shell, TWO_CHILDREN)
+    with capture_output() as captured:
+        shell.run_cell("outputs(seconds=0.001)").raise_error()
+    shown = captured.outputs[0].data
+    assert "This may not be all:\n  0.001 seconds were over" in shown["text/plain"]
+    assert '<p class="outputs-doubt">0.001 seconds were over</p>' in shown["text/html"]
