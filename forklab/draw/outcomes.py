@@ -149,7 +149,8 @@ def _ending(alike: Sequence[_Way]) -> str:
         waits = "".join(f"<div>{escape(f'{name} {what}')}</div>" for name, what in outcome.waits)
         words.append(f'<b class="outputs-deadlock">deadlock</b>{waits}')
     left = "".join(f"<div>{escape(line)}</div>" for line in _not_reaped(alike))
-    return f'<div class="outputs-end"><span class="outputs-number">{numbers}</span><div>{"".join(words)}{left}</div></div>'
+    number = f'<span class="outputs-number">{numbers}</span>'
+    return f'<div class="outputs-end">{number}<div>{"".join(words)}{left}</div></div>'
 
 
 def _not_reaped(alike: Sequence[_Way]) -> list[str]:

@@ -288,9 +288,7 @@ def test_all_outputs_of_the_last_program_are_shown_in_the_words_of_the_command(
 ) -> None:
     shell.run_cell("from forklab.notebook import *").raise_error()
     said_in(shell, TWO_CHILDREN)
-    with capture_output() as captured:
-        shell.run_cell("outputs()").raise_error()
-    (shown,) = (output.data for output in captured.outputs)
+    shown = shell.run_cell("outputs();").result._repr_mimebundle_()
     assert shown["text/plain"].startswith("2 outputs, 4 outcomes, and no others (")
     assert shown["text/html"].count('class="outputs-box"') == 2
     assert "P.1 perhaps not reaped" in shown["text/html"]
@@ -363,8 +361,6 @@ def test_where_tracing_is_refused_outputs_say_so_in_one_line(
 def test_an_incomplete_search_says_why_on_the_page_too(shell: InteractiveShell) -> None:
     shell.run_cell("from forklab.notebook import *").raise_error()
     said_in(shell, TWO_CHILDREN)
-    with capture_output() as captured:
-        shell.run_cell("outputs(seconds=0.001)").raise_error()
-    shown = captured.outputs[0].data
+    shown = shell.run_cell("outputs(seconds=0.001);").result._repr_mimebundle_()
     assert "This may not be all:\n  0.001 seconds were over" in shown["text/plain"]
     assert '<p class="outputs-doubt">0.001 seconds were over</p>' in shown["text/html"]
