@@ -53,8 +53,7 @@ def _heading(found: Exploration) -> str:
     outputs = _counted(len(found.outputs), "output")
     schedules = _counted(found.schedules, "schedule")
     if found.complete:
-        stuck = any(outcome.deadlock for outcome in found.outcomes)
-        deadlock = " It can come to a deadlock." if stuck else ""
+        deadlock = _deadlock(found)
         return f'<p class="outputs-count"><b>{outputs}</b>, and no others ({schedules}).{deadlock}</p>\n'
     reasons = "".join(
         f'<p class="outputs-doubt">{escape(reason)}</p>\n' for reason in found.reasons
@@ -63,6 +62,13 @@ def _heading(found: Exploration) -> str:
         f'<p class="outputs-count"><b>{outputs}</b> at least ({schedules} so far).'
         f" This may not be all:</p>\n{reasons}"
     )
+
+
+def _deadlock(found: Exploration) -> str:
+    stuck = [bool(outcome.deadlock) for outcome in found.outcomes]
+    if not any(stuck):
+        return ""
+    return f" It {'always comes' if all(stuck) else 'can come'} to a deadlock."
 
 
 def _counted(number: int, noun: str) -> str:
