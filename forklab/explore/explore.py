@@ -26,7 +26,7 @@ from forklab.lens.tracee import Limits
 MOST_STATES = 200_000
 MOST_OUTCOMES = 10_000
 SECONDS = 60.0
-_REPLAYED = 60  # outcomes; of more, these many, evenly chosen
+REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STEPS = 5_000  # of a run
 _SIGINT = 1 << 1
 
@@ -124,7 +124,8 @@ def _reasons(
 
 def _see_again(replays: Replays, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], int]:
     """Those that do not come of their schedules, and how many were tried."""
-    chosen = outcomes[:: max(1, -(-len(outcomes) // _REPLAYED))]
+    count = min(len(outcomes), REPLAYED)
+    chosen = [outcomes[place * len(outcomes) // count] for place in range(count)]
     played = replays.play_all([outcome.moves for outcome in chosen])
     pairs = list(zip(chosen, played, strict=True))
     return [outcome for outcome, run in pairs if not comes_to(run, outcome)], len(pairs)
