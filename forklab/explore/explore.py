@@ -27,6 +27,7 @@ MOST_STATES = 200_000
 MOST_OUTCOMES = 10_000
 SECONDS = 60.0
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
+_MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STEPS = 5_000  # of a run
 _SIGINT = 1 << 1
 
@@ -62,8 +63,10 @@ def explore(
 
     def is_over(graph: Graph) -> bool:
         passed = time.monotonic() - started
-        tell(Progress(len(graph.learned.situations), replays.runs, passed))
-        return len(graph.learned.situations) > limit or passed > seconds
+        states = len(graph.learned.situations)
+        tell(Progress(states, replays.runs, passed))
+        most = min(limit, _MOST_STATES_IN_DOUBT) if graph.learned.doubts else limit
+        return states > most or passed > seconds
 
     python = os.path.basename(program or argv[0]).startswith("python")
     options.setdefault("limits", Limits(processor_seconds=5.0))
@@ -117,7 +120,7 @@ def _reasons(
     if not graph.complete:
         if time.monotonic() - started > seconds:
             reasons.append(f"{seconds:g} seconds were over")
-        else:
+        elif len(learned.situations) > limit:
             reasons.append(f"{limit} states were reached")
     return reasons
 

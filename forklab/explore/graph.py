@@ -106,7 +106,13 @@ def _expand(graph: Graph, frontier: list[Key], unknown: _Unknown) -> None:
 def _take(
     graph: Graph, here: Situation, move: Move, frontier: list[Key], unknown: _Unknown
 ) -> None:
-    step = graph.learned.step(here, move)
+    try:
+        step = graph.learned.step(here, move)
+    except (
+        KeyError
+    ) as missing:  # a step that was learned does not fit here: a footprint was too small
+        graph.learned.doubt(f"After a step of {move.process} a fact is missing: {missing}.")
+        return
     if isinstance(step, Step):
         graph.steps[here.key][move] = step
         if step.target not in graph.steps:

@@ -94,7 +94,10 @@ class Learned:
             self._remember(state, move, Effect(changes, taken.output))
             _apply(state, changes)
         if played.trouble is not None and not played.stuck:
-            self._cut[self._key(state.items())] = played.trouble
+            key = self._key(state.items())
+            self._cut[key] = played.trouble
+            if key in self.situations:
+                self.situations[key].cut = played.trouble
 
     def _start(self, state: dict[Fact, Hashable]) -> None:
         key = self._key(state.items())

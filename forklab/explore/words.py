@@ -45,7 +45,7 @@ def _deed(state: State, name: str) -> str:
     if call in calls.SIGNALLING:
         return f"sends {_number(detail[1])} to {_whom(state, detail[0])}"
     if call in calls.CLOSING:
-        return f"closes an end of pipe {detail[0]}"
+        return f"closes an end of pipe {detail[0]}" if detail[0] else "closes all that is open"
     if call in calls.EXECS:
         return "executes a program"
     if call in calls.SLEEPS:

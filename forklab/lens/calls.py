@@ -82,7 +82,7 @@ IN_VIRTUAL_TIME = (
 FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
 EXECS = frozenset({"execve", "execveat"})
 EXITS = frozenset({"exit", "exit_group"})
-CLOSING = frozenset({"close", "dup2", "dup3"})
+CLOSING = frozenset({"close", "close_range", "dup2", "dup3"})
 PIPES = frozenset({"pipe", "pipe2"})
 OPENING = frozenset({"open", "openat", "creat"})
 SHARING = frozenset({"mmap", "shmget"})
@@ -98,7 +98,7 @@ IN_EVERY_ORDER = (
     | OPENING
     | SHARING
     | PERSONAL
-    | frozenset({"socket", "socketpair", "close_range"})
+    | frozenset({"socket", "socketpair"})
 )
 
 # futex(2): the operation's low bits, and those of it that wait.

@@ -34,7 +34,8 @@ def footprint(state: State, move: Move) -> frozenset[Fact]:
 def _ends(state: State, move: Move) -> bool:
     place = facts.place_of(state, move.process)
     exits = move.kind == facts.CALL and place.call in calls.EXITS
-    return exits or facts.may_be_fatal(state, move.process)
+    breaks = move.kind == facts.CALL and facts.would_break_pipe(state, move.process)
+    return exits or breaks or facts.may_be_fatal(state, move.process)
 
 
 def _own(name: str) -> Iterator[Fact]:

@@ -150,6 +150,8 @@ def _detail(world: World, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Has
         return (wanted,)
     if name in calls.SIGNALLING:
         return _whom_to_signal(world, tracee, call)
+    if name == "close_range":
+        return ("",) if pipes.any else None
     if name in calls.CLOSING:
         place = int32(arguments[0 if name == "close" else 1])
         pipe = pipes.find(tracee.tid, place) if pipes.any else None

@@ -21,6 +21,8 @@ def gave_birth(world: World, tracee: Tracee, event: int) -> None:
     is_thread = event == ptrace.EVENT_CLONE and proc.thread_group(tid) == tracee.member.pid
     if is_thread:
         world.because("it has several threads")
+        if world.schedule is not None:
+            raise EndOfWorldError("It has several threads, and a schedule leads processes only.")
         world.threaded.add(tracee.member)
         child = world.new(tid, tracee.member)
     else:

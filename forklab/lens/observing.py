@@ -43,7 +43,7 @@ class Pipes:
 
     def look_at(self, member: Member, outputs: frozenset[File]) -> None:
         """It has run: which ends has it open now?"""
-        found = []
+        found = set()  # two descriptors of one end are as good as one
         folder = f"/proc/{member.pid}/fd"
         try:
             descriptors = sorted(map(int, os.listdir(folder)))
@@ -63,7 +63,7 @@ class Pipes:
                 self.made[member] = self.made.get(member, 0) + 1
                 pipe = self.by_file[file] = Pipe(f"{member.name}/{self.made[member]}")
             reads = os.lstat(path).st_mode & 0o400  # of the link: how it was opened
-            found.append((pipe.name, "read" if reads else "write"))
+            found.add((pipe.name, "read" if reads else "write"))
         self.ends[member] = tuple(sorted(found))
 
 
@@ -82,7 +82,8 @@ def state_of(world: World, pipes: Pipes) -> dict[Fact, Hashable]:
             if pipes.any:
                 if tracee.member not in pipes.ends or tracee.moved:
                     pipes.look_at(tracee.member, world.surroundings.outputs)
-                state[facts.ENDS, tracee.member.name] = pipes.ends.get(tracee.member, ())
+                if ends := pipes.ends.get(tracee.member):
+                    state[facts.ENDS, tracee.member.name] = ends
         tracee.moved = False
     for member in world.chronicle.everybody:
         if member.zombie and member.parent is not None:

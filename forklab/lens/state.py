@@ -226,6 +226,15 @@ def _pipe(state: State, pipe: Hashable) -> tuple[bytes, int, int]:
     return found
 
 
+def would_break_pipe(state: State, name: str) -> bool:
+    """Whether it is about to write into a pipe from which nobody can read: SIGPIPE, see pipe(7)."""
+    place = place_of(state, name)
+    if place.call not in ("write", "writev") or place.detail[0] == "output":
+        return False
+    _, readers, _ = _pipe(state, place.detail[0])
+    return not readers
+
+
 def children(state: State, name: str) -> tuple[str, ...]:
     """Those whom it has not reaped, oldest first."""
     found = state[CHILDREN, name]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from programs import Runnable
 
 from forklab.source import program_of
 
 
 @pytest.fixture(scope="module")
-def runnable() -> Any:
+def runnable() -> Iterator[Runnable]:
     """From language and text to the arguments of `explore` or `Replays`."""
     with ExitStack() as stack:
         made: dict[tuple[str, str], dict[str, Any]] = {}
@@ -25,7 +25,3 @@ def runnable() -> Any:
             return made[language, text]
 
         yield make
-
-
-Runnable = Callable[[str, str], dict[str, Any]]
-PYTHON = sys.executable

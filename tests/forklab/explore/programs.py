@@ -7,11 +7,14 @@ both are possible, and every text counts twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import permutations
 from textwrap import dedent
+from typing import Any
 
 Expected = tuple[str, int | str | None, tuple[str, ...], tuple[str, ...]]
+Runnable = Callable[[str, str], dict[str, Any]]  # by language and text: what `explore` needs
 
 _C = """\
 #include <signal.h>

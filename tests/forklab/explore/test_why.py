@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from programs import OWN, TABLE
+from programs import OWN, TABLE, Runnable
 
 from forklab.draw.process_graph import process_graph_svg
 from forklab.explore import Exploration, explore
 from forklab.explore.order import Kind, ProcessGraph, process_graph
 from forklab.explore.why import why
 
-Runnable = Callable[[str, str], dict[str, Any]]
 CASES = {case.name: case for case in (*TABLE, *OWN)}
 
 

@@ -1,0 +1,45 @@
+"""All outputs of what people type into a shell: real shells and tools, with their pipes and jobs."""
+
+from __future__ import annotations
+
+import pytest
+from programs import TABLE, Runnable
+
+from forklab.explore import explore
+from forklab.explore import learned as learning
+from forklab.lens import state as facts
+from forklab.lens.state import Fact, Move, State
+
+COMMANDS = {
+    "echo a & echo b": {"a b", "b a"},
+    "echo a & echo b; wait; echo c": {"a b c", "b a c"},
+    # The shell reads from a pipe until nobody has its other end open.
+    'x=$(echo a; echo b >&2); echo "$x"': {"b a"},
+    "(echo a; echo b >&2) | cat": {"a b", "b a"},
+    "exec 3>&1; x=$(echo b >&3; echo c); echo $x": {"b c"},
+    "cat <<E\nhi\nE\necho a | (read x; echo $x)": {"hi a"},
+    # SIGPIPE ends who writes for nobody.
+    "yes | head -1": {"y"},
+    "(sleep 2; echo late) & echo early; sleep 1; echo late too": {"early late too late"},
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_can_print_this_and_nothing_else(command: str) -> None:
+    found = explore(["sh", "-c", command], text_only=True)
+    assert {" ".join(output.split()) for output in found.outputs} == COMMANDS[command]
+    assert found.complete, found.reasons
+
+
+def test_a_footprint_that_is_too_small_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, runnable: Runnable
+) -> None:
+    """What was learned is then not what the program does: it shows, and nothing breaks."""
+
+    def own_place_only(state: State, move: Move) -> frozenset[Fact]:
+        return frozenset({(facts.AT, move.process)})
+
+    monkeypatch.setattr(learning, "footprint", own_place_only)
+    found = explore(**runnable("c", TABLE[3].text))
+    assert not found.complete
+    assert any("changes the" in reason for reason in found.reasons)
