@@ -13,10 +13,12 @@ from typing import Any, Self
 from forklab.lens.replay import Played, Replay
 from forklab.lens.state import Move
 
+_AT_FIRST = 2
+
 
 @dataclass
 class Replays:
-    """`options` are those of Replay. Each process that plays is started when it is needed."""
+    """`options` are those of Replay. _AT_FIRST processes begin to play, and further ones when they are needed."""
 
     options: dict[str, Any]
     most: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
@@ -58,6 +60,8 @@ class Replays:
         return replay
 
     def __enter__(self) -> Self:
+        for _ in range(min(self.most, _AT_FIRST)):  # to start takes longer than to play
+            self._one_more()
         return self
 
     def __exit__(
@@ -66,4 +70,6 @@ class Replays:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for replay in self._replays:
+            replay.end()  # all of them, before we wait for the first
         self._open.close()

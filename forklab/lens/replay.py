@@ -141,10 +141,14 @@ class Replay:
     ) -> None:
         self.close()
 
+    def end(self) -> None:
+        """Tell it to kill everybody and to end; `close` waits until it has."""
+        if not self._ours.closed:
+            os.close(self._lifeline)
+            self._ours.close()
+
     def close(self) -> None:
-        """It kills everybody, and ends."""
-        os.close(self._lifeline)
-        self._ours.close()
+        self.end()
         try:
             self._replayer.wait(timeout=_GRACE)
         except subprocess.TimeoutExpired:
