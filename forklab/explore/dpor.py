@@ -4,12 +4,13 @@ Two schedules that differ only in the order of steps that have nothing to do wit
 enough to run one of them, to look for steps that do have to do with each other and could have come the other way round,
 and to try that as well. Every run is real, and nothing is learned; what two steps have to do with each other says
 `forklab.lens.footprint`. See Flanagan and Godefroid, "Dynamic partial-order reduction for model checking software"
-(POPL 2005), and Godefroid's sleep sets.
+(POPL 2005), Godefroid's sleep sets, and, on how the two go together, the source sets of Abdulla, Aronis, Jonsson and
+Sagonas, "Optimal dynamic partial order reduction" (POPL 2014).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from forklab.explore.every import Found, outcome_of
@@ -32,6 +33,7 @@ class Point:
     """
 
     offered: dict[Move, Footprint]
+    alive: frozenset[str]
     asleep: set[Move]
     chosen: Move
     wanted: set[Move] = field(default_factory=set)
@@ -98,42 +100,42 @@ def _follow(points: list[Point], played: Played) -> bool:
         _note_races(points, offered)
         if taken.move is None:
             break
+        alive = frozenset(facts.alive(state))
         if taken.move in asleep:
             # The run goes on by the first step that is offered. One that is not asleep would have to be chosen; the
             # rest of this run was seen in others, but whoever is awake has still to be tried.
-            awake = sorted(set(offered) - asleep)
-            if not awake:
-                seen_before = True
-                break
-            points.append(_point(offered, asleep, awake[0]))
-            points[-1].before = _before(points, place)
-            points[-1].tried.discard(awake[0])
             seen_before = True
+            awake = sorted(set(offered) - asleep)
+            if awake:
+                points.append(_point(offered, alive, asleep, awake[0]))
+                points[-1].before = _before(points, place)
+                points[-1].tried.discard(awake[0])
             break
-        points.append(_point(offered, asleep, taken.move))
+        points.append(_point(offered, alive, asleep, taken.move))
         points[-1].before = _before(points, place)
     return not seen_before
 
 
-def _point(offered: dict[Move, Footprint], asleep: set[Move], chosen: Move) -> Point:
-    """What one process can do is its own choice, and has to be tried in any case."""
-    own = {move for move in offered if move.process == chosen.process}
-    return Point(offered, asleep, chosen, wanted=own, tried={chosen})
+def _point(
+    offered: dict[Move, Footprint], alive: frozenset[str], asleep: set[Move], chosen: Move
+) -> Point:
+    own = _choices(offered, chosen.process)
+    return Point(offered, alive, asleep, chosen, wanted=own, tried={chosen})
+
+
+def _choices(offered: Iterable[Move], process: str) -> set[Move]:
+    """What one process can do is its own choice: if one of these is tried, all are."""
+    return {move for move in offered if move.process == process}
 
 
 def _still_asleep(point: Point) -> set[Move]:
     """After its chosen step: those that have nothing to do with it."""
     sleepers = point.asleep | (point.tried - {point.chosen})
-    chosen = point.offered[point.chosen]
     return {
         move
         for move in sleepers
-        if move in point.offered and not _depend(point, move, point.chosen, chosen)
+        if move in point.offered and not _led_to(point, move, point.offered[move])
     }
-
-
-def _depend(point: Point, move: Move, other: Move, its_footprint: Footprint) -> bool:
-    return _meet(move, point.offered[move], other, its_footprint)
 
 
 def _meet(move: Move, footprint_: Footprint, other: Move, others: Footprint) -> bool:
@@ -147,24 +149,25 @@ def _meet(move: Move, footprint_: Footprint, other: Move, others: Footprint) -> 
 _STILL: Footprint = frozenset({facts.CLOCK})
 
 
+def _led_to(point: Point, move: Move, its: Footprint) -> bool:
+    """Whether the step taken at a point has to do with one that comes after it."""
+    parent = move.process.rpartition(".")[0]
+    is_birth = point.chosen.process == parent and move.process not in point.alive
+    return is_birth or _meet(point.chosen, point.offered[point.chosen], move, its)
+
+
 def _before(points: list[Point], place: int) -> frozenset[int]:
     """The places of all steps that had to come before the one that is chosen there."""
-    chosen = points[place].chosen
-    its = points[place].offered[chosen]
-    found: set[int] = set()
-    for earlier in range(place - 1, -1, -1):
-        if earlier in found:
-            continue
-        point = points[earlier]
-        parent = chosen.process.rpartition(".")[0]
-        is_parent = point.chosen.process == parent and f"{chosen.process}" not in _alive_at(point)
-        if is_parent or _meet(point.chosen, point.offered[point.chosen], chosen, its):
-            found |= points[earlier].before | {earlier}
-    return frozenset(found)
+    point = points[place]
+    return _all_before(points[:place], point.chosen, point.offered[point.chosen])
 
 
-def _alive_at(point: Point) -> set[str]:
-    return {name for footprint_ in point.offered.values() for _, name in footprint_}
+def _all_before(points: list[Point], move: Move, its: Footprint) -> frozenset[int]:
+    found: frozenset[int] = frozenset()
+    for place in reversed(range(len(points))):
+        if place not in found and _led_to(points[place], move, its):
+            found |= points[place].before | {place}
+    return found
 
 
 def _note_the_prevented(point: Point, after: dict[Move, Footprint]) -> None:
@@ -175,24 +178,45 @@ def _note_the_prevented(point: Point, after: dict[Move, Footprint]) -> None:
 
 
 def _note_races(points: list[Point], offered: dict[Move, Footprint]) -> None:
-    """For each step that is possible now: the last one before it that it has to do with, but did not have to wait for.
+    """For each step that is possible now: those before it that it has to do with, but did not have to wait for.
 
-    There it should be tried first as well. If nothing of its process was possible there, then whatever was: that step
-    may have made this one possible, and the one that it competes with is further back.
+    It could have come before each of them, with all that led to it. So whoever begins on that way has to be tried
+    there. It is not enough to try this very step there, as it may be asleep: it was tried before, but not after the
+    others on the way.
     """
     for move, its in offered.items():
+        before = _all_before(points, move, its)
         led: frozenset[int] = frozenset()
-        for place in range(len(points) - 1, -1, -1):
+        for place in sorted(before, reverse=True):
             point = points[place]
-            if point.chosen.process == move.process:
-                led = led | point.before | {place}
-                break
-        for place in range(len(points) - 1, -1, -1):
-            point = points[place]
-            if place in led or point.chosen.process == move.process:
+            if place in led:
                 continue
-            if _meet(point.chosen, point.offered[point.chosen], move, its):
-                there = {other for other in point.offered if other.process == move.process}
-                point.wanted |= there or set(point.offered)
-                if there:
-                    break
+            if move.process not in point.alive or point.chosen.process == move.process:
+                led |= point.before | {place}  # it did have to wait for these
+                continue
+            way = [
+                later
+                for later in range(place + 1, len(points))
+                if place not in points[later].before
+            ]
+            _want_one(point, _beginnings(points, way, move, before))
+            if _choices(point.offered, move.process):
+                led |= point.before | {
+                    place
+                }  # and else it may have waited for this step, and competes with others
+
+
+def _beginnings(
+    points: list[Point], way: list[int], move: Move, before: frozenset[int]
+) -> set[str]:
+    """The processes that can begin a way to a step: `way` are the places of the steps on it."""
+    found = {points[place].chosen.process for place in way if points[place].before.isdisjoint(way)}
+    return found if before.intersection(way) else found | {move.process}
+
+
+def _want_one(point: Point, processes: set[str]) -> None:
+    possible = [choices for name in sorted(processes) if (choices := _choices(point.offered, name))]
+    if not possible:  # whoever begins there has waited for the step that was taken here
+        point.wanted |= set(point.offered)
+    elif not any(choices <= point.wanted | point.asleep for choices in possible):
+        point.wanted |= possible[0]

@@ -31,15 +31,17 @@ def test_everything_that_can_come_of_it_is_found_and_nothing_else(
     assert found.replayed == min(len(found.outcomes), REPLAYED)  # each was seen once more
 
 
-QUICK = [
-    case
+# Each schedule is a run of its own here, and Python takes a while to start: minutes for two cases, hours for one.
+MANY_RUNS = ("two_forks_and_a_label", "two_lines_each_in_python", "a_message_through_a_pipe")
+TOO_MANY_RUNS = ("three_children_in_any_order",)
+AFFORDABLE = [
+    pytest.param(case, marks=[pytest.mark.slow] if case.name in MANY_RUNS else [], id=case.name)
     for case in (*TABLE, *OWN)
-    if case.name not in ("two_forks_and_a_label", "two_writers_on_a_pipe", "the_handler_reaps_once")
-    and case.language == "c"
+    if case.name not in TOO_MANY_RUNS
 ]
 
 
-@pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", AFFORDABLE)
 def test_three_ways_to_search_agree(case: Case, runnable: Runnable) -> None:
     """Every schedule by itself, the graph of what was learned, and partial-order reduction."""
     options = {**runnable(case.language, case.text), "most": 1000}
