@@ -68,6 +68,14 @@ def _touched(state: State, move: Move) -> Footprint:
     return touched
 
 
+def _held_up(state: State, offered: Iterable[Move]) -> dict[Move, Footprint]:
+    """The calls that would have to wait now: another's step may be why, and they might have come before it."""
+    busy = {move.process for move in offered}
+    idle = [name for name in facts.alive(state) if name not in busy]
+    waiting = [name for name in idle if facts.place_of(state, name).stage == facts.BEFORE]
+    return {move: _touched(state, move) for name in waiting for move in [Move(name, facts.CALL)]}
+
+
 def _another(points: list[Point]) -> bool:
     """Choose what else is to be tried at the last point, if anything is."""
     last = points[-1]
@@ -97,7 +105,7 @@ def _follow(points: list[Point], played: Played) -> bool:
         asleep = _still_asleep(points[-1]) if points else set()
         if points:
             _note_the_prevented(points[-1], offered)
-        _note_races(points, offered)
+        _note_races(points, offered | _held_up(state, offered))
         if taken.move is None:
             break
         alive = frozenset(facts.alive(state))
@@ -151,9 +159,13 @@ _STILL: Footprint = frozenset({facts.CLOCK})
 
 def _led_to(point: Point, move: Move, its: Footprint) -> bool:
     """Whether the step taken at a point has to do with one that comes after it."""
+    return _is_birth(point, move) or _meet(point.chosen, point.offered[point.chosen], move, its)
+
+
+def _is_birth(point: Point, move: Move) -> bool:
+    """Whether the step taken there is the fork that made the process of this step."""
     parent = move.process.rpartition(".")[0]
-    is_birth = point.chosen.process == parent and move.process not in point.alive
-    return is_birth or _meet(point.chosen, point.offered[point.chosen], move, its)
+    return point.chosen.process == parent and move.process not in point.alive
 
 
 def _before(points: list[Point], place: int) -> frozenset[int]:
@@ -191,8 +203,8 @@ def _note_races(points: list[Point], offered: dict[Move, Footprint]) -> None:
             point = points[place]
             if place in led:
                 continue
-            if move.process not in point.alive or point.chosen.process == move.process:
-                led |= point.before | {place}  # it did have to wait for these
+            if point.chosen.process == move.process or _is_birth(point, move):
+                led |= point.before | {place}
                 continue
             way = [
                 later

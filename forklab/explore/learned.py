@@ -115,7 +115,8 @@ class Learned:
                 (f"{move.process}.", f"{move.process}/")
             )
             if fact not in touched and not is_new:
-                self.doubt(f"A step of {move.process} changes the {fact[0]} of {fact[1] or 'all'}.")
+                whose = f"A step of {move.process}" if move.process else "Time that passes"
+                self.doubt(f"{whose} changes the {fact[0]} of {fact[1] or 'all'}.")
         known = self._effects.setdefault(_conditions(before, move, touched), effect)
         if set(known.changes) != set(effect.changes) or known.output != effect.output:
             self.doubt(f"The same step of {move.process} does not do the same each time.")

@@ -20,7 +20,7 @@ _STOPPING = frozenset({18, 19, 20, 21, 22})  # SIGCONT and the signals that stop
 def footprint(state: State, move: Move) -> frozenset[Fact]:
     """Also facts that are not there yet; but what a fork brings into the world is not among them."""
     if move.kind == facts.TIME:
-        return frozenset(fact for fact in state if fact[0] != facts.PRIOR)
+        return frozenset(fact for fact in state if fact[0] != facts.PRIOR) | {facts.ENDING}
     wanted = set(_own(move.process))
     if move.kind == facts.CALL:
         wanted.update(_of_call(state, move.process))
