@@ -71,6 +71,8 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
         for target in _targets(state, name, detail):
             yield from _of_signal(state, target, detail[1])
             yield facts.GROUP, target
+            if target == name:  # it may be the end of itself
+                yield from _of_death(state, name)
     elif call in ("setpgid", "setsid"):
         for other in facts.alive(state):
             yield facts.GROUP, other
