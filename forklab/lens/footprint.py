@@ -142,6 +142,8 @@ def _of_signal(state: State, target: str, number: object) -> Iterator[Fact]:
         assert isinstance(parent, str)
         for what in (facts.LIFE, facts.MASKS, facts.PENDING):
             yield what, parent
+        if place.stage in (facts.INSIDE, facts.STOPPED):  # what was pending may end it now
+            yield from _of_death(state, target)
 
 
 def _targets(state: State, name: str, detail: tuple[object, ...]) -> list[str]:

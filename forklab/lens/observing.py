@@ -104,7 +104,7 @@ def _describe(
     call = tracee.call.name if tracee.call else ""
     stage = _STAGES[tracee.stand]
     detail = tracee.detail if stage == facts.BEFORE else ()
-    if stage == facts.INSIDE and tracee.deadline is not None:
+    if stage in (facts.INSIDE, facts.STOPPED) and tracee.deadline is not None:
         detail = (tracee.deadline,)
     state[facts.AT, name] = Place(stage, call, detail, tracee.late, tracee.seen)
     flags = member.flags.get(signal.SIGCHLD, 0)

@@ -182,7 +182,9 @@ class World:
         return True
 
     def next_deadline(self) -> int | None:
-        deadlines = [tracee.deadline for tracee in self.tracees.values()]
+        """Who is stopped does not wake, however long it meant to sleep; it is late then when it goes on."""
+        awaited = [tracee for tracee in self.tracees.values() if tracee.stand is not Stand.STOPPED]
+        deadlines = [tracee.deadline for tracee in awaited]
         deadlines += [timer.deadline for timer in self.timers.values()]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 

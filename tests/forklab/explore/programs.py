@@ -262,6 +262,37 @@ OWN = [
         _ended("stopped again"),
     ),
     _c(
+        "asleep_and_stopped",  # its second is over long before it goes on
+        """\
+        int main(void) {
+            pid_t child = fork();
+            if (child == 0) { sleep(1); puts("awake"); exit(0); }
+            kill(child, SIGSTOP);
+            sleep(2);
+            puts("go on");
+            kill(child, SIGCONT);
+            wait(NULL);
+        }
+        """,
+        _ended("go on awake"),
+    ),
+    _c(
+        "rung_and_stopped",  # SIGALRM has to wait for SIGCONT
+        """\
+        int main(void) {
+            int status;
+            pid_t child = fork();
+            if (child == 0) { alarm(1); pause(); exit(0); }
+            kill(child, SIGSTOP);
+            sleep(2);
+            kill(child, SIGCONT);
+            wait(&status);
+            puts(WIFSIGNALED(status) ? "killed" : "ended");
+        }
+        """,
+        _ended("killed"),
+    ),
+    _c(
         "the_handler_reaps_once",
         """\
         static void reap(int number) { (void)number; if (wait(NULL) > 0) write(1, "R\\n", 2); }

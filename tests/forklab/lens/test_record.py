@@ -272,6 +272,13 @@ def test_a_sleep_that_is_cut_short_tells_what_is_left(compiled: Compile) -> None
     assert seen.seconds == 3.0
 
 
+def test_who_is_stopped_oversleeps() -> None:
+    """The clock goes on without it, and it goes on when SIGCONT comes."""
+    script = "sleep 1 & kill -STOP $!; sleep 5; kill -CONT $!; wait $!; echo woken"
+    seen = record(["sh", "-c", script])
+    assert (seen.output, seen.seconds) == ("woken\n", 5.0)
+
+
 def test_a_program_that_waits_by_looking_at_the_clock_comes_to_an_end() -> None:
     loop = "import time\nend = time.time() + 30\nwhile time.time() < end: pass\nprint('over')"
     assert record([sys.executable, "-c", loop]).output == "over\n"
