@@ -163,7 +163,7 @@ def _led_to(point: Point, move: Move, its: Footprint) -> bool:
 
 
 def _is_birth(point: Point, move: Move) -> bool:
-    """Whether the step taken there is the fork that made the process of this step."""
+    """Whether the step taken there is the fork that made the process of this one, or its parent's before that."""
     parent = move.process.rpartition(".")[0]
     return point.chosen.process == parent and move.process not in point.alive
 
@@ -200,22 +200,20 @@ def _note_races(points: list[Point], offered: dict[Move, Footprint]) -> None:
         before = _all_before(points, move, its)
         led: frozenset[int] = frozenset()
         for place in sorted(before, reverse=True):
-            point = points[place]
             if place in led:
                 continue
-            if point.chosen.process == move.process or _is_birth(point, move):
+            point = points[place]
+            had_to_wait = point.chosen.process == move.process or _is_birth(point, move)
+            if not had_to_wait:
+                way = [
+                    later
+                    for later in range(place + 1, len(points))
+                    if place not in points[later].before
+                ]
+                _want_one(point, _beginnings(points, way, move, before))
+            # Who could do nothing there may have waited for just this step, and competes with earlier ones.
+            if had_to_wait or _choices(point.offered, move.process):
                 led |= point.before | {place}
-                continue
-            way = [
-                later
-                for later in range(place + 1, len(points))
-                if place not in points[later].before
-            ]
-            _want_one(point, _beginnings(points, way, move, before))
-            if _choices(point.offered, move.process):
-                led |= point.before | {
-                    place
-                }  # and else it may have waited for this step, and competes with others
 
 
 def _beginnings(

@@ -229,6 +229,13 @@ class RealKernel:
         return found or None
 
 
+def _start_clean() -> None:
+    """A shell without job control starts what shall run in the background with two signals ignored."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def real_kernel() -> Iterator[RealKernel]:
     pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(SEATS)]
@@ -236,7 +243,7 @@ def real_kernel() -> Iterator[RealKernel]:
     launcher = subprocess.Popen(
         [*UNSHARE, "--", *command_line(0, theirs)],
         pass_fds=theirs,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+        preexec_fn=_start_clean,
     )
     try:
         yield RealKernel(launcher, [pair[0] for pair in pairs])
