@@ -40,6 +40,7 @@ EXPECTED: dict[str, tuple[Status | None, Status | None, str]] = {
     "attacks_from_make.mk": (PASSED, PASSED, ""),
     "becomes_root.c": (PASSED, PASSED, ""),
     "bombs_from_make.mk": (FAILED, FAILED, "512 processes"),
+    "bursts_from_make.mk": (FAILED, FAILED, ""),
     "closes_everything.c": (PASSED, PASSED, ""),
     "comet.c": (FAILED, FAILED, ""),
     "comet_beside.c": (None, None, ""),
@@ -236,7 +237,9 @@ def test_it_is_contained(
         and any(lack.startswith("files are not hidden") for lack in lacks(mode))
     ):
         pytest.skip("this kernel has no Landlock")
-    monkeypatch.setattr("autograder.judge._BUILD_SECONDS", 10.0)
+    # Not with a bomb: whoever counts 640 processes that all want to run gets little time to do so.
+    if "bomb" not in name:
+        monkeypatch.setattr("autograder.judge._BUILD_SECONDS", 10.0)
     submission = hand_in(name, tmp_path, canaries)
     found = verdicts(submission, mode, terminal="terminal" in name)
     assert canaries.complaints() == []

