@@ -37,6 +37,7 @@ class Member:
     continue_untold: bool = False
     # Where schedules are explored: the flags of its handlers by signal, as sigaction(2) has them.
     flags: dict[int, int] = field(default_factory=dict)
+    doomed: bool = False  # SIGKILL is on its way to it
 
     @property
     def dead(self) -> bool:

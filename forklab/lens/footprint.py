@@ -133,10 +133,7 @@ def _of_signal(state: State, target: str, number: object) -> Iterator[Fact]:
     if (facts.AT, target) not in state:
         return
     place = facts.place_of(state, target)
-    if number == facts.KILL:
-        yield from _own(target)
-        yield from _of_death(state, target)
-    elif number in _STOPPING or place.stage in (facts.INSIDE, facts.STOPPED):
+    if number in _STOPPING or place.stage in (facts.INSIDE, facts.STOPPED):
         yield from _own(target)
         parent = state[facts.PARENT, target]
         assert isinstance(parent, str)

@@ -14,7 +14,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forklab.lens import calls, entry, proc, ptrace, sleeping, waiting, writing
+from forklab.lens import calls, entry, proc, ptrace, sending, sleeping, waiting, writing
 from forklab.lens import state as facts
 from forklab.lens.calls import int32
 from forklab.lens.observing import SA_SIGINFO, Pipes
@@ -56,7 +56,9 @@ def make(world: World, pipes: Pipes, tracee: Tracee, move: Move) -> None:
     """Take this step, which has been offered."""
     call = tracee.call
     tracee.saw(move.kind, call.name if call else "")
-    if move.kind == facts.RETURN:
+    if tracee.member.doomed and move.kind != facts.CALL:
+        world.kill(tracee)
+    elif move.kind == facts.RETURN:
         world.go_on(tracee, to_exit=tracee.to_exit, with_signal=tracee.signal)
     elif move.kind == facts.SIGNAL:
         ptrace.rewind_call(tracee.tid)
@@ -107,6 +109,8 @@ def make_call(world: World, pipes: Pipes, tracee: Tracee, call: Call) -> None:
 
 def came_back(world: World, tracee: Tracee, call: Call, result: int) -> None:
     """A call has returned: what has it told the process?"""
+    if result == 0:
+        sending.doom(call.dooms)
     if call.pipe is not None and result > 0:
         if call.content:
             call.pipe.content += call.content[:result]
@@ -143,7 +147,7 @@ def _detail(world: World, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Has
     if name == "rt_sigsuspend":
         return (_mask(tracee, arguments[0]),)
     if name == "rt_sigtimedwait" and not arguments[2]:
-        wanted = _mask(tracee, arguments[0])
+        wanted = _mask(tracee, arguments[0]) & ~(1 << facts.KILL - 1)  # nobody gets that one
         for number in range(1, 65):  # it will be told of their senders
             if wanted >> number - 1 & 1:
                 tracee.member.flags[number] = tracee.member.flags.get(number, 0) | SA_SIGINFO

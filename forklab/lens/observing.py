@@ -26,6 +26,7 @@ _STAGES = {
     Stand.ENDED: facts.INSIDE,
 }
 SA_SIGINFO = 4
+_KILL = (facts.KILL, 0, "")
 
 
 @dataclass
@@ -111,7 +112,8 @@ def _describe(
     state[facts.MASKS, name] = (
         Signals(masks.blocked, masks.ignored, masks.caught, flags) if masks else Signals(0, 0, 0, 0)
     )
-    state[facts.PENDING, name] = _pending(world, tracee, masks) if masks and masks.pending else ()
+    pending = _pending(world, tracee, masks) if masks and masks.pending else ()
+    state[facts.PENDING, name] = (*pending, _KILL) if member.doomed else pending
     if member.stop_untold or member.stopped:
         state[facts.LIFE, name] = ("stopped", "untold" if member.stop_untold else "told")
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from forklab.lens import proc, ptrace
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from forklab.lens.world import World
 
 _EPERM = 1
+_NUMBER_AT = {"kill": 1, "tkill": 1, "tgkill": 2}  # which argument says which signal
 
 
 def send(world: World, tracee: Tracee, call: Call) -> None:
@@ -39,12 +41,22 @@ def send(world: World, tracee: Tracee, call: Call) -> None:
     for target in targets:
         world.chronicle.sends(tracee.member, number, target)
     world.suspects.update(targets)
+    if world.schedule is not None and number == signal.SIGKILL and call.name in _NUMBER_AT:
+        place = _NUMBER_AT[call.name]
+        call.dooms, call.patched = tuple(targets), (place, call.arguments[place])
+        ptrace.set_argument(tracee.tid, place, 0)  # whether it may is for the kernel to say
     world.go_on(tracee, to_exit=True)
-    if world.controlled and number == signal.SIGKILL:
+    if world.controlled and number == signal.SIGKILL and not call.dooms:
         dying = set(map(id, targets))
         for other in list(world.tracees.values()):
             if other is not tracee and id(other.member) in dying:
                 world.awaken(other)
+
+
+def doom(targets: Iterable[Member]) -> None:
+    """SIGKILL is on its way to them: each dies in a step of its own, as soon as it is chosen."""
+    for target in targets:
+        target.doomed = not target.dead
 
 
 def _named(world: World, pid: int) -> list[Member]:
@@ -67,7 +79,10 @@ def _shield(world: World, tracee: Tracee, targets: list[Member], number: int) ->
     """Without a namespace of its own the program could reach everybody on this machine: it must not."""
     for target in targets:
         world.chronicle.sends(tracee.member, number, target)
-        os.kill(target.pid, number)
+        if world.schedule is not None and number == signal.SIGKILL:
+            doom([target])
+        else:
+            os.kill(target.pid, number)
     world.suspects.update(targets)
     if not targets:
         world.because("it sends a signal to somebody outside, which the lens keeps from it")

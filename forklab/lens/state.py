@@ -176,16 +176,21 @@ def moves(state: State) -> list[Move]:
 
 def _of(state: State, name: str) -> Iterator[Move]:
     place = place_of(state, name)
+    killed = bool(pending(state, name) >> KILL - 1 & 1)
     if place.stage == AFTER:
         yield Move(name, RETURN)
     elif place.stage == BEFORE:
         due = deliverable(state, name)
         ready, woken = _can_return(state, name, place)
+        # Who has been killed may still end the call that it is in; it does not wait, and catches nothing.
+        may_call = ready or (not killed and (woken or due))
         # fork(2) begins anew after a signal that is pending: it is never the call that comes first.
-        if (ready or woken or due) and not (due and place.call in calls.FORKS):
+        if may_call and not (due and place.call in calls.FORKS):
             yield Move(name, CALL)
-        if due and not place.late:
+        if due and (killed or not place.late):
             yield Move(name, SIGNAL)
+    elif killed:
+        yield Move(name, SIGNAL)
 
 
 def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:

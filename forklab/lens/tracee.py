@@ -44,6 +44,7 @@ class Call:
     expired: int | None = None  # what it has to return, now that its time is over
     pipe: Pipe | None = None  # that it writes to or reads from; `content` is what it writes
     content: bytes = b""
+    dooms: tuple[Member, ...] = ()  # to whom it sends SIGKILL, where schedules are explored
 
 
 @dataclass(eq=False, slots=True)

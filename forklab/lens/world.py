@@ -16,6 +16,7 @@ from __future__ import annotations
 import bisect
 import os
 import random
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -111,6 +112,9 @@ class World:
     def ready(self, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0) -> None:
         """It can go on, when its turn comes."""
         tracee.to_exit, tracee.signal = to_exit, with_signal
+        if tracee.member.doomed:
+            self.kill(tracee)
+            return
         if self.schedule is not None:
             waits = not to_exit and self.schedule.stops_after_calls(self, tracee)
         else:
@@ -134,9 +138,10 @@ class World:
 
     def go_on(self, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0) -> None:
         """It goes on at once, nobody else comes between."""
-        tracee.to_exit, tracee.moved = to_exit, True
+        # Whoever is doomed does not come further than to the end of the call that it is in.
+        tracee.to_exit, tracee.moved = to_exit or tracee.member.doomed, True
         self.let(tracee, Stand.RUNNING)
-        ptrace.resume(tracee.tid, with_signal, to_exit=to_exit)
+        ptrace.resume(tracee.tid, with_signal, to_exit=tracee.to_exit)
 
     def release(self) -> None:
         assert self.choices is not None
@@ -218,6 +223,11 @@ class World:
     def awaken(self, tracee: Tracee) -> None:
         """It has been killed: its end is awaited."""
         self.let(tracee, Stand.RUNNING)
+
+    def kill(self, tracee: Tracee) -> None:
+        """SIGKILL, which somebody has sent to it, arrives."""
+        os.kill(tracee.member.pid, signal.SIGKILL)
+        self.awaken(tracee)
 
     # The outside
 
