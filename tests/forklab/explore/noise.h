@@ -1,5 +1,5 @@
-/* Makes each run of a program go another way: before each call it yields, computes or sleeps for a moment, by chance.
- * To be included after the headers of the calls. */
+/* Makes each run of a program go another way: before each call it yields, computes or sleeps for a
+ * moment, by chance. To be included after the headers of the calls. */
 #include <sched.h>
 
 static unsigned long noise_state;
