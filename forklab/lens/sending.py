@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from forklab.lens.world import World
 
 _EPERM = 1
-_NUMBER_AT = {"kill": 1, "tkill": 1, "tgkill": 2}  # which argument says which signal
+_OF_A_THREAD_IN = frozenset({"tgkill", "rt_tgsigqueueinfo"})  # process, thread, signal
 
 
 def send(world: World, tracee: Tracee, call: Call) -> None:
-    first, second = int32(call.arguments[0]), int32(call.arguments[1])
-    number = second
-    if call.name in ("tgkill", "rt_tgsigqueueinfo"):
-        number = int32(call.arguments[2])
+    place = 2 if call.name in _OF_A_THREAD_IN else 1
+    first, number = int32(call.arguments[0]), int32(call.arguments[place])
+    if call.name in _OF_A_THREAD_IN:
         targets = _named(world, first)
     elif call.name == "pidfd_send_signal":
         targets = _named(world, proc.pidfd_target(tracee.tid, first) or 0)
@@ -41,8 +40,9 @@ def send(world: World, tracee: Tracee, call: Call) -> None:
     for target in targets:
         world.chronicle.sends(tracee.member, number, target)
     world.suspects.update(targets)
-    if world.schedule is not None and number == signal.SIGKILL and call.name in _NUMBER_AT:
-        place = _NUMBER_AT[call.name]
+    # There the number may be in a siginfo as well, and has to be the same.
+    told_twice = call.name == "pidfd_send_signal" and call.arguments[2]
+    if world.schedule is not None and number == signal.SIGKILL and not told_twice:
         call.dooms, call.patched = tuple(targets), (place, call.arguments[place])
         ptrace.set_argument(tracee.tid, place, 0)  # whether it may is for the kernel to say
     world.go_on(tracee, to_exit=True)
