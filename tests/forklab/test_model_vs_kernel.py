@@ -13,7 +13,7 @@ from corner_programs import PROGRAMS
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_actions import SIGNALS, depends_on_luck, draw_action
-from real_kernel import SEATS, RealKernel, real_kernel, why_not
+from real_kernel import SEATS, RealKernel, real_kernel
 
 from forklab.history import Event, State
 from forklab.model import (
@@ -29,7 +29,7 @@ from forklab.model import (
     apply,
 )
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
+pytestmark = pytest.mark.usefixtures("pid_namespaces")
 
 EXAMPLES = int(os.environ.get("FORKLAB_KERNEL_EXAMPLES", "40"))
 LONGEST = 20  # actions of a random program

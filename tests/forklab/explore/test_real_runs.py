@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 from random_programs import random_program
+from real_kernel import DEADLINE, UNSHARE
 
 from forklab.explore import explore
 from forklab.lens.state import TIME
 from forklab.source import program_of
 
+pytestmark = pytest.mark.usefixtures("pid_namespaces")
+
 RUNS = 25  # of each program
-DEADLINE = 20.0  # seconds; only ever reached when something is broken
-IN_A_NAMESPACE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 LAST_HEADER = "#include <unistd.h>\n"
 NOISE = f'{LAST_HEADER}#include "{Path(__file__).with_name("noise.h")}"\n'
 
@@ -37,7 +38,7 @@ Seen = tuple[str, int | None]  # output, and the status of the first process; -n
 
 
 def real_run(program: str) -> Seen:
-    command = [*IN_A_NAMESPACE, sys.executable, "-I", "-S", "-c", INIT, program]
+    command = [*UNSHARE, sys.executable, "-I", "-S", "-c", INIT, program]
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -66,13 +67,6 @@ def compare(seed: int) -> tuple[set[Seen], set[Seen]] | None:
         happened = {real_run(program.path) for _ in range(RUNS)}
     assert happened <= possible, text
     return possible, happened
-
-
-@pytest.fixture(scope="module", autouse=True)
-def namespaces() -> None:
-    probe = subprocess.run([*IN_A_NAMESPACE, "true"], capture_output=True, text=True, check=False)
-    if probe.returncode:
-        pytest.skip(f"no PID namespace for us: {probe.stderr.strip()}")
 
 
 def compare_all(seeds: range) -> None:
