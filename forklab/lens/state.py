@@ -176,11 +176,12 @@ def moves(state: State) -> list[Move]:
 
 def _of(state: State, name: str) -> Iterator[Move]:
     place = place_of(state, name)
-    killed = bool(pending(state, name) >> KILL - 1 & 1)
     if place.stage == AFTER:
         yield Move(name, RETURN)
-    elif place.stage == BEFORE:
-        due = deliverable(state, name)
+        return
+    due = deliverable(state, name)
+    killed = due >> KILL - 1 & 1
+    if place.stage == BEFORE:
         ready, woken = _can_return(state, name, place)
         # Who has been killed may still end the call that it is in; it does not wait, and catches nothing.
         may_call = ready or (not killed and (woken or due))
