@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from autograder.perfect import OUTSIDE, PerfectPlay
 from autograder.scenario import INIT, Step, Verb
 from forklab.history import State
+from forklab.kernel.signals import DefaultAction, default_action
 from forklab.model import Entry, ModelError
-from forklab.model.signals import DefaultAction, default_action
 
 
 @dataclass(frozen=True)

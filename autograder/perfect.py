@@ -12,6 +12,7 @@ from functools import partial
 
 from autograder.scenario import INIT, MAIN, Step, Verb
 from forklab.history import Event, History, HistoryBuilder, Process, State
+from forklab.kernel.signals import UNTOUCHABLE, DefaultAction, default_action, signal_number
 from forklab.model import (
     Accept,
     Action,
@@ -35,7 +36,6 @@ from forklab.model import (
     Wait,
     apply,
 )
-from forklab.model.signals import UNTOUCHABLE, DefaultAction, default_action, number
 
 OUTSIDE = "outside"  # who started init; in mode subreaper it also adopts whom init leaves behind
 INIT_PIDS = {"pidns": 1, "subreaper": 999}
@@ -113,7 +113,7 @@ class PerfectPlay:
                 return
             elif any(child.dead for child in self.table.children(INIT)):
                 self._do(Wait(INIT, block=False))
-            elif pending := sorted(self.table[INIT].pending_signals, key=number):
+            elif pending := sorted(self.table[INIT].pending_signals, key=signal_number):
                 self._do(Accept(INIT, pending[0]))
                 self._pass_on(pending[0])
             elif self.table[MAIN].dead:

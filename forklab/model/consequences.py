@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from forklab.history import Event
-from forklab.model.signals import (
+from forklab.kernel.signals import (
     STOPPING,
     UNTOUCHABLE,
     DefaultAction,
     default_action,
     is_realtime,
-    number,
+    signal_number,
 )
 from forklab.model.table import Entry, ModelError, Pending, Table
 
@@ -77,7 +77,7 @@ class Unfolding:
         left = self.table.descendants(pid1.name)
         for entry in left:
             if not entry.dead:
-                killed = -number("SIGKILL")
+                killed = -signal_number("SIGKILL")
                 self.change(entry.name, status=killed, stopped_by=None, waits_for=None, pending=())
                 self.tell("killed", entry.name, signal="SIGKILL")
         for entry in left:
@@ -193,7 +193,7 @@ class Unfolding:
             ready = [pending for pending in entry.pending if pending.signal not in entry.blocked]
             if not ready:
                 break
-            first = min(ready, key=lambda pending: number(pending.signal))
+            first = min(ready, key=lambda pending: signal_number(pending.signal))
             left = list(entry.pending)
             left.remove(first)
             self.change(name, pending=tuple(left))
@@ -250,7 +250,7 @@ class Unfolding:
     def _kill(self, name: str, by: Pending) -> None:
         self.tell("signal", name, signal=by.signal, sender=by.sender)
         self.tell("killed", name, signal=by.signal)
-        self.die(name, -number(by.signal))
+        self.die(name, -signal_number(by.signal))
 
     def _stop(self, name: str, by: Pending) -> None:
         self.change(name, stopped_by=by.signal)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from forklab.history import Event, State
+from forklab.kernel.signals import UNTOUCHABLE, signal_number
+from forklab.kernel.statuses import how_it_ended
 from forklab.model.actions import (
     Accept,
     Action,
@@ -30,7 +32,6 @@ from forklab.model.actions import (
     Wait,
 )
 from forklab.model.consequences import Unfolding
-from forklab.model.signals import UNTOUCHABLE, number
 from forklab.model.table import ANY_CHILD, NO_SIGNALS, Entry, ModelError, Table
 
 
@@ -96,9 +97,8 @@ def _actor(now: Unfolding, name: str, deed: str) -> Entry:
         case State.RUNNING:
             return entry
         case State.ZOMBIE | State.REAPED:
-            killed = f"was killed by {entry.killer}"
-            end = killed if entry.killer else f"exited with {entry.status}"
-            raise ModelError(f"{name} cannot {deed}: it {end}")
+            assert entry.status is not None
+            raise ModelError(f"{name} cannot {deed}: it {how_it_ended(entry.status)}")
         case State.STOPPED:
             raise ModelError(f"{name} cannot {deed}: it is stopped")
         case State.WAITING:
@@ -112,7 +112,7 @@ def _check_exists(now: Unfolding, name: str) -> None:
 
 def _known(signals: Iterable[str]) -> frozenset[str]:
     for signal in signals:
-        number(signal)
+        signal_number(signal)
     return frozenset(signals)
 
 
@@ -165,7 +165,7 @@ def _wait(now: Unfolding, action: Wait) -> None:
 
 
 def _check_sender(now: Unfolding, sender: str | None, signal: str) -> None:
-    number(signal)
+    signal_number(signal)
     if sender is not None:
         _actor(now, sender, f"send {signal}")
 
@@ -183,7 +183,7 @@ def _kill_group(now: Unfolding, action: KillGroup) -> None:
 def _set_disposition(now: Unfolding, action: Disposition) -> None:
     process, signal = action.process, action.signal
     entry = _actor(now, process, f"change what {signal} does")
-    number(signal)
+    signal_number(signal)
     if signal in UNTOUCHABLE:
         raise ModelError(f"{process} cannot change what {signal} does: nobody can", "EINVAL")
     chosen, one = type(action), frozenset({signal})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from forklab.history import State
-from forklab.model.signals import name_of
+from forklab.kernel.statuses import killer
 
 NO_SIGNALS: frozenset[str] = frozenset()
 ANY_CHILD = "any child"  # what a process waits for that called waitpid(-1)
@@ -70,7 +70,7 @@ class Entry:
     @property
     def killer(self) -> str | None:
         """The signal that killed it, if one did."""
-        return name_of(-self.status) if self.status is not None and self.status < 0 else None
+        return killer(self.status)
 
     @property
     def stopped(self) -> bool:

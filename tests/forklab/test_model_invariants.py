@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from random_actions import draw_action
 
 from forklab.history import Event, History, HistoryBuilder, Process, State
+from forklab.kernel.signals import signal_name
 from forklab.model import (
     ANY_CHILD,
     Action,
@@ -18,7 +19,6 @@ from forklab.model import (
     Wait,
     apply,
 )
-from forklab.model.signals import name_of
 
 # Its steps: the table before, the action, the table after, what happened.
 Program = list[tuple[Table, Action, Table, tuple[Event, ...]]]
@@ -117,7 +117,9 @@ def test_the_events_alone_tell_the_whole_table(
         node = tree[entry.name]
         state = State.RUNNING if entry.state is State.WAITING else entry.state
         assert (node.state, node.parent, node.reaped_by) == (state, entry.parent, entry.reaped_by)
-        killer = name_of(-entry.status) if entry.status is not None and entry.status < 0 else None
+        killer = (
+            signal_name(-entry.status) if entry.status is not None and entry.status < 0 else None
+        )
         assert (node.status, node.signal) == (
             entry.status if killer is None else None,
             killer or entry.stopped_by,

@@ -6,6 +6,7 @@ import pytest
 from told import after, family, lines, told
 
 from forklab.history import State
+from forklab.kernel.signals import DefaultAction, default_action, signal_name, signal_number
 from forklab.model import (
     Accept,
     BecomeSubreaper,
@@ -24,7 +25,6 @@ from forklab.model import (
     Unblock,
     Wait,
 )
-from forklab.model.signals import DefaultAction, default_action, name_of, number
 
 ALL = frozenset({"SIGTERM", "SIGUSR1", "SIGCHLD", "SIGTSTP", "SIGCONT", "SIGHUP"})
 
@@ -270,8 +270,8 @@ def test_an_orphaned_group_without_stopped_members_is_left_alone() -> None:
 
 def test_every_signal_of_this_machine_has_a_default_action_and_a_number() -> None:
     for value in range(1, 32):
-        assert number(name_of(value)) == value
-        assert default_action(name_of(value)) in DefaultAction
+        assert signal_number(signal_name(value)) == value
+        assert default_action(signal_name(value)) in DefaultAction
     for unknown in ("SIGFOO", "TERM", "SIGTERM+1", "SIGRTMIN+99", "SIGRTMIN-1"):
         with pytest.raises(ValueError, match="no signal is called"):
             default_action(unknown)

@@ -1,12 +1,12 @@
-"""What a signal does to a process that made no arrangement for it: the table of signal(7).
+"""Signals: their names and numbers, and what each does to a process that made no arrangement for it (signal(7)).
 
-Pure data and three questions about it. Signals are names ("SIGTERM") everywhere but in wait statuses.
+People write names ("SIGTERM", "SIGRTMIN+3"), the kernel numbers and masks, in which bit 0 is signal 1.
 """
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -39,10 +39,17 @@ _ACTIONS: Final[Mapping[str, DefaultAction]] = {
     name: action for action, names in _STANDARD.items() for name in names.split()
 }
 
-STOPPING: Final = frozenset(_STANDARD[DefaultAction.STOP].split())
-
 # "The signals SIGKILL and SIGSTOP cannot be caught, blocked, or ignored." (signal(7))
 UNTOUCHABLE: Final = frozenset({"SIGKILL", "SIGSTOP"})
+
+
+def with_default(*actions: DefaultAction) -> frozenset[str]:
+    """The names of the signals that have one of these default actions; real-time signals, which terminate, aside."""
+    return frozenset(name for action in actions for name in _STANDARD[action].split())
+
+
+STOPPING: Final = with_default(DefaultAction.STOP)
+DROPPED_BY_DEFAULT: Final = with_default(DefaultAction.IGNORE)
 
 
 def default_action(name: str) -> DefaultAction:
@@ -53,19 +60,19 @@ def default_action(name: str) -> DefaultAction:
     """
     if name in _ACTIONS:
         return _ACTIONS[name]
-    number(name)
+    signal_number(name)
     return DefaultAction.TERMINATE
 
 
 @cache
-def number(name: str) -> int:
+def signal_number(name: str) -> int:
     """The signal's number on this kind of machine; real-time signals are SIGRTMIN+3, SIGRTMAX-1.
 
     Raises ValueError if there is no such signal.
     """
     base, sign, offset = name.partition("+") if "+" in name else name.partition("-")
     if base in signal.Signals.__members__ and (
-        not sign or (is_realtime(base) and offset.isdigit())
+        not sign or (is_realtime(base) and offset.isdecimal())
     ):
         found = signal.Signals[base].value + int(f"{sign}{offset or 0}")
         if not sign or signal.SIGRTMIN <= found <= signal.SIGRTMAX:
@@ -73,13 +80,47 @@ def number(name: str) -> int:
     raise ValueError(f"no signal is called {name!r}; they are written as SIGTERM")
 
 
-def name_of(number: int) -> str:
-    """The one name of the signal with this number: the reverse of `number`, aliases aside."""
-    if signal.SIGRTMIN < number < signal.SIGRTMAX:
-        return f"SIGRTMIN+{number - signal.SIGRTMIN}"
-    return signal.Signals(number).name
+@cache
+def signal_name(number: int) -> str:
+    """The one name of a signal, aliases aside: that of Python's signal.Signals, else SIGRTMIN+3.
+
+    libc keeps 32 and 33 for itself and has no names for them; the kernel has no names at all. They are SIG32, SIG33.
+    """
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        if signal.SIGRTMIN < number < signal.SIGRTMAX:
+            return f"SIGRTMIN+{number - signal.SIGRTMIN}"
+        return f"SIG{number}"
 
 
 def is_realtime(name: str) -> bool:
     """Whether several instances are kept: standard signals have one bit each, real-time signals queue (signal(7))."""
     return name.startswith("SIGRT")
+
+
+def bit(number: int) -> int:
+    return 1 << number - 1
+
+
+def mask_of(names: Iterable[str]) -> int:
+    """The signals of these names as a mask."""
+    mask = 0
+    for name in names:
+        mask |= bit(signal_number(name))
+    return mask
+
+
+def numbers_in(mask: int) -> list[int]:
+    """The numbers of the signals in a mask, in their order."""
+    return [number for number in range(1, 65) if mask & bit(number)]
+
+
+KILL: Final = int(signal.SIGKILL)
+STOP: Final = int(signal.SIGSTOP)
+CHLD: Final = int(signal.SIGCHLD)
+# What nobody minds who has not asked for it: it neither ends nor stops a process.
+HARMLESS_MASK: Final = mask_of(with_default(DefaultAction.IGNORE, DefaultAction.CONTINUE))
+STOPPING_MASK: Final = mask_of(STOPPING)
+# They take stops back, or bring them: whether a process is stopped depends on them.
+JOB_CONTROL_MASK: Final = STOPPING_MASK | mask_of(with_default(DefaultAction.CONTINUE))

@@ -1,0 +1,80 @@
+"""What differs between processors: numbers of system calls, registers, how a call is skipped or made again.
+
+x86-64 and aarch64. A call that a processor does not have (aarch64 has no fork, pause or alarm: libc makes them of
+others) is simply missing.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from forklab.kernel.calls import CALLS
+
+
+@dataclass(frozen=True)
+class Processor:
+    """One kind of processor. Registers are places in `user_regs_struct`, which has so many `words` of 8 bytes.
+
+    `audit` is its AUDIT_ARCH_ number (linux/audit.h); `call_width` is the length of the instruction that calls the
+    kernel. At the entry of a call the kernel takes its number from the register `wanted_call`, where that is one of
+    the general ones, else from the register set `wanted_call_set` (NT_ARM_SYSTEM_CALL): -1 there means no call.
+    `result` is where it puts what the call returns, and `made_by` the register in which a program puts the number,
+    where that is another one's place by then: to make a call again, it has to be put back.
+    """
+
+    name: str
+    audit: int
+    calls: Mapping[str, int]
+    arguments: tuple[int, ...]
+    result: int
+    program_counter: int
+    call_width: int
+    words: int
+    wanted_call: int | None = None
+    wanted_call_set: int | None = None
+    made_by: int | None = None
+
+
+def _numbers(column: int) -> dict[str, int]:
+    numbers = ((call.name, call.numbers[column]) for call in CALLS.values())
+    return {name: number for name, number in numbers if number is not None}
+
+
+_RAX, _ORIG_RAX = 10, 15
+
+X86_64 = Processor(
+    "x86_64",
+    0xC000003E,
+    _numbers(0),
+    arguments=(14, 13, 12, 7, 9, 8),  # rdi rsi rdx r10 r8 r9
+    result=_RAX,
+    program_counter=16,
+    call_width=2,
+    words=27,
+    wanted_call=_ORIG_RAX,
+    made_by=_RAX,
+)
+
+AARCH64 = Processor(
+    "aarch64",
+    0xC00000B7,
+    _numbers(1),
+    arguments=(0, 1, 2, 3, 4, 5),
+    result=0,
+    program_counter=32,
+    call_width=4,
+    words=34,
+    wanted_call_set=0x404,
+)
+
+_KNOWN = {processor.name: processor for processor in (X86_64, AARCH64)}
+
+
+def this_processor() -> Processor:
+    """Of the machine that we run on. Raises OSError where the lens knows nothing of it."""
+    machine = platform.machine()
+    if machine not in _KNOWN:
+        raise OSError(f"the lens knows {' and '.join(_KNOWN)}, but this machine is {machine}")
+    return _KNOWN[machine]
