@@ -156,7 +156,7 @@ def _exit_status(status: int | None) -> int:
 def _look(parsed: argparse.Namespace) -> int:
     """What is left where nothing may be traced: real time, and one look at the tree when everybody sleeps."""
     from forklab.draw import tree_svg, tree_text
-    from forklab.lens.snapshot import CannotRunError, snapshot
+    from forklab.lens.untraced.snapshot import CannotRunError, snapshot
 
     print("  So it runs in real time, and its tree is that of its first rest.", file=sys.stderr)
     try:

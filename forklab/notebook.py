@@ -23,7 +23,7 @@ from IPython.display import display
 from forklab.explore.explore import SECONDS
 from forklab.history import NoProcessError
 from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
-from forklab.lens.snapshot import CannotRunError, Snapshot, snapshot
+from forklab.lens.untraced.snapshot import CannotRunError, Snapshot, snapshot
 from forklab.shown import LANGUAGES, Cell, Outputs, Shown, all_outputs
 from forklab.source import CannotCompileError, Program
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from forklab.lens.state import Move
+from forklab.steps.state import Move
 from forklab.usage import UserError, read
 
 _KINDS = frozenset({"call", "signal", "return", "time"})

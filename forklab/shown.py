@@ -15,7 +15,7 @@ from forklab.draw.outcomes import outcomes_html, reason_html
 from forklab.explore import Exploration, Outcome, explore
 from forklab.explore.why import Answer, why
 from forklab.lens.record import Recording, record
-from forklab.lens.snapshot import Snapshot
+from forklab.lens.untraced.snapshot import Snapshot
 from forklab.outputs import report
 from forklab.source import Program, program_of
 from forklab.spoken import how_it_went

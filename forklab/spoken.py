@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from forklab.lens.chronicle import signal_name
 from forklab.lens.record import Recording
-from forklab.lens.snapshot import Snapshot
+from forklab.lens.untraced.snapshot import Snapshot
+from forklab.lens.world.chronicle import signal_name
 
 
 @singledispatch

@@ -3,7 +3,7 @@
 Two schedules that differ only in the order of steps that have nothing to do with each other come to the same. So it is
 enough to run one of them, to look for steps that do have to do with each other and could have come the other way round,
 and to try that as well. Every run is real, and nothing is learned; what two steps have to do with each other says
-`forklab.lens.footprint`. See Flanagan and Godefroid, "Dynamic partial-order reduction for model checking software"
+`forklab.steps.footprint`. See Flanagan and Godefroid, "Dynamic partial-order reduction for model checking software"
 (POPL 2005), Godefroid's sleep sets, and, on how the two go together, the source sets of Abdulla, Aronis, Jonsson and
 Sagonas, "Optimal dynamic partial order reduction" (POPL 2014).
 """
@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 from forklab.explore.every import Found, outcome_of
 from forklab.explore.replays import Replays
-from forklab.lens import state as facts
-from forklab.lens.footprint import footprint
 from forklab.lens.replay import Played
-from forklab.lens.state import Fact, Move, State
+from forklab.steps import state as facts
+from forklab.steps.footprint import footprint
+from forklab.steps.state import Fact, Move, State
 
 Footprint = frozenset[Fact]
 _OUTPUT: Fact = ("output", "")

@@ -21,7 +21,7 @@ from forklab.explore.harvest import TooManyOutcomesError, harvest
 from forklab.explore.outcome import Exploration, Outcome, end_of
 from forklab.explore.replays import Replays
 from forklab.lens.replay import Played
-from forklab.lens.tracee import Limits
+from forklab.lens.world.tracee import Limits
 
 MOST_STATES = 200_000
 MOST_OUTCOMES = 10_000

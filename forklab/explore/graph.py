@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from forklab.explore.learned import Key, Learned, Situation, Step, real_steps
 from forklab.explore.replays import Replays
-from forklab.lens.state import Move
+from forklab.steps.state import Move
 
 
 @dataclass

@@ -10,7 +10,7 @@ from forklab.explore import words
 from forklab.explore.graph import Graph
 from forklab.explore.learned import Key, Way, numbered_steps
 from forklab.explore.outcome import End, Outcome, StepTaken, end_of, waits_of
-from forklab.lens.state import Move
+from forklab.steps.state import Move
 
 _Rest = tuple[str, End]  # what is still written, and the end
 # How many steps a shortest schedule still has, and its first one.

@@ -1,6 +1,6 @@
 """What each step of a program does, learned from real runs of it.
 
-A step depends only on its footprint (`forklab.lens.footprint`), so what one did once, it does again wherever the facts
+A step depends only on its footprint (`forklab.steps.footprint`), so what one did once, it does again wherever the facts
 of its footprint are the same. A few dozen real runs teach all that is needed to follow millions of schedules. Each real
 run also checks what was learned before: where it does something else, or touches a fact outside of a footprint, that is
 kept in `doubts`, and nobody may claim to know everything.
@@ -17,10 +17,10 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from forklab.lens import state as facts
-from forklab.lens.footprint import footprint
 from forklab.lens.replay import Played
-from forklab.lens.state import PRIOR, Fact, Move
+from forklab.steps import state as facts
+from forklab.steps.footprint import footprint
+from forklab.steps.state import PRIOR, Fact, Move
 
 EARLY = "early"  # take a signal right after the call before this one
 

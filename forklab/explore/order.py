@@ -13,9 +13,9 @@ from enum import StrEnum
 from forklab.explore import words
 from forklab.explore.graph import Graph
 from forklab.explore.learned import EARLY, Key
-from forklab.lens import calls
-from forklab.lens import state as facts
-from forklab.lens.state import Move, State
+from forklab.lens.calls import groups as calls
+from forklab.steps import state as facts
+from forklab.steps.state import Move, State
 
 
 class Kind(StrEnum):

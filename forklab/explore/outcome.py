@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from forklab.explore import words
-from forklab.lens import state as facts
-from forklab.lens.state import Move, State
+from forklab.steps import state as facts
+from forklab.steps.state import Move, State
 
 
 class End(NamedTuple):

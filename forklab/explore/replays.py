@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from forklab.lens.replay import Played, Replay
-from forklab.lens.state import Move
+from forklab.steps.state import Move
 
 _AT_FIRST = 2
 

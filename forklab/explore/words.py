@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from forklab.lens import calls
-from forklab.lens import state as facts
-from forklab.lens.chronicle import signal_name
-from forklab.lens.state import Move, State
+from forklab.lens.calls import groups as calls
+from forklab.lens.world.chronicle import signal_name
+from forklab.steps import state as facts
+from forklab.steps.state import Move, State
 
 
 def does(state: State, move: Move) -> str:

@@ -22,8 +22,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from forklab.history import History, Tree
-from forklab.lens.state import Move
-from forklab.lens.tracee import Limits
+from forklab.lens.world.tracee import Limits
+from forklab.steps.state import Move
 
 _GRACE = 10.0  # seconds that the recorder has to kill whom it must
 
@@ -35,7 +35,7 @@ class CannotRecordError(Exception):
 
 
 class CannotTraceError(CannotRecordError):
-    """This machine does not let us trace any program; `forklab.lens.snapshot` needs no tracing."""
+    """This machine does not let us trace any program; `forklab.lens.untraced.snapshot` needs no tracing."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def record(
     subreaper: bool = False,
 ) -> Recording:
     """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one;
-    `ignored` are the signals that it takes no account of, as a bit mask (`forklab.lens.scheduled.Schedule`).
+    `ignored` are the signals that it takes no account of, as a bit mask (`forklab.lens.loop.scheduled.Schedule`).
 
     Its standard output is a terminal, or a pipe with `pipe`; `echo` also writes it to ours while it runs. `program` is
     the file to execute where that is not argv[0]. The name of `hidden_folder` is left out wherever it appears: that of

@@ -23,16 +23,17 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from forklab.lens import calls, ptrace, seccomp
-from forklab.lens.chronicle import FIRST, Chronicle
-from forklab.lens.clock import Clock
-from forklab.lens.namespace import become_subreaper, die_with_parent, run_as_pid1
-from forklab.lens.scheduled import MOST_STEPS, Schedule
-from forklab.lens.state import Move, number_of
-from forklab.lens.surroundings import Surroundings, identity
-from forklab.lens.tracee import EndOfWorldError, Limits, Outcome
-from forklab.lens.watchdog import TICK, Watchdog
-from forklab.lens.world import World
+from forklab.lens.calls import groups as calls
+from forklab.lens.edge import ptrace, seccomp
+from forklab.lens.edge.namespace import become_subreaper, die_with_parent, run_as_pid1
+from forklab.lens.loop.scheduled import MOST_STEPS, Schedule
+from forklab.lens.loop.watchdog import TICK, Watchdog
+from forklab.lens.world.chronicle import FIRST, Chronicle
+from forklab.lens.world.clock import Clock
+from forklab.lens.world.surroundings import Surroundings, identity
+from forklab.lens.world.tracee import EndOfWorldError, Limits, Outcome
+from forklab.lens.world.world import World
+from forklab.steps.state import Move, number_of
 
 _ADDR_NO_RANDOMIZE = 0x0040000  # personality(2): addresses are the same in every run
 _NO_PROCESS, _OUTPUT = 127, 1

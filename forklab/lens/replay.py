@@ -19,10 +19,10 @@ from multiprocessing.connection import Connection, Pipe
 from types import TracebackType
 from typing import Self
 
+from forklab.lens.loop.scheduled import Taken
 from forklab.lens.record import CannotRecordError, environment_for, failure, find
-from forklab.lens.scheduled import Taken
-from forklab.lens.state import Fact, Move, State
-from forklab.lens.tracee import Limits
+from forklab.lens.world.tracee import Limits
+from forklab.steps.state import Fact, Move, State
 
 _GRACE = 10.0  # seconds that the replayer has to kill whom it must
 

@@ -13,11 +13,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from forklab.lens.chronicle import FIRST
-from forklab.lens.namespace import become_subreaper, die_with_parent, run_as_pid1
+from forklab.lens.edge.namespace import become_subreaper, die_with_parent, run_as_pid1
+from forklab.lens.loop.scheduled import Schedule
 from forklab.lens.recorder import Recorder, prepare
 from forklab.lens.replay import Played
-from forklab.lens.scheduled import Schedule
+from forklab.lens.world.chronicle import FIRST
 
 _NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from forklab.cli import main
-from forklab.lens import seccomp
+from forklab.lens.edge import seccomp
 from forklab.schema import history_schema
 
 FORKLAB = (sys.executable, "-m", "forklab.cli")

@@ -12,7 +12,7 @@ from IPython.utils.capture import capture_output
 
 from forklab.history import History, HistoryBuilder, NoProcessError, Process
 from forklab.lens.record import CannotTraceError, Recording, record
-from forklab.lens.snapshot import Snapshot
+from forklab.lens.untraced.snapshot import Snapshot
 from forklab.notebook import Shown, check, compare, look_at, predict
 from forklab.source import CannotCompileError
 from forklab.spoken import how_it_went

@@ -11,8 +11,8 @@ from random_programs import random_program
 from real_kernel import DEADLINE, UNSHARE
 
 from forklab.explore import explore
-from forklab.lens.state import TIME
 from forklab.source import program_of
+from forklab.steps.state import TIME
 
 pytestmark = pytest.mark.usefixtures("pid_namespaces")
 

@@ -7,8 +7,8 @@ from programs import TABLE, Runnable
 
 from forklab.explore import explore
 from forklab.explore import learned as learning
-from forklab.lens import state as facts
-from forklab.lens.state import Fact, Move, State
+from forklab.steps import state as facts
+from forklab.steps.state import Fact, Move, State
 
 COMMANDS = {
     "echo a & echo b": {"a b", "b a"},

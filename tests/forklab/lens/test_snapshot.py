@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forklab.history import State, Tree
-from forklab.lens import runner
-from forklab.lens.rest import Look, everybody_sleeps
-from forklab.lens.snapshot import (
+from forklab.lens.untraced import runner
+from forklab.lens.untraced.rest import Look, everybody_sleeps
+from forklab.lens.untraced.snapshot import (
     CannotRunError,
     Snapshot,
     names_by_position,
@@ -151,7 +151,7 @@ while True: signal.pause()
 
 ASKER = """
 import sys
-from forklab.lens.snapshot import snapshot
+from forklab.lens.untraced.snapshot import snapshot
 snapshot([sys.executable, "-c", sys.argv[1]], seconds=60)
 """
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from forklab.lens.clock import Clock
-from forklab.lens.tracee import EndOfWorldError, Limits
+from forklab.lens.world.clock import Clock
+from forklab.lens.world.tracee import EndOfWorldError, Limits
 
 TICK = 0.02  # seconds between two alarms
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from forklab.lens import proc, ptrace, sleeping, waiting
-from forklab.lens.observing import what_is_told
-from forklab.lens.tracee import Stand, Tracee
+from forklab.lens.calls import sleeping, waiting
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.loop.observing import what_is_told
+from forklab.lens.world.tracee import Stand, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 STOP_SIGNALS = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
 

@@ -7,13 +7,13 @@ import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from forklab.lens import proc, ptrace
-from forklab.lens.calls import int32
-from forklab.lens.chronicle import Member
-from forklab.lens.tracee import Call, Tracee
+from forklab.lens.calls.groups import int32
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.tracee import Call, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 _EPERM = 1
 _OF_A_THREAD_IN = frozenset({"tgkill", "rt_tgsigqueueinfo"})  # process, thread, signal

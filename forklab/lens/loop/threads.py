@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forklab.lens import proc, ptrace
-from forklab.lens.chronicle import Member
-from forklab.lens.tracee import Stand, Tracee
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.tracee import Stand, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 
 def others(world: World, tracee: Tracee) -> list[Tracee]:

@@ -6,12 +6,12 @@ import stat
 import struct
 from typing import TYPE_CHECKING
 
-from forklab.lens import ptrace
-from forklab.lens.calls import int32
-from forklab.lens.tracee import Call, Tracee
+from forklab.lens.calls.groups import int32
+from forklab.lens.edge import ptrace
+from forklab.lens.world.tracee import Call, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 _IOVEC = struct.Struct("<QQ")
 _MOST_AT_ONCE = (

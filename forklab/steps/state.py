@@ -7,9 +7,9 @@
 A state is a mapping from such facts to values that can be hashed. Two equal states have the same future, whatever
 happened before: a process is a function of what it has seen, and everything that it can see comes from these facts.
 They are small on purpose. A step touches few of them, so steps that touch none in common can change places
-(`forklab.lens.footprint`), and what a step did once it does again where the facts that it touches are the same.
+(`forklab.steps.footprint`), and what a step did once it does again where the facts that it touches are the same.
 
-Pure: the world is looked at in `forklab.lens.observing`.
+Pure: the world is looked at in `forklab.lens.loop.observing`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from typing import NamedTuple
 
-from forklab.lens import calls
-from forklab.lens.chronicle import FIRST
+from forklab.lens.calls import groups as calls
+from forklab.lens.world.chronicle import FIRST
 
 Fact = tuple[str, str]  # of what kind, of whom
 State = Mapping[Fact, Hashable]

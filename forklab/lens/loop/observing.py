@@ -1,4 +1,4 @@
-"""Looks at a world whose processes are all held, and says in facts what is the case: `forklab.lens.state`."""
+"""Looks at a world whose processes are all held, and says in facts what is the case: `forklab.steps.state`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from forklab.lens import proc, ptrace
-from forklab.lens import state as facts
-from forklab.lens.chronicle import INIT, Member
-from forklab.lens.state import Fact, Place, Signals
-from forklab.lens.surroundings import File, identity
-from forklab.lens.tracee import Pipe, Stand, Tracee
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.chronicle import INIT, Member
+from forklab.lens.world.surroundings import File, identity
+from forklab.lens.world.tracee import Pipe, Stand, Tracee
+from forklab.steps import state as facts
+from forklab.steps.state import Fact, Place, Signals
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 _STAGES = {
     Stand.READY: facts.AFTER,

@@ -11,7 +11,7 @@ import os
 import struct
 from typing import NamedTuple
 
-from forklab.lens.arch import this_arch
+from forklab.lens.edge.arch import this_arch
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PTRACE = _LIBC.ptrace

@@ -7,8 +7,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from forklab.lens.chronicle import Member
-from forklab.lens.clock import Clock
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.clock import Clock
 
 
 class EndOfWorldError(Exception):
@@ -63,10 +63,10 @@ class Tracee:
     reaping: bool = False  # it has been let into a wait that may reap a child
     unfinished_birth: bool = False  # a vfork: it sleeps until its child has gone its own way
     last_sender: Member | None = None  # of the signal that was delivered last
-    # Where schedules are explored (`forklab.lens.scheduled`):
+    # Where schedules are explored (`forklab.lens.loop.scheduled`):
     detail: tuple[
         Hashable, ...
-    ] = ()  # of the call before which it is held; see `forklab.lens.state`
+    ] = ()  # of the call before which it is held; see `forklab.steps.state`
     late: bool = False  # the clock has moved while it was held there
     seen: str = ""  # a digest of all that the kernel has told it so far
     moved: bool = True  # it has run since somebody looked

@@ -1,7 +1,8 @@
 """A world that follows a schedule: each step is chosen by somebody who sees all that are possible.
 
-Where the seeded world (`forklab.lens.world`) asks a random number, this one asks the schedule, and afterwards takes the
-first step that is offered. What was the case before each step, what was possible and what was done is kept: `Taken`.
+Where the seeded world (`forklab.lens.world.world`) asks a random number, this one asks the schedule, and afterwards
+takes the first step that is offered. What was the case before each step, what was possible and what was done is kept:
+`Taken`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from forklab.lens import holding, proc
-from forklab.lens import state as facts
-from forklab.lens.observing import Pipes, state_of
-from forklab.lens.state import Fact, Move, moves
-from forklab.lens.tracee import Call, EndOfWorldError, Stand, Tracee
+from forklab.lens.edge import proc
+from forklab.lens.loop import holding
+from forklab.lens.loop.observing import Pipes, state_of
+from forklab.lens.world.tracee import Call, EndOfWorldError, Stand, Tracee
+from forklab.steps import state as facts
+from forklab.steps.state import Fact, Move, moves
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 
 MOST_STEPS = 20_000

@@ -5,7 +5,7 @@
         let one go who can, chosen by the seed
         nobody can: the clock jumps to the next deadline
 
-What a stop means is elsewhere (entry.py, lifecycle.py, delivery.py); this is the loop around it. Held processes sit at
+What a stop means is elsewhere; this is the loop around it. Held processes sit at
 the entry of wait and of sleeps, where the world itself knows when they can go on. Everything else that waits (pipes,
 poll, futexes) is let into the kernel and sleeps there; whoever wakes it runs at that moment and has stopped before we
 look again, so nothing is left to chance. In real time nobody is held: the same stops are only written down.
@@ -20,13 +20,15 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from forklab.lens import delivery, entry, listening, proc, ptrace
-from forklab.lens.chronicle import Chronicle, Member
-from forklab.lens.clock import Clock
-from forklab.lens.scheduled import Schedule
-from forklab.lens.surroundings import Surroundings
-from forklab.lens.tracee import EndOfWorldError, Limits, Outcome, Stand, Timer, Tracee
-from forklab.lens.watchdog import Watchdog
+from forklab.lens.calls import dispatch as entry
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.loop import delivery, listening
+from forklab.lens.loop.scheduled import Schedule
+from forklab.lens.loop.watchdog import Watchdog
+from forklab.lens.world.chronicle import Chronicle, Member
+from forklab.lens.world.clock import Clock
+from forklab.lens.world.surroundings import Surroundings
+from forklab.lens.world.tracee import EndOfWorldError, Limits, Outcome, Stand, Timer, Tracee
 
 
 @dataclass

@@ -9,13 +9,13 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from forklab.lens import clock as clocks
-from forklab.lens import ptrace
-from forklab.lens.calls import int32
-from forklab.lens.tracee import Call, Timer, Tracee
+from forklab.lens.calls.groups import int32
+from forklab.lens.edge import ptrace
+from forklab.lens.world import clock as clocks
+from forklab.lens.world.tracee import Call, Timer, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 INTERVAL_TIMER = (
     -1

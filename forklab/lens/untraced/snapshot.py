@@ -71,7 +71,7 @@ def snapshot(argv: Sequence[str], *, seconds: float = 10.0) -> Snapshot:
     """
     lifeline, ours = os.pipe()
     # -P: a json.py in the reader's folder is not ours.
-    command = [sys.executable, "-P", "-m", "forklab.lens.runner", str(seconds), *argv]
+    command = [sys.executable, "-P", "-m", "forklab.lens.untraced.runner", str(seconds), *argv]
     runner = subprocess.Popen(
         command,
         stdin=lifeline,

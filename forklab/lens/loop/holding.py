@@ -1,6 +1,6 @@
 """Holds every process before each call that others could notice, so that all orders of these calls can be tried.
 
-`hold` is asked at the entry of a call; `make` takes a step that `forklab.lens.state.moves` has offered. Between two
+`hold` is asked at the entry of a call; `make` takes a step that `forklab.steps.state.moves` has offered. Between two
 such stops a process does only what concerns nobody else. What escapes this rule (threads, shared memory, sockets,
 files that are written, calls that wait in ways that we do not follow) is said: `world.because`.
 """
@@ -14,15 +14,18 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forklab.lens import calls, entry, proc, ptrace, sending, sleeping, waiting, writing
-from forklab.lens import state as facts
-from forklab.lens.calls import int32
-from forklab.lens.observing import SA_SIGINFO, Pipes
-from forklab.lens.state import Move
-from forklab.lens.tracee import Call, Pipe, Stand, Tracee
+from forklab.lens.calls import dispatch as entry
+from forklab.lens.calls import groups as calls
+from forklab.lens.calls import sending, sleeping, waiting, writing
+from forklab.lens.calls.groups import int32
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.loop.observing import SA_SIGINFO, Pipes
+from forklab.lens.world.tracee import Call, Pipe, Stand, Tracee
+from forklab.steps import state as facts
+from forklab.steps.state import Move
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _PROT_WRITE, _MAP_SHARED = 2, 1

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from forklab.lens import clock as clocks
-from forklab.lens import ptrace
-from forklab.lens.calls import int32
-from forklab.lens.tracee import Call, Tracee
+from forklab.lens.calls.groups import int32
+from forklab.lens.edge import ptrace
+from forklab.lens.world import clock as clocks
+from forklab.lens.world.tracee import Call, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 _TIMER_ABSTIME = 1
 

@@ -1,6 +1,6 @@
 """Listening to a world: until everybody who was let go has stopped again, or sleeps in the kernel.
 
-What a stop means is elsewhere (entry.py, lifecycle.py, delivery.py); here it is only handed on. An alarm interrupts the
+What a stop means is elsewhere; here it is only handed on. An alarm interrupts the
 listening now and then, so that somebody who computes for ever is noticed (`tick`).
 """
 
@@ -11,11 +11,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forklab.lens import delivery, entry, lifecycle, proc, ptrace, threads, waiting
-from forklab.lens.tracee import EndOfWorldError, Stand, Tracee
+from forklab.lens.calls import dispatch as entry
+from forklab.lens.calls import waiting
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.loop import delivery, lifecycle, threads
+from forklab.lens.world.tracee import EndOfWorldError, Stand, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 _TOO_LONG = 300_000_000  # nanoseconds on the processor while others wait for their turn
 _AT_WILL = 20_000  # looks at one that has been let into the kernel, before the watchdog takes over

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forklab.lens import calls
-from forklab.lens import state as facts
-from forklab.lens.state import Fact, Move, State
+from forklab.lens.calls import groups as calls
+from forklab.steps import state as facts
+from forklab.steps.state import Fact, Move, State
 
 _STOPPING = frozenset({18, 19, 20, 21, 22})  # SIGCONT and the signals that stop
 

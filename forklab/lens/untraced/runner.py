@@ -1,4 +1,4 @@
-"""Runs one program, looks at it when it is at rest, lets it go: `python -m forklab.lens.runner`.
+"""Runs one program, looks at it when it is at rest, lets it go: `python -m forklab.lens.untraced.runner`.
 
 This is a small process of its own, so that whoever wants to look (a notebook's kernel) is neither
 forked nor made a subreaper. Every process of the program stays below the runner, also orphans and
@@ -7,7 +7,7 @@ ends, whoever asked is gone or has lost interest.
 
 The program has a terminal as its standard output and error, as a student at a shell has it, and an
 empty pipe as its standard input. When everybody sleeps, the tree is written down; then the pipe is
-closed, which every reader sees as end of file. `forklab.lens.snapshot` is the other end and
+closed, which every reader sees as end of file. `forklab.lens.untraced.snapshot` is the other end and
 describes the answer.
 """
 
@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass, field
 import psutil
 
 from forklab.history import Tree
-from forklab.lens.rest import everybody_sleeps, look_below
+from forklab.lens.untraced.rest import everybody_sleeps, look_below
 from forklab.live import live_tree
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -139,7 +139,7 @@ def start(argv: list[str], seconds: float) -> Watched:
 
 
 def watch(argv: list[str], seconds: float) -> dict[str, object]:
-    """The answer: see `forklab.lens.snapshot`."""
+    """The answer: see `forklab.lens.untraced.snapshot`."""
     tree, left, trouble = None, None, None
     watched = start(argv, seconds)
     try:

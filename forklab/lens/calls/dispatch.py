@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forklab.lens import calls, patience, ptrace, sending, sleeping, timers, waiting, writing
-from forklab.lens.arch import this_arch
-from forklab.lens.tracee import Call, Stand, Tracee
+from forklab.lens.calls import groups as calls
+from forklab.lens.calls import patience, sending, sleeping, timers, waiting, writing
+from forklab.lens.edge import ptrace
+from forklab.lens.edge.arch import this_arch
+from forklab.lens.world.tracee import Call, Stand, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 _NAMES = {number: name for name, number in this_arch().calls.items()}
 _EINTR = 4

@@ -6,14 +6,16 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from forklab.lens import proc, ptrace, threads, waiting
-from forklab.lens.chronicle import Member
-from forklab.lens.timers import INTERVAL_TIMER
-from forklab.lens.tracee import EndOfWorldError, Stand, Tracee
-from forklab.lens.vdso import hide_vdso
+from forklab.lens.calls import waiting
+from forklab.lens.calls.timers import INTERVAL_TIMER
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge.vdso import hide_vdso
+from forklab.lens.loop import threads
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.tracee import EndOfWorldError, Stand, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 
 def gave_birth(world: World, tracee: Tracee, event: int) -> None:

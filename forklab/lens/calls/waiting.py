@@ -5,13 +5,14 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from forklab.lens import calls, proc, ptrace
-from forklab.lens.calls import int32
-from forklab.lens.chronicle import Member
-from forklab.lens.tracee import Call, Tracee
+from forklab.lens.calls import groups as calls
+from forklab.lens.calls.groups import int32
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.tracee import Call, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 _WEXITED = 4
 

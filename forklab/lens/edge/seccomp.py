@@ -10,7 +10,7 @@ import os
 import struct
 from collections.abc import Iterable
 
-from forklab.lens.arch import this_arch
+from forklab.lens.edge.arch import this_arch
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 

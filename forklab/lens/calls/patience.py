@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forklab.lens import calls, ptrace
-from forklab.lens import clock as clocks
-from forklab.lens.calls import Form, int32
-from forklab.lens.tracee import Call, Tracee
+from forklab.lens.calls import groups as calls
+from forklab.lens.calls.groups import Form, int32
+from forklab.lens.edge import ptrace
+from forklab.lens.world import clock as clocks
+from forklab.lens.world.tracee import Call, Tracee
 
 if TYPE_CHECKING:
-    from forklab.lens.world import World
+    from forklab.lens.world.world import World
 
 
 def be_patient(world: World, tracee: Tracee, call: Call, *, again: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from forklab.lens import ptrace
+from forklab.lens.edge import ptrace
 
 _AT_NULL, _AT_IGNORE, _AT_SYSINFO_EHDR = 0, 1, 33
 _MOST = (

@@ -1,0 +1,1 @@
+"""What each kind of system call means to a program under the lens."""

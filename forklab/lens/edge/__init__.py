@@ -1,0 +1,1 @@
+"""Where the lens touches the kernel: ptrace, seccomp, /proc, namespaces. As thin as can be."""
