@@ -17,6 +17,7 @@ from forklab.explore.graph import explore_graph
 from forklab.explore.replays import Replays
 from forklab.lens.record import record
 from forklab.source import program_of
+from forklab.steps.schedule import Schedule
 
 TWO_LINES_EACH = """
 #include <stdio.h>
@@ -74,20 +75,21 @@ def timed(seconds: list[float]) -> Iterator[None]:
 
 
 def rates() -> None:
-    with program_of("c", TWO_LINES_EACH) as program:
-        options = {"argv": list(program.argv), "program": program.path, "most": 1000}
-        with Replays(options) as replays:
-            first = replays.play([]).steps  # a schedule to repeat; and the replayers are warm
-            list(replays.play_all([first] * 4))
-            naive, every, learned = [], [], []
-            for _ in range(3):
-                with timed(naive):
-                    for _ in range(10):
-                        record(program.argv, program=program.path, schedule=first)
-                with timed(every):
-                    found = every_schedule(replays)
-                with timed(learned):
-                    graph = explore_graph(replays)
+    with (
+        program_of("c", TWO_LINES_EACH) as program,
+        Replays(program.argv, program=program.path, longest=1000) as replays,
+    ):
+        first = replays.play([]).steps  # a schedule to repeat; and the replayers are warm
+        list(replays.play_all([first] * 4))
+        naive, every, learned = [], [], []
+        for _ in range(3):
+            with timed(naive):
+                for _ in range(10):
+                    record(program.argv, program=program.path, schedule=Schedule(tuple(first)))
+            with timed(every):
+                found = every_schedule(replays)
+            with timed(learned):
+                graph = explore_graph(replays)
     slow = 10 / min(naive)
     quick, all_at_once = found.schedules / min(every), graph.schedules() / min(learned)
     print(f"naive, a recorder for each   {slow:8.1f} schedules a second")

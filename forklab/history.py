@@ -14,6 +14,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Self
 
+from forklab.numbering import FIRST_PID
+
 VERSION = 1  # of the JSON form
 
 
@@ -374,4 +376,4 @@ class HistoryBuilder:
 
 def pids_from_1000(names: Sequence[str]) -> dict[str, int]:
     """The lecture's numbers: the first process is 1000, later ones 1001, 1002 ... in the order given."""
-    return {name: 1000 + number for number, name in enumerate(names)}
+    return {name: FIRST_PID + number for number, name in enumerate(names)}

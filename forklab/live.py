@@ -8,16 +8,18 @@ parent is now.
 from __future__ import annotations
 
 import os
-import platform
-import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from forklab.history import Node, State, Tree
+from forklab.kernel.calls import calls_in
+from forklab.kernel.processors import this_processor
+from forklab.kernel.statuses import killer
 
 _STATES: Mapping[str, State] = {
     psutil.STATUS_ZOMBIE: State.ZOMBIE,
@@ -26,12 +28,15 @@ _STATES: Mapping[str, State] = {
     psutil.STATUS_TRACING_STOP: State.STOPPED,
 }
 
-# The numbers of wait4 and waitid. /proc/PID/syscall tells in which system call a process is
-# blocked, see proc(5).
-_WAIT_CALLS: Mapping[str, frozenset[str]] = {
-    "x86_64": frozenset({"61", "247"}),
-    "aarch64": frozenset({"260", "95"}),
-}
+
+@cache
+def _wait_calls() -> frozenset[str]:
+    """The numbers of wait4 and waitid; none on a processor of which we know nothing."""
+    try:
+        numbers = this_processor().calls
+    except OSError:
+        return frozenset()
+    return frozenset(str(numbers[name]) for name in calls_in("wait"))
 
 
 @dataclass(frozen=True)
@@ -150,12 +155,12 @@ def _node(seen: _Seen, name: str, parent: str | None) -> Node:
 
 
 def _waits(pid: int) -> bool:
-    """Whether it is blocked in wait(2). False also where we are not allowed to know."""
+    """Whether it is blocked in wait(2), by /proc/PID/syscall (proc(5)). False also where we are not allowed to know."""
     try:
         call = Path(f"/proc/{pid}/syscall").read_text().split(maxsplit=1)[0]
     except (OSError, IndexError):
         return False
-    return call in _WAIT_CALLS.get(platform.machine(), ())
+    return call in _wait_calls()
 
 
 def _how_it_ended(zombie: _Seen) -> dict[str, Any]:
@@ -172,7 +177,7 @@ def _how_it_ended(zombie: _Seen) -> dict[str, Any]:
     if wait_status == 0 and not ours:
         return {}
     code = os.waitstatus_to_exitcode(wait_status)
-    return {"status": code} if code >= 0 else {"signal": signal.Signals(-code).name}
+    return {"status": code} if code >= 0 else {"signal": killer(code)}
 
 
 def _printable(name: str) -> str:

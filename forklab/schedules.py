@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from forklab.steps.state import Move
+from forklab.kernel.signals import mask_of
+from forklab.steps.moves import CALL, RETURN, SIGNAL, TIME, Move, MoveKind
+from forklab.steps.schedule import Schedule
 from forklab.usage import UserError, read
 
-_KINDS = frozenset({"call", "signal", "return", "time"})
+_KINDS = frozenset({CALL, RETURN, SIGNAL, TIME})
 
 
-def read_schedule(name: str, outcome: int) -> list[Move]:
+def read_schedule(name: str, outcome: int) -> Schedule:
     """The schedule in this file; of what `forklab outputs` has found, that of the outcome of this number, from 1 on.
 
     Raises UserError, which says what the file should have.
@@ -29,19 +30,30 @@ def read_schedule(name: str, outcome: int) -> list[Move]:
         if not 1 <= outcome <= len(outcomes):
             raise UserError(f"{name} has outcomes 1 to {len(outcomes)}, and no {outcome}.")
         form = outcomes[outcome - 1]
+    unwatched: object = ()
     if isinstance(form, dict):
-        form = form.get("schedule")
+        unwatched, form = form.get("unwatched", ()), form.get("schedule")
     if not isinstance(form, list):
         raise UserError(f"{name} has no schedule: a list of steps, or an outcome that has one.")
-    return [_step(name, number, step) for number, step in enumerate(form, start=1)]
+    moves = tuple(_step(name, number, step) for number, step in enumerate(form, start=1))
+    return Schedule(moves, _signals(name, unwatched))
 
 
-def _step(name: str, number: int, step: Any) -> Move:
+def _step(name: str, number: int, step: object) -> Move:
     if isinstance(step, dict) and step.get("kind") in _KINDS:
         process = step.get("process")
         if isinstance(process, str):
-            return Move(process, step["kind"])
+            return Move(process, MoveKind(step["kind"]))
     raise UserError(
         f"{name}, step {number}: a step has a process and a kind, as"
         ' {"process": "P.1", "kind": "call"}; kinds are ' + ", ".join(sorted(_KINDS)) + "."
     )
+
+
+def _signals(name: str, names: object) -> int:
+    try:
+        if isinstance(names, list | tuple):
+            return mask_of(names)
+    except (TypeError, ValueError, AttributeError):
+        pass
+    raise UserError(f'{name}: "unwatched" is a list of signals, as ["SIGINT"].')

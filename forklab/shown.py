@@ -20,7 +20,6 @@ from forklab.outputs import report
 from forklab.source import Program, program_of
 from forklab.spoken import how_it_went
 
-_SIGINT = 1 << 1  # Python catches it from its start; forklab.explore does not look out for it there
 LANGUAGES = {"c": "C", "python": "Python", "sh": "shell"}
 
 
@@ -126,8 +125,7 @@ class Outputs:
                 program=program.path,
                 hidden_folder=program.folder,
                 pipe=self.cell.pipe,
-                schedule=outcome.moves,
-                ignored=_SIGINT if self.cell.language == "python" else 0,
+                schedule=outcome.replay,
             )
         return Shown(run, self.cell.title)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from forklab.kernel.statuses import how_it_ended
 from forklab.lens.record import Recording
 from forklab.lens.untraced.snapshot import Snapshot
-from forklab.lens.world.chronicle import signal_name
 
 
 @singledispatch
@@ -21,7 +21,7 @@ def _(run: Recording) -> str:
     timed = run.seed is not None and run.seconds > 0
     sentences = [f"{_processes(count)}, {run.seconds:g} s." if timed else f"{_processes(count)}."]
     if run.status is not None:
-        sentences.append(f"P {_ended(run.status)}.")
+        sentences.append(f"P {how_it_ended(run.status)}.")
     if run.trouble is not None:
         sentences.append(f"{run.trouble} So we ended it.")
     if run.cut:
@@ -47,13 +47,9 @@ def _(run: Snapshot) -> str:
         if node.name in run.left:
             sentences.append(f"{node.name} did not end with its input, so we killed it.")
         elif (status := run.statuses.get(node.name)) is not None:
-            sentences.append(f"{node.name} {_ended(status)}.")
+            sentences.append(f"{node.name} {how_it_ended(status)}.")
     return " ".join(sentences)
 
 
 def _processes(count: int) -> str:
     return "1 process" if count == 1 else f"{count} processes"
-
-
-def _ended(status: int) -> str:
-    return f"exited with {status}" if status >= 0 else f"was killed by {signal_name(-status)}"

@@ -6,7 +6,6 @@ the same exploration.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
@@ -15,8 +14,9 @@ from itertools import groupby
 
 from forklab.draw.film import HUES
 from forklab.draw.process_graph import process_graph_svg
-from forklab.explore.order import Kind, ProcessGraph, process_graph
+from forklab.explore.order import ProcessGraph, process_graph
 from forklab.explore.outcome import Exploration, Outcome
+from forklab.steps.deeds import DeedKind
 
 SHOWN = 50  # boxes
 _Way = tuple[int, Outcome]  # with its number
@@ -79,9 +79,9 @@ def _each_text_has_one_writer(graph: ProcessGraph) -> bool:
     """Else a name at a line would tell of one schedule, and of others not."""
     writers: dict[str, str] = {}
     return all(
-        writers.setdefault(vertex.text, vertex.process) == vertex.process
+        writers.setdefault(vertex.deed.text, vertex.process) == vertex.process
         for vertex in graph.vertices
-        if vertex.kind is Kind.WRITE
+        if vertex.kind is DeedKind.WRITE
     )
 
 
@@ -121,9 +121,8 @@ def _lines(outcome: Outcome) -> list[tuple[str, list[str]]]:
 
 def _written(outcome: Outcome) -> Iterable[tuple[str, str]]:
     for step in outcome.schedule:
-        deed = step.does.removeprefix(f"{step.move.process} writes ")
-        if deed != step.does and deed[:1] in ("'", '"'):
-            yield step.move.process, ast.literal_eval(deed)
+        if step.deed.kind is DeedKind.WRITE:
+            yield step.deed.process, step.deed.text
 
 
 def _line(text: str, writers: list[str], hues: dict[str, int]) -> str:

@@ -13,7 +13,9 @@ from html import escape
 from forklab.draw import measure
 from forklab.draw.palette import DARK, FONTS, LIGHT, Theme
 from forklab.draw.words import printable
-from forklab.explore.order import Kind, ProcessGraph, Vertex
+from forklab.explore.order import ProcessGraph, Vertex
+from forklab.explore.sentences import predicate, sent, sentence
+from forklab.steps.deeds import DeedKind
 
 _EDGE = 16  # free space around everything
 _LANE = 58  # from one process to the next
@@ -62,7 +64,7 @@ class _Picture:
         right = max(self._across, default=self._left) + 40
         width = round(max(right, measure.text_width(self._title, 14, bold=True) + 2 * _EDGE))
         height = round(self._top + (len(self._lanes) - 1) * _LANE + _BELOW + _EDGE)
-        alt = "; ".join(f"{v.process} {printable(v.does)}" for v in self._graph.vertices)
+        alt = "; ".join(printable(sentence(v.deed)) for v in self._graph.vertices)
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-order" role="img"'
             f' aria-label="{escape(alt)}" width="{width}" height="{height}"'
@@ -94,9 +96,9 @@ class _Picture:
             end = (x2 - _DOT, y2, 1, 0)
         elif y1 == y2:
             way, end = f"M{x1:g} {y1:g}H{x2 - _DOT:g}", (x2 - _DOT, y2, 1, 0)
-        elif first.kind is Kind.FORK and last.process == first.child:
+        elif first.kind is DeedKind.FORK and last.process == first.deed.child:
             way, end = f"M{x1:g} {y1:g}V{y2:g}H{x2 - _DOT:g}", (x2 - _DOT, y2, 1, 0)
-        elif first.kind is Kind.EXIT and last.kind is Kind.REAP:
+        elif first.kind is DeedKind.EXIT and last.kind is DeedKind.REAP:
             down = 1 if y2 > y1 else -1
             way = f"M{x1:g} {y1:g}H{x2:g}V{y2 - down * _DOT:g}"
             end = (x2, y2 - down * _DOT, 0, down)
@@ -127,7 +129,9 @@ class _Picture:
 
 def _lanes(vertices: Sequence[Vertex]) -> list[str]:
     """The first process at the bottom, its children above it, the first one at the top: few lines cross."""
-    names = {vertex.process for vertex in vertices} | {v.child for v in vertices if v.child}
+    names = {vertex.process for vertex in vertices} | {
+        v.deed.child for v in vertices if v.kind is DeedKind.FORK
+    }
     found: list[str] = []
 
     def add(name: str) -> None:
@@ -158,15 +162,20 @@ def _levels(graph: ProcessGraph) -> list[int]:
 
 def _words(vertex: Vertex) -> tuple[str, str]:
     """Above and below its dot."""
-    match vertex.kind:
-        case Kind.WRITE:
-            return printable(vertex.text.strip()), ""
-        case Kind.REAP:
+    deed = vertex.deed
+    match deed.kind:
+        case DeedKind.WRITE:
+            return printable(deed.text.strip()), ""
+        case DeedKind.REAP:
             return "", "wait"
-        case Kind.FORK:
+        case DeedKind.FORK:
             return "", "fork"
+        case DeedKind.EXIT:
+            return "", f"exit {deed.status}"
+        case DeedKind.SEND:
+            return "", sent(deed)
         case _:
-            return "", vertex.does.removeprefix("sends ").replace("exits", "exit")
+            return "", predicate(deed)
 
 
 def _head(x: float, y: float, right: int, down: int) -> str:

@@ -18,7 +18,8 @@ from forklab.explore.replays import Replays
 from forklab.lens.replay import Played
 from forklab.steps import state as facts
 from forklab.steps.footprint import footprint
-from forklab.steps.state import Fact, Move, State
+from forklab.steps.moves import CALL, TIME, Move
+from forklab.steps.state import Fact, State
 
 Footprint = frozenset[Fact]
 _OUTPUT: Fact = ("output", "")
@@ -61,9 +62,9 @@ def one_of_each_kind(replays: Replays, *, most: int = 100_000) -> Found:
 def _touched(state: State, move: Move) -> Footprint:
     """Its footprint, and the output: who writes first is to be seen."""
     touched = footprint(state, move)
-    if move.kind == facts.CALL:
+    if move.kind == CALL:
         place = facts.place_of(state, move.process)
-        if place.call in ("write", "writev") and place.detail[0] == "output":
+        if place.writes_output:
             touched |= {_OUTPUT}
     return touched
 
@@ -73,7 +74,7 @@ def _held_up(state: State, offered: Iterable[Move]) -> dict[Move, Footprint]:
     busy = {move.process for move in offered}
     idle = [name for name in facts.alive(state) if name not in busy]
     waiting = [name for name in idle if facts.place_of(state, name).stage == facts.BEFORE]
-    return {move: _touched(state, move) for name in waiting for move in [Move(name, facts.CALL)]}
+    return {move: _touched(state, move) for name in waiting for move in [Move(name, CALL)]}
 
 
 def _another(points: list[Point]) -> bool:
@@ -148,7 +149,7 @@ def _still_asleep(point: Point) -> set[Move]:
 
 def _meet(move: Move, footprint_: Footprint, other: Move, others: Footprint) -> bool:
     """Whether two steps have to do with each other."""
-    if facts.TIME in (move.kind, other.kind) or move.process == other.process:
+    if TIME in (move.kind, other.kind) or move.process == other.process:
         return True
     return not (footprint_ & others).issubset(_STILL)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from forklab.explore.outcome import End, end_of
 from forklab.explore.replays import Replays
 from forklab.lens.replay import Played
-from forklab.steps.state import Move
+from forklab.steps.moves import Move
 
 _AT_ONCE = 16  # schedules that are handed out together
 

@@ -11,17 +11,20 @@ once more, by its schedule: what is reported has been seen.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 from forklab.explore.graph import Graph, explore_graph
 from forklab.explore.harvest import TooManyOutcomesError, harvest
 from forklab.explore.outcome import Exploration, Outcome, end_of
 from forklab.explore.replays import Replays
+from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
-from forklab.lens.world.tracee import Limits
+from forklab.lens.request import Options
+from forklab.lens.world.limits import Limits
 
 MOST_STATES = 200_000
 MOST_OUTCOMES = 10_000
@@ -29,7 +32,6 @@ SECONDS = 60.0
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STEPS = 5_000  # of a run
-_SIGINT = 1 << 1
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,16 @@ class Progress:
 def explore(
     argv: Sequence[str],
     *,
-    program: str | None = None,
-    pipe: bool = False,
     limit: int = MOST_STATES,
     seconds: float = SECONDS,
     text_only: bool = False,
     tell: Callable[[Progress], None] = lambda _: None,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> Exploration:
     """Every outcome of `argv`, as far as `limit` states and `seconds` let it come.
 
-    `program`, `pipe` and the other `options` (`environment`, `limits`, `namespace`, `subreaper`) are those of
-    `forklab.lens.record.record`. `text_only`: only what is printed tells outcomes apart. `tell` hears how far it is,
-    now and then.
-    Raises CannotRecordError.
+    For the `options` see `forklab.lens.request.Request`. `text_only`: only what is printed tells outcomes apart.
+    `tell` hears how far it is, now and then. Raises CannotRecordError.
     """
     started = time.monotonic()
 
@@ -68,19 +66,9 @@ def explore(
         most = min(limit, _MOST_STATES_IN_DOUBT) if graph.learned.doubts else limit
         return states > most or passed > seconds
 
-    python = os.path.basename(program or argv[0]).startswith("python")
     options.setdefault("limits", Limits(processor_seconds=5.0))
-    with Replays(
-        {
-            "argv": list(argv),
-            "program": program,
-            "pipe": pipe,
-            "most": _MOST_STEPS,
-            # Python catches SIGINT from its start: no reason to stand still after each call.
-            "ignored": _SIGINT if python else 0,
-            **options,
-        }
-    ) as replays:
+    unwatched = _unwatched(options.get("program") or argv[0])
+    with Replays(argv, unwatched=unwatched, longest=_MOST_STEPS, **options) as replays:
         graph = explore_graph(replays, is_over=is_over)
         reasons = _reasons(graph, replays, limit, started, seconds)
         try:
@@ -98,14 +86,19 @@ def explore(
             outcomes = [outcome for outcome in outcomes if outcome not in wrong]
         return Exploration(
             tuple(outcomes),
+            graph,
             not reasons,
             graph.schedules(),
             len(graph.steps),
             replays.runs,
             replayed,
             tuple(reasons),
-            graph,
         )
+
+
+def _unwatched(program: str) -> int:
+    """Python catches SIGINT from its start: no reason to stand still after each call."""
+    return bit(signal.SIGINT) if os.path.basename(program).startswith("python") else 0
 
 
 def _reasons(
@@ -129,7 +122,7 @@ def _see_again(replays: Replays, outcomes: Sequence[Outcome]) -> tuple[list[Outc
     """Those that do not come of their schedules, and how many were tried."""
     count = min(len(outcomes), REPLAYED)
     chosen = [outcomes[place * len(outcomes) // count] for place in range(count)]
-    played = replays.play_all([outcome.moves for outcome in chosen])
+    played = replays.play_all([outcome.replay.moves for outcome in chosen])
     pairs = list(zip(chosen, played, strict=True))
     return [outcome for outcome, run in pairs if not comes_to(run, outcome)], len(pairs)
 

@@ -6,11 +6,11 @@ put before it.
 
 from __future__ import annotations
 
-from forklab.explore import words
 from forklab.explore.graph import Graph
-from forklab.explore.learned import Key, Way, numbered_steps
+from forklab.explore.learned import Key, Way, numbered_steps, state_for
 from forklab.explore.outcome import End, Outcome, StepTaken, end_of, waits_of
-from forklab.steps.state import Move
+from forklab.steps.deeds import Deed, deed_of, goes_on
+from forklab.steps.moves import Move
 
 _Rest = tuple[str, End]  # what is still written, and the end
 # How many steps a shortest schedule still has, and its first one.
@@ -56,16 +56,16 @@ def _outcome(graph: Graph, rest: _Rest, rests: dict[Key, dict[_Rest, _Best]]) ->
     text, end = rest
     key = graph.root
     way: Way = []
-    told: list[str] = []
+    deeds: list[Deed] = []
     while (move := rests[key][text, end][1]) is not None:
         step = graph.steps[key][move]
         way.append((move, step.at_once))
-        told.append(words.does(graph.situation(key).state, move))
+        deeds.append(deed_of(state_for(graph.situation(key), move), move))
         text = text[len(step.output) :]
         key = step.target
     last = graph.situation(key).state
     steps = tuple(
-        StepTaken(move, f"{move.process} goes on" if place is None else told[place])
+        StepTaken(move, goes_on(move.process) if place is None else deeds[place])
         for move, place in numbered_steps(way)
     )
-    return Outcome(rest[0], end_of(last), steps, waits_of(last))
+    return Outcome(rest[0], end_of(last), steps, waits_of(last), graph.unwatched)

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
-from forklab.explore.explore import explore
+from forklab.explore.explore import MOST_STATES, SECONDS, explore
 from forklab.explore.outcome import Exploration, Outcome
+from forklab.lens.request import Options
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,16 @@ class Hunt:
         return f"None in {explored.schedules:,} schedules, but these may not be all: {reasons}."
 
 
-def hunt(argv: Sequence[str], promise: Promise, **options: Any) -> Hunt:
-    """Explore `argv` with the `options` of `explore`. Raises CannotRecordError."""
-    found = explore(argv, **options)
+def hunt(
+    argv: Sequence[str],
+    promise: Promise,
+    *,
+    limit: int = MOST_STATES,
+    seconds: float = SECONDS,
+    **options: Unpack[Options],
+) -> Hunt:
+    """Explore `argv` within the bounds of `explore`. Raises CannotRecordError."""
+    found = explore(argv, limit=limit, seconds=seconds, **options)
     failing = [outcome for outcome in found.outcomes if not promise.holds(outcome)]
     shortest = min(failing, key=lambda outcome: len(outcome.schedule), default=None)
     return Hunt(promise, shortest, found)

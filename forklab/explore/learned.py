@@ -20,9 +20,8 @@ from typing import NamedTuple
 from forklab.lens.replay import Played
 from forklab.steps import state as facts
 from forklab.steps.footprint import footprint
-from forklab.steps.state import PRIOR, Fact, Move
-
-EARLY = "early"  # take a signal right after the call before this one
+from forklab.steps.moves import EARLY, RETURN, TIME, Move, moves
+from forklab.steps.state import PRIOR, Fact
 
 Key = int  # of a state: equal states have equal keys
 Way = list[tuple[Move, tuple[str, ...]]]  # steps, each with those who went on after it
@@ -103,7 +102,7 @@ class Learned:
         key = self._key(state.items())
         if self.root is None:
             self.root = key
-            self.situations[key] = Situation(key, dict(state), tuple(facts.moves(state)))
+            self.situations[key] = Situation(key, dict(state), tuple(moves(state)))
         elif key != self.root:
             self.doubt("It does not begin in the same way each time.")
 
@@ -128,17 +127,14 @@ class Learned:
     def step(self, here: Situation, move: Move) -> Step | Unknown:
         """Where it leads to."""
         process, chosen = move.process, move
-        state = dict(here.state)
+        state = state_for(here, move)
         if move.kind == EARLY:
-            prior = state[PRIOR, process]
-            assert isinstance(prior, tuple)
-            _apply(state, prior)
-            move = Move(process, facts.RETURN)
+            move = Move(process, RETURN)
         conditions = _conditions(state, move, footprint(state, move))
         effect = self._effects.get(conditions)
         if effect is None:
             return Unknown(conditions, ())
-        if move.kind == facts.TIME:
+        if move.kind == TIME:
             for fact in [fact for fact in state if fact[0] == PRIOR]:
                 del state[fact]
         else:
@@ -160,7 +156,7 @@ class Learned:
 
     def _let_go_on(self, state: dict[Fact, Hashable], name: str) -> Hashable | None:
         """It goes on after its call; else what would have to be known for it."""
-        move = Move(name, facts.RETURN)
+        move = Move(name, RETURN)
         conditions = _conditions(state, move, footprint(state, move))
         effect = self._effects.get(conditions)
         if effect is None:
@@ -174,7 +170,7 @@ class Learned:
         self, key: Key, state: dict[Fact, Hashable], before: tuple[Key, Move, Step]
     ) -> Situation:
         priors = [(fact, value) for fact, value in state.items() if fact[0] == PRIOR]
-        found = facts.moves(state)
+        found = moves(state)
         for (_, name), _ in priors:
             if facts.may_disturb(state, name):
                 found.append(Move(name, EARLY))
@@ -201,6 +197,16 @@ class Learned:
         return steps[::-1]
 
 
+def state_for(here: Situation, move: Move) -> dict[Fact, Hashable]:
+    """The state in which this step is taken there: if it is EARLY, its process still stands after the call before."""
+    state = dict(here.state)
+    if move.kind == EARLY:
+        prior = state[PRIOR, move.process]
+        assert isinstance(prior, tuple)
+        _apply(state, prior)
+    return state
+
+
 def real_steps(way: Way) -> list[Move]:
     """A way as a schedule for a real run: whoever is to take a signal early has to stand still until then."""
     return [move for move, _ in numbered_steps(way)]
@@ -213,10 +219,10 @@ def numbered_steps(way: Way) -> list[tuple[Move, int | None]]:
     for place in range(len(way) - 1, -1, -1):
         move, at_once = way[place]
         goes_on = [name for name in reversed(at_once) if name not in stands]
-        steps += [(Move(name, facts.RETURN), None) for name in goes_on]
+        steps += [(Move(name, RETURN), None) for name in goes_on]
         stands.difference_update(at_once)
         if move.kind == EARLY:
-            steps.append((Move(move.process, facts.RETURN), place))
+            steps.append((Move(move.process, RETURN), place))
             stands.add(move.process)
         else:
             steps.append((move, place))

@@ -8,37 +8,37 @@ others are kept. Nothing of it comes from the program's text: it is read off the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from forklab.explore import words
 from forklab.explore.graph import Graph
-from forklab.explore.learned import EARLY, Key
-from forklab.lens.calls import groups as calls
-from forklab.steps import state as facts
-from forklab.steps.state import Move, State
+from forklab.explore.learned import Key, state_for
+from forklab.steps.deeds import Deed, DeedKind, deed_of
 
-
-class Kind(StrEnum):
-    """What a vertex is."""
-
-    FORK = "fork"
-    WRITE = "write"
-    REAP = "reap"
-    EXIT = "exit"
-    SEND = "send"
-    SIGNAL = "signal"
+_NOTICEABLE = frozenset(
+    {
+        DeedKind.FORK,
+        DeedKind.WRITE,
+        DeedKind.REAP,
+        DeedKind.EXIT,
+        DeedKind.SEND,
+        DeedKind.SIGNAL,
+    }
+)
 
 
 @dataclass(frozen=True)
 class Vertex:
-    """Something that a process does. `always`: in every schedule; `text` is what it writes."""
+    """Something that a process does, of a kind that others may notice. `always`: in every schedule."""
 
-    process: str
-    kind: Kind
-    does: str
-    text: str = ""
-    child: str = ""  # of a fork
+    deed: Deed
     always: bool = True
+
+    @property
+    def process(self) -> str:
+        return self.deed.process
+
+    @property
+    def kind(self) -> DeedKind:
+        return self.deed.kind
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,16 @@ class ProcessGraph:
 class _Tally:
     """What is known while the states are gone through from the start."""
 
-    numbers: dict[tuple[str, Kind, str, int], int] = field(default_factory=dict)
-    vertices: list[Vertex] = field(default_factory=list)
+    numbers: dict[tuple[Deed, int], int] = field(default_factory=dict)
+    deeds: list[Deed] = field(default_factory=list)
     before: list[int] = field(default_factory=list)
 
-    def number(self, vertex: Vertex, nth: int) -> int:
+    def number(self, deed: Deed, nth: int) -> int:
         """`nth`: how often its process has done the same before."""
-        known = vertex.process, vertex.kind, vertex.does, nth
+        known = deed, nth
         if known not in self.numbers:
-            self.numbers[known] = len(self.vertices)
-            self.vertices.append(vertex)
+            self.numbers[known] = len(self.deeds)
+            self.deeds.append(deed)
             self.before.append(-1)
         return self.numbers[known]
 
@@ -93,11 +93,10 @@ def process_graph(graph: Graph) -> ProcessGraph:
             always &= done[key]
         for move, step in graph.steps.get(key, {}).items():
             mask, mine = done[key], own[key].get(move.process, ())
-            vertex = _vertex(here.state, move)
-            if vertex is not None:
-                alike = [tally.vertices[number] for number in mine]
-                nth = sum(v.kind is vertex.kind and v.does == vertex.does for v in alike)
-                number = tally.number(vertex, nth)
+            deed = deed_of(state_for(here, move), move)
+            if deed.kind in _NOTICEABLE:
+                nth = sum(tally.deeds[number] == deed for number in mine)
+                number = tally.number(deed, nth)
                 tally.before[number] &= mask
                 mask |= 1 << number
                 mine = (*mine, number)
@@ -115,37 +114,9 @@ def _drawn(tally: _Tally, always: int) -> ProcessGraph:
         for tail in _bits(mask):
             behind |= tally.before[tail]
         edges += [(tail, head) for tail in _bits(mask & ~behind)]
-    vertices = (
-        Vertex(v.process, v.kind, v.does, v.text, v.child, bool(always >> number & 1))
-        for number, v in enumerate(tally.vertices)
-    )
+    vertices = (Vertex(deed, bool(always >> number & 1)) for number, deed in enumerate(tally.deeds))
     return ProcessGraph(tuple(vertices), tuple(edges), tuple(tally.before))
 
 
 def _bits(mask: int) -> list[int]:
     return [number for number in range(mask.bit_length()) if mask >> number & 1]
-
-
-def _vertex(state: State, move: Move) -> Vertex | None:
-    """What others may notice of this step; None: nothing."""
-    name = move.process
-    if move.kind == facts.TIME:
-        return None
-    does = words.does(state, move).removeprefix(f"{name} ")
-    if move.kind in (facts.SIGNAL, EARLY):
-        return Vertex(name, Kind.SIGNAL, does)
-    place = facts.place_of(state, name)
-    call = place.call
-    if move.kind == facts.RETURN:
-        return None
-    if call in calls.FORKS:
-        return Vertex(name, Kind.FORK, does, child=does.rpartition(" ")[2])
-    if call in calls.EXITS:
-        return Vertex(name, Kind.EXIT, does)
-    if call in ("write", "writev") and place.detail[0] == "output":
-        return Vertex(name, Kind.WRITE, does, text=str(place.detail[1]))
-    if call in calls.WAITS and does.startswith("reaps"):
-        return Vertex(name, Kind.REAP, does)
-    if call in calls.SIGNALLING:
-        return Vertex(name, Kind.SEND, does)
-    return None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from forklab.explore import words
+from forklab.explore.graph import Graph
+from forklab.explore.sentences import sentence, waits_for
+from forklab.kernel.statuses import exit_code, killer
 from forklab.steps import state as facts
-from forklab.steps.state import Move, State
+from forklab.steps.deeds import Deed
+from forklab.steps.moves import Move
+from forklab.steps.schedule import Schedule, unwatched_to_json
+from forklab.steps.state import State
 
 
 class End(NamedTuple):
@@ -21,10 +25,15 @@ class End(NamedTuple):
 
 
 class StepTaken(NamedTuple):
-    """A step of a schedule, and what it was: `does` is for people, as in "P.1 writes 'a\\n'"."""
+    """A step of a schedule, and what it was."""
 
     move: Move
-    does: str
+    deed: Deed
+
+    @property
+    def does(self) -> str:
+        """For people: "P.1 writes 'a\\n'"."""
+        return sentence(self.deed)
 
     def to_json(self) -> dict[str, str]:
         return {"process": self.move.process, "kind": self.move.kind, "does": self.does}
@@ -34,23 +43,22 @@ class StepTaken(NamedTuple):
 class Outcome:
     """One thing that can happen. `waits` says, by name, what each process of a `deadlock` waits for.
 
-    `schedule` is a shortest one that leads to it, for `forklab.lens.record.record`.
+    `schedule` is a shortest one that leads to it; `unwatched` are the signals that it takes no account of, as a mask.
     """
 
     output: str
     end: End
     schedule: tuple[StepTaken, ...] = ()
     waits: tuple[tuple[str, str], ...] = ()
+    unwatched: int = 0
 
     @property
     def exit(self) -> int | None:
-        status = self.end.status
-        return status if status is not None and status >= 0 else None
+        return exit_code(self.end.status)
 
     @property
     def signal(self) -> str | None:
-        status = self.end.status
-        return signal.Signals(-status).name if status is not None and status < 0 else None
+        return killer(self.end.status)
 
     @property
     def deadlock(self) -> tuple[str, ...]:
@@ -61,8 +69,9 @@ class Outcome:
         return self.end.unreaped
 
     @property
-    def moves(self) -> list[Move]:
-        return [step.move for step in self.schedule]
+    def replay(self) -> Schedule:
+        """For `forklab.lens.record.record`: it happens once more."""
+        return Schedule(tuple(step.move for step in self.schedule), self.unwatched)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -73,6 +82,7 @@ class Outcome:
             "waits": dict(self.waits),
             "unreaped": list(self.unreaped),
             "schedule": [step.to_json() for step in self.schedule],
+            **unwatched_to_json(self.unwatched),
         }
 
 
@@ -86,13 +96,13 @@ class Exploration:
     """
 
     outcomes: tuple[Outcome, ...]
+    graph: Graph = field(repr=False, compare=False)
     complete: bool
     schedules: int
     states: int
     runs: int
     replayed: int = 0
     reasons: tuple[str, ...] = ()
-    graph: Any = field(default=None, repr=False, compare=False)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -123,4 +133,4 @@ def end_of(state: State) -> End:
 
 
 def waits_of(state: State) -> tuple[tuple[str, str], ...]:
-    return tuple((name, words.waits_for(state, name)) for name in facts.alive(state))
+    return tuple((name, waits_for(state, name)) for name in facts.alive(state))

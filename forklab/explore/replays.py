@@ -5,27 +5,40 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, Unpack
 
 from forklab.lens.replay import Played, Replay
-from forklab.steps.state import Move
+from forklab.lens.request import Options
+from forklab.steps.moves import Move
+from forklab.steps.schedule import MOST_STEPS
 
-_AT_FIRST = 2
+_AT_FIRST = 2  # processes that begin at once: to start takes longer than to play
 
 
-@dataclass
 class Replays:
-    """`options` are those of Replay. _AT_FIRST processes begin to play, and further ones when they are needed."""
+    """`most` processes play, as soon as they are needed; `runs` is how often the program has run so far.
 
-    options: dict[str, Any]
-    most: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
-    runs: int = 0
-    reasons: dict[str, None] = field(default_factory=dict)  # why a run may not be repeatable
-    _replays: list[Replay] = field(default_factory=list)
-    _open: ExitStack = field(default_factory=ExitStack)
+    `reasons`: why a run may not be repeatable.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        unwatched: int = 0,
+        longest: int = MOST_STEPS,
+        **options: Unpack[Options],
+    ) -> None:
+        """`longest` is how many steps a run may have; for `unwatched` and `options` see Replay."""
+        self.unwatched = unwatched
+        self.most = max(1, len(os.sched_getaffinity(0)))
+        self.runs = 0
+        self.reasons: dict[str, None] = {}
+        self._argv, self._options, self._longest = argv, options, longest
+        self._replays: list[Replay] = []
+        self._open = ExitStack()
 
     def play(self, steps: Sequence[Move]) -> Played:
         return next(self.play_all([steps]))
@@ -33,7 +46,7 @@ class Replays:
     def play_all(self, schedules: Iterable[Sequence[Move]]) -> Iterator[Played]:
         """One run a schedule, in their order. Raises CannotRecordError."""
         waiting = list(enumerate(schedules))[::-1]
-        asked: dict[Any, tuple[int, Replay]] = {}
+        asked: dict[Connection, tuple[int, Replay]] = {}
         idle = list(self._replays)
         found: dict[int, Played] = {}
         turn = 0
@@ -46,7 +59,8 @@ class Replays:
             while turn in found:
                 yield found.pop(turn)
                 turn += 1
-            for connection in wait(list(asked)) if asked else ():
+            ready = wait(list(asked)) if asked else []
+            for connection in [c for c in asked if c in ready]:
                 number, replay = asked.pop(connection)
                 played = replay.answer()
                 self.runs += 1
@@ -55,12 +69,18 @@ class Replays:
                 idle.append(replay)
 
     def _one_more(self) -> Replay:
-        replay = Replay(processor=len(self._replays), **self.options)
+        replay = Replay(
+            self._argv,
+            unwatched=self.unwatched,
+            most=self._longest,
+            processor=len(self._replays),
+            **self._options,
+        )
         self._replays.append(self._open.enter_context(replay))
         return replay
 
     def __enter__(self) -> Self:
-        for _ in range(min(self.most, _AT_FIRST)):  # to start takes longer than to play
+        for _ in range(min(self.most, _AT_FIRST)):
             self._one_more()
         return self
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from forklab.explore.graph import Graph
 from forklab.explore.learned import Key
-from forklab.explore.order import Kind, ProcessGraph, process_graph
+from forklab.explore.order import ProcessGraph, process_graph
 from forklab.explore.outcome import Exploration, Outcome
+from forklab.explore.sentences import sentence
+from forklab.steps.deeds import DeedKind
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,9 @@ def why(found: Exploration, output: str) -> Answer:
         words = (
             f"None of the schedules that were explored prints {_listed(wanted)}; there may be more."
         )
-    graph = found.graph
-    assert isinstance(graph, Graph)
-    order = process_graph(graph)
+    order = process_graph(found.graph)
     reason = _nobody_writes(order, wanted) or _forbidden(order, wanted)
-    return Answer(False, f"{words}\n{reason or _how_far(graph, wanted)}")
+    return Answer(False, f"{words}\n{reason or _how_far(found.graph, wanted)}")
 
 
 def _listed(tokens: list[str]) -> str:
@@ -53,8 +53,8 @@ def _writes(order: ProcessGraph) -> dict[str, list[int]]:
     """The vertices that write a token, if each writes one and always; else nothing is known so simply."""
     found: dict[str, list[int]] = {}
     for number, vertex in enumerate(order.vertices):
-        if vertex.kind is Kind.WRITE:
-            tokens = vertex.text.split()
+        if vertex.kind is DeedKind.WRITE:
+            tokens = vertex.deed.text.split()
             if len(tokens) != 1 or not vertex.always:
                 return {}
             found.setdefault(tokens[0], []).append(number)
@@ -97,8 +97,8 @@ def _forbidden(order: ProcessGraph, wanted: list[str]) -> str | None:
         return None
     chain = min(chains, key=len)
     steps = [order.vertices[number] for number in chain]
-    told = "\n  -> ".join(f"{vertex.process} {vertex.does}" for vertex in steps)
-    first, last = steps[-1].text.strip(), steps[0].text.strip()
+    told = "\n  -> ".join(sentence(vertex.deed) for vertex in steps)
+    first, last = steps[-1].deed.text.strip(), steps[0].deed.text.strip()
     return f"It needs {first} before {last}, but in every schedule\n     {told}"
 
 

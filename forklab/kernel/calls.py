@@ -90,7 +90,7 @@ _TABLE = Path(__file__).with_name("calls.txt")
 
 CALLS: Mapping[str, SystemCall] = {
     call.name: call
-    for line in _TABLE.read_text(encoding="ascii").splitlines()
+    for line in _TABLE.read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
     for call in [_read(line)]
 }

@@ -122,5 +122,12 @@ CHLD: Final = int(signal.SIGCHLD)
 # What nobody minds who has not asked for it: it neither ends nor stops a process.
 HARMLESS_MASK: Final = mask_of(with_default(DefaultAction.IGNORE, DefaultAction.CONTINUE))
 STOPPING_MASK: Final = mask_of(STOPPING)
-# They take stops back, or bring them: whether a process is stopped depends on them.
-JOB_CONTROL_MASK: Final = STOPPING_MASK | mask_of(with_default(DefaultAction.CONTINUE))
+# Whether a process is stopped depends on them.
+JOB_CONTROL: Final = frozenset(
+    map(signal_number, with_default(DefaultAction.STOP, DefaultAction.CONTINUE))
+)
+
+
+def deliverable_of(pending: int, blocked: int, ignored: int, caught: int) -> int:
+    """Of the pending signals those that have an effect right now. All of them are masks."""
+    return pending & ~blocked & ~ignored & (caught | ~HARMLESS_MASK)

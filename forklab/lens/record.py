@@ -13,29 +13,21 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Unpack
 
 from forklab.history import History, Tree
-from forklab.lens.world.tracee import Limits
-from forklab.steps.state import Move
-
-_GRACE = 10.0  # seconds that the recorder has to kill whom it must
+from forklab.kernel.statuses import exit_code, killer
+from forklab.lens.answer import Answer
+from forklab.lens.errors import CannotRecordError, CannotTraceError, LensFailedError
+from forklab.lens.helper import Helper
+from forklab.lens.request import Options, Order, RealTime, Request, Seed
+from forklab.lens.world.limits import Limits
+from forklab.steps.schedule import Schedule
 
 __all__ = ["CannotRecordError", "CannotTraceError", "Limits", "Recording", "record"]
-
-
-class CannotRecordError(Exception):
-    """The program could not be started, or not be traced. The message says why and what to do."""
-
-
-class CannotTraceError(CannotRecordError):
-    """This machine does not let us trace any program; `forklab.lens.untraced.snapshot` needs no tracing."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +60,13 @@ class Recording:
 
     def to_json(self) -> dict[str, Any]:
         """The history's own form, and beside it what else there is to know about this run."""
-        killed = self.status is not None and self.status < 0
         return {
             **self.history.to_json(),
             "run": {
                 "seed": self.seed,
                 "real_time": self.seed is None,
-                "exit": None if killed else self.status,
-                "signal": signal.Signals(-self.status).name if killed and self.status else None,
+                "exit": exit_code(self.status),
+                "signal": killer(self.status),
                 "reproducible": self.reproducible,
                 "reasons": list(self.reasons),
                 "pids": "real" if self.real_pids else "renumbered",
@@ -90,126 +81,53 @@ def record(
     argv: Sequence[str],
     *,
     seed: int = 0,
-    schedule: Sequence[Move] | None = None,
-    ignored: int = 0,
+    schedule: Schedule | None = None,
     real_time: bool = False,
-    pipe: bool = False,
-    limits: Limits | None = None,
-    environment: Mapping[str, str] | None = None,
-    program: str | None = None,
     hidden_folder: str | None = None,
     stdin: int | None = subprocess.DEVNULL,
     echo: bool = False,
-    namespace: bool = True,
-    subreaper: bool = False,
+    **options: Unpack[Options],
 ) -> Recording:
-    """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one;
-    `ignored` are the signals that it takes no account of, as a bit mask (`forklab.lens.loop.scheduled.Schedule`).
+    """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one.
 
-    Its standard output is a terminal, or a pipe with `pipe`; `echo` also writes it to ours while it runs. `program` is
-    the file to execute where that is not argv[0]. The name of `hidden_folder` is left out wherever it appears: that of
-    a temporary folder is another one each time. `namespace=False` does not even try to get real pids. `subreaper`:
-    orphans come to the program, as to an init. Whatever happens here, no process of it is left. Raises
-    CannotRecordError.
+    The name of `hidden_folder` is left out wherever it appears: that of a temporary folder is another one each time.
+    For `echo` and the other `options` see `forklab.lens.request.Request`. Whatever happens here, no process of the
+    program is left. Raises CannotRecordError.
     """
-    path = program or find(argv[0])
-    lifeline, ours = os.pipe()
-    answer, give_answer = os.pipe()
-    request = {
-        "program": path,
-        "argv": list(argv),
-        "environment": environment_for(os.environ if environment is None else environment),
-        "seed": seed,
-        "real_time": real_time,
-        "schedule": None if schedule is None else [list(move) for move in schedule],
-        "ignored": ignored,
-        "pipe": pipe,
-        "limits": asdict(limits or Limits()),
-        "echo": echo,
-        "namespace": namespace,
-        "subreaper": subreaper,
-        "lifeline": lifeline,
-        "answer": give_answer,
-    }
-    command = [sys.executable, "-P", "-m", "forklab.lens.recorder", json.dumps(request)]
-    recorder = subprocess.Popen(
-        command,
-        stdin=stdin,
-        stdout=None if echo else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        pass_fds=(lifeline, give_answer),
-        start_new_session=True,
-    )
-    os.close(lifeline)
-    os.close(give_answer)
-    try:
-        with open(answer, encoding="utf-8") as file:
-            told = file.read()
-        _, complaint = recorder.communicate()
-    finally:
-        os.close(ours)  # also on Ctrl-C: the recorder now kills everybody and ends
-        _make_sure_it_ends(recorder)
-    if not told:
-        raise failure(complaint.decode(errors="replace").strip())
+    order: Order = schedule if schedule is not None else RealTime() if real_time else Seed(seed)
+    told = _told(Request.of(argv, order=order, echo=echo, **options), stdin)
     if hidden_folder is not None:
         told = told.replace(json.dumps(hidden_folder + "/")[1:-1], "")
-    return _read(argv[0], json.loads(told), None if real_time or schedule is not None else seed)
-
-
-def environment_for(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the program finds there.
-
-    Python's sets come in the same order in every run, and its lines in one piece (some containers prevent that).
-    """
-    return {
-        "PYTHONHASHSEED": "0",
-        **{k: v for k, v in environment.items() if k != "PYTHONUNBUFFERED"},
-    }
-
-
-def find(name: str) -> str:
-    """Raises CannotRecordError."""
-    found = shutil.which(name)
-    if found is not None:
-        return os.path.abspath(found)
-    if os.path.isdir(name):
-        raise CannotRecordError(f"{name} is a folder, not a program.")
-    if os.path.exists(name):
-        raise CannotRecordError(f"{name} is not executable. Make it so: chmod +x {name}")
-    raise CannotRecordError(f"There is no program {name}.")
-
-
-def _make_sure_it_ends(recorder: subprocess.Popen[bytes]) -> None:
-    try:
-        recorder.wait(timeout=_GRACE)
-    except subprocess.TimeoutExpired:
-        recorder.kill()  # its tracees die with it, and a namespace with its PID 1
-        recorder.wait()
-
-
-def failure(complaint: str) -> CannotRecordError:
-    """What a recorder's last words mean."""
-    last = (complaint.splitlines() or ["it gave no reason"])[-1]
-    if "ptrace(" in last or "seccomp" in last:
-        return CannotTraceError(
-            f"This machine does not let us trace a program: {last}.\n"
-            "  A container needs the capability SYS_PTRACE for it (docker run --cap-add=SYS_PTRACE), and"
-            " /proc/sys/kernel/yama/ptrace_scope must be less than 3."
-        )
-    return CannotRecordError(f"The lens failed: {complaint or last}")
-
-
-def _read(name: str, told: Mapping[str, Any], seed: int | None) -> Recording:
-    if told["refused"]:
-        raise CannotRecordError(f"{name} can't be run: {told['refused']}")
+    answer = Answer.from_json(told)
+    if answer.untraceable:
+        raise CannotTraceError.because(answer.untraceable)
+    if answer.refused:
+        raise CannotRecordError(f"{argv[0]} can't be run: {answer.refused}")
     return Recording(
-        History.from_json(told["history"]),
-        told["output"],
-        told["status"],
-        seed,
-        told["seconds"],
-        told["real_pids"],
-        tuple(told["reasons"]),
-        told["cut"],
-        told["trouble"],
+        answer.history,
+        answer.output,
+        answer.status,
+        order.number if isinstance(order, Seed) else None,
+        answer.seconds,
+        answer.real_pids,
+        answer.reasons,
+        answer.cut,
+        answer.trouble,
     )
+
+
+def _told(request: Request, stdin: int | None) -> str:
+    """What the recorder answers."""
+    reading, writing = os.pipe()
+    stdout = None if request.echo else subprocess.DEVNULL
+    words = [str(writing), request.to_json()]
+    try:
+        helper = Helper("forklab.lens.recorder", words, keeps=[writing], stdin=stdin, stdout=stdout)
+    finally:
+        os.close(writing)
+    with open(reading, encoding="utf-8") as file, helper:
+        told = file.read()
+        _, complaint, _ = helper.answer()
+    if not told:
+        raise LensFailedError(complaint)
+    return told

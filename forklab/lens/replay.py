@@ -9,37 +9,36 @@ Each run is real: real processes, a real PID namespace where there is one, and t
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
+from forklab.lens.errors import CannotRecordError, CannotTraceError, LensFailedError
+from forklab.lens.helper import Helper
 from forklab.lens.loop.scheduled import Taken
-from forklab.lens.record import CannotRecordError, environment_for, failure, find
-from forklab.lens.world.tracee import Limits
-from forklab.steps.state import Fact, Move, State
-
-_GRACE = 10.0  # seconds that the replayer has to kill whom it must
+from forklab.lens.request import Options, Request
+from forklab.steps.moves import Move
+from forklab.steps.schedule import MOST_STEPS, Schedule
+from forklab.steps.state import Fact, State
 
 
 @dataclass(frozen=True)
 class Played:
     """One run. `status` is that of the first process; None if it did not end, and then `trouble` says why.
 
-    `reasons`: why the same schedule may not give the same run. `stuck`: everybody who is left waits for ever.
+    `reasons`: why the same schedule may not give the same run. `stuck`: everybody who is left waits for ever. `refused`
+    is what exec(2) had against the program, `untraceable` why we may not trace it.
     """
 
-    taken: tuple[Taken, ...]
-    status: int | None
-    trouble: str | None
-    reasons: tuple[str, ...]
-    stuck: bool
+    taken: tuple[Taken, ...] = ()
+    status: int | None = None
+    trouble: str | None = None
+    reasons: tuple[str, ...] = ()
+    stuck: bool = False
     refused: str | None = None
+    untraceable: str | None = None
 
     @property
     def steps(self) -> list[Move]:
@@ -61,49 +60,27 @@ class Replay:
         self,
         argv: Sequence[str],
         *,
-        program: str | None = None,
-        pipe: bool = False,
-        limits: Limits | None = None,
-        environment: Mapping[str, str] | None = None,
-        ignored: int = 0,
-        most: int,
+        unwatched: int = 0,
+        most: int = MOST_STEPS,
         processor: int = 0,
-        namespace: bool = True,
-        subreaper: bool = False,
+        **options: Unpack[Options],
     ) -> None:
-        """Raises CannotRecordError if there is no such program. `processor`: which one of ours to use."""
+        """`unwatched` and `most` are those of each Schedule; `processor`: which one of ours to use.
+
+        For the `options` see `forklab.lens.request.Request`. Raises CannotRecordError if there is no such program.
+        """
         self._name = argv[0]
-        path = program or find(argv[0])
-        lifeline, self._lifeline = os.pipe()
+        self._order = Schedule(unwatched=unwatched, most=most)
+        request = Request.of(argv, order=self._order, **options)
         self._ours, theirs = Pipe()
-        request = {
-            "program": path,
-            "argv": list(argv),
-            "environment": environment_for(os.environ if environment is None else environment),
-            "seed": 0,
-            "schedule": [],
-            "real_time": False,
-            "pipe": pipe,
-            "limits": asdict(limits or Limits()),
-            "echo": False,
-            "namespace": namespace,
-            "subreaper": subreaper,
-            "lifeline": lifeline,
-            "answer": theirs.fileno(),
-            "ignored": ignored,
-            "most": most,
-            "processor": processor,
-        }
-        self._replayer = subprocess.Popen(
-            [sys.executable, "-P", "-m", "forklab.lens.replayer", json.dumps(request)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(lifeline, theirs.fileno()),
-            start_new_session=True,
-        )
-        os.close(lifeline)
-        theirs.close()
+        words = [str(theirs.fileno()), str(processor), request.to_json()]
+        with theirs:
+            self._replayer = Helper("forklab.lens.replayer", words, keeps=[theirs.fileno()])
+
+    @property
+    def pid(self) -> int:
+        """Of the process that replays: in a namespace its grandchild does."""
+        return self._replayer.pid
 
     def play(self, steps: Sequence[Move]) -> Played:
         """By this schedule, then always the first step that is possible. Raises CannotRecordError."""
@@ -116,16 +93,16 @@ class Replay:
         return self._ours
 
     def ask(self, steps: Sequence[Move]) -> None:
-        self._ours.send(list(steps))
+        self._ours.send(tuple(steps))
 
     def answer(self) -> Played:
         try:
             played = self._ours.recv()
         except (EOFError, ConnectionError):
-            assert self._replayer.stderr is not None
-            complaint = self._replayer.stderr.read().decode(errors="replace").strip()
-            raise failure(complaint) from None
+            raise LensFailedError(self._replayer.answer()[1]) from None
         assert isinstance(played, Played)
+        if played.untraceable:
+            raise CannotTraceError.because(played.untraceable)
         if played.refused:
             raise CannotRecordError(f"{self._name} can't be run: {played.refused}")
         return played
@@ -143,16 +120,9 @@ class Replay:
 
     def end(self) -> None:
         """Tell it to kill everybody and to end; `close` waits until it has."""
-        if not self._ours.closed:
-            os.close(self._lifeline)
-            self._ours.close()
+        self._replayer.cut()
+        self._ours.close()
 
     def close(self) -> None:
         self.end()
-        try:
-            self._replayer.wait(timeout=_GRACE)
-        except subprocess.TimeoutExpired:
-            self._replayer.kill()
-            self._replayer.wait()
-        assert self._replayer.stderr is not None
-        self._replayer.stderr.close()
+        self._replayer.close()

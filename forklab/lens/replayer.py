@@ -1,62 +1,62 @@
-"""Runs one program again and again, by the schedules that it is told: `python -m forklab.lens.replayer REQUEST`.
+"""Runs one program again and again: `python -m forklab.lens.replayer LIFELINE SCHEDULES PROCESSOR REQUEST`.
 
 To start a recorder for each run would take most of the time: this one stays, in one PID namespace, and in each run
-everybody has the same pid as in the one before. `forklab.lens.replay` is the other end; REQUEST is JSON as it says
-there. No process of the program outlives this one.
+everybody has the same pid as in the one before. `forklab.lens.replay` is the other end; on the connection SCHEDULES it
+sends moves and gets `Played`. No process of the program outlives this one.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import sys
+from dataclasses import replace
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any
 
-from forklab.lens.edge.namespace import become_subreaper, die_with_parent, run_as_pid1
-from forklab.lens.loop.scheduled import Schedule
-from forklab.lens.recorder import Recorder, prepare
+from forklab.lens.loop.scheduled import Scheduled
 from forklab.lens.replay import Played
-from forklab.lens.world.chronicle import FIRST
-
-_NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
-
-
-def serve(request: dict[str, Any], *, in_namespace: bool) -> None:
-    """Play one schedule after the other, until nobody asks any more."""
-    prepare(processor=request["processor"])
-    recorder = Recorder(request)
-    schedules = Connection(request["answer"])
-    while True:
-        try:
-            steps = schedules.recv()
-        except (EOFError, ConnectionError):
-            return
-        if in_namespace:
-            _NS_LAST_PID.write_text(str(FIRST - 1))
-        schedule = Schedule(steps, most=request["most"], ignored=request["ignored"])
-        world, refused = recorder.perform(in_namespace=in_namespace, schedule=schedule)
-        outcome = world.outcome
-        schedules.send(
-            Played(
-                tuple(schedule.taken),
-                world.chronicle.first.status if not schedule.stuck else None,
-                outcome.trouble,
-                tuple(outcome.reasons),
-                schedule.stuck,
-                refused or None,
-            )
-        )
+from forklab.lens.request import Request
+from forklab.lens.session import CannotSeizeError, Session, apart, prepare, setting_for
+from forklab.steps.schedule import Schedule
 
 
-def main(request: dict[str, Any]) -> None:
-    """As PID 1 of a namespace if possible, else as a subreaper."""
-    die_with_parent()
-    if request["namespace"] and run_as_pid1(lambda: serve(request, in_namespace=True)):
-        return
-    become_subreaper()
-    serve(request, in_namespace=False)
+def main(lifeline: int, schedules: int, processor: int, request: Request) -> None:
+    os.set_inheritable(schedules, False)  # the program shall find none of ours
+    order = request.order
+    assert isinstance(order, Schedule)
+
+    def serve(in_namespace: bool) -> None:
+        """Play one schedule after the other, until nobody asks any more."""
+        prepare(processor=processor)
+        session = Session(request, lifeline, in_namespace=in_namespace)
+        connection = Connection(schedules)
+        while True:
+            try:
+                moves = connection.recv()
+            except (EOFError, ConnectionError):
+                return
+            connection.send(_played(session, replace(order, moves=moves)))
+
+    apart(serve, namespace=request.namespace)
+
+
+def _played(session: Session, schedule: Schedule) -> Played:
+    setting = setting_for(schedule)
+    policy = setting.policy
+    assert isinstance(policy, Scheduled)
+    try:
+        ended = session.run(setting)
+    except CannotSeizeError as error:
+        return Played(untraceable=str(error))
+    findings, first = ended.run.findings, ended.run.chronicle.first
+    return Played(
+        tuple(policy.taken),
+        first.status if not policy.stuck else None,
+        findings.trouble,
+        tuple(findings.reasons),
+        policy.stuck,
+        ended.refused or None,
+    )
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Request.from_json(sys.argv[4]))

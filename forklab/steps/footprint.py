@@ -10,31 +10,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forklab.lens.calls import groups as calls
+from forklab.kernel.calls import calls_in
+from forklab.kernel.signals import JOB_CONTROL, STOP
 from forklab.steps import state as facts
-from forklab.steps.state import Fact, Move, State
+from forklab.steps.moves import CALL, TIME, Move
+from forklab.steps.state import READS, Fact, State
 
-_STOPPING = frozenset({18, 19, 20, 21, 22})  # SIGCONT and the signals that stop
+_FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
+_WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
 
 
 def footprint(state: State, move: Move) -> frozenset[Fact]:
     """Also facts that are not there yet; but what a fork brings into the world is not among them."""
-    if move.kind == facts.TIME:
+    if move.kind == TIME:
         return frozenset(fact for fact in state if fact[0] != facts.PRIOR) | {facts.ENDING}
     wanted = set(_own(move.process))
-    if move.kind == facts.CALL:
+    if move.kind == CALL:
         wanted.update(_of_call(state, move.process))
     if _ends(state, move):
         wanted.update(_of_death(state, move.process))
     if facts.may_stop(state, move.process):
-        wanted.update(_of_signal(state, move.process, facts.STOP))
+        wanted.update(_of_signal(state, move.process, STOP))
     return frozenset(wanted)
 
 
 def _ends(state: State, move: Move) -> bool:
     place = facts.place_of(state, move.process)
-    exits = move.kind == facts.CALL and place.call in calls.EXITS
-    breaks = move.kind == facts.CALL and facts.would_break_pipe(state, move.process)
+    exits = move.kind == CALL and place.call in _EXITS
+    breaks = move.kind == CALL and facts.would_break_pipe(state, move.process)
     return exits or breaks or facts.may_be_fatal(state, move.process)
 
 
@@ -54,32 +57,33 @@ def _pipes(state: State, name: str) -> Iterator[Fact]:
 def _of_call(state: State, name: str) -> Iterator[Fact]:
     place = facts.place_of(state, name)
     call, detail = place.call, place.detail
-    if call in calls.FORKS:
+    if call in _FORKS:
         yield facts.CHILDREN, name
         yield facts.GROUP, name
         yield from _pipes(state, name)
-    elif call in calls.EXECS:
+    elif call in _EXECS:
         yield from _pipes(state, name)
         yield from _parent_in_vfork(state, name)
-    elif call in calls.WAITS:
+    elif call in _WAITS:
         yield facts.CHILDREN, name
         for child in facts.children(state, name):
             yield from _tale_of(child)
     elif call == "getppid":
         yield facts.PARENT, name
-    elif call in calls.SIGNALLING:
-        for target in _targets(state, name, detail):
-            yield from _of_signal(state, target, detail[1])
+    elif call in _SIGNALLING:
+        sent = facts.sent_of(state, name)
+        for target in _targets(state, sent.pid):
+            yield from _of_signal(state, target, sent.signal)
             yield facts.GROUP, target
             if target == name:  # it may be the end of itself
                 yield from _of_death(state, name)
     elif call in ("setpgid", "setsid"):
         for other in facts.alive(state):
             yield facts.GROUP, other
-    elif call in ("read", "readv", "write", "writev") and detail[0] != "output":
+    elif call in READS or place.writes_to_pipe:
         assert isinstance(detail[0], str)
         yield facts.PIPE, detail[0]
-    elif call in calls.CLOSING:
+    elif call in _CLOSING:
         yield from _pipes(state, name)
 
 
@@ -95,8 +99,7 @@ def _of_death(state: State, name: str) -> Iterator[Fact]:
     yield from _tale_of(name)
     for child in facts.children(state, name):
         yield from _tale_of(child)
-    parent = state[facts.PARENT, name]
-    assert isinstance(parent, str)
+    parent = facts.parent_of(state, name)
     for what in (facts.LIFE, facts.MASKS, facts.PENDING, facts.CHILDREN):
         yield what, parent
     if facts.children(state, name):  # one of its ancestors may be the one that adopts them
@@ -112,42 +115,36 @@ def _of_adopters(state: State, name: str) -> Iterator[Fact]:
     while (facts.PARENT, name) in state:
         for what in (facts.LIFE, facts.MASKS, facts.PENDING, facts.CHILDREN):
             yield what, name
-        parent = state[facts.PARENT, name]
-        assert isinstance(parent, str)
-        name = parent
+        name = facts.parent_of(state, name)
 
 
 def _parent_in_vfork(state: State, name: str) -> Iterator[Fact]:
     """vfork(2): the parent goes on when its child has executed a program or ended."""
-    parent = state[facts.PARENT, name]
-    assert isinstance(parent, str)
+    parent = facts.parent_of(state, name)
     if (facts.AT, parent) in state:
         place = facts.place_of(state, parent)
-        if place.stage == facts.INSIDE and place.call in calls.FORKS:
+        if place.stage == facts.INSIDE and place.call in _FORKS:
             yield from _own(parent)
 
 
-def _of_signal(state: State, target: str, number: object) -> Iterator[Fact]:
+def _of_signal(state: State, target: str, number: int) -> Iterator[Fact]:
     for what in (facts.LIFE, facts.MASKS, facts.PENDING):
         yield what, target
     if (facts.AT, target) not in state:
         return
     place = facts.place_of(state, target)
-    if number in _STOPPING or place.stage in (facts.INSIDE, facts.STOPPED):
+    if number in JOB_CONTROL or place.stage in (facts.INSIDE, facts.STOPPED):
         yield from _own(target)
-        parent = state[facts.PARENT, target]
-        assert isinstance(parent, str)
+        parent = facts.parent_of(state, target)
         for what in (facts.LIFE, facts.MASKS, facts.PENDING):
             yield what, parent
         if place.stage in (facts.INSIDE, facts.STOPPED):  # what was pending may end it now
             yield from _of_death(state, target)
 
 
-def _targets(state: State, name: str, detail: tuple[object, ...]) -> list[str]:
+def _targets(state: State, pid: int) -> list[str]:
     """Whom kill(2) may reach; everybody if it names a group, as who belongs to it may change."""
-    pid = detail[0]
-    everybody = facts.alive(state)
-    if isinstance(pid, int) and pid > 0:
-        zombies = [other for what, other in state if what == facts.LIFE]
-        return [other for other in zombies if facts.number_of(other) == pid]
-    return everybody
+    if pid > 0:
+        zombies = [name for what, name in state if what == facts.LIFE]
+        return [name for name in zombies if facts.number_of(name) == pid]
+    return facts.alive(state)

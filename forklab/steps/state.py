@@ -14,13 +14,14 @@ Pure: the world is looked at in `forklab.lens.loop.observing`.
 
 from __future__ import annotations
 
-import signal
 import zlib
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
-from forklab.lens.calls import groups as calls
-from forklab.lens.world.chronicle import FIRST
+from forklab.kernel import waits
+from forklab.kernel.calls import calls_in
+from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverable_of
+from forklab.numbering import FIRST_PID
 
 Fact = tuple[str, str]  # of what kind, of whom
 State = Mapping[Fact, Hashable]
@@ -30,9 +31,7 @@ PENDING = "pending"  # ((signal, code, sender), ...)
 MASKS = "masks"  # Signals
 LIFE = "life"
 PARENT = "parent"  # a name
-CHILDREN = (
-    "children"  # (how often it has forked, the names of those whom it has not reaped, oldest first)
-)
+CHILDREN = "children"  # how often it has forked, and the names of those that it has not reaped, oldest first
 ENDS = "ends"  # ((pipe, "read" or "write"), ...): those that it has open
 TIMER = "timer"  # when its timers ring, in virtual nanoseconds
 GROUP = "group"  # (process group, session)
@@ -42,9 +41,11 @@ CLOCK: Fact = ("clock", "")
 ENDING: Fact = ("ending", "")  # the status of the first process, and who was a zombie when it ended
 
 ALIVE = "alive"
-PIPE_CAPACITY = 65536
-
 BEFORE, AFTER, INSIDE, STOPPED = "before", "after", "inside", "stopped"
+
+READS, WRITES = frozenset({"read", "readv"}), frozenset({"write", "writev"})
+TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
+_WAITS = calls_in("wait")
 
 
 class Place(NamedTuple):
@@ -59,6 +60,21 @@ class Place(NamedTuple):
     late: bool
     seen: str
 
+    @property
+    def writes_output(self) -> bool:
+        return self.call in WRITES and self.detail[0] == TO_OUTPUT
+
+    @property
+    def writes_to_pipe(self) -> bool:
+        return self.call in WRITES and self.detail[0] != TO_OUTPUT
+
+
+class Sent(NamedTuple):
+    """The detail of a call that sends a signal: `pid` as kill(2) has it, in our numbers."""
+
+    pid: int
+    signal: int
+
 
 class Signals(NamedTuple):
     """What becomes of signals, as bit masks: bit 0 is signal 1. `flags` are those of the handler for SIGCHLD."""
@@ -69,30 +85,12 @@ class Signals(NamedTuple):
     flags: int
 
 
-class Move(NamedTuple):
-    """A step that can be taken: by `process`, CALL, SIGNAL or RETURN; or the clock's, TIME."""
-
-    process: str
-    kind: str
-
-
-CALL = "call"  # make the call before which it stands
-SIGNAL = "signal"  # take what is pending before the call
-RETURN = "return"  # go on after a call
-TIME = "time"  # nobody can do anything: on to the next deadline
-
-# What nobody minds who has not asked for it: SIGCHLD, SIGCONT, SIGURG, SIGWINCH; and those that stop.
-_HARMLESS = sum(1 << number - 1 for number in (17, 18, 23, 28))
-_STOPS = sum(1 << number - 1 for number in (19, 20, 21, 22))
-KILL, STOP = int(signal.SIGKILL), int(signal.SIGSTOP)
-
-
 def number_of(name: str) -> int:
     """The pid of a process, the same in every schedule: P is 1000, P.1 1001, P.1.2 1021 (a digit a generation)."""
     places = [int(word) for word in name.split(".")[1:]]
     if len(places) <= 3 and all(place <= 9 for place in places):
-        return FIRST + sum(place * int(10**digit) for digit, place in enumerate(places))
-    return 2 * FIRST + zlib.crc32(name.encode()) % 30_000
+        return FIRST_PID + sum(place * int(10**digit) for digit, place in enumerate(places))
+    return 2 * FIRST_PID + zlib.crc32(name.encode()) % 30_000
 
 
 def alive(state: State) -> list[str]:
@@ -115,10 +113,15 @@ def deliverable(state: State, name: str, *, blocked: int | None = None) -> int:
 
     `blocked` is another mask than its own.
     """
+    masks = signals_of(state, name)
+    own = masks.blocked if blocked is None else blocked
+    return deliverable_of(pending(state, name), own, masks.ignored, masks.caught)
+
+
+def signals_of(state: State, name: str) -> Signals:
     masks = state[MASKS, name]
     assert isinstance(masks, Signals)
-    own = masks.blocked if blocked is None else blocked
-    return pending(state, name) & ~own & ~masks.ignored & (masks.caught | ~_HARMLESS)
+    return masks
 
 
 def pending(state: State, name: str) -> int:
@@ -126,7 +129,7 @@ def pending(state: State, name: str) -> int:
     assert isinstance(waiting, tuple)
     mask = 0
     for number, _, _ in waiting:
-        mask |= 1 << number - 1
+        mask |= bit(number)
     return mask
 
 
@@ -140,21 +143,20 @@ def may_be_fatal(state: State, name: str) -> bool:
 
     Also what is blocked: a handler may be about to return.
     """
-    return bool(_uncaught(state, name) & ~_STOPS)
+    return bool(_uncaught(state, name) & ~STOPPING_MASK)
 
 
 def may_stop(state: State, name: str) -> bool:
     """Whether what is pending could stop it in its next step."""
-    return bool(_uncaught(state, name) & _STOPS)
+    return bool(_uncaught(state, name) & STOPPING_MASK)
 
 
 def _uncaught(state: State, name: str) -> int:
-    masks = state[MASKS, name]
-    assert isinstance(masks, Signals)
+    masks = signals_of(state, name)
     caught = masks.caught
     if place_of(state, name).call == "rt_sigaction":
         caught = 0  # not any more, maybe
-    return pending(state, name) & ~masks.ignored & ~caught & ~_HARMLESS
+    return pending(state, name) & ~masks.ignored & ~caught & ~HARMLESS_MASK
 
 
 def zombie_status(state: State, name: str) -> int | None:
@@ -166,128 +168,91 @@ def zombie_status(state: State, name: str) -> int | None:
     return None
 
 
-def moves(state: State) -> list[Move]:
-    """All that can happen next. None: it is over, or everybody waits for ever."""
-    found = [move for name in alive(state) for move in _of(state, name)]
-    if not found and next(_deadlines(state), None) is not None:
-        return [Move("", TIME)]
-    return found
+def news_of(state: State, name: str) -> int:
+    """What a wait can tell its parent of it, as `forklab.kernel.waits` has it."""
+    life = state[LIFE, name]
+    if isinstance(life, tuple):
+        if life[0] == "zombie":
+            return waits.WEXITED
+        if life == ("stopped", "untold"):
+            return waits.WSTOPPED
+        if life == ("alive", "untold"):
+            return waits.WCONTINUED
+    return 0
 
 
-def _of(state: State, name: str) -> Iterator[Move]:
-    place = place_of(state, name)
-    if place.stage == AFTER:
-        yield Move(name, RETURN)
-        return
-    due = deliverable(state, name)
-    killed = due >> KILL - 1 & 1
-    if place.stage == BEFORE:
-        ready, woken = _can_return(state, name, place)
-        # Who has been killed may still end the call that it is in; it does not wait, and catches nothing.
-        may_call = ready or (not killed and (woken or due))
-        # fork(2) begins anew after a signal that is pending: it is never the call that comes first.
-        if may_call and not (due and place.call in calls.FORKS):
-            yield Move(name, CALL)
-        if due and (killed or not place.late):
-            yield Move(name, SIGNAL)
-    elif killed:
-        yield Move(name, SIGNAL)
+def children(state: State, name: str) -> tuple[str, ...]:
+    """Those whom it has not reaped, oldest first."""
+    return _children_fact(state, name)[1]
 
 
-def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
-    """Whether the call would not wait; and whether a signal that it lets through would end its waiting."""
-    detail = place.detail
-    if place.call in calls.WAITS:
-        return _would_reap(state, name, detail), False
-    if place.call == "pause":
-        return False, False
-    if place.call == "rt_sigsuspend":
-        (blocked,) = detail
-        assert isinstance(blocked, int)
-        return False, bool(deliverable(state, name, blocked=blocked))
-    if place.call == "rt_sigtimedwait":
-        (wanted,) = detail
-        assert isinstance(wanted, int)
-        return bool(pending(state, name) & wanted), False
-    if place.call in calls.SLEEPS:
-        (deadline,) = detail
-        now = state[CLOCK]
-        assert isinstance(deadline, int) and isinstance(now, int)
-        return deadline <= now, False
-    if place.call in ("read", "readv"):
-        content, _, writers = _pipe(state, detail[0])
-        return bool(content) or not writers, False
-    if place.call in ("write", "writev") and detail[0] != "output":
-        content, readers, _ = _pipe(state, detail[0])
-        size = detail[1]
-        assert isinstance(size, int)
-        return not readers or len(content) + size <= PIPE_CAPACITY, False
-    return True, False
+def forks_so_far(state: State, name: str) -> int:
+    return _children_fact(state, name)[0]
 
 
-def _pipe(state: State, pipe: Hashable) -> tuple[bytes, int, int]:
+def _children_fact(state: State, name: str) -> tuple[int, tuple[str, ...]]:
+    found = state[CHILDREN, name]
+    assert isinstance(found, tuple)
+    forks, names = found
+    return forks, names
+
+
+def parent_of(state: State, name: str) -> str:
+    parent = state[PARENT, name]
+    assert isinstance(parent, str)
+    return parent
+
+
+def now(state: State) -> int:
+    moment = state[CLOCK]
+    assert isinstance(moment, int)
+    return moment
+
+
+def pipe_of(state: State, pipe: Hashable) -> tuple[bytes, int, int]:
+    """What is in it, and how many reading and writing ends are open."""
     assert isinstance(pipe, str)
     found = state[PIPE, pipe]
     assert isinstance(found, tuple)
-    return found
+    content, readers, writers = found
+    return content, readers, writers
 
 
 def would_break_pipe(state: State, name: str) -> bool:
     """Whether it is about to write into a pipe from which nobody can read: SIGPIPE, see pipe(7)."""
     place = place_of(state, name)
-    if place.call not in ("write", "writev") or place.detail[0] == "output":
+    if not place.writes_to_pipe:
         return False
-    _, readers, _ = _pipe(state, place.detail[0])
+    _, readers, _ = pipe_of(state, place.detail[0])
     return not readers
 
 
-def children(state: State, name: str) -> tuple[str, ...]:
-    """Those whom it has not reaped, oldest first."""
-    found = state[CHILDREN, name]
-    assert isinstance(found, tuple)
-    names: tuple[str, ...] = found[1]
-    return names
+def meant(state: State, name: str) -> list[str]:
+    """Of a process that is in a wait: the children that it is for."""
+    kind, which, _ = wait_of(state, name)
+    mine = children(state, name)
+    if kind in (waits.P_PID, waits.P_PIDFD):
+        return [child for child in mine if number_of(child) == which]
+    if kind == waits.P_PGID:
+        return [child for child in mine if _group(state, child) == which]
+    return list(mine)
 
 
-def _would_reap(state: State, name: str, detail: tuple[Hashable, ...]) -> bool:
-    kind, which, options = detail
-    assert isinstance(which, int) and isinstance(options, int)
-    wanted = [child for child in children(state, name) if _is_meant(state, child, kind, which)]
-    if options & calls.WNOHANG or not wanted:
-        return True
-    lives = [state[LIFE, child] for child in wanted]
-    return any(
-        (isinstance(life, tuple) and life[0] == "zombie" and options & _WEXITED)
-        or (life == ("stopped", "untold") and options & calls.WSTOPPED)
-        or (life == ("alive", "untold") and options & calls.WCONTINUED)
-        for life in lives
-    )
+def wait_of(state: State, name: str) -> waits.WaitFor:
+    detail = place_of(state, name).detail
+    assert isinstance(detail, waits.WaitFor)
+    return detail
 
 
-_WEXITED = 4
+def sent_of(state: State, name: str) -> Sent:
+    detail = place_of(state, name).detail
+    assert isinstance(detail, Sent)
+    return detail
 
 
-def _is_meant(state: State, child: str, kind: Hashable, which: int) -> bool:
-    if kind in (calls.P_PID, calls.P_PIDFD):
-        return number_of(child) == which
-    if kind == calls.P_PGID:
-        group = state[GROUP, child]
-        assert isinstance(group, tuple)
-        return bool(group[0] == which)
-    return True
-
-
-def _deadlines(state: State) -> Iterator[int]:
-    for (what, _), value in state.items():
-        if what == TIMER:
-            assert isinstance(value, tuple)
-            yield from value
-        elif what == AT and isinstance(value, Place) and _waits_for_time(value):
-            (deadline,) = value.detail
-            assert isinstance(deadline, int)
-            yield deadline
-
-
-def _waits_for_time(place: Place) -> bool:
-    asleep = place.stage == BEFORE and place.call in calls.SLEEPS
-    return bool(place.detail) and (asleep or place.stage == INSIDE)
+def _group(state: State, name: str) -> int:
+    group = state[GROUP, name]
+    assert isinstance(group, tuple)
+    number = group[0]
+    assert isinstance(number, int)
+    return number

@@ -1,81 +1,59 @@
-"""What a stop at a system call means: who is held, who goes on, what is written down.
+"""What a stop at a system call means: what is written down, and how the thread goes on from there.
 
-`entered` is called at the entry of a call, `returned` at its exit, `time_is_up` when the deadline of somebody has come
-who is in one. See the man page of each call.
+`begin` and `make` are for the entry of a call, `returned` for its exit, `time_is_up` for when the deadline of somebody
+has come who is in one. Each kind of call has its own module; see the man page of each. A call without a handler is
+made, and that is all.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
-from forklab.lens.calls import groups as calls
+from forklab.kernel.calls import INTERRUPTED, PATIENT, calls_in
+from forklab.kernel.processors import this_processor
 from forklab.lens.calls import patience, sending, sleeping, timers, waiting, writing
 from forklab.lens.edge import ptrace
-from forklab.lens.edge.arch import this_arch
-from forklab.lens.world.tracee import Call, Stand, Tracee
+from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.tracees import Call, Tracee
 
-if TYPE_CHECKING:
-    from forklab.lens.world.world import World
-
-_NAMES = {number: name for name, number in this_arch().calls.items()}
+_NAMES = {number: name for name, number in this_processor().calls.items()}
 _EINTR = 4
+_CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
+
+Handler = Callable[[Run, Tracee, Call], Onward]
 
 
-def entered(world: World, tracee: Tracee) -> None:
+def begin(run: Run, tracee: Tracee) -> Call:
     """It is about to make a call at which the filter stops it."""
     stop = ptrace.call(tracee.tid)
-    name = _NAMES[stop.number]
-    resumed = tracee.call if tracee.interrupted else None
-    call = tracee.call = Call(name, stop.arguments)
-    again = resumed is not None and (resumed.name == name or name == "restart_syscall")
-    if not again:
+    call = Call(_NAMES[stop.number], stop.arguments)
+    before, tracee.call = tracee.call, call
+    if tracee.interrupted and before is not None and call.name in (before.name, "restart_syscall"):
+        call.again = True
+    else:
         tracee.deadline = None
     tracee.interrupted = False
-    if name in calls.CLOCKS:
-        sleeping.read_clock(world, tracee, call)
-        return
-    if name not in calls.IDLING:
-        world.clock.rest()
-    if name == "restart_syscall" and again and resumed is not None:
-        call = tracee.call = Call(resumed.name, resumed.arguments)
-        name = call.name
-    if name in calls.SLEEPS and world.controlled:
-        sleeping.sleep(world, tracee, call)
-    elif world.schedule is None or not world.schedule.hold(world, tracee, call):
-        make(world, tracee, call, again=again)
+    # Who waits for a moment by looking at the clock may do these in between.
+    if call.name not in _CLOCKS and call.name not in PATIENT:
+        run.clock.rest()
+    if call.name == "restart_syscall" and call.again and before is not None:
+        call.name, call.arguments = before.name, before.arguments
+    return call
 
 
-def make(world: World, tracee: Tracee, call: Call, *, again: bool = False) -> None:
-    """It makes the call now. `again`: it has been in it before, and a signal has got it out."""
-    name = call.name
-    if name in calls.TIMERS and world.controlled:
-        timers.use_timer(world, tracee, call)
-    elif name in calls.WAITS:
-        waiting.wait(world, tracee, call)
-    elif name in calls.WRITES:
-        writing.write(world, tracee, call)
-    elif name in calls.SIGNALLING:
-        sending.send(world, tracee, call)
-    elif name in calls.PATIENT:
-        patience.be_patient(world, tracee, call, again=again)
-    elif name in calls.READS:
-        writing.read(world, tracee, call)
-    elif name in calls.SUSPENDING:
-        world.go_on(tracee, to_exit=True)
-    elif name in calls.UNTIMED:
-        world.because("it uses timers that run in real time")
-        world.go_on(tracee)
-    else:
-        if name == "rt_sigaction":
-            world.dispositions.pop(tracee.member, None)
-        world.go_on(tracee)
+def make(run: Run, tracee: Tracee, call: Call) -> Onward:
+    """It makes the call now."""
+    handler = _HANDLERS.get(call.name)
+    return AT_ONCE if handler is None else handler(run, tracee, call)
 
 
-def returned(world: World, tracee: Tracee) -> None:
-    """It comes out of a call at whose exit we wanted to see it."""
+def returned(run: Run, tracee: Tracee) -> int:
+    """It comes out of a call at whose exit we wanted to see it. Answers what the call returns, -errno for an error."""
     call = tracee.call
     result = ptrace.call(tracee.tid).number
-    tracee.interrupted = result in calls.INTERRUPTED
+    tracee.interrupted = result in INTERRUPTED
     if call is not None:
         if call.patched is not None:
             ptrace.set_argument(tracee.tid, *call.patched)
@@ -83,23 +61,57 @@ def returned(world: World, tracee: Tracee) -> None:
             if tracee.interrupted or result == -_EINTR:
                 ptrace.set_result(tracee.tid, call.expired)
             tracee.interrupted = False
-        elif tracee.interrupted and call.name in calls.SLEEPS:
-            sleeping.tell_what_is_left(world, tracee, call)
-        elif call.name in calls.WAITS and not tracee.interrupted:
-            waiting.waited(world, tracee, call, result)
+        elif tracee.interrupted and call.name in _SLEEPS:
+            sleeping.tell_what_is_left(run, tracee, call)
+        elif call.name in _WAITS and not tracee.interrupted:
+            waiting.waited(run, tracee, call, result)
         elif call.name == "timer_create" and result == 0:
-            timers.created_timer(world, tracee, call)
+            timers.created_timer(run, tracee, call)
     if not tracee.interrupted:
         tracee.deadline = None
-    if world.schedule is not None and call is not None:
-        world.schedule.came_back(world, tracee, call, result)
-    world.ready(tracee)
+    return result
 
 
-def time_is_up(world: World, tracee: Tracee) -> None:
-    """The deadline of its call has come."""
+def time_is_up(run: Run, tracee: Tracee) -> Onward | None:
+    """The deadline of its call has come. None: it goes on by itself, or not yet."""
     assert tracee.call is not None
     if tracee.stand is Stand.HELD:
-        sleeping.wake(world, tracee)
-    elif tracee.stand is Stand.INSIDE:
-        patience.expire(world, tracee, tracee.call)
+        return sleeping.wake(tracee)
+    if tracee.stand is Stand.INSIDE:
+        patience.expire(run, tracee, tracee.call)
+    return None
+
+
+def _suspend(run: Run, tracee: Tracee, call: Call) -> Onward:
+    return INTO_ITS_CALL
+
+
+def _set_timerfd(run: Run, tracee: Tracee, call: Call) -> Onward:
+    run.because("it uses timers that run in real time")
+    return AT_ONCE
+
+
+def _set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
+    run.dispositions.changed(tracee.member)
+    return AT_ONCE
+
+
+def _by_call() -> Mapping[str, Handler]:
+    found: dict[str, Handler] = dict.fromkeys(PATIENT, patience.be_patient)
+    for group, handler in _BY_GROUP.items():
+        found |= dict.fromkeys(calls_in(group), handler)
+    return {**found, "rt_sigaction": _set_handler}
+
+
+_BY_GROUP: Mapping[str, Handler] = {
+    "clock": sleeping.read_clock,
+    "sleep": sleeping.sleep,
+    "timer": timers.use_timer,
+    "timerfd": _set_timerfd,
+    "wait": waiting.wait,
+    "write": writing.write,
+    "read": writing.read,
+    "signal": sending.send,
+    "suspend": _suspend,
+}
+_HANDLERS = _by_call()

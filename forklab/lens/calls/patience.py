@@ -6,55 +6,63 @@ returned then.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from forklab.lens.calls import groups as calls
-from forklab.lens.calls.groups import Form, int32
+from forklab.kernel import calls
+from forklab.kernel.calls import PATIENT, LimitForm, int32
 from forklab.lens.edge import ptrace
 from forklab.lens.world import clock as clocks
-from forklab.lens.world.tracee import Call, Tracee
+from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.tracees import Call, Tracee
 
-if TYPE_CHECKING:
-    from forklab.lens.world.world import World
 
-
-def be_patient(world: World, tracee: Tracee, call: Call, *, again: bool) -> None:
+def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
     """A call with a time limit: the limit becomes a deadline of ours, the kernel waits for ever."""
-    patience = calls.PATIENT[call.name]
+    limit = PATIENT[call.name]
     try:
-        limit = _limit(world, tracee, call)
+        deadline = _deadline(run, tracee, call)
     except (OSError, ValueError):
-        world.go_on(tracee)
-        return
-    if limit is None or (limit <= world.clock.now and _absolute_on(call) is None):
-        world.go_on(tracee, to_exit=limit is None)
-        return
-    if limit <= world.clock.now:  # on the real clock that moment may be far away
-        ptrace.skip_call(tracee.tid, patience.expired)
-        world.ready(tracee)
-        return
-    if not again or tracee.deadline is None:
-        tracee.deadline = limit
-    call.patched = (patience.place, call.arguments[patience.place])
-    ptrace.set_argument(tracee.tid, patience.place, patience.for_ever)
-    world.go_on(tracee, to_exit=True)
+        return AT_ONCE
+    if deadline is None:
+        return INTO_ITS_CALL
+    if deadline <= run.clock.now:
+        if _absolute_on(call) is None:
+            return AT_ONCE
+        ptrace.skip_call(tracee.tid, limit.expired)  # on the real clock that moment may be far away
+        return IN_TURN
+    if not call.again or tracee.deadline is None:
+        tracee.deadline = deadline
+    call.patched = (limit.place, call.arguments[limit.place])
+    ptrace.set_argument(tracee.tid, limit.place, limit.for_ever)
+    return INTO_ITS_CALL
 
 
-def _limit(world: World, tracee: Tracee, call: Call) -> int | None:
-    """Its deadline; None if it waits for ever, the past if it does not wait."""
-    patience = calls.PATIENT[call.name]
-    argument = call.arguments[patience.place]
-    if patience.form is Form.MILLISECONDS:
-        milliseconds = int32(argument)
-        return None if milliseconds < 0 else world.clock.deadline(milliseconds * 1_000_000)
-    absolute = _absolute_on(call)
-    if call.name == "futex" and absolute is None and _futex_command(call) != calls.FUTEX_WAIT:
-        return world.clock.now  # it wakes somebody, and does not wait
-    if not argument:
+def expire(run: Run, tracee: Tracee, call: Call) -> None:
+    """Its time is over: get it out of the call."""
+    tracee.deadline = None
+    call.expired = PATIENT[call.name].expired
+    run.world.let(tracee, Stand.RUNNING)
+    ptrace.interrupt(tracee.tid)
+
+
+def waits_on_futex(call: Call) -> bool:
+    command = _futex_command(call)
+    return command == calls.FUTEX_WAIT or command in calls.FUTEX_ABSOLUTE_WAITS
+
+
+def _deadline(run: Run, tracee: Tracee, call: Call) -> int | None:
+    """None if it waits for ever, the past if it does not wait."""
+    limit = PATIENT[call.name]
+    argument = call.arguments[limit.place]
+    if call.name == "futex" and not waits_on_futex(call):
+        return run.clock.now  # it wakes somebody
+    if limit.is_for_ever(argument):
         return None
+    if limit.form is LimitForm.MILLISECONDS:
+        return run.clock.deadline(int32(argument) * 1_000_000)
     content = ptrace.read_memory(tracee.tid, argument, 16)
-    read = clocks.from_timeval if patience.form is Form.TIMEVAL else clocks.from_timespec
-    return world.clock.deadline(read(content), absolute_on=absolute)
+    read = clocks.from_timeval if limit.form is LimitForm.TIMEVAL else clocks.from_timespec
+    return run.clock.deadline(read(content), absolute_on=_absolute_on(call))
 
 
 def _futex_command(call: Call) -> int:
@@ -66,10 +74,3 @@ def _absolute_on(call: Call) -> int | None:
     if call.name != "futex" or _futex_command(call) not in calls.FUTEX_ABSOLUTE_WAITS:
         return None
     return 0 if int32(call.arguments[1]) & calls.FUTEX_CLOCK_REALTIME else 1
-
-
-def expire(world: World, tracee: Tracee, call: Call) -> None:
-    """Its time is over: get it out of the call."""
-    tracee.deadline = None
-    call.expired = calls.PATIENT[call.name].expired
-    world.interrupt(tracee)

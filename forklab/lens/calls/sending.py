@@ -3,88 +3,104 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from forklab.lens.calls.groups import int32
+from forklab.kernel.calls import int32
+from forklab.kernel.signals import KILL
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.tracee import Call, Tracee
-
-if TYPE_CHECKING:
-    from forklab.lens.world.world import World
+from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.tracees import Call, Tracee
 
 _EPERM = 1
 _OF_A_THREAD_IN = frozenset({"tgkill", "rt_tgsigqueueinfo"})  # process, thread, signal
 
 
-def send(world: World, tracee: Tracee, call: Call) -> None:
-    place = 2 if call.name in _OF_A_THREAD_IN else 1
+@dataclass(frozen=True)
+class Sending:
+    """`number` is the signal, and `place` that of the argument that says so.
+
+    `shielded`: somebody outside of the program is meant too, and must not be reached.
+    """
+
+    number: int
+    place: int
+    targets: list[Member]
+    shielded: bool
+
+
+def send(run: Run, tracee: Tracee, call: Call) -> Onward:
+    sending = announce(run, tracee, call)
+    if sending is None:
+        return AT_ONCE
+    if sending.shielded:
+        return shield(run, tracee, sending, lambda target: os.kill(target.pid, sending.number))
+    return deliver(run, tracee, sending)
+
+
+def deliver(run: Run, tracee: Tracee, sending: Sending) -> Onward:
+    """The kernel does it."""
+    if sending.number == KILL:
+        for other in run.world.tracees.values():
+            if other is not tracee and other.member in sending.targets:
+                run.world.let(other, Stand.RUNNING)  # its end is awaited
+    return INTO_ITS_CALL
+
+
+def signal_place(call: str) -> int:
+    """Which argument of a call that sends a signal says which."""
+    return 2 if call in _OF_A_THREAD_IN else 1
+
+
+def announce(run: Run, tracee: Tracee, call: Call) -> Sending | None:
+    """Writes down who sends what to whom. None: nobody gets anything, and the kernel knows why."""
+    place = signal_place(call.name)
     first, number = int32(call.arguments[0]), int32(call.arguments[place])
-    if call.name in _OF_A_THREAD_IN:
-        targets = _named(world, first)
-    elif call.name == "pidfd_send_signal":
-        targets = _named(world, proc.pidfd_target(tracee.tid, first) or 0)
-    elif call.name == "tkill":
-        targets = _named(world, proc.thread_group(first) or 0)
-    else:
-        targets = _targets(world, tracee, first)
     if not 0 < number <= 64:
-        world.go_on(tracee)
-        return
+        return None
+    targets = _targets(run, tracee, call.name, first)
     everybody = first == -1 and call.name in ("kill", "rt_sigqueueinfo")
-    if not world.in_namespace and (everybody or (not targets and proc.exists(abs(first)))):
-        _shield(world, tracee, targets, number)
-        return
+    outsiders = everybody or (not targets and proc.exists(abs(first)))
     for target in targets:
-        world.chronicle.sends(tracee.member, number, target)
-    world.suspects.update(targets)
-    # There the number may be in a siginfo as well, and has to be the same.
-    told_twice = call.name == "pidfd_send_signal" and call.arguments[2]
-    if world.schedule is not None and number == signal.SIGKILL and not told_twice:
-        call.dooms, call.patched = tuple(targets), (place, call.arguments[place])
-        ptrace.set_argument(tracee.tid, place, 0)  # whether it may is for the kernel to say
-    world.go_on(tracee, to_exit=True)
-    if world.controlled and number == signal.SIGKILL and not call.dooms:
-        dying = set(map(id, targets))
-        for other in list(world.tracees.values()):
-            if other is not tracee and id(other.member) in dying:
-                world.awaken(other)
+        run.chronicle.sends(tracee.member, number, target)
+    run.suspects.update(targets)
+    return Sending(number, place, targets, shielded=outsiders and not run.in_namespace)
 
 
-def doom(targets: Iterable[Member]) -> None:
-    """SIGKILL is on its way to them: each dies in a step of its own, as soon as it is chosen."""
-    for target in targets:
-        target.doomed = not target.dead
+def shield(run: Run, tracee: Tracee, sending: Sending, deliver: Callable[[Member], None]) -> Onward:
+    """Without a namespace of its own the program could reach everybody on this machine: it must not."""
+    for target in sending.targets:
+        deliver(target)
+    if not sending.targets:
+        run.because("it sends a signal to somebody outside, which the lens keeps from it")
+    ptrace.skip_call(tracee.tid, 0 if sending.targets else -_EPERM)
+    return IN_TURN
 
 
-def _named(world: World, pid: int) -> list[Member]:
-    member = world.chronicle.get(pid)
+def _targets(run: Run, tracee: Tracee, call: str, whom: int) -> list[Member]:
+    if call in _OF_A_THREAD_IN:
+        return _named(run, whom)
+    if call == "pidfd_send_signal":
+        return _named(run, proc.pidfd_target(tracee.tid, whom) or 0)
+    if call == "tkill":
+        return _named(run, proc.thread_group(whom) or 0)
+    return _reached(run, tracee, whom)
+
+
+def _named(run: Run, pid: int) -> list[Member]:
+    member = run.chronicle.get(pid)
     return [member] if member else []
 
 
-def _targets(world: World, tracee: Tracee, whom: int) -> list[Member]:
+def _reached(run: Run, tracee: Tracee, whom: int) -> list[Member]:
     """Whom kill(2) reaches, in order of birth."""
     if whom > 0:
-        return _named(world, whom)
-    alive = sorted({t.member.born: t.member for t in world.tracees.values()}.items())
+        return _named(run, whom)
+    alive = sorted({t.member.born: t.member for t in run.world.tracees.values()}.items())
     if whom == -1:
         return [member for _, member in alive if member is not tracee.member]
     group = -whom or proc.group(tracee.member.pid)
     return [member for _, member in alive if proc.group(member.pid) == group]
-
-
-def _shield(world: World, tracee: Tracee, targets: list[Member], number: int) -> None:
-    """Without a namespace of its own the program could reach everybody on this machine: it must not."""
-    for target in targets:
-        world.chronicle.sends(tracee.member, number, target)
-        if world.schedule is not None and number == signal.SIGKILL:
-            doom([target])
-        else:
-            os.kill(target.pid, number)
-    world.suspects.update(targets)
-    if not targets:
-        world.because("it sends a signal to somebody outside, which the lens keeps from it")
-    ptrace.skip_call(tracee.tid, 0 if targets else -_EPERM)
-    world.ready(tracee)

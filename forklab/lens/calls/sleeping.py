@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
-from forklab.lens.calls.groups import int32
+from forklab.kernel.calls import int32
 from forklab.lens.edge import ptrace
 from forklab.lens.world import clock as clocks
-from forklab.lens.world.tracee import Call, Tracee
-
-if TYPE_CHECKING:
-    from forklab.lens.world.world import World
+from forklab.lens.world.onward import AT_ONCE, HELD, IN_TURN, INTO_ITS_CALL, Onward
+from forklab.lens.world.run import Run
+from forklab.lens.world.tracees import Call, Tracee
 
 _TIMER_ABSTIME = 1
 
 
-def read_clock(world: World, tracee: Tracee, call: Call) -> None:
+def read_clock(run: Run, tracee: Tracee, call: Call) -> Onward:
     which = int32(call.arguments[0]) if call.name == "clock_gettime" else 0
     address = call.arguments[1 if call.name == "clock_gettime" else 0]
     if not clocks.is_virtual(which):
-        world.go_on(tracee)
-        return
-    time = world.clock.read(which)
-    if world.schedule is not None:
-        tracee.saw(time)
+        return AT_ONCE
+    time = run.clock.read(which)
+    tracee.saw(time)
     answer = clocks.timeval if call.name == "gettimeofday" else clocks.timespec
     content, result = answer(time), 0
     if call.name == "time":
@@ -32,13 +28,11 @@ def read_clock(world: World, tracee: Tracee, call: Call) -> None:
         content = struct.pack("<q", result)
     if _poke(tracee, address, content):
         ptrace.skip_call(tracee.tid, result)
-    if world.clock.watched:  # it waits for somebody, maybe: let others run as well
-        world.ready(tracee)
-    else:
-        world.go_on(tracee)
+    # Who does nothing else waits for somebody, maybe: let others run as well.
+    return IN_TURN if run.clock.watched else AT_ONCE
 
 
-def sleep(world: World, tracee: Tracee, call: Call) -> None:
+def sleep(run: Run, tracee: Tracee, call: Call) -> Onward:
     absolute, address, clock = None, call.arguments[0], 1
     if call.name == "clock_nanosleep":
         clock, address = int32(call.arguments[0]), call.arguments[2]
@@ -46,32 +40,27 @@ def sleep(world: World, tracee: Tracee, call: Call) -> None:
     try:
         duration = clocks.from_timespec(ptrace.read_memory(tracee.tid, address, 16))
     except (OSError, ValueError):
-        world.go_on(tracee)  # the kernel knows which error that is
-        return
+        return AT_ONCE  # the kernel knows which error that is
     if not clocks.is_virtual(clock):
-        world.go_on(tracee, to_exit=True)
-        return
+        return INTO_ITS_CALL
     if tracee.deadline is None:
-        tracee.deadline = world.clock.deadline(duration, absolute_on=absolute)
-    if tracee.deadline <= world.clock.now:
-        wake(world, tracee)
-        return
-    world.hold(tracee)
+        tracee.deadline = run.clock.deadline(duration, absolute_on=absolute)
+    return wake(tracee) if tracee.deadline <= run.clock.now else HELD
 
 
-def tell_what_is_left(world: World, tracee: Tracee, call: Call) -> None:
+def tell_what_is_left(run: Run, tracee: Tracee, call: Call) -> None:
     """A signal has cut a sleep short: the kernel has told how much is left of it in real time."""
     relative = call.name == "nanosleep" or not call.arguments[1] & _TIMER_ABSTIME
     address = call.arguments[1 if call.name == "nanosleep" else 3]
     if relative and address and tracee.deadline is not None:
-        _poke(tracee, address, clocks.timespec(max(0, tracee.deadline - world.clock.now)))
+        _poke(tracee, address, clocks.timespec(max(0, tracee.deadline - run.clock.now)))
 
 
-def wake(world: World, tracee: Tracee) -> None:
+def wake(tracee: Tracee) -> Onward:
     """Its sleep, which the kernel never learns of, is over."""
     tracee.deadline = None
     ptrace.skip_call(tracee.tid, 0)
-    world.ready(tracee)
+    return IN_TURN
 
 
 def let_in(tracee: Tracee) -> None:

@@ -1,139 +1,105 @@
-"""wait4(2) and waitid(2): who is held there, and who was reaped."""
+"""wait4(2) and waitid(2): who has to wait there, and who was reaped."""
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
-from forklab.lens.calls import groups as calls
-from forklab.lens.calls.groups import int32
+from forklab.kernel import waits
+from forklab.kernel.calls import calls_in
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.tracee import Call, Tracee
+from forklab.lens.world.onward import HELD, Onward, Turn
+from forklab.lens.world.run import Run
+from forklab.lens.world.tracees import Call, Tracee
 
-if TYPE_CHECKING:
-    from forklab.lens.world.world import World
-
-_WEXITED = 4
+_WAITS = calls_in("wait")
+_WSTATUS_AT = 12  # where siginfo_t has the pid, see waitid(2)
 
 
-def wait(world: World, tracee: Tracee, call: Call) -> None:
+def wait(run: Run, tracee: Tracee, call: Call) -> Onward:
     """It is about to wait."""
-    if _can_wait(tracee, call):
-        let_reap(world, tracee)
-        return
-    announce(world, tracee, call)
-    if world.controlled:
-        world.hold(tracee)
-    else:
-        world.go_on(tracee, to_exit=True)
+    if _returns_at_once(tracee, call):
+        return reap(tracee, call)
+    announce(run, tracee, call)
+    return HELD
 
 
-def announce(world: World, tracee: Tracee, call: Call) -> None:
+def announce(run: Run, tracee: Tracee, call: Call) -> None:
     """It waits from now on."""
-    world.chronicle.waits(tracee.member, _wanted_child(tracee, call))
+    wanted = waits.wait_for(call.name, call.arguments)
+    one = wanted.kind in (waits.P_PID, waits.P_PIDFD)
+    child = next(iter(_meant(tracee, wanted)), None) if one else None
+    run.chronicle.waits(tracee.member, child)
 
 
 def can_return(tracee: Tracee) -> bool:
-    """Whether the call at whose entry it is held would return at once."""
+    """Whether it is before a wait that would return at once."""
     call = tracee.call
-    return call is not None and call.name in calls.WAITS and _can_wait(tracee, call)
+    return call is not None and call.name in _WAITS and _returns_at_once(tracee, call)
 
 
-def let_reap(world: World, tracee: Tracee) -> None:
+def reap(tracee: Tracee, call: Call) -> Onward:
     """Its wait can return: let it.
 
-    Mostly it reaps a child that has ended, and there is no need to stop it at the end of the call: nobody else runs
-    before it stops anyway, and then we see that the child is gone. See `has_reaped`.
+    Mostly it reaps a child that has ended. Then there is no need to stop it at the end of the call, if nobody else
+    runs before it stops anyway: we see then that the child is gone. See `has_reaped`.
     """
-    call = tracee.call
-    assert call is not None
-    _, _, options = whom_and_how(call)
-    told_more = any(c.stop_untold or c.continue_untold for c in tracee.member.children)
-    seen_in_time = world.controlled and world.schedule is None
-    tracee.reaping = seen_in_time and not (options & calls.WNOWAIT or told_more)
-    world.ready(tracee, to_exit=not tracee.reaping)
+    told_more = any(child.stop_untold or child.continue_untold for child in tracee.member.children)
+    wanted = waits.wait_for(call.name, call.arguments)
+    reaps = not wanted.options & waits.WNOWAIT and not told_more
+    return Onward(Turn.IN_TURN, to_exit=True, reaps=reaps)
 
 
-def has_reaped(world: World, tracee: Tracee) -> None:
-    """It has stopped, or ended, after `let_reap`: has it reaped a child meanwhile?"""
+def has_reaped(run: Run, tracee: Tracee) -> None:
+    """It has stopped, or ended, after a wait at whose end it was not seen: has it reaped a child meanwhile?"""
     if not tracee.reaping:
         return
     tracee.reaping = False
     dead = (child for child in tracee.member.children if child.dead)
     gone = next((child for child in dead if not proc.exists(child.pid)), None)
     if gone is not None:
-        world.chronicle.reaped(gone)
+        run.chronicle.reaped(gone)
 
 
-def waited(world: World, tracee: Tracee, call: Call, result: int) -> None:
+def waited(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     """Who was reaped, if anybody was."""
-    _, _, options = whom_and_how(call)
     if result < 0:
         return
+    wanted = waits.wait_for(call.name, call.arguments)
     if call.name == "wait4":
-        told = world.chronicle.get(result) if result else None
+        told = run.chronicle.get(result) if result else None
     elif call.arguments[2]:
-        content = ptrace.read_memory(tracee.tid, call.arguments[2], 16)
-        told = world.chronicle.get(struct.unpack_from("<i", content, 12)[0])
+        content = ptrace.read_memory(tracee.tid, call.arguments[2], _WSTATUS_AT + 4)
+        told = run.chronicle.get(struct.unpack_from("<i", content, _WSTATUS_AT)[0])
     else:
-        told = next((child for child in _matching(tracee, call) if child.dead), None)
-    if told is not None:
-        tracee.saw(told.name, told.status)
-    if told is None or options & calls.WNOWAIT:
+        told = next((child for child in _meant(tracee, wanted) if child.dead), None)
+    if told is None:
+        return
+    tracee.saw(told.name, told.status)
+    if wanted.options & waits.WNOWAIT:
         return
     if told.dead:
-        world.chronicle.reaped(told)
-    elif told.stop_untold and options & calls.WSTOPPED:
+        run.chronicle.reaped(told)
+    elif told.stop_untold and wanted.options & waits.WSTOPPED:
         told.stop_untold = False
     else:
         told.continue_untold = False
 
 
-def whom_and_how(call: Call) -> tuple[int, int, int]:
-    """Of wait4 and waitid alike: kind of id, id, options."""
-    if call.name == "waitid":
-        kind, which, _, options = call.arguments[:4]
-        return int32(kind), int32(which), options
-    which, options = int32(call.arguments[0]), call.arguments[2]
-    if which == -1:
-        return calls.P_ALL, 0, options | _WEXITED
-    if which > 0:
-        return calls.P_PID, which, options | _WEXITED
-    return calls.P_PGID, -which, options | _WEXITED
+def _returns_at_once(tracee: Tracee, call: Call) -> bool:
+    wanted = waits.wait_for(call.name, call.arguments)
+    return waits.returns_at_once(wanted.options, [c.news for c in _meant(tracee, wanted)])
 
 
-def _matching(tracee: Tracee, call: Call) -> list[Member]:
-    kind, which, _ = whom_and_how(call)
+def _meant(tracee: Tracee, wanted: waits.WaitFor) -> list[Member]:
     children = tracee.member.children
-    if kind == calls.P_PID:
-        return [child for child in children if child.pid == which]
-    if kind == calls.P_PIDFD:
-        target = proc.pidfd_target(tracee.tid, which)
-        return [child for child in children if child.pid == target]
-    if kind == calls.P_PGID:
-        group = which or proc.group(tracee.member.pid)
-        return [child for child in children if proc.group(child.pid) == group]
+    match wanted.kind:
+        case waits.P_PID:
+            return [child for child in children if child.pid == wanted.which]
+        case waits.P_PIDFD:
+            target = proc.pidfd_target(tracee.tid, wanted.which)
+            return [child for child in children if child.pid == target]
+        case waits.P_PGID:
+            group = wanted.which or proc.group(tracee.member.pid)
+            return [child for child in children if proc.group(child.pid) == group]
     return children
-
-
-def _can_wait(tracee: Tracee, call: Call) -> bool:
-    _, _, options = whom_and_how(call)
-    matching = _matching(tracee, call)
-    return (
-        bool(options & calls.WNOHANG)
-        or not matching
-        or any(
-            (child.dead and options & _WEXITED)
-            or (child.stop_untold and options & calls.WSTOPPED)
-            or (child.continue_untold and options & calls.WCONTINUED)
-            for child in matching
-        )
-    )
-
-
-def _wanted_child(tracee: Tracee, call: Call) -> Member | None:
-    kind, _, _ = whom_and_how(call)
-    if kind in (calls.P_PID, calls.P_PIDFD):
-        return next(iter(_matching(tracee, call)), None)
-    return None

@@ -4,46 +4,41 @@ from __future__ import annotations
 
 import stat
 import struct
-from typing import TYPE_CHECKING
 
-from forklab.lens.calls.groups import int32
+from forklab.kernel.calls import int32
 from forklab.lens.edge import ptrace
-from forklab.lens.world.tracee import Call, Tracee
-
-if TYPE_CHECKING:
-    from forklab.lens.world.world import World
+from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
+from forklab.lens.world.run import Run
+from forklab.lens.world.tracees import Call, Tracee
 
 _IOVEC = struct.Struct("<QQ")
-_MOST_AT_ONCE = (
-    1 << 20
-)  # bytes; a longer write is a short one, and the program writes the rest by itself
+# Bytes; a longer write is a short one, and the program writes the rest by itself.
+_MOST_AT_ONCE = 1 << 20
 _INTO = {"sendfile": 0, "splice": 2}  # which argument says where to
 
 
-def write(world: World, tracee: Tracee, call: Call) -> None:
+def write(run: Run, tracee: Tracee, call: Call) -> Onward:
     into = int32(call.arguments[_INTO.get(call.name, 0)])
-    if call.name in ("write", "writev") and world.surroundings.is_output(tracee.tid, into):
+    if call.name in ("write", "writev") and run.surroundings.is_output(tracee.tid, into):
         try:
             content = written(tracee, call)
         except OSError:
-            world.go_on(tracee)
-            return
-        world.wrote(tracee, content)
+            return AT_ONCE
+        run.wrote(tracee, content)
         ptrace.skip_call(tracee.tid, len(content))
-        world.ready(tracee)
-        return
-    kind = world.surroundings.kind_of(tracee.tid, into)
-    waits = world.controlled and (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind))
-    world.go_on(tracee, to_exit=waits)
+        return IN_TURN
+    kind = run.surroundings.kind_of(tracee.tid, into)
+    return INTO_ITS_CALL if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) else AT_ONCE
 
 
-def read(world: World, tracee: Tracee, call: Call) -> None:
-    kind = world.surroundings.kind_of(tracee.tid, int32(call.arguments[0]))
+def read(run: Run, tracee: Tracee, call: Call) -> Onward:
+    kind = run.surroundings.kind_of(tracee.tid, int32(call.arguments[0]))
     waits = kind and not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
-    world.go_on(tracee, to_exit=bool(waits) or call.name == "flock")
+    return INTO_ITS_CALL if waits or call.name == "flock" else AT_ONCE
 
 
 def written(tracee: Tracee, call: Call) -> bytes:
+    """What it is about to write. Raises OSError if that is nowhere in its memory."""
     address, length = call.arguments[1], call.arguments[2]
     if call.name == "write":
         return ptrace.read_memory(tracee.tid, address, min(length, _MOST_AT_ONCE))

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from forklab.lens.world.chronicle import FIRST
+from forklab.numbering import FIRST_PID
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000
@@ -56,7 +56,7 @@ def _be_pid1(work: Callable[[], None]) -> int:
     die_with_parent()
     try:
         _mount_proc()
-        Path("/proc/sys/kernel/ns_last_pid").write_text(str(FIRST - 1))
+        Path("/proc/sys/kernel/ns_last_pid").write_text(str(FIRST_PID - 1))
     except OSError:
         return _REFUSED
     work()

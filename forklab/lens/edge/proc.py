@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-# What nobody minds who has not asked for it: SIGCHLD, SIGCONT, SIGURG, SIGWINCH.
-_HARMLESS = sum(1 << number - 1 for number in (17, 18, 23, 28))
+from forklab.kernel.signals import HARMLESS_MASK, bit, deliverable_of
+
+_TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,14 @@ class Masks:
     @property
     def deliverable(self) -> int:
         """What would have an effect right now."""
-        return self.pending & ~self.blocked & ~self.ignored & (self.caught | ~_HARMLESS)
+        return deliverable_of(self.pending, self.blocked, self.ignored, self.caught)
 
     def catches(self, number: int) -> bool:
-        return bool(self.caught >> number - 1 & 1)
+        return bool(self.caught & bit(number))
 
     def harmless(self, number: int) -> bool:
         """Whether the signal does nothing to it."""
-        bit = 1 << number - 1
-        return bool(bit & self.ignored) or bool(bit & _HARMLESS & ~self.caught)
+        return bool(bit(number) & (self.ignored | HARMLESS_MASK & ~self.caught))
 
 
 def _read(path: str) -> bytes | None:
@@ -101,6 +101,12 @@ def nanoseconds(tid: int) -> int:
     """How long it has been on a processor so far."""
     content = _read(f"/proc/{tid}/schedstat")
     return int(content.split()[0]) if content else 0
+
+
+def processor_seconds(pid: int) -> float:
+    """How long a process and its children that it has waited for have been on a processor, by the clock's ticks."""
+    fields = stat(pid)
+    return sum(map(int, fields[11:15])) / _TICKS if fields else 0.0
 
 
 def thread_group(tid: int) -> int | None:

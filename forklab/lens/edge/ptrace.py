@@ -9,9 +9,10 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from forklab.lens.edge.arch import this_arch
+from forklab.kernel.processors import this_processor
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PTRACE = _LIBC.ptrace
@@ -26,7 +27,7 @@ _GETREGSET, _SETREGSET = 0x4204, 0x4205
 _SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
 _PEEKSIGINFO = 0x4209
 _GET_SYSCALL_INFO = 0x420E
-_NT_PRSTATUS, _NT_ARM_SYSTEM_CALL = 1, 0x404
+_NT_PRSTATUS = 1
 
 # What a stop is about: bits 16 and up of its wait status.
 EVENT_FORK, EVENT_VFORK, EVENT_CLONE, EVENT_EXEC = 1, 2, 3, 4
@@ -155,12 +156,12 @@ def disguise_signal(tid: int, code: int) -> None:
 
 
 def _registers(tid: int) -> _IoVector:
-    vector = _IoVector(_ADDRESS, 8 * this_arch().words)
+    vector = _IoVector(_ADDRESS, 8 * _PROCESSOR.words)
     _ptrace(_GETREGSET, tid, _NT_PRSTATUS, ctypes.addressof(vector))
     return vector
 
 
-def _change(tid: int, changes: dict[int, int]) -> None:
+def _change(tid: int, changes: Mapping[int, int]) -> None:
     vector = _registers(tid)
     for register, value in changes.items():
         struct.pack_into("<Q", _buffer, 8 * register, value & (1 << 64) - 1)
@@ -168,41 +169,40 @@ def _change(tid: int, changes: dict[int, int]) -> None:
 
 
 def set_argument(tid: int, place: int, value: int) -> None:
-    _change(tid, {_ARCH.arguments[place]: value})
+    _change(tid, {_PROCESSOR.arguments[place]: value})
 
 
 def set_result(tid: int, value: int) -> None:
     """At the exit of a call: what it shall have returned."""
-    _change(tid, {_ARCH.result: value})
+    _change(tid, {_PROCESSOR.result: value})
 
 
 def skip_call(tid: int, result: int) -> None:
     """At the entry of a call: don't make it; it shall have returned `result`."""
-    if _ARCH.name == "x86_64":
-        _change(tid, {15: -1, _ARCH.result: result})  # orig_rax
-        return
-    _change(tid, {_ARCH.result: result})
-    _no_call(tid)
-
-
-def _no_call(tid: int) -> None:
-    number = ctypes.c_int(-1)
-    vector = _IoVector(ctypes.addressof(number), 4)
-    _ptrace(_SETREGSET, tid, _NT_ARM_SYSTEM_CALL, ctypes.addressof(vector))
+    _make_no_call(tid, {_PROCESSOR.result: result})
 
 
 def rewind_call(tid: int) -> None:
     """At the entry of a call: don't make it; go back to just before it, so that pending signals are delivered first."""
     number = call(tid).number
-    vector = _registers(tid)
-    (counter,) = struct.unpack_from("<Q", _buffer, 8 * _ARCH.program_counter)
-    struct.pack_into("<Q", _buffer, 8 * _ARCH.program_counter, counter - _ARCH.call_width)
-    if _ARCH.name == "x86_64":
-        struct.pack_into("<q", _buffer, 8 * 15, -1)  # orig_rax
-        struct.pack_into("<Q", _buffer, 8 * _ARCH.result, number)
-    _ptrace(_SETREGSET, tid, _NT_PRSTATUS, ctypes.addressof(vector))
-    if _ARCH.name != "x86_64":
-        _no_call(tid)
+    _registers(tid)
+    (counter,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.program_counter)
+    changes = {_PROCESSOR.program_counter: counter - _PROCESSOR.call_width}
+    if _PROCESSOR.made_by is not None:
+        changes[_PROCESSOR.made_by] = number
+    _make_no_call(tid, changes)
+
+
+def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
+    """At the entry of a call, with other changes of registers."""
+    if _PROCESSOR.wanted_call is not None:
+        _change(tid, {**changes, _PROCESSOR.wanted_call: -1})
+        return
+    _change(tid, changes)
+    assert _PROCESSOR.wanted_call_set is not None
+    number = ctypes.c_int(-1)
+    vector = _IoVector(ctypes.addressof(number), 4)
+    _ptrace(_SETREGSET, tid, _PROCESSOR.wanted_call_set, ctypes.addressof(vector))
 
 
 def read_memory(tid: int, address: int, length: int) -> bytes:
@@ -222,4 +222,4 @@ def write_memory(tid: int, address: int, content: bytes) -> None:
         os.close(memory)
 
 
-_ARCH = this_arch()
+_PROCESSOR = this_processor()

@@ -10,13 +10,12 @@ import os
 import struct
 from collections.abc import Iterable
 
-from forklab.lens.edge.arch import this_arch
+from forklab.kernel.processors import this_processor
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 _RET_ALLOW = 0x7FFF0000
-TRACE = 0x7FF00000  # SECCOMP_RET_TRACE
-REFUSE = 0x00050001  # SECCOMP_RET_ERRNO, with EPERM
+_RET_TRACE = 0x7FF00000  # SECCOMP_RET_TRACE
 _SET_MODE_FILTER = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -30,16 +29,16 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def filter_for(calls: Iterable[str], action: int = TRACE) -> bytes:
-    """A filter that hands the calls of these names to the tracer, or refuses them, and lets all others pass.
+def filter_for(calls: Iterable[str]) -> bytes:
+    """A filter that hands the calls of these names to the tracer, and lets all others pass.
 
     Names that this processor lacks are left out. Calls of a 32-bit program pass, unseen.
     """
-    arch = this_arch()
-    numbers = sorted(arch.calls[name] for name in calls if name in arch.calls)
+    processor = this_processor()
+    numbers = sorted(processor.calls[name] for name in calls if name in processor.calls)
     lines = [
         (_LOAD, 0, 0, _ARCH),
-        (_JUMP_IF_EQUAL, 1, 0, arch.audit),
+        (_JUMP_IF_EQUAL, 1, 0, processor.audit),
         (_RETURN, 0, 0, _RET_ALLOW),
         (_LOAD, 0, 0, _NUMBER),
         *(
@@ -47,7 +46,7 @@ def filter_for(calls: Iterable[str], action: int = TRACE) -> bytes:
             for place, number in enumerate(numbers)
         ),
         (_RETURN, 0, 0, _RET_ALLOW),
-        (_RETURN, 0, 0, action),
+        (_RETURN, 0, 0, _RET_TRACE),
     ]
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
 
@@ -59,7 +58,7 @@ def install(program: bytes) -> None:
     """
     buffer = ctypes.create_string_buffer(program, len(program))
     header = _Program(len(program) // 8, ctypes.addressof(buffer))
-    number = this_arch().calls["seccomp"]
+    number = this_processor().calls["seccomp"]
     arguments = (ctypes.c_long(_SET_MODE_FILTER), ctypes.c_long(0), ctypes.byref(header))
     if _LIBC.syscall(ctypes.c_long(number), *arguments) == 0:
         return

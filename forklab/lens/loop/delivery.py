@@ -2,62 +2,75 @@
 
 from __future__ import annotations
 
-import signal
-from typing import TYPE_CHECKING
-
+from forklab.kernel.signals import CHLD, STOPPING_MASK, bit
 from forklab.lens.calls import sleeping, waiting
 from forklab.lens.edge import proc, ptrace
-from forklab.lens.loop.observing import what_is_told
-from forklab.lens.world.tracee import Stand, Tracee
+from forklab.lens.loop.loop import Loop
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.onward import IN_TURN, Onward, Turn
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.tracees import Tracee
 
-if TYPE_CHECKING:
-    from forklab.lens.world.world import World
 
-STOP_SIGNALS = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
-
-
-def deliver(world: World, tracee: Tracee, number: int) -> None:
+def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
     """A signal is about to be delivered."""
+    run, member = loop.run, tracee.member
     told = ptrace.signal_info(tracee.tid)
-    member = tracee.member
-    sent = told.code <= 0 or number == signal.SIGCHLD
-    sender = world.chronicle.latest(told.sender) if sent else None
-    if (code := world.ringing.pop((member, number), None)) is not None:
+    sent = told.code <= 0 or number == CHLD
+    sender = run.chronicle.latest(told.sender) if sent else None
+    if (code := run.alarms.delivered(member, number)) is not None:
         ptrace.disguise_signal(tracee.tid, code)
-    if member not in world.dispositions and (read := proc.masks(member.pid, tracee.tid)):
-        world.dispositions[member] = read
-    masks = world.dispositions.get(member)
     tracee.last_sender = sender
-    stops = number in STOP_SIGNALS  # told when it has stopped: it does not have to
+    masks = run.dispositions.of(tracee)
+    stops = bit(number) & STOPPING_MASK  # told when it has stopped: it does not have to
     if masks and (masks.catches(number) if stops else not masks.harmless(number)):
-        world.chronicle.signalled(member, number, sender)
-        if world.schedule is not None:
-            tracee.saw(number, *what_is_told(world, member, told))
-    world.go_on(tracee, with_signal=number)
+        run.chronicle.signalled(member, number, sender)
+        tracee.saw(number, *what_is_told(run, member, told))
+    loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
 
 
-def job_control(world: World, tracee: Tracee, number: int) -> None:
-    member = tracee.member
+def what_is_told(run: Run, member: Member, told: ptrace.SignalInfo) -> tuple[int, str]:
+    """Code and sender of a signal, if the process can learn of them."""
+    if not run.dispositions.tells_senders(member, told.number):
+        return 0, ""
+    sender = run.chronicle.latest(told.sender) if told.sender else None
+    return told.code, sender.name if sender else ""
+
+
+def job_control(loop: Loop, tracee: Tracee, number: int) -> None:
+    """A signal stops it, or it is told again that it is stopped."""
+    run, member = loop.run, tracee.member
     if not member.stopped:
-        world.chronicle.signalled(member, number, tracee.last_sender)
-        world.chronicle.stopped(member, number)
-        world.tell_parent(member)
+        run.chronicle.signalled(member, number, tracee.last_sender)
+        run.chronicle.stopped(member, number)
+        run.tell_parent(member)
     ptrace.listen(tracee.tid)
-    world.let(tracee, Stand.STOPPED)
+    run.world.let(tracee, Stand.STOPPED)
 
 
-def settle_suspects(world: World) -> None:
+def continued(loop: Loop, tracee: Tracee) -> None:
+    """SIGCONT has come for somebody who was stopped."""
+    if tracee.member.stopped:
+        loop.run.chronicle.continued(tracee.member)
+        loop.run.tell_parent(tracee.member)
+    loop.goes_on(tracee, IN_TURN)
+
+
+def settle_suspects(loop: Loop) -> None:
     """Of those for whom something has happened: who can go on now?"""
-    if not world.suspects:
+    run = loop.run
+    if not run.suspects:
         return
-    suspects, world.suspects = world.suspects, set()
-    for tracee in [t for t in world.tracees.values() if t.member in suspects]:
-        if tracee.stand is not Stand.HELD or tracee.call is None:
+    suspects, run.suspects = run.suspects, set()
+    for tracee in [t for t in run.world.tracees.values() if t.member in suspects]:
+        call = tracee.call
+        if tracee.stand is not Stand.HELD or call is None:
             continue
         if waiting.can_return(tracee):
-            waiting.let_reap(world, tracee)
+            loop.goes_on(tracee, waiting.reap(tracee, call))
             continue
         masks = proc.masks(tracee.member.pid, tracee.tid)
         if masks and masks.deliverable:
             sleeping.let_in(tracee)  # the kernel itself interrupts it
-            world.ready(tracee, to_exit=True)
+            loop.goes_on(tracee, Onward(Turn.IN_TURN, to_exit=True))

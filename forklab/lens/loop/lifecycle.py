@@ -3,112 +3,107 @@
 from __future__ import annotations
 
 import os
-import signal
-from typing import TYPE_CHECKING
 
+from forklab.kernel.signals import KILL
 from forklab.lens.calls import waiting
-from forklab.lens.calls.timers import INTERVAL_TIMER
 from forklab.lens.edge import proc, ptrace
-from forklab.lens.edge.vdso import hide_vdso
 from forklab.lens.loop import threads
+from forklab.lens.loop.loop import Loop
+from forklab.lens.world.alarms import INTERVAL_TIMER
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.tracee import EndOfWorldError, Stand, Tracee
+from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.onward import AT_ONCE, IN_TURN
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.tracees import Tracee
 
-if TYPE_CHECKING:
-    from forklab.lens.world.world import World
 
-
-def gave_birth(world: World, tracee: Tracee, event: int) -> None:
-    tid = ptrace.event_message(tracee.tid)
-    is_thread = event == ptrace.EVENT_CLONE and proc.thread_group(tid) == tracee.member.pid
-    if is_thread:
-        world.because("it has several threads")
-        if world.schedule is not None:
-            raise EndOfWorldError("It has several threads, and a schedule leads processes only.")
-        world.threaded.add(tracee.member)
-        child = world.new(tid, tracee.member)
+def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
+    run, tid = loop.run, ptrace.event_message(tracee.tid)
+    if event == ptrace.EVENT_CLONE and proc.thread_group(tid) == tracee.member.pid:
+        run.because("it has several threads")
+        run.threaded.add(tracee.member)
+        child = run.world.new(tid, tracee.member)
     else:
-        child = world.new(tid, world.chronicle.forked(tracee.member, tid))
-    while tid not in world.early and ptrace.wait(tid) is None:
-        world.tick()
-    world.early.discard(tid)
-    if not is_thread:
+        member = run.chronicle.forked(tracee.member, tid)
+        child = run.world.new(tid, member)
+        run.dispositions.inherited(tracee.member, member)
         child.seen = tracee.seen
-        child.saw("born", child.member.name)
-        tracee.saw(child.member.name)
-    if len(world.tracees) > world.limits.processes:
-        raise EndOfWorldError(
-            f"It had more than {world.limits.processes} processes. Does it fork in an endless loop?"
+        child.saw("born", member.name)
+        tracee.saw(member.name)
+    if tid not in loop.early:
+        loop.await_report(tid)
+    loop.early.discard(tid)
+    if len(run.world.tracees) > run.limits.processes:
+        raise EndOfRunError(
+            f"It had more than {run.limits.processes} processes. Does it fork in an endless loop?"
         )
     if event == ptrace.EVENT_VFORK:
         tracee.unfinished_birth = True
-        world.go_on(tracee)
-        if world.controlled:
-            world.let(tracee, Stand.INSIDE)
+        loop.goes_on(tracee, AT_ONCE)
+        run.world.let(tracee, Stand.INSIDE)
     else:
-        world.ready(tracee)
-    world.ready(child)
+        loop.goes_on(tracee, IN_TURN)
+    loop.goes_on(child, IN_TURN)
 
 
-def executed(world: World, tracee: Tracee) -> None:
+def executed(loop: Loop, tracee: Tracee) -> None:
     """The other threads are gone; a thread that is not the first one takes over the pid of the process."""
-    member = tracee.member
-    former = ptrace.event_message(tracee.tid)
-    for other in threads.others(world, tracee):
-        world.forget(other)
-    if former != tracee.tid:
-        world.tracees.pop(former, None)
-    world.drop_timers(member, keep=INTERVAL_TIMER)  # execve(2)
-    world.dispositions.pop(member, None)
-    if world.controlled:
-        hide_vdso(tracee.tid)
-    world.chronicle.executed(member, proc.command_line(member.pid))
-    world.ready(tracee)
+    run, member = loop.run, tracee.member
+    for other in threads.others(run, tracee):
+        run.world.let(other, Stand.GONE)
+    run.alarms.drop(member, keep=INTERVAL_TIMER)  # execve(2)
+    run.dispositions.changed(member)
+    loop.policy.begins(loop, tracee)
+    run.chronicle.executed(member, proc.command_line(member.pid))
+    loop.goes_on(tracee, IN_TURN)
 
 
-def died(world: World, tracee: Tracee, status: int) -> None:
-    waiting.has_reaped(world, tracee)
-    world.forget(tracee)
-    member = tracee.member
+def died(loop: Loop, tracee: Tracee, status: int) -> None:
+    run, member = loop.run, tracee.member
+    waiting.has_reaped(run, tracee)
+    run.world.let(tracee, Stand.GONE)
     if not tracee.is_leader:
-        threads.one_is_gone(world, member)
+        threads.one_is_gone(run, member)
         return
-    world.drop_timers(member)
-    world.threaded.discard(member)
-    world.dispositions.pop(member, None)
-    world.suspects.discard(member)
+    run.alarms.drop(member)
+    run.threaded.discard(member)
+    run.dispositions.changed(member)
+    run.suspects.discard(member)
     code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGKILL:  # there is no stop at its delivery
-        world.chronicle.signalled(member, signal.SIGKILL, world.chronicle.killer_of(member))
-    world.chronicle.died(member, code)
-    if member is world.chronicle.first:
-        zombies = (m.name for m in world.chronicle.everybody if m.zombie and m is not member)
-        world.outcome.unreaped = sorted(zombies)
-    _orphan(world, member)
+    if code == -KILL:  # there is no stop at its delivery
+        run.chronicle.signalled(member, KILL, run.chronicle.killer_of(member))
+    run.chronicle.died(member, code)
+    if member is run.chronicle.first:
+        zombies = (m.name for m in run.chronicle.everybody if m.zombie and m is not member)
+        run.findings.unreaped = sorted(zombies)
+    _orphan(loop, member)
     if member.parent is None:
-        world.chronicle.reaped(member)
+        run.chronicle.reaped(member)
     else:
         if not proc.exists(member.pid):  # the parent ignores SIGCHLD
-            world.chronicle.reaped(member)
-            assert member.parent is not None
-        world.tell_parent(member)
+            run.chronicle.reaped(member)
+        run.tell_parent(member)
 
 
-def _orphan(world: World, dead: Member) -> None:
+def _orphan(loop: Loop, dead: Member) -> None:
     """The kernel tells who has adopted the children of the dead."""
+    run = loop.run
     children = list(dead.children)
     for child in children:
-        adopter = proc.parent(child.pid)
-        new = world.chronicle.get(adopter) if adopter is not None else None
-        world.chronicle.reparented(child, dead, None if new is dead else new)
+        run.chronicle.reparented(child, dead, _adopter(run, child, dead))
     for child in children:
         if not child.zombie:
             continue
         if child.parent is None:
-            while (report := ptrace.wait(child.pid)) is None:
-                world.tick()
-            world.hear_stranger(*report)
+            loop.hear_stranger(*loop.await_report(child.pid))
         elif not proc.exists(child.pid):
-            world.chronicle.reaped(child)
+            run.chronicle.reaped(child)
         else:
-            world.tell_parent(child)
+            run.tell_parent(child)
+
+
+def _adopter(run: Run, child: Member, dead: Member) -> Member | None:
+    adopter = proc.parent(child.pid)
+    new = run.chronicle.get(adopter) if adopter is not None else None
+    return None if new is dead else new

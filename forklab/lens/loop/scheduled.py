@@ -1,28 +1,36 @@
-"""A world that follows a schedule: each step is chosen by somebody who sees all that are possible.
+"""A schedule says who is next: each step is chosen by somebody who sees all that are possible.
 
-Where the seeded world (`forklab.lens.world.world`) asks a random number, this one asks the schedule, and afterwards
-takes the first step that is offered. What was the case before each step, what was possible and what was done is kept:
-`Taken`.
+It follows its moves, and afterwards always takes the first step that is offered. What was the case before each step,
+what was possible and what was done is kept: `Taken`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from forklab.lens.edge import proc
-from forklab.lens.loop import holding
-from forklab.lens.loop.observing import Pipes, state_of
-from forklab.lens.world.tracee import Call, EndOfWorldError, Stand, Tracee
-from forklab.steps import state as facts
-from forklab.steps.state import Fact, Move, moves
+from forklab.kernel.calls import calls_in
+from forklab.lens.calls import waiting
+from forklab.lens.edge.vdso import hide_vdso
+from forklab.lens.loop import holding, letting, listening, passing, stepping
+from forklab.lens.loop.ledger import Ledger
+from forklab.lens.loop.loop import Loop
+from forklab.lens.loop.observing import state_of
+from forklab.lens.loop.seeded import IN_VIRTUAL_TIME
+from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.onward import Onward, Turn
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.tracees import Call, Tracee
+from forklab.steps.moves import TIME, Move, moves
+from forklab.steps.schedule import Schedule
+from forklab.steps.state import Fact
 
-if TYPE_CHECKING:
-    from forklab.lens.world.world import World
-
-
-MOST_STEPS = 20_000
+IN_EVERY_ORDER = IN_VIRTUAL_TIME | calls_in(
+    "fork", "exec", "exit", "close", "pipe", "open", "share", "self", "socket"
+)
+_CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
+_WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
 
 class Taken(NamedTuple):
@@ -37,65 +45,108 @@ class Taken(NamedTuple):
     output: str
 
 
-class WrongScheduleError(EndOfWorldError):
+class WrongScheduleError(EndOfRunError):
     """The schedule wants a step that is not possible."""
 
 
 @dataclass
-class Schedule:
-    """The steps to take first. `most` is how many steps a run may have."""
+class Scheduled:
+    """`stuck`: everybody who was left waited for ever."""
 
-    steps: Sequence[Move]
-    most: int
-    ignored: int = 0  # signals whose handlers are not worth a stop after each call, as a bit mask
+    schedule: Schedule
     taken: list[Taken] = field(default_factory=list)
-    pipes: Pipes = field(default_factory=Pipes)
-    stuck: bool = False  # everybody who was left waited for ever
+    stuck: bool = False
+    stops: frozenset[str] = IN_EVERY_ORDER
+    _ledger: Ledger = field(default_factory=Ledger)
     _known: dict[Fact, Hashable] = field(default_factory=dict)
     _written: int = 0
 
-    def stops_after_calls(self, world: World, tracee: Tracee) -> bool:
-        """Whether a signal could be noticed between the end of its call and what it does next."""
-        member = tracee.member
-        if member not in world.dispositions and (read := proc.masks(member.pid, tracee.tid)):
-            world.dispositions[member] = read
-        masks = world.dispositions.get(member)
-        return masks is not None and bool(masks.caught & ~self.ignored)
+    def begins(self, loop: Loop, tracee: Tracee) -> None:
+        hide_vdso(tracee.tid)
+        tracee.seen = tracee.seen or ""
 
-    def hold(self, world: World, tracee: Tracee, call: Call) -> bool:
-        return holding.hold(world, self.pipes, tracee, call)
+    def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
+        """Before each call that others could notice, until it is chosen."""
+        if call.name in _CLOCKS or call.name in _SLEEPS:
+            return False
+        standing, pipes = self._ledger.of(tracee), self._ledger.pipes
+        tracee.may_sleep = True
+        if standing.makes_it_next:
+            standing.makes_it_next = False
+            stepping.make_call(loop, self._ledger, tracee, call)
+            return True
+        holding.notice(loop.run, pipes, tracee, call)
+        detail = holding.detail(loop.run, pipes, tracee, call)
+        if detail is None:
+            return False
+        self._hold(loop, tracee, detail)
+        if call.name in _WAITS and not waiting.can_return(tracee):
+            waiting.announce(loop.run, tracee, call)
+        return True
 
-    def came_back(self, world: World, tracee: Tracee, call: Call, result: int) -> None:
-        holding.came_back(world, tracee, call, result)
+    def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
+        run, to_exit, with_signal = loop.run, onward.to_exit, onward.with_signal
+        doomed = tracee.member in self._ledger.doomed
+        if onward.turn is Turn.HELD:
+            self._hold(loop, tracee, (tracee.deadline,))
+        elif onward.turn is Turn.IN_TURN and doomed:
+            letting.kill(run, tracee)
+        elif onward.turn is Turn.IN_TURN and not to_exit and self._may_notice(loop, tracee):
+            letting.go_when_chosen(run, tracee, with_signal=with_signal)
+        else:
+            self._ledger.of(tracee).moved = True
+            # Whoever is doomed does not come further than to the end of the call that it is in.
+            letting.go(run, tracee, to_exit=to_exit or doomed, with_signal=with_signal)
 
-    def go_on(self, world: World) -> None:
-        """Take the next step. Raises EndOfWorldError if there is none."""
-        world.suspects.clear()
-        state = state_of(world, self.pipes)
+    def returned(self, loop: Loop, tracee: Tracee, result: int) -> None:
+        if tracee.call is not None:
+            stepping.came_back(loop.run, self._ledger, tracee, tracee.call, result)
+
+    def next(self, loop: Loop) -> None:
+        """Takes the next step."""
+        listening.until_quiet(loop)
+        run = loop.run
+        run.suspects.clear()
+        state = state_of(run, self._ledger)
         offered = tuple(moves(state))
-        if len(self.taken) >= self.most:
-            raise EndOfWorldError(f"It took more than {self.most} steps.")
-        move = self._next(offered) if offered else None
-        self._note(world, state, offered, move)
+        if len(self.taken) >= self.schedule.most:
+            raise EndOfRunError(f"It took more than {self.schedule.most} steps.")
+        move = self._choose(offered) if offered else None
+        self._note(loop, state, offered, move)
         if move is None:
-            if world.tracees:
+            if run.world.tracees:
                 self.stuck = True
-                raise EndOfWorldError(f"Everybody waits for ever: {world.who_waits()}.")
-            return
-        if move.kind == facts.TIME:
-            self._let_time_pass(world)
-            return
-        tracee = next(t for t in world.tracees.values() if t.member.name == move.process)
-        try:
-            holding.make(world, self.pipes, tracee, move)
-        except ProcessLookupError:  # killed while it was held: its end is reported
-            world.let(tracee, Stand.RUNNING)
+                raise EndOfRunError(f"Everybody waits for ever: {run.world.who_waits()}.")
+        elif move.kind == TIME:
+            self._let_time_pass(loop)
+        else:
+            tracee = next(t for t in run.world.tracees.values() if t.member.name == move.process)
+            try:
+                stepping.take(loop, self._ledger, tracee, move)
+            except ProcessLookupError:  # killed while it was held: its end is reported
+                run.world.let(tracee, Stand.RUNNING)
 
-    def _next(self, offered: Sequence[Move]) -> Move:
+    def alarm(self, loop: Loop) -> None:
+        if running := loop.computing_for_long():
+            names = " and ".join(tracee.member.name for tracee in running)
+            loop.run.because("somebody computes for long, maybe until a signal comes")
+            raise EndOfRunError(f"{names} computes for long without a call.")
+
+    def _hold(self, loop: Loop, tracee: Tracee, detail: tuple[Hashable, ...]) -> None:
+        standing = self._ledger.of(tracee)
+        standing.detail, standing.late = detail, False
+        loop.run.world.let(tracee, Stand.HELD)
+
+    def _may_notice(self, loop: Loop, tracee: Tracee) -> bool:
+        """Whether a signal could be noticed between the end of its call and what it does next."""
+        masks = loop.run.dispositions.of(tracee)
+        return masks is not None and bool(masks.caught & ~self.schedule.unwatched)
+
+    def _choose(self, offered: Sequence[Move]) -> Move:
         place = len(self.taken)
-        if place >= len(self.steps):
+        if place >= len(self.schedule.moves):
             return offered[0]
-        wanted = self.steps[place]
+        wanted = self.schedule.moves[place]
         if wanted not in offered:
             possible = ", ".join(f"{move.process} {move.kind}" for move in offered)
             raise WrongScheduleError(
@@ -106,21 +157,21 @@ class Schedule:
 
     def _note(
         self,
-        world: World,
+        loop: Loop,
         state: dict[Fact, Hashable],
         offered: tuple[Move, ...],
         move: Move | None,
     ) -> None:
-        known = self._known
+        known, output = self._known, loop.run.findings.output
         changes = {fact: value for fact, value in state.items() if known.get(fact) != value}
         changes.update({fact: None for fact in known if fact not in state})
-        written = world.outcome.output[self._written :]
-        self._written = len(world.outcome.output)
+        written, self._written = output[self._written :], len(output)
         self._known = state
         self.taken.append(Taken(changes, offered, move, "".join(written)))
 
-    def _let_time_pass(self, world: World) -> None:
+    def _let_time_pass(self, loop: Loop) -> None:
         """On to the next deadline; who is held before a call has been in it since before."""
-        for tracee in world.tracees.values():
-            tracee.late = tracee.late or tracee.stand is Stand.HELD
-        world.jump()
+        for tracee in loop.run.world.tracees.values():
+            if tracee.stand is Stand.HELD:
+                self._ledger.of(tracee).late = True
+        passing.jump(loop, _WAKING)

@@ -1,42 +1,47 @@
-"""Ends what does not end by itself: looks up each time that an alarm rings, and counts."""
+"""Ends what does not end by itself: looks up each time that an alarm rings, and measures."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from forklab.lens.world.clock import Clock
-from forklab.lens.world.tracee import EndOfWorldError, Limits
+from forklab.lens.world.limits import EndOfRunError, Limits
 
 TICK = 0.02  # seconds between two alarms
 
 
 @dataclass
 class Watchdog:
-    """`abandoned` answers whether nobody waits for the program any more. `rung`: an alarm has rung since we looked."""
+    """`abandoned` answers whether nobody waits for the program any more. `rung`: an alarm has rung since we looked.
+
+    `spent` answers how many seconds on the processor the program and the lens have used so far; None where that is not
+    limited. Time on the wall would make a difference between a busy machine and an idle one.
+    """
 
     limits: Limits
     abandoned: Callable[[], bool]
+    spent: Callable[[], float] | None
     rung: bool = False
-    _spent: float = 0.0
     _started: float = field(default_factory=time.monotonic)
-    _checked: float = field(default_factory=time.monotonic)
+    _ask_again: float = 0.0  # when the limit can be reached at the earliest
 
-    def look(self, clock: Clock, *, busy: bool) -> None:
-        """`busy`: the time since the last look was the program's. Raises EndOfWorldError."""
+    def look(self, clock: Clock) -> None:
+        """Raises EndOfRunError."""
         self.rung = False
         if self.abandoned():
-            raise EndOfWorldError("Nobody waits for it any more.")
-        now = time.monotonic()
-        if busy:
-            self._spent += min(now - self._checked, 2 * TICK)
-        self._checked = now
-        limits = self.limits
-        if self._spent > limits.processor_seconds:
-            raise EndOfWorldError(
-                f"It kept the processor busy for more than {limits.processor_seconds:g} seconds,"
-                f" {clock.seconds:g} s after its start in virtual time."
-            )
+            raise EndOfRunError("Nobody waits for it any more.")
+        now, limits = time.monotonic(), self.limits
+        if self.spent is not None and now >= self._ask_again:
+            left = limits.processor_seconds - self.spent()
+            if left < 0:
+                raise EndOfRunError(
+                    f"It kept the processor busy for more than {limits.processor_seconds:g} seconds,"
+                    f" {clock.seconds:g} s after its start in virtual time."
+                )
+            # To ask is to read a file for each process. They cannot use more than all processors.
+            self._ask_again = now + left / (os.cpu_count() or 1)
         if limits.real_seconds is not None and now - self._started > limits.real_seconds:
-            raise EndOfWorldError(f"It took more than {limits.real_seconds:g} seconds.")
+            raise EndOfRunError(f"It took more than {limits.real_seconds:g} seconds.")

@@ -1,21 +1,21 @@
-"""Runs one program, looks at it when it is at rest, lets it go: `python -m forklab.lens.untraced.runner`.
+"""Runs one program, looks at it when it is at rest, lets it go.
+
+    python -m forklab.lens.untraced.runner LIFELINE REQUEST
 
 This is a small process of its own, so that whoever wants to look (a notebook's kernel) is neither
 forked nor made a subreaper. Every process of the program stays below the runner, also orphans and
-those in a new session, and none of them outlives it. Its standard input is a lifeline: when that
-ends, whoever asked is gone or has lost interest.
+those in a new session, and none of them outlives it. When LIFELINE ends, whoever asked is gone or
+has lost interest.
 
 The program has a terminal as its standard output and error, as a student at a shell has it, and an
 empty pipe as its standard input. When everybody sleeps, the tree is written down; then the pipe is
-closed, which every reader sees as end of file. `forklab.lens.untraced.snapshot` is the other end and
-describes the answer.
+closed, which every reader sees as end of file. `forklab.lens.untraced.snapshot` is the other end; the
+answer is a `Sighting`, as JSON on standard output.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import json
 import os
 import select
 import signal
@@ -23,15 +23,17 @@ import subprocess
 import sys
 import termios
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import psutil
 
 from forklab.history import Tree
-from forklab.lens.untraced.rest import everybody_sleeps, look_below
+from forklab.lens.edge.namespace import become_subreaper
+from forklab.lens.request import Request
+from forklab.lens.untraced.quiet import everybody_sleeps, look_below
+from forklab.lens.untraced.sighting import Sighting
 from forklab.live import live_tree
 
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 MOST_PROCESSES = 200
 MOST_OUTPUT = 1_000_000  # bytes
 PAUSE = 5  # ms between two looks; a matter of pace only
@@ -49,6 +51,7 @@ class Watched:
     terminal: int
     stdin: int
     deadline: float
+    lifeline: int = -1
     output: bytearray = field(default_factory=bytearray)
     statuses: dict[int, int] = field(default_factory=dict)
     childless: bool = False
@@ -61,11 +64,11 @@ class Watched:
         something.
         """
         poll = select.poll()
-        poll.register(0, select.POLLIN)
+        poll.register(self.lifeline, select.POLLIN)
         if not self.hung_up:
             poll.register(self.terminal, select.POLLIN)
         ready = dict(poll.poll(pause))
-        if 0 in ready:
+        if self.lifeline in ready:
             raise EarlyEndError("abandoned")
         written = b""
         if self.terminal in ready:
@@ -122,26 +125,33 @@ class Watched:
             self._reap()
 
 
-def start(argv: list[str], seconds: float) -> Watched:
+def start(request: Request, lifeline: int) -> Watched:
     """Start the program. Raises OSError if it can't be."""
     ours, theirs = os.openpty()
     flags = termios.tcgetattr(theirs)
     flags[1] &= ~termios.OPOST  # a newline stays a newline
     termios.tcsetattr(theirs, termios.TCSANOW, flags)
     stdin, our_stdin = os.pipe()
-    environment = {**os.environ, "TERM": "dumb"}
-    environment.pop("PYTHONUNBUFFERED", None)  # some containers set it: a line would come in pieces
-    program = subprocess.Popen(argv, stdin=stdin, stdout=theirs, stderr=theirs, env=environment)
+    environment = {**request.environment, "TERM": "dumb"}
+    program = subprocess.Popen(
+        request.argv,
+        executable=request.program,
+        stdin=stdin,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+    )
     program.returncode = 0  # we reap by ourselves, whoever dies: Popen shall not wait for it
     os.close(stdin)
     os.close(theirs)
-    return Watched(program.pid, ours, our_stdin, time.monotonic() + seconds)
+    assert request.limits.real_seconds is not None
+    deadline = time.monotonic() + request.limits.real_seconds
+    return Watched(program.pid, ours, our_stdin, deadline, lifeline)
 
 
-def watch(argv: list[str], seconds: float) -> dict[str, object]:
-    """The answer: see `forklab.lens.untraced.snapshot`."""
+def watch(request: Request, lifeline: int) -> Sighting:
     tree, left, trouble = None, None, None
-    watched = start(argv, seconds)
+    watched = start(request, lifeline)
     try:
         tree = watched.tree_at_rest()
         left = watched.let_go()
@@ -152,25 +162,26 @@ def watch(argv: list[str], seconds: float) -> dict[str, object]:
     finally:
         ended = dict(watched.statuses)  # by themselves: what follows is our doing
         watched.kill_all()
-    return {
-        "runner": os.getpid(),
-        "first": watched.pid,
-        "nodes": [asdict(node) for node in tree or ()],
-        "output": watched.output[:MOST_OUTPUT].decode(errors="replace"),
-        "statuses": {str(pid): status for pid, status in ended.items()},
-        "left": [node.pid for node in left or () if node.pid != os.getpid()],
-        "trouble": trouble,
-    }
+    return Sighting(
+        runner=os.getpid(),
+        first=watched.pid,
+        nodes=tuple(tree or ()),
+        output=watched.output[:MOST_OUTPUT].decode(errors="replace"),
+        statuses=ended,
+        left=tuple(node.pid for node in left or () if node.pid != os.getpid()),
+        trouble=trouble,
+    )
 
 
-def main() -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def main(lifeline: int, request: Request) -> None:
+    os.set_inheritable(lifeline, False)  # the program shall find none of ours
+    become_subreaper()
     try:
-        answer = watch(sys.argv[2:], float(sys.argv[1]))
+        seen = watch(request, lifeline)
     except OSError as error:
-        answer = {"refused": error.strerror}
-    json.dump(answer, sys.stdout)
+        seen = Sighting(refused=error.strerror)
+    sys.stdout.write(seen.to_json())
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]), Request.from_json(sys.argv[2]))

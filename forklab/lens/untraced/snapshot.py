@@ -9,24 +9,20 @@ what came and went before it is not in it.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import re
-import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import psutil
 
 from forklab.history import History, HistoryBuilder, Process, Remark, State, Tree, pids_from_1000
+from forklab.lens.helper import Helper
+from forklab.lens.request import Request
+from forklab.lens.untraced.sighting import Sighting
+from forklab.lens.world.limits import Limits
 
 LENS = "forklab"  # the name of the lens in a tree where it has adopted orphans
 LENS_PID = 999
-_GRACE = 10.0  # seconds that the runner has beyond the program's, to start and to kill whom it must
+_GRACE = 10.0  # seconds that the runner has beyond the program's
 
 _TROUBLES = {
     "busy": "It did not come to rest within {seconds:g} seconds, so we ended it. So it stood then.",
@@ -69,69 +65,43 @@ def snapshot(argv: Sequence[str], *, seconds: float = 10.0) -> Snapshot:
     It may take `seconds` for all of that; then it is killed. Whatever happens here, no process of
     it is left behind. Raises CannotRunError if there is no such program, or it can't be executed.
     """
-    lifeline, ours = os.pipe()
-    # -P: a json.py in the reader's folder is not ours.
-    command = [sys.executable, "-P", "-m", "forklab.lens.untraced.runner", str(seconds), *argv]
-    runner = subprocess.Popen(
-        command,
-        stdin=lifeline,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    os.close(lifeline)
-    try:
-        answer, complaint = runner.communicate(timeout=seconds + _GRACE)
-    except subprocess.TimeoutExpired as error:
-        raise CannotRunError(f"{argv[0]}: the lens itself hangs; we ended it") from error
-    finally:
-        os.close(ours)  # cuts the lifeline: also on Ctrl-C, the runner now kills everybody and ends
-        _make_sure_it_ends(runner)
-    if runner.returncode != 0:
-        raise CannotRunError(
-            f"{argv[0]}: the lens failed: {complaint.decode(errors='replace').strip()}"
-        )
-    form = json.loads(answer)
-    if "refused" in form:
-        raise CannotRunError(f"{argv[0]} can't be run: {form['refused']}")
-    return _read(form, seconds)
+    # The runner looks for the program: why it cannot be executed is for exec(2) to say.
+    request = Request.of(argv, program=argv[0], limits=Limits(real_seconds=seconds))
+    runner = Helper("forklab.lens.untraced.runner", [request.to_json()], stdout=subprocess.PIPE)
+    with runner:
+        try:
+            answer, complaint, status = runner.answer(seconds + _GRACE)
+        except TimeoutError as error:
+            raise CannotRunError(f"{argv[0]}: the lens itself hangs; we ended it") from error
+    if status != 0:
+        raise CannotRunError(f"{argv[0]}: the lens failed: {complaint}")
+    seen = Sighting.from_json(answer)
+    if seen.refused is not None:
+        raise CannotRunError(f"{argv[0]} can't be run: {seen.refused}")
+    return _read(seen, seconds)
 
 
-def _make_sure_it_ends(runner: subprocess.Popen[bytes]) -> None:
-    try:
-        runner.wait(timeout=_GRACE)
-    finally:
-        if runner.returncode != 0:  # it hangs, or was killed before it could kill the others
-            with contextlib.suppress(ProcessLookupError):
-                runner.kill()
-            for pid in psutil.pids():
-                with contextlib.suppress(ProcessLookupError):
-                    if os.getsid(pid) == runner.pid:
-                        os.kill(pid, signal.SIGKILL)
-            runner.wait()
-
-
-def _read(form: Mapping[str, Any], seconds: float) -> Snapshot:
+def _read(seen: Sighting, seconds: float) -> Snapshot:
     """The runner's answer in our names and numbers."""
-    lens = form["runner"]
-    nodes = [node for node in form["nodes"] if node["pid"] != lens]
-    kernel_names = {node["name"]: node["pid"] for node in form["nodes"]}
+    nodes = [node for node in seen.nodes if node.pid != seen.runner]
+    kernel_names = {node.name: node.pid for node in seen.nodes}
     children: dict[int, list[int]] = {}
     for node in nodes:
-        children.setdefault(kernel_names[node["parent"]], []).append(node["pid"])
-    names = names_by_position(form["first"], lens, children)
+        assert node.parent is not None
+        children.setdefault(kernel_names[node.parent], []).append(node.pid)
+    names = names_by_position(seen.first, seen.runner, children)
     numbers = pids_from_1000(list(names.values()))
     pids = {pid: numbers[name] for pid, name in names.items()}
-    trouble = form["trouble"] and _TROUBLES[form["trouble"]].format(seconds=seconds)
+    trouble = seen.trouble and _TROUBLES[seen.trouble].format(seconds=seconds)
     return Snapshot(
-        _history(names, pids, children, form),
-        renumbered(form["output"], pids),
-        {names[int(pid)]: status for pid, status in form["statuses"].items() if int(pid) in names},
-        tuple(names[pid] for pid in form["left"] if pid in names),
+        _history(names, pids, children, seen),
+        renumbered(seen.output, pids),
+        {names[pid]: status for pid, status in seen.statuses.items() if pid in names},
+        tuple(names[pid] for pid in seen.left if pid in names),
         {
-            names[node["pid"]]: Remark(state=State.WAITING)
+            names[node.pid]: Remark(state=State.WAITING)
             for node in nodes
-            if node["state"] == State.WAITING
+            if node.state is State.WAITING
         },
         trouble,
     )
@@ -178,11 +148,11 @@ def _history(
     names: Mapping[int, str],
     pids: Mapping[int, int],
     children: Mapping[int, Sequence[int]],
-    form: Mapping[str, Any],
+    seen: Sighting,
 ) -> History:
     """Forks in the order of the numbers, then who was a zombie or stopped at that moment."""
     builder = HistoryBuilder()
-    found = {node["pid"]: node for node in form["nodes"]}
+    found = {node.pid: node for node in seen.nodes}
     parents = {child: parent for parent, family in children.items() for child in family}
     orphaned = any(name.startswith("O") for name in names.values())
     if orphaned:
@@ -197,11 +167,11 @@ def _history(
     for pid, node in found.items():
         if pid not in names:
             continue
-        match node["state"]:
-            case "zombie" if node["signal"] is not None:
-                builder.add("killed", names[pid], 0.0, signal=node["signal"])
-            case "zombie":
-                builder.add("exit", names[pid], 0.0, status=node["status"] or 0)
-            case "stopped":
+        match node.state:
+            case State.ZOMBIE if node.signal is not None:
+                builder.add("killed", names[pid], 0.0, signal=node.signal)
+            case State.ZOMBIE:
+                builder.add("exit", names[pid], 0.0, status=node.status or 0)
+            case State.STOPPED:
                 builder.add("stopped", names[pid], 0.0)
     return builder.history

@@ -8,15 +8,14 @@ them, and there are several for each process.
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from forklab.history import VERSION
+from forklab.kernel import waits
+from forklab.kernel.signals import KILL, signal_name
+from forklab.numbering import FIRST_PID
 
 INIT = "init"
-FIRST = 1000  # the lecture's number for the first process
 
 
 @dataclass(eq=False, slots=True)
@@ -35,9 +34,6 @@ class Member:
     stopped: bool = False
     stop_untold: bool = False  # to its parent, by WUNTRACED
     continue_untold: bool = False
-    # Where schedules are explored: the flags of its handlers by signal, as sigaction(2) has them.
-    flags: dict[int, int] = field(default_factory=dict)
-    doomed: bool = False  # SIGKILL is on its way to it
 
     @property
     def dead(self) -> bool:
@@ -47,14 +43,14 @@ class Member:
     def zombie(self) -> bool:
         return self.dead and not self.reaped
 
-
-def signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return (
-            f"SIGRTMIN+{number - signal.SIGRTMIN}" if number > signal.SIGRTMIN else f"SIG{number}"
-        )
+    @property
+    def news(self) -> int:
+        """What a wait can tell its parent of it, as `forklab.kernel.waits` has it."""
+        if self.dead:
+            return waits.WEXITED
+        if self.stop_untold:
+            return waits.WSTOPPED
+        return waits.WCONTINUED if self.continue_untold else 0
 
 
 class Chronicle:
@@ -74,7 +70,7 @@ class Chronicle:
         self._now = now
         self._number_of = number_of
         self._real_pids = real_pids
-        self._events: list[dict[str, Any]] = []
+        self._events: list[dict[str, object]] = []
         self._adopted_by_init = False
         self._killers: dict[Member, Member] = {}
         self._members: dict[int, Member] = {}
@@ -110,7 +106,7 @@ class Chronicle:
         born = len(self.everybody)
         number = pid
         if not self._real_pids:
-            number = self._number_of(name) if self._number_of else FIRST + born
+            number = self._number_of(name) if self._number_of else FIRST_PID + born
         member = self._members[pid] = self._latest[pid] = Member(name, pid, number, parent, born)
         self.everybody.append(member)
         return member
@@ -121,7 +117,6 @@ class Chronicle:
     def forked(self, parent: Member, pid: int) -> Member:
         parent.forks += 1
         child = self._add(pid, f"{parent.name}.{parent.forks}", parent)
-        child.flags = dict(parent.flags)
         parent.children.append(child)
         self._processes.append({"name": child.name, "pid": child.number, "parent": parent.name})
         self._tell("fork", parent, child=child.name)
@@ -140,7 +135,7 @@ class Chronicle:
             self._tell("waits", member, child=child.name)
 
     def sends(self, sender: Member, number: int, target: Member) -> None:
-        if number == signal.SIGKILL:
+        if number == KILL:
             self._killers.setdefault(target, sender)
         self._tell("sends", sender, signal=signal_name(number), to=target.name)
 
@@ -190,12 +185,12 @@ class Chronicle:
         self._tell("reaped", member, by=by, status=member.status)
 
     @property
-    def form(self) -> dict[str, Any]:
-        """What there is so far; init is in it if it has adopted somebody."""
+    def form(self) -> dict[str, object]:
+        """What there is so far, as `History.to_json` has it; init is in it if it has adopted somebody."""
         processes, events = self._processes, self._events
         if self._adopted_by_init:
             init = {"name": INIT, "pid": 1, "parent": None, "reaper": True}
             processes = [init, {**processes[0], "parent": INIT}, *processes[1:]]
             events = [{"t": 0.0, "kind": "start", "process": INIT}, *events]
         numbered = [{"n": number, **event} for number, event in enumerate(events)]
-        return {"version": VERSION, "processes": processes, "events": numbered}
+        return {"processes": processes, "events": numbered}

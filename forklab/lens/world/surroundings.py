@@ -10,7 +10,7 @@ from dataclasses import dataclass
 File = tuple[int, int, int]  # device, inode, device number: what file it is, however it was opened
 
 
-@dataclass(frozen=True)
+@dataclass
 class Surroundings:
     """`outputs` are the files that count as the program's output; `foreign` is its input, if that comes from outside.
 
@@ -20,6 +20,12 @@ class Surroundings:
     outputs: frozenset[File]
     foreign: File | None
     because: Callable[[str], None]
+    _sockets: bool = False
+
+    @property
+    def reach_outside(self) -> bool:
+        """Whether somebody who is not of the program may do something that it waits for."""
+        return self.foreign is not None or self._sockets
 
     def is_output(self, tid: int, descriptor: int) -> bool:
         return identity(f"/proc/{tid}/fd/{descriptor}") in self.outputs
@@ -33,6 +39,7 @@ class Surroundings:
         if self.foreign == (found.st_dev, found.st_ino, found.st_rdev):
             self.because("it reads what comes from outside")
         elif stat.S_ISSOCK(found.st_mode):
+            self._sockets = True
             self.because("it uses sockets")
         return stat.S_IFMT(found.st_mode)
 

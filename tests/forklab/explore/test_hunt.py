@@ -33,7 +33,7 @@ def test_a_race_is_found_and_its_schedule_shows_it_again(name: str, tmp_path: Pa
     found = hunt([program], PROMISES[name], subreaper=True)
     assert found.failing is not None
     assert found.verdict.startswith("Not in every schedule it ")
-    again = record([program], schedule=found.failing.moves, subreaper=True)
+    again = record([program], schedule=found.failing.replay, subreaper=True)
     assert (again.status, again.output) == (found.failing.end.status, found.failing.output)
     assert bool(again.trouble) == bool(found.failing.deadlock)
 

@@ -44,8 +44,7 @@ AFFORDABLE = [
 @pytest.mark.parametrize("case", AFFORDABLE)
 def test_three_ways_to_search_agree(case: Case, runnable: Runnable) -> None:
     """Every schedule by itself, the graph of what was learned, and partial-order reduction."""
-    options = {**runnable(case.language, case.text), "most": 1000}
-    with Replays(options) as replays:
+    with Replays(**runnable(case.language, case.text), longest=1000) as replays:
         graph = explore_graph(replays, waits_after_calls=True)
         lazy = explore_graph(replays)
         reduced = one_of_each_kind(replays)
@@ -64,7 +63,7 @@ def test_two_forks_have_as_many_schedules_as_the_hook_length_formula_says(
 ) -> None:
     """Eleven steps in a forest of orders: 11! over the product of the sizes of all subtrees, 11, 5, 5 and four 2s."""
     case = TABLE[1]
-    with Replays({**runnable(case.language, case.text), "most": 1000}) as replays:
+    with Replays(**runnable(case.language, case.text), longest=1000) as replays:
         graph = explore_graph(replays)
     assert graph.schedules() == 39_916_800 // (11 * 5 * 5 * 2**4)
     assert replays.runs < 40  # and so few real runs tell it all

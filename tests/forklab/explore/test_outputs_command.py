@@ -89,6 +89,8 @@ def test_the_process_graph_is_drawn(lost: str, tmp_path: Path) -> None:
     [
         ("int main", "line 1: this is no JSON"),
         ("{}", "has no schedule"),
+        ('{"schedule": [], "unwatched": ["SIGFOO"]}', '"unwatched" is a list of signals'),
+        ('{"schedule": [], "unwatched": 3}', '"unwatched" is a list of signals'),
         ('[{"process": "P"}]', "step 1: a step has a process and a kind"),
         ('{"outcomes": []}', "and no 1"),
     ],
@@ -115,3 +117,29 @@ def test_a_schedule_of_another_program_names_the_step_that_does_not_fit(
 def test_a_program_that_is_not_there_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["outputs", "nosuch"]) == 1
     assert "There is no program nosuch." in capsys.readouterr().err
+
+
+def test_a_schedule_of_a_python_program_carries_all_that_it_takes_to_replay_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Python catches SIGINT, and the explorer does not stop after each call for that: the schedule has to say so."""
+    program, found = tmp_path / "two.py", tmp_path / "found.json"
+    program.write_text(
+        "import os\n"
+        "for name in 'ab':\n"
+        "    if os.fork() == 0:\n"
+        "        print(name, flush=True)\n"
+        "        os._exit(0)\n"
+        "os.wait(); os.wait()\n"
+    )
+    assert main(["outputs", "--json", str(found), str(program)]) == 0
+    outcomes = json.loads(found.read_text())["outcomes"]
+    assert [outcome["output"] for outcome in outcomes] == ["a\nb\n", "b\na\n"]
+    assert all(outcome["unwatched"] == ["SIGINT"] for outcome in outcomes)
+    alone = tmp_path / "alone.json"
+    alone.write_text(json.dumps(outcomes[1]))
+    capfd.readouterr()
+    assert main(["run", "--schedule", str(found), str(program)]) == 0
+    assert capfd.readouterr().out == "a\nb\n"
+    assert main(["run", "--schedule", str(alone), str(program)]) == 0
+    assert capfd.readouterr().out == "b\na\n"

@@ -20,7 +20,7 @@ def compare(seed: int) -> bool:
     text = random_program(seed)
     with (
         program_of("c", text) as program,
-        Replays({"argv": list(program.argv), "program": program.path, "most": 1000}) as replays,
+        Replays(program.argv, program=program.path, longest=1000) as replays,
     ):
         lazy = explore_graph(replays)
         if lazy.schedules() > AFFORDABLE:

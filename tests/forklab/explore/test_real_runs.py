@@ -12,7 +12,7 @@ from real_kernel import DEADLINE, UNSHARE
 
 from forklab.explore import explore
 from forklab.source import program_of
-from forklab.steps.state import TIME
+from forklab.steps.moves import TIME
 
 pytestmark = pytest.mark.usefixtures("pid_namespaces")
 

@@ -8,7 +8,8 @@ from programs import TABLE, Runnable
 from forklab.explore import explore
 from forklab.explore import learned as learning
 from forklab.steps import state as facts
-from forklab.steps.state import Fact, Move, State
+from forklab.steps.moves import Move
+from forklab.steps.state import Fact, State
 
 COMMANDS = {
     "echo a & echo b": {"a b", "b a"},

@@ -9,8 +9,9 @@ from programs import OWN, TABLE, Runnable
 
 from forklab.draw.process_graph import process_graph_svg
 from forklab.explore import Exploration, explore
-from forklab.explore.order import Kind, ProcessGraph, process_graph
+from forklab.explore.order import ProcessGraph, process_graph
 from forklab.explore.why import why
+from forklab.steps.deeds import DeedKind as Kind
 
 CASES = {case.name: case for case in (*TABLE, *OWN)}
 
@@ -69,7 +70,7 @@ def test_where_no_edge_forbids_it_the_answer_is_how_far_one_can_get(explored: Ex
 def edges(graph: ProcessGraph) -> set[tuple[str, str]]:
     def named(number: int) -> str:
         vertex = graph.vertices[number]
-        return f"{vertex.process} {vertex.text.strip() or vertex.kind}"
+        return f"{vertex.process} {vertex.deed.text.strip() or vertex.kind}"
 
     return {(named(tail), named(head)) for tail, head in graph.edges}
 
@@ -112,7 +113,7 @@ def test_every_order_of_the_graph_is_an_output_and_every_output_is_such_an_order
             return {""}
         able = [n for n in left if not any(graph.before[n] >> m & 1 for m in left if m != n)]
         return {
-            graph.vertices[n].text + rest
+            graph.vertices[n].deed.text + rest
             for n in able
             for rest in orders([m for m in left if m != n], done | 1 << n)
         }
@@ -122,8 +123,17 @@ def test_every_order_of_the_graph_is_an_output_and_every_output_is_such_an_order
 
 def test_what_does_not_always_happen_is_drawn_hollow(explored: Explored) -> None:
     graph = process_graph(explored("check_then_pause").graph)
-    maybe = {vertex.text for vertex in graph.vertices if not vertex.always}
+    maybe = {vertex.deed.text for vertex in graph.vertices if not vertex.always}
     assert "done\n" in maybe
     picture = process_graph_svg(graph, "lost")
     assert picture.count('class="dot maybe"') == sum(not v.always for v in graph.vertices)
     assert picture == process_graph_svg(graph, "lost")
+
+
+def test_a_signal_counts_wherever_it_is_taken(explored: Explored) -> None:
+    """Before the call or right after the one before it: in every schedule P gets its SIGUSR1."""
+    graph = process_graph(explored("check_then_pause").graph)
+    taken = [vertex for vertex in graph.vertices if vertex.kind is Kind.SIGNAL]
+    assert [(vertex.process, vertex.always) for vertex in taken] == [("P", True)]
+    reaps_once = process_graph(explored("the_handler_reaps_once").graph)
+    assert all(vertex.kind is not Kind.GO_ON for vertex in reaps_once.vertices)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from forklab.history import State, Tree
 from forklab.lens.untraced import runner
-from forklab.lens.untraced.rest import Look, everybody_sleeps
+from forklab.lens.untraced.quiet import Look, everybody_sleeps
 from forklab.lens.untraced.snapshot import (
     CannotRunError,
     Snapshot,

@@ -1,0 +1,36 @@
+"""What a recorder answers to a request, as JSON. The other end of it is in `forklab.lens.recorder`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Self
+
+from forklab.history import VERSION, History
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a request. `refused`: what exec(2) had against the program; `untraceable`: why we may not trace.
+
+    `status` is that of the first process, None if the lens had to end it: `trouble` says why. `real_pids`: the numbers
+    in the history are those that the program saw. `seconds` are by its own clock.
+    """
+
+    history: History = field(default_factory=History)
+    output: str = ""
+    status: int | None = None
+    seconds: float = 0.0
+    real_pids: bool = True
+    reasons: tuple[str, ...] = ()
+    cut: bool = False
+    trouble: str | None = None
+    refused: str | None = None
+    untraceable: str | None = None
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        form = json.loads(text)
+        if "history" in form:
+            form["history"] = History.from_json({"version": VERSION, **form["history"]})
+        return cls(**{**form, "reasons": tuple(form.get("reasons", ()))})

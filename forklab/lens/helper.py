@@ -1,0 +1,104 @@
+"""A process of ours that does one job: it hangs on a lifeline, has a grace to end in, and ends for certain.
+
+Tracing belongs to one thread, waitpid(-1) takes everybody's children, and a notebook's kernel must not fork: so whoever
+runs a program does it in such a process. When its lifeline is cut, by us or by the kernel because we are gone, it kills
+whom it has started and ends. If it does not, it is killed; and then those of its session, which it could not kill.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+_GRACE = 10.0  # seconds to kill whom it must
+
+
+class Helper:
+    """`python -m module LIFELINE WORD...`: LIFELINE is the descriptor on which it reads the end when it has to end.
+
+    `keeps` are descriptors of ours that it has too. It ends with the `with` block, also on Ctrl-C.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        words: Sequence[str],
+        *,
+        keeps: Sequence[int] = (),
+        stdin: int | None = subprocess.DEVNULL,
+        stdout: int | None = subprocess.DEVNULL,
+    ) -> None:
+        theirs, self._lifeline = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                # -P: a json.py in the reader's folder is not ours.
+                [sys.executable, "-P", "-m", module, str(theirs), *words],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                pass_fds=(theirs, *keeps),
+                start_new_session=True,  # Ctrl-C at a terminal is for us, not for it
+            )
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(theirs)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def answer(self, seconds: float | None = None) -> tuple[str, str, int]:
+        """All that it writes to its standard output and error, to its end, and its status.
+
+        Raises TimeoutError if it needs longer than `seconds`.
+        """
+        try:
+            output, complaint = self._process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError from error
+        words = (complaint or b"").decode(errors="replace").strip()
+        return (output or b"").decode(errors="replace"), words, self._process.returncode
+
+    def cut(self) -> None:
+        """Tells it to end; `close` waits until it has."""
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+
+    def close(self) -> None:
+        self.cut()
+        try:
+            self._process.wait(timeout=_GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # its tracees die with it, and a namespace with its PID 1
+        if self._process.wait() != 0:
+            self._kill_session()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    def _kill_session(self) -> None:
+        """It was killed, or failed, before it could kill the others."""
+        for name in filter(str.isdecimal, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if os.getsid(int(name)) == self.pid:
+                    os.kill(int(name), signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,47 @@
+"""What a schedule keeps of its run beside the world: how each thread stands before its call, pipes, who is doomed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from forklab.lens.loop.pipes import Pipe, Pipes
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.tracees import Tracee
+
+
+@dataclass
+class Standing:
+    """`detail` is that of the call before which it is held, as `forklab.steps.state` has it.
+
+    `late`: the clock has moved while it was held there. `moved`: it has run since somebody looked. `makes_it_next`: it
+    makes its call as soon as it comes to it again. Of the call that it is in: `pipe` is the one that it reads from or
+    writes to, `content` what it writes, `dooms` are those to whom it sends SIGKILL.
+    """
+
+    detail: tuple[Hashable, ...] = ()
+    late: bool = False
+    moved: bool = True
+    makes_it_next: bool = False
+    pipe: Pipe | None = None
+    content: bytes = b""
+    dooms: tuple[Member, ...] = ()
+
+
+@dataclass
+class Ledger:
+    """`doomed`: SIGKILL is on its way to them; each dies in a step of its own, as soon as it is chosen."""
+
+    pipes: Pipes = field(default_factory=Pipes)
+    doomed: set[Member] = field(default_factory=set)
+    _standings: dict[Tracee, Standing] = field(default_factory=dict)
+
+    def of(self, tracee: Tracee) -> Standing:
+        standing = self._standings.get(tracee)
+        if standing is None:
+            standing = self._standings[tracee] = Standing()
+        return standing
+
+    def doom(self, target: Member) -> None:
+        if not target.dead:
+            self.doomed.add(target)

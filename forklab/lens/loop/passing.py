@@ -1,0 +1,46 @@
+"""Letting time pass: the clock jumps to the next deadline, and who has waited for it wakes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from forklab.lens.calls import dispatch
+from forklab.lens.loop.loop import Loop
+from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+
+
+def jump(loop: Loop, waking: Collection[Stand]) -> bool:
+    """Nobody can run: on to the next deadline, if there is one. See `wake_the_due` for `waking`."""
+    run = loop.run
+    deadline = next_deadline(run)
+    if deadline is None:
+        return False
+    run.clock.jump_to(deadline)
+    if run.clock.seconds > run.limits.virtual_seconds:
+        raise EndOfRunError(
+            f"It went on for more than {run.limits.virtual_seconds:g} seconds of virtual time."
+        )
+    wake_the_due(loop, waking)
+    return True
+
+
+def next_deadline(run: Run) -> int | None:
+    """Who is stopped does not wake, however long it meant to sleep; it is late then when it goes on."""
+    awaited = (t for t in run.world.tracees.values() if t.stand is not Stand.STOPPED)
+    deadlines = [tracee.deadline for tracee in awaited if tracee.deadline is not None]
+    deadlines += [deadline for _, deadline in run.alarms.deadlines()]
+    return min(deadlines, default=None)
+
+
+def wake_the_due(loop: Loop, waking: Collection[Stand]) -> None:
+    """All whose deadline has come: their timers ring, and who stands like that goes on."""
+    run = loop.run
+    run.suspects.update(run.alarms.ring_the_due(run.clock.now))
+    for tracee in list(run.world.tracees.values()):
+        due = tracee.deadline is not None and tracee.deadline <= run.clock.now
+        if due and tracee.stand in waking:
+            onward = dispatch.time_is_up(run, tracee)
+            if onward is not None:
+                loop.goes_on(tracee, onward)

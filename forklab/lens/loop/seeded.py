@@ -1,0 +1,122 @@
+"""Chance decides who is next, and a seed decides chance: one process runs at a time, the others are held.
+
+    listen until everybody who runs has stopped, or sleeps in the kernel
+    let one go who can, chosen by the seed
+    nobody can: the clock jumps to the next deadline
+
+Held processes sit at the entry of wait and of sleeps, where the world itself knows when they can go on. Everything else
+that waits (pipes, poll, futexes) is let into the kernel and sleeps there; whoever wakes it runs at that moment and has
+stopped before we look again, so nothing is left to chance.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from forklab.kernel.calls import PATIENT, calls_in
+from forklab.lens.edge import ptrace
+from forklab.lens.edge.vdso import hide_vdso
+from forklab.lens.loop import delivery, letting, listening, passing
+from forklab.lens.loop.loop import Loop
+from forklab.lens.loop.real_time import ALWAYS
+from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.onward import Onward, Turn
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.tracees import Call, Tracee
+
+IN_VIRTUAL_TIME = (
+    ALWAYS
+    | frozenset(PATIENT)
+    | calls_in("clock", "sleep", "timer", "timerfd", "read", "write", "suspend", "restart")
+)
+_WAKING = frozenset({Stand.HELD, Stand.INSIDE})
+
+
+@dataclass
+class Seeded:
+    """`choices` says who of those who can go on does."""
+
+    choices: random.Random
+    stops: frozenset[str] = IN_VIRTUAL_TIME
+
+    def begins(self, loop: Loop, tracee: Tracee) -> None:
+        hide_vdso(tracee.tid)
+
+    def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
+        return False
+
+    def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
+        run, turn, to_exit, with_signal, reaps = loop.run, *onward
+        match turn:
+            case Turn.AT_ONCE:
+                letting.go(run, tracee, to_exit=to_exit, with_signal=with_signal)
+            case Turn.IN_TURN:
+                tracee.reaping = reaps
+                to_exit = to_exit and not reaps
+                letting.go_when_chosen(run, tracee, to_exit=to_exit, with_signal=with_signal)
+            case Turn.HELD:
+                # No signal is pending for it that could end its wait: it would have been delivered on the way here, and
+                # nobody else has run since, or somebody may have.
+                if loop.loose:
+                    run.suspects.add(tracee.member)
+                run.world.let(tracee, Stand.HELD)
+
+    def returned(self, loop: Loop, tracee: Tracee, result: int) -> None:
+        pass
+
+    def next(self, loop: Loop) -> None:
+        listening.until_quiet(loop)
+        delivery.settle_suspects(loop)
+        world = loop.run.world
+        if world.queue:
+            self._release(loop)
+        elif world.tracees and not world.running and not passing.jump(loop, _WAKING):
+            self._wait_for_outside(loop)
+
+    def alarm(self, loop: Loop) -> None:
+        if not loop.computing_for_long():
+            return
+        run = loop.run
+        if not run.world.queue:
+            self._creep(loop)
+        if run.world.queue:
+            run.because("somebody computes for long while others could run")
+            loop.loose = True
+            self._release(loop)
+
+    def _release(self, loop: Loop) -> None:
+        queue = loop.run.world.queue
+        tracee = queue[self.choices.randrange(len(queue)) if len(queue) > 1 else 0]
+        try:
+            letting.go(loop.run, tracee, to_exit=tracee.to_exit, with_signal=tracee.signal)
+        except ProcessLookupError:  # killed while it was held: its end is reported
+            loop.run.world.let(tracee, Stand.RUNNING)
+
+    def _creep(self, loop: Loop) -> None:
+        """Others sleep until a deadline while somebody computes: time goes by for them, as it does on the processor."""
+        clock, passed = loop.run.clock, loop.time_since_last_asked()
+        if (deadline := passing.next_deadline(loop.run)) is not None:
+            clock.jump_to(min(deadline, clock.now + passed))
+            passing.wake_the_due(loop, _WAKING)
+
+    def _wait_for_outside(self, loop: Loop) -> None:
+        """Everybody waits, and no clock will wake them: only somebody outside can."""
+        run, world = loop.run, loop.run.world
+        if run.alarms.on_their_way or run.suspects:
+            return
+        if not run.surroundings.reach_outside or not world.asleep:
+            raise EndOfRunError(
+                f"Everybody waits, and nobody will ever wake them: {world.who_waits()}."
+            )
+        for tracee in list(world.asleep.values()):
+            if tracee.stand is Stand.INSIDE:
+                world.let(tracee, Stand.RUNNING)
+        loop.loose = loop.outside = True
+        while world.running and not world.queue and loop.loose:
+            heard = ptrace.wait()
+            listening.hear(loop, heard)
+            loop.loose = heard is None
+        loop.outside = False
+        for tracee in list(world.running.values()):
+            world.let(tracee, Stand.INSIDE)

@@ -1,0 +1,156 @@
+"""Takes a step that has been chosen: `forklab.steps.moves` has offered it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from forklab.kernel.calls import calls_in, int32
+from forklab.kernel.signals import KILL
+from forklab.lens.calls import dispatch, sending, sleeping, waiting, writing
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.loop import letting
+from forklab.lens.loop.ledger import Ledger
+from forklab.lens.loop.loop import Loop
+from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward, Turn
+from forklab.lens.world.run import Run
+from forklab.lens.world.tracees import Call, Tracee
+from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
+from forklab.steps.state import READS, TO_OUTPUT, WRITES, number_of
+
+_FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
+_WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
+_SLEEPS, _PERSONAL = calls_in("sleep"), calls_in("self")
+# Before these, the kernel has to drop what it would have dropped long ago if nobody traced the process: they change
+# what becomes of it, or begin anew because of it.
+_MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
+_CLONE_THREAD = 0x10000
+_NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
+
+
+def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
+    """Raises ProcessLookupError if the process has been killed meanwhile: its end is reported."""
+    call = tracee.call
+    tracee.saw(str(move.kind), call.name if call else "")
+    if tracee.member in ledger.doomed and move.kind != CALL:
+        letting.kill(loop.run, tracee)
+    elif move.kind == RETURN:
+        loop.goes_on(tracee, Onward(Turn.AT_ONCE, tracee.to_exit, tracee.signal))
+    elif move.kind == SIGNAL:
+        ptrace.rewind_call(tracee.tid)
+        loop.goes_on(tracee, AT_ONCE)
+    else:
+        assert call is not None
+        make_call(loop, ledger, tracee, call)
+
+
+def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
+    """The call before which it is held. It may have to wait in it for nobody but a signal."""
+    standing = ledger.of(tracee)
+    tracee.may_sleep = False
+    if call.name in _MIND_WHAT_IS_PENDING and _has_dropped(tracee):
+        standing.makes_it_next = True
+        ptrace.rewind_call(tracee.tid)
+        loop.goes_on(tracee, AT_ONCE)
+        return
+    loop.goes_on(tracee, _make(loop.run, ledger, tracee, call))
+
+
+def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
+    name, standing = call.name, ledger.of(tracee)
+    if name in _SLEEPS:
+        if tracee.deadline is not None and tracee.deadline <= run.clock.now:
+            return sleeping.wake(tracee)
+        sleeping.let_in(tracee)
+        return INTO_ITS_CALL
+    if name in _WAITS:
+        return waiting.reap(tracee, call) if waiting.can_return(tracee) else INTO_ITS_CALL
+    if name in _SIGNALLING:
+        return _send(run, ledger, tracee, call)
+    if name in _FORKS:
+        _refuse_threads(run, tracee, call)
+        _number_the_child(run, tracee)
+        return AT_ONCE
+    if name in _EXITS or name in _EXECS:
+        return AT_ONCE
+    if name in WRITES and standing.detail[0] != TO_OUTPUT:
+        standing.pipe = ledger.pipes.find(tracee.tid, int32(call.arguments[0]))
+        standing.content = writing.written(tracee, call) if standing.pipe else b""
+        return INTO_ITS_CALL
+    if name in READS:
+        standing.pipe = ledger.pipes.find(tracee.tid, int32(call.arguments[0]))
+        return INTO_ITS_CALL
+    if name in _PERSONAL or name in _CLOSING or name == "rt_sigtimedwait":
+        if name == "rt_sigaction":
+            run.dispositions.changed(tracee.member)
+        return INTO_ITS_CALL
+    return dispatch.make(run, tracee, call)
+
+
+def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:
+    """A call has returned: what has it told the process?"""
+    standing = ledger.of(tracee)
+    if result == 0:
+        for target in standing.dooms:
+            ledger.doom(target)
+    if standing.pipe is not None and result > 0:
+        if standing.content:
+            standing.pipe.content += standing.content[:result]
+        else:
+            tracee.saw(standing.pipe.content[:result])
+            standing.pipe.content = standing.pipe.content[result:]
+    if call.name == "getppid":
+        parent = run.chronicle.latest(result)
+        tracee.saw(parent.name if parent else "")
+    elif call.name not in _WAITS or result < 0:  # whom they have reaped is noted there
+        tracee.saw(result)
+    standing.pipe, standing.content, standing.dooms = None, b"", ()
+
+
+def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
+    """SIGKILL is only on its way then: each of them dies in a step of its own."""
+    if int32(call.arguments[sending.signal_place(call.name)]) != KILL:
+        return sending.send(run, tracee, call)
+    sent = sending.announce(run, tracee, call)
+    if sent is None:
+        return AT_ONCE
+    if sent.shielded:
+        return sending.shield(run, tracee, sent, ledger.doom)
+    if call.name == "pidfd_send_signal" and call.arguments[2]:
+        # There the number may be in a siginfo as well, and has to be the same.
+        return sending.deliver(run, tracee, sent)
+    ledger.of(tracee).dooms = tuple(sent.targets)
+    call.patched = (sent.place, call.arguments[sent.place])
+    ptrace.set_argument(tracee.tid, sent.place, 0)  # whether it may is for the kernel to say
+    return INTO_ITS_CALL
+
+
+def _has_dropped(tracee: Tracee) -> bool:
+    """Signals wait for it, none of which would wait if it were not traced."""
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    return masks is not None and bool(masks.pending & ~masks.blocked) and not masks.deliverable
+
+
+def _refuse_threads(run: Run, tracee: Tracee, call: Call) -> None:
+    if _clone_flags(tracee, call) & _CLONE_THREAD:
+        run.because("it has several threads")
+        raise EndOfRunError("It has several threads, and a schedule leads processes only.")
+
+
+def _clone_flags(tracee: Tracee, call: Call) -> int:
+    if call.name == "clone":
+        return call.arguments[0]
+    if call.name == "clone3":  # the first field of a struct clone_args
+        with contextlib.suppress(OSError):
+            content = ptrace.read_memory(tracee.tid, call.arguments[0], 8)
+            return int.from_bytes(content, "little")
+    return 0
+
+
+def _number_the_child(run: Run, tracee: Tracee) -> None:
+    """So that it has the same pid in every schedule. See pid_namespaces(7)."""
+    if run.in_namespace:
+        member = tracee.member
+        number = number_of(f"{member.name}.{member.forks + 1}")
+        _NS_LAST_PID.write_text(str(number - 1))

@@ -1,0 +1,272 @@
+"""One run of a program under the lens, from its first instruction to the end of everybody.
+
+For the processes that do nothing but this: a recorder has one run, a replayer one after the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import random
+import resource
+import select
+import signal
+import termios
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+from forklab.lens.edge import proc, ptrace, seccomp
+from forklab.lens.edge.namespace import become_subreaper, die_with_parent, run_as_pid1
+from forklab.lens.loop.loop import Loop, Policy
+from forklab.lens.loop.real_time import EverybodyRuns
+from forklab.lens.loop.scheduled import Scheduled
+from forklab.lens.loop.seeded import Seeded
+from forklab.lens.loop.watchdog import TICK, Watchdog
+from forklab.lens.request import Order, RealTime, Request, Seed
+from forklab.lens.world.chronicle import Chronicle
+from forklab.lens.world.clock import Clock
+from forklab.lens.world.limits import EndOfRunError, Findings
+from forklab.lens.world.run import Run
+from forklab.lens.world.surroundings import File, Surroundings, identity
+from forklab.numbering import FIRST_PID
+from forklab.steps.schedule import Schedule
+from forklab.steps.state import number_of
+
+_ADDR_NO_RANDOMIZE = 0x0040000  # personality(2): addresses are the same in every run
+_NO_PROCESS, _OUTPUT = 127, 1
+_NS_LAST_PID = "/proc/sys/kernel/ns_last_pid"
+
+
+class CannotSeizeError(Exception):
+    """The program could not be traced; the text says why."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that is over; `refused` is what exec(2) had against the program, if anything."""
+
+    run: Run
+    refused: str
+
+
+def apart(work: Callable[[bool], None], *, namespace: bool) -> None:
+    """Do `work` as PID 1 of a new namespace if possible, else as a subreaper; it is told which."""
+    die_with_parent()
+    if namespace and run_as_pid1(lambda: work(True)):
+        return
+    become_subreaper()
+    work(False)
+
+
+def prepare(*, processor: int | None) -> None:
+    """This process will do nothing but trace: on that one of our processors, or on all of them."""
+    gc.disable()  # nothing here goes in circles, and it would be looked through again and again
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if processor is not None and hasattr(os, "sched_setaffinity"):
+        # Only one runs at a time: on one processor, handing over is cheapest.
+        ours = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {ours[processor % len(ours)]})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What follows from who is next: the time that events have, and the numbers that processes are given.
+
+    `limits_processor`: the program may use so much of the processor; else of the time on the wall.
+    """
+
+    policy: Policy
+    now: Callable[[Clock], float] = lambda clock: round(clock.seconds, 6)
+    number_of: Callable[[str], int] | None = None
+    limits_processor: bool = True
+    reasons: tuple[str, ...] = ()
+
+
+def setting_for(order: Order) -> Setting:
+    match order:
+        case Seed(number):
+            return Setting(Seeded(random.Random(number)))
+        case Schedule():
+            return Setting(Scheduled(order), number_of=number_of)
+        case RealTime():
+            return Setting(
+                EverybodyRuns(),
+                _stopwatch(),
+                limits_processor=False,
+                reasons=("it runs in real time",),
+            )
+
+
+class Session:
+    """Runs the program of `request` as often as asked; `lifeline`: when that is cut, everybody has to end."""
+
+    def __init__(self, request: Request, lifeline: int, *, in_namespace: bool) -> None:
+        os.set_inheritable(lifeline, False)  # the program shall find none of ours
+        self.request = request
+        self._in_namespace = in_namespace
+        self._lifeline = select.poll()
+        self._lifeline.register(lifeline, select.POLLIN)
+        self._foreign = _foreign()
+
+    def run(self, setting: Setting) -> Ended:
+        """Once, to the end of everybody. Raises CannotSeizeError."""
+        policy = setting.policy
+        if self._in_namespace:
+            with open(_NS_LAST_PID, "w") as file:
+                file.write(str(FIRST_PID - 1))
+        held, theirs = self._output()
+        outputs = frozenset(i for i in [identity(f"/proc/self/fd/{theirs}")] if i)
+        try:
+            pid, refusal = self._start(theirs, policy.stops)
+        finally:
+            os.close(theirs)
+        run = self._new_run(pid, outputs, setting)
+        spent = _processor_time(run) if setting.limits_processor else None
+        watchdog = Watchdog(self.request.limits, lambda: bool(self._lifeline.poll(0)), spent)
+
+        def ring(number: int, frame: FrameType | None) -> None:
+            watchdog.rung = True
+
+        signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        try:
+            run.world.new(pid, run.chronicle.first)
+            Loop(run, policy, watchdog).follow()
+        except EndOfRunError as trouble:
+            run.findings.trouble = str(trouble)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _kill_all(run)
+        os.close(held)
+        with open(refusal) as file:
+            return Ended(run, file.read())
+
+    def _new_run(self, pid: int, outputs: frozenset[File], setting: Setting) -> Run:
+        clock, findings = Clock(), Findings(reasons=dict.fromkeys(setting.reasons))
+        chronicle = Chronicle(
+            pid,
+            lambda: setting.now(clock),
+            real_pids=self._in_namespace and pid == FIRST_PID,
+            number_of=setting.number_of,
+        )
+        surroundings = Surroundings(outputs, self._foreign, findings.because)
+        return Run(
+            chronicle,
+            clock,
+            self.request.limits,
+            surroundings,
+            findings,
+            self._echo,
+            self._in_namespace,
+        )
+
+    def _output(self) -> tuple[int, int]:
+        """What we keep of the program's standard output, and its end of it."""
+        if self.request.pipe:
+            return os.pipe()
+        ours, theirs = os.openpty()
+        attributes = termios.tcgetattr(theirs)
+        attributes[1] &= ~termios.OPOST
+        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+        return ours, theirs
+
+    def _echo(self, content: bytes) -> None:
+        if self.request.echo:
+            with contextlib.suppress(OSError):  # nobody listens any more, as under `| head`
+                while content:  # an alarm may come in the middle
+                    content = content[os.write(_OUTPUT, content) :]
+
+    def _start(self, output: int, stops: frozenset[str]) -> tuple[int, int]:
+        """Fork the program; it waits until it is traced. Answers its pid, and where its exec's error can be read."""
+        go, say_go = os.pipe()
+        refusal, refuse = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.close(say_go)
+                if os.read(go, 1):  # nothing: we could not be traced, so we must not run
+                    self._become_program(output, stops)
+            except OSError as error:
+                os.write(refuse, (error.strerror or str(error)).encode())
+            finally:
+                os._exit(_NO_PROCESS)
+        os.close(go)
+        os.close(refuse)
+        try:
+            ptrace.seize(pid)
+            os.write(say_go, b"!")
+        except OSError as error:
+            raise CannotSeizeError(f"{type(error).__name__}: {error}") from error
+        finally:
+            os.close(say_go)
+        return pid, refusal
+
+    def _become_program(self, output: int, stops: frozenset[str]) -> None:
+        os.setsid()
+        if self.request.subreaper:
+            become_subreaper()  # that outlives the exec, see prctl(2)
+        for number in (1, 2):
+            os.dup2(output, number)
+        for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGALRM"):  # Python has changed these
+            signal.signal(signal.Signals[name], signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError):
+            resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.RLIM_INFINITY))
+        ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)
+        seccomp.install(seccomp.filter_for(stops))
+        os.execve(self.request.program, self.request.argv, dict(self.request.environment))
+
+
+def _foreign() -> File | None:
+    """Standard input, if it can bring something that differs from run to run."""
+    given = identity("/proc/self/fd/0")
+    return None if given == identity(os.devnull) else given
+
+
+def _stopwatch() -> Callable[[Clock], float]:
+    start = time.monotonic()
+    return lambda _: round(time.monotonic() - start, 6)
+
+
+def _processor_time(run: Run) -> Callable[[], float]:
+    """What we and the program use from now on, in seconds: those who live, and those who were reaped."""
+    start = _ours()
+
+    def spent() -> float:
+        living = {tracee.member.pid for tracee in run.world.tracees.values()}
+        return _ours() - start + sum(map(proc.processor_seconds, living))
+
+    return spent
+
+
+def _ours() -> float:
+    """Our own, and that of all that we have reaped."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
+
+
+def _kill_all(run: Run) -> None:
+    """Whoever is left, round after round; also those who have fled to us."""
+    tracees = set(run.world.tracees)
+    while True:
+        for tid in tracees:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(tid, signal.SIGKILL)
+        try:
+            report = ptrace.wait(-1)
+        except ChildProcessError:
+            return
+        if report is None:
+            continue
+        tid, status = report
+        if status & 0x7F == 0x7F:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(tid, signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                ptrace.resume(tid)
+        else:
+            tracees.discard(tid)

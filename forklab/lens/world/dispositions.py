@@ -1,0 +1,43 @@
+"""What becomes of a signal in each process: its masks, read once until they change, and the flags of its handlers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from forklab.lens.edge import proc
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.tracees import Tracee
+
+SA_SIGINFO = 4
+
+
+@dataclass
+class Dispositions:
+    """`flags` are those of handlers by signal, as sigaction(2) has them; only kept where schedules are explored."""
+
+    _masks: dict[Member, proc.Masks] = field(default_factory=dict)
+    flags: dict[Member, dict[int, int]] = field(default_factory=dict)
+
+    def of(self, tracee: Tracee) -> proc.Masks | None:
+        """None if it is gone."""
+        member = tracee.member
+        if member not in self._masks and (read := proc.masks(member.pid, tracee.tid)):
+            self._masks[member] = read
+        return self._masks.get(member)
+
+    def changed(self, member: Member) -> None:
+        self._masks.pop(member, None)
+
+    def inherited(self, parent: Member, child: Member) -> None:
+        if parent in self.flags:
+            self.flags[child] = dict(self.flags[parent])
+
+    def set_flags(self, member: Member, number: int, flags: int) -> None:
+        self.flags.setdefault(member, {})[number] = flags
+
+    def flags_of(self, member: Member, number: int) -> int:
+        return self.flags.get(member, {}).get(number, 0)
+
+    def tells_senders(self, member: Member, number: int) -> bool:
+        """Whether it can learn from whom this signal comes: by SA_SIGINFO or sigwaitinfo(2)."""
+        return bool(self.flags_of(member, number) & SA_SIGINFO)

@@ -1,0 +1,39 @@
+"""How much of everything a program may use, what came of it, and why it had to be ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+class EndOfRunError(Exception):
+    """The program has to be ended; the text says why."""
+
+
+@dataclass
+class Limits:
+    """When to end a program that does not end by itself.
+
+    `processor_seconds` are its own and those that the lens needs to follow it; `real_seconds` are on the wall.
+    """
+
+    processor_seconds: float = 10.0
+    virtual_seconds: float = 100_000.0
+    processes: int = 500
+    output: int = 1_000_000  # bytes; more is thrown away
+    real_seconds: float | None = None
+
+
+@dataclass
+class Findings:
+    """What came of a run beyond its history. `trouble`: why it was ended; `reasons`: why it may come out otherwise."""
+
+    written: int = 0  # bytes
+    output: list[str] = field(default_factory=list)
+    cut: bool = False
+    reasons: dict[str, None] = field(default_factory=dict)
+    trouble: str | None = None
+    unreaped: list[str] | None = None  # who was a zombie when the first process ended
+
+    def because(self, reason: str) -> None:
+        """Why the same seed may not give the same history."""
+        self.reasons.setdefault(reason)

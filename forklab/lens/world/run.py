@@ -1,0 +1,58 @@
+"""One run of a program: all that is known of it while it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from forklab.lens.world.alarms import Alarms
+from forklab.lens.world.chronicle import Chronicle, Member
+from forklab.lens.world.clock import Clock
+from forklab.lens.world.dispositions import Dispositions
+from forklab.lens.world.limits import Findings, Limits
+from forklab.lens.world.surroundings import Surroundings
+from forklab.lens.world.tracees import Tracee
+from forklab.lens.world.world import World
+
+
+@dataclass
+class Run:
+    """`echo` gets output as it is written; `in_namespace`: our PID 1 is the tracer, nobody else can be reached."""
+
+    chronicle: Chronicle
+    clock: Clock
+    limits: Limits
+    surroundings: Surroundings
+    findings: Findings
+    echo: Callable[[bytes], None]
+    in_namespace: bool
+    world: World = field(default_factory=World)
+    alarms: Alarms = field(default_factory=Alarms)
+    dispositions: Dispositions = field(default_factory=Dispositions)
+    suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
+    threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads
+
+    def because(self, reason: str) -> None:
+        """Why the same seed may not give the same history."""
+        self.findings.because(reason)
+
+    def tell_parent(self, member: Member) -> None:
+        """Something happened to it: its parent may wait for that, and gets SIGCHLD."""
+        if member.parent is not None:
+            self.suspects.add(member.parent)
+
+    def wrote(self, tracee: Tracee, content: bytes) -> None:
+        """Part of the program's output; what it wrote is passed on as it is, if nothing in it has to be changed."""
+        findings = self.findings
+        room = self.limits.output - findings.written
+        if len(content) > room:
+            findings.cut = True
+            content = content[:room]
+        if not content:
+            return
+        text = content.decode(errors="replace")
+        shown = self.chronicle.shown(text)
+        findings.written += len(content)
+        findings.output.append(shown)
+        self.chronicle.wrote(tracee.member, shown)
+        self.echo(content if shown == text else shown.encode())

@@ -1,0 +1,62 @@
+"""One thread under the lens, and the call that it is in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.stands import Stand
+
+
+@dataclass(slots=True)
+class Call:
+    """The call that a thread is in. `again`: it has been in it before, and a signal has got it out.
+
+    `patched`: the argument that was changed, and what it was; `expired`: what it has to return, now that its time is
+    over.
+    """
+
+    name: str
+    arguments: tuple[int, ...]
+    again: bool = False
+    patched: tuple[int, int] | None = None
+    expired: int | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Tracee:
+    """`to_exit` and `signal` are how it goes on when it is let go; `deadline` is in virtual nanoseconds.
+
+    `seen` is a digest of all that the kernel has told it so far; None where nobody asks for it.
+    """
+
+    tid: int
+    member: Member
+    stand: Stand = Stand.RUNNING
+    call: Call | None = None
+    to_exit: bool = False
+    signal: int = 0
+    deadline: int | None = None
+    interrupted: bool = False  # its last call was, and may start again
+    reaping: bool = False  # it has been let into a wait that may reap a child
+    unfinished_birth: bool = False  # a vfork: it sleeps until its child has gone its own way
+    may_sleep: bool = True  # in the call that it was let into, if it was let into one
+    last_sender: Member | None = None  # of the signal that was delivered last
+    seen: str | None = field(default=None)
+
+    def saw(self, *what: Hashable) -> None:
+        """The kernel has told it something."""
+        if self.seen is not None:
+            known = f"{self.seen} {what!r}".encode()
+            self.seen = hashlib.blake2b(known, digest_size=8).hexdigest()
+
+    @property
+    def order(self) -> int:
+        """Threads take turns in the order of their processes' birth."""
+        return self.member.born
+
+    @property
+    def is_leader(self) -> bool:
+        return self.tid == self.member.pid

@@ -1,0 +1,114 @@
+"""The steps that can be taken in a state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from forklab.kernel import waits
+from forklab.kernel.calls import calls_in
+from forklab.kernel.signals import KILL, bit
+from forklab.steps import state as facts
+from forklab.steps.state import AT, READS, TIMER, Place, State
+
+PIPE_CAPACITY = 65536
+_FORKS, _SLEEPS, _WAITS = calls_in("fork"), calls_in("sleep"), calls_in("wait")
+
+
+class MoveKind(StrEnum):
+    """What a process can do next; TIME is the clock's."""
+
+    CALL = "call"  # make the call before which it stands
+    SIGNAL = "signal"  # take what is pending before the call
+    RETURN = "return"  # go on after a call
+    TIME = "time"  # nobody can do anything: on to the next deadline
+    # Only where steps are learned: take a signal right after the call before this one. See forklab.explore.learned.
+    EARLY = "early"
+
+
+CALL, SIGNAL, RETURN = MoveKind.CALL, MoveKind.SIGNAL, MoveKind.RETURN
+TIME, EARLY = MoveKind.TIME, MoveKind.EARLY
+
+
+class Move(NamedTuple):
+    """A step that can be taken by `process`; by the clock, whose name is empty."""
+
+    process: str
+    kind: MoveKind
+
+
+def moves(state: State) -> list[Move]:
+    """All that can happen next. None: it is over, or everybody waits for ever."""
+    found = [move for name in facts.alive(state) for move in _of(state, name)]
+    if not found and next(_deadlines(state), None) is not None:
+        return [Move("", TIME)]
+    return found
+
+
+def _of(state: State, name: str) -> Iterator[Move]:
+    place = facts.place_of(state, name)
+    if place.stage == facts.AFTER:
+        yield Move(name, RETURN)
+        return
+    due = facts.deliverable(state, name)
+    killed = due & bit(KILL)
+    if place.stage == facts.BEFORE:
+        ready, woken = _can_return(state, name, place)
+        # Who has been killed may still end the call that it is in; it does not wait, and catches nothing.
+        may_call = ready or (not killed and (woken or due))
+        # fork(2) begins anew after a signal that is pending: it is never the call that comes first.
+        if may_call and not (due and place.call in _FORKS):
+            yield Move(name, CALL)
+        if due and (killed or not place.late):
+            yield Move(name, SIGNAL)
+    elif killed:
+        yield Move(name, SIGNAL)
+
+
+def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
+    """Whether the call would not wait; and whether a signal that it lets through would end its waiting."""
+    call, detail = place.call, place.detail
+    if call in _WAITS:
+        options = facts.wait_of(state, name).options
+        news = [facts.news_of(state, child) for child in facts.meant(state, name)]
+        return waits.returns_at_once(options, news), False
+    if call == "pause":
+        return False, False
+    if call == "rt_sigsuspend":
+        (blocked,) = detail
+        assert isinstance(blocked, int)
+        return False, bool(facts.deliverable(state, name, blocked=blocked))
+    if call == "rt_sigtimedwait":
+        (wanted,) = detail
+        assert isinstance(wanted, int)
+        return bool(facts.pending(state, name) & wanted), False
+    if call in _SLEEPS:
+        (deadline,) = detail
+        assert isinstance(deadline, int)
+        return deadline <= facts.now(state), False
+    if call in READS:
+        content, _, writers = facts.pipe_of(state, detail[0])
+        return bool(content) or not writers, False
+    if place.writes_to_pipe:
+        content, readers, _ = facts.pipe_of(state, detail[0])
+        size = detail[1]
+        assert isinstance(size, int)
+        return not readers or len(content) + size <= PIPE_CAPACITY, False
+    return True, False
+
+
+def _deadlines(state: State) -> Iterator[int]:
+    for (what, _), value in state.items():
+        if what == TIMER:
+            assert isinstance(value, tuple)
+            yield from value
+        elif what == AT and isinstance(value, Place) and _waits_for_time(value):
+            (deadline,) = value.detail
+            assert isinstance(deadline, int)
+            yield deadline
+
+
+def _waits_for_time(place: Place) -> bool:
+    asleep = place.stage == facts.BEFORE and place.call in _SLEEPS
+    return bool(place.detail) and (asleep or place.stage == facts.INSIDE)
