@@ -104,17 +104,14 @@ class Observer:
         caught = self._play.cast.hear(name).caught
         for number, sender in caught[self._heard[name] :]:
             who = self._play.name_inside(sender) if sender else None
-            self._builder.add(
-                "signal", name, line, signal=signal_name(number), **({"sender": who} if who else {})
-            )
+            self._builder.add("signal", name, line, signal=signal_name(number), sender=who)
         self._heard[name] = len(caught)
 
     def _note_stop(self, name: str, before: Fate, now: Fate, line: int) -> None:
         if name == INIT and self._play.frozen:
             return  # the script froze it; that is no event of the play
         if now.state is State.STOPPED and before.state is State.RUNNING:
-            by = {"signal": now.stopped_by} if now.stopped_by else {}
-            self._builder.add("stopped", name, line, **by)
+            self._builder.add("stopped", name, line, signal=now.stopped_by)
         elif before.state is State.STOPPED and now.state is State.RUNNING:
             self._builder.add("continued", name, line)
 

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 from forklab.numbering import FIRST_PID
 
 VERSION = 1  # of the JSON form
+
+# What json.loads makes of an object. Only where JSON is read or written: inside, everything has a type.
+JsonObject: TypeAlias = dict[str, Any]
 
 
 class State(StrEnum):
@@ -73,6 +76,21 @@ _PASSIVE = frozenset({"start", "reaped", "reparented"})
 _EXTRAS = tuple(sorted({key for needed, allowed in _KEYS.values() for key in needed | allowed}))
 
 
+class Details(TypedDict, total=False):
+    """What an event tells besides n, t, kind and process: see `Event`."""
+
+    child: str | None
+    argv: tuple[str, ...] | None
+    status: int | None
+    signal: str | None
+    by: str | None
+    old: str | None
+    new: str | None
+    sender: str | None
+    to: str | None
+    text: str | None
+
+
 @dataclass(frozen=True)
 class Event:
     """One fact. `n` counts from 0 in causal order; `t` is in seconds since the start of the history.
@@ -114,17 +132,17 @@ class Event:
         if surplus := given - required - optional:
             raise ValueError(f"event {self.n}: {self.kind} has no {', '.join(sorted(surplus))}")
 
-    def _extras(self) -> dict[str, Any]:
+    def _extras(self) -> JsonObject:
         return {key: value for key in _EXTRAS if (value := getattr(self, key)) is not None}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         extras = self._extras()
         if self.argv is not None:
             extras["argv"] = list(self.argv)
         return {"n": self.n, "t": self.t, "kind": self.kind, "process": self.process, **extras}
 
     @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Self:
+    def from_json(cls, form: JsonObject) -> Self:
         argv = form.get("argv")
         return cls(**{**form, **({"argv": tuple(argv)} if argv is not None else {})})
 
@@ -274,7 +292,7 @@ class History:
                 children[event.child] = []
         return children
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {
             "version": VERSION,
             "processes": [
@@ -290,7 +308,7 @@ class History:
         }
 
     @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Self:
+    def from_json(cls, form: JsonObject) -> Self:
         """Raises ValueError if `form` is of another version or not a history."""
         if form.get("version") != VERSION:
             version = form.get("version")
@@ -309,40 +327,38 @@ def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], 
         process = process_named(name)
         nodes[name] = Node(name, process.pid, process.parent, State.RUNNING, process.reaper)
 
-    def change(**what: Any) -> None:
-        nodes[event.process] = replace(nodes[event.process], **what)
-
     def wakes(name: str) -> None:
         """Whoever does something does not wait any more."""
         if name in nodes and nodes[name].state is State.WAITING:
             nodes[name] = replace(nodes[name], state=State.RUNNING, waits_for=None)
 
+    name = event.process
     if event.kind not in _PASSIVE:
-        wakes(event.process)
+        wakes(name)
     match event.kind:
         case "start":
-            born(event.process)
+            born(name)
         case "waits":
-            change(state=State.WAITING, waits_for=event.child)
+            nodes[name] = replace(nodes[name], state=State.WAITING, waits_for=event.child)
         case "fork":
             assert event.child is not None
             born(event.child)
         case "exit":
-            change(state=State.ZOMBIE, status=event.status, signal=None)
+            nodes[name] = replace(nodes[name], state=State.ZOMBIE, status=event.status, signal=None)
         case "killed":
-            change(state=State.ZOMBIE, signal=event.signal)
+            nodes[name] = replace(nodes[name], state=State.ZOMBIE, signal=event.signal)
         case "reaped":
-            change(state=State.REAPED, reaped_by=event.by)
             assert event.by is not None
+            nodes[name] = replace(nodes[name], state=State.REAPED, reaped_by=event.by)
             wakes(event.by)
         case "reparented":
             assert event.old is not None
-            former = nodes[event.process].former
-            change(parent=event.new, former=(*former, event.old))
+            former = (*nodes[name].former, event.old)
+            nodes[name] = replace(nodes[name], parent=event.new, former=former)
         case "stopped":
-            change(state=State.STOPPED, signal=event.signal)
+            nodes[name] = replace(nodes[name], state=State.STOPPED, signal=event.signal)
         case "continued":
-            change(state=State.RUNNING, signal=None)
+            nodes[name] = replace(nodes[name], state=State.RUNNING, signal=None)
 
 
 @dataclass
@@ -362,8 +378,8 @@ class HistoryBuilder:
         self._processes.append(child)
         self.add("fork", child.parent, t, child=child.name)
 
-    def add(self, kind: str, process: str, t: float, **extras: Any) -> None:
-        self._events.append(Event(len(self._events), t, kind, process, **extras))
+    def add(self, kind: str, process: str, t: float, **details: Unpack[Details]) -> None:
+        self._events.append(Event(len(self._events), t, kind, process, **details))
 
     def append(self, event: Event, t: float) -> None:
         """An event of another story; it gets its number and its time in this one. Not for births."""

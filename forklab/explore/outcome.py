@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from forklab.explore.graph import Graph
 from forklab.explore.sentences import sentence, waits_for
+from forklab.history import JsonObject
 from forklab.kernel.statuses import exit_code, killer
 from forklab.steps import state as facts
 from forklab.steps.deeds import Deed
@@ -73,7 +74,7 @@ class Outcome:
         """For `forklab.lens.record.record`: it happens once more."""
         return Schedule(tuple(step.move for step in self.schedule), self.unwatched)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {
             "output": self.output,
             "exit": self.exit,
@@ -109,7 +110,7 @@ class Exploration:
         """The different texts, each once."""
         return tuple(dict.fromkeys(outcome.output for outcome in self.outcomes))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {
             "complete": self.complete,
             "reasons": list(self.reasons),

@@ -16,9 +16,9 @@ import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
-from forklab.history import History, Tree
+from forklab.history import History, JsonObject, Tree
 from forklab.kernel.statuses import exit_code, killer
 from forklab.lens.answer import Answer
 from forklab.lens.errors import CannotRecordError, CannotTraceError, LensFailedError
@@ -58,7 +58,7 @@ class Recording:
     def tree(self) -> Tree:
         return self.history.tree()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The history's own form, and beside it what else there is to know about this run."""
         return {
             **self.history.to_json(),

@@ -7,9 +7,9 @@ outside an action is a function from a table to the next one.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict, Unpack
 
-from forklab.history import Event
+from forklab.history import Details, Event
 from forklab.kernel.signals import (
     STOPPING,
     UNTOUCHABLE,
@@ -19,6 +19,25 @@ from forklab.kernel.signals import (
     signal_number,
 )
 from forklab.model.table import Entry, ModelError, Pending, Table
+
+
+class Changes(TypedDict, total=False):
+    """What of an `Entry` can change."""
+
+    parent: str | None
+    group: str
+    session: str
+    adopted_at: int
+    subreaper: bool
+    ignored: frozenset[str]
+    caught: frozenset[str]
+    blocked: frozenset[str]
+    pending: tuple[Pending, ...]
+    execed: bool
+    stopped_by: str | None
+    waits_for: str | None
+    status: int | None
+    reaped_by: str | None
 
 
 class Unfolding:
@@ -37,10 +56,10 @@ class Unfolding:
     def __getitem__(self, name: str) -> Entry:
         return self.table[name]
 
-    def change(self, name: str, **what: Any) -> None:
+    def change(self, name: str, **what: Unpack[Changes]) -> None:
         self.entries[name] = replace(self.entries[name], **what)
 
-    def tell(self, kind: str, process: str, **details: Any) -> None:
+    def tell(self, kind: str, process: str, **details: Unpack[Details]) -> None:
         self.events.append(Event(len(self.events), 0.0, kind, process, **details))
 
     # Deaths and orphans
