@@ -12,14 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Self, TypeAlias, TypedDict, Unpack
+from typing import Self, TypedDict, Unpack
 
+from forklab.jsonform import JsonObject
 from forklab.numbering import FIRST_PID
 
 VERSION = 1  # of the JSON form
-
-# What json.loads makes of an object. Only where JSON is read or written: inside, everything has a type.
-JsonObject: TypeAlias = dict[str, Any]
 
 
 class State(StrEnum):

@@ -12,14 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from forklab.history import Node, State, Tree
 from forklab.kernel.calls import calls_in
 from forklab.kernel.processors import this_processor
-from forklab.kernel.statuses import killer
+from forklab.kernel.statuses import exit_code, killer
 
 _STATES: Mapping[str, State] = {
     psutil.STATUS_ZOMBIE: State.ZOMBIE,
@@ -146,12 +145,15 @@ def _children_file(parent: int) -> dict[int, int]:
 
 def _node(seen: _Seen, name: str, parent: str | None) -> Node:
     state = _STATES.get(seen.status, State.RUNNING)
-    told: dict[str, Any] = {}
-    if state is State.ZOMBIE:
-        told = _how_it_ended(seen)
-    elif state is State.RUNNING and _waits(seen.pid):
+    if state is State.RUNNING and _waits(seen.pid):
         state = State.WAITING
-    return Node(name, seen.pid, parent, state, reaper=seen.pid == 1, **told)
+    ended = _how_it_ended(seen) if state is State.ZOMBIE else None
+    return Node(
+        *(name, seen.pid, parent, state),
+        reaper=seen.pid == 1,
+        status=exit_code(ended),
+        signal=killer(ended),
+    )
 
 
 def _waits(pid: int) -> bool:
@@ -163,8 +165,8 @@ def _waits(pid: int) -> bool:
     return call in _wait_calls()
 
 
-def _how_it_ended(zombie: _Seen) -> dict[str, Any]:
-    """Exit status or signal of a zombie; nothing if the kernel hides it.
+def _how_it_ended(zombie: _Seen) -> int | None:
+    """The status of a zombie, as os.waitstatus_to_exitcode() has it; None if the kernel hides it.
 
     The last field of /proc/PID/stat is the wait status. The kernel shows 0 to those who may not
     know: so a 0 counts only if the zombie ran as the user that we are.
@@ -173,11 +175,8 @@ def _how_it_ended(zombie: _Seen) -> dict[str, Any]:
         wait_status = int(Path(f"/proc/{zombie.pid}/stat").read_bytes().split()[-1])
         ours = set(zombie.process.uids()) == {os.geteuid()}
     except (OSError, psutil.Error):
-        return {}
-    if wait_status == 0 and not ours:
-        return {}
-    code = os.waitstatus_to_exitcode(wait_status)
-    return {"status": code} if code >= 0 else {"signal": killer(code)}
+        return None
+    return None if wait_status == 0 and not ours else os.waitstatus_to_exitcode(wait_status)
 
 
 def _printable(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib import resources
 
-from forklab.history import JsonObject
+from forklab.jsonform import JsonObject
 
 
 def history_schema() -> JsonObject:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from forklab.explore.graph import Graph
 from forklab.explore.sentences import sentence, waits_for
-from forklab.history import JsonObject
+from forklab.jsonform import JsonObject
 from forklab.kernel.statuses import exit_code, killer
 from forklab.steps import state as facts
 from forklab.steps.deeds import Deed

@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
-from forklab.history import History, JsonObject, Tree
+from forklab.history import History, Tree
+from forklab.jsonform import JsonObject
 from forklab.kernel.statuses import exit_code, killer
 from forklab.lens.answer import Answer
 from forklab.lens.errors import CannotRecordError, CannotTraceError, LensFailedError

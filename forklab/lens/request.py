@@ -11,8 +11,9 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self, TypeAlias, TypedDict, Unpack
+from typing import Self, TypeAlias, TypedDict, Unpack
 
+from forklab.jsonform import JsonObject
 from forklab.lens.errors import CannotRecordError
 from forklab.lens.world.limits import Limits
 from forklab.steps.schedule import Schedule
@@ -102,7 +103,7 @@ class Request:
         return cls(**form)
 
 
-def _order_to_json(order: Order) -> dict[str, Any]:
+def _order_to_json(order: Order) -> JsonObject:
     match order:
         case Seed(number):
             return {"seed": number}
@@ -112,7 +113,7 @@ def _order_to_json(order: Order) -> dict[str, Any]:
             return order.to_json()
 
 
-def _order_from_json(form: Mapping[str, Any]) -> Order:
+def _order_from_json(form: JsonObject) -> Order:
     if "seed" in form:
         return Seed(form["seed"])
     return RealTime() if "real_time" in form else Schedule.from_json(form)

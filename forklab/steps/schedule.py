@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
+from forklab.jsonform import JsonObject
 from forklab.kernel.signals import mask_of, numbers_in, signal_name
 from forklab.steps.moves import Move, MoveKind
 
@@ -24,7 +25,7 @@ class Schedule:
     unwatched: int = 0
     most: int = MOST_STEPS
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {
             "schedule": [{"process": move.process, "kind": move.kind} for move in self.moves],
             **unwatched_to_json(self.unwatched),
@@ -32,7 +33,7 @@ class Schedule:
         }
 
     @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Self:
+    def from_json(cls, form: JsonObject) -> Self:
         """Raises KeyError, TypeError or ValueError if `form` is no schedule."""
         moves = tuple(Move(step["process"], MoveKind(step["kind"])) for step in form["schedule"])
         unwatched = mask_of(form.get("unwatched", ()))
