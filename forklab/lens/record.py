@@ -96,10 +96,10 @@ def record(
     program is left. Raises CannotRecordError.
     """
     order: Order = schedule if schedule is not None else RealTime() if real_time else Seed(seed)
-    told = _told(Request.of(argv, order=order, echo=echo, **options), stdin)
+    text = _recorded(Request.of(argv, order=order, echo=echo, **options), stdin)
     if hidden_folder is not None:
-        told = told.replace(json.dumps(hidden_folder + "/")[1:-1], "")
-    answer = Answer.from_json(told)
+        text = text.replace(json.dumps(hidden_folder + "/")[1:-1], "")
+    answer = Answer.from_json(text)
     if answer.untraceable:
         raise CannotTraceError.because(answer.untraceable)
     if answer.refused:
@@ -117,7 +117,7 @@ def record(
     )
 
 
-def _told(request: Request, stdin: int | None) -> str:
+def _recorded(request: Request, stdin: int | None) -> str:
     """What the recorder answers."""
     reading, writing = os.pipe()
     stdout = None if request.echo else subprocess.DEVNULL
@@ -127,8 +127,8 @@ def _told(request: Request, stdin: int | None) -> str:
     finally:
         os.close(writing)
     with open(reading, encoding="utf-8") as file, helper:
-        told = file.read()
+        text = file.read()
         _, complaint, _ = helper.answer()
-    if not told:
+    if not text:
         raise LensFailedError(complaint)
-    return told
+    return text

@@ -44,9 +44,9 @@ def reap(tracee: Tracee, call: Call) -> Onward:
     Mostly it reaps a child that has ended. Then there is no need to stop it at the end of the call, if nobody else
     runs before it stops anyway: we see then that the child is gone. See `has_reaped`.
     """
-    told_more = any(child.stop_untold or child.continue_untold for child in tracee.member.children)
+    more_news = any(child.stop_untold or child.continue_untold for child in tracee.member.children)
     wanted = waits.wait_for(call.name, call.arguments)
-    reaps = not wanted.options & waits.WNOWAIT and not told_more
+    reaps = not wanted.options & waits.WNOWAIT and not more_news
     return Onward(Turn.IN_TURN, to_exit=True, reaps=reaps)
 
 
@@ -67,23 +67,23 @@ def waited(run: Run, tracee: Tracee, call: Call, result: int) -> None:
         return
     wanted = waits.wait_for(call.name, call.arguments)
     if call.name == "wait4":
-        told = run.chronicle.get(result) if result else None
+        child = run.chronicle.get(result) if result else None
     elif call.arguments[2]:
         content = ptrace.read_memory(tracee.tid, call.arguments[2], _WSTATUS_AT + 4)
-        told = run.chronicle.get(struct.unpack_from("<i", content, _WSTATUS_AT)[0])
+        child = run.chronicle.get(struct.unpack_from("<i", content, _WSTATUS_AT)[0])
     else:
-        told = next((child for child in _meant(tracee, wanted) if child.dead), None)
-    if told is None:
+        child = next((child for child in _meant(tracee, wanted) if child.dead), None)
+    if child is None:
         return
-    tracee.saw(told.name, told.status)
+    tracee.saw(child.name, child.status)
     if wanted.options & waits.WNOWAIT:
         return
-    if told.dead:
-        run.chronicle.reaped(told)
-    elif told.stop_untold and wanted.options & waits.WSTOPPED:
-        told.stop_untold = False
+    if child.dead:
+        run.chronicle.reaped(child)
+    elif child.stop_untold and wanted.options & waits.WSTOPPED:
+        child.stop_untold = False
     else:
-        told.continue_untold = False
+        child.continue_untold = False
 
 
 def _returns_at_once(tracee: Tracee, call: Call) -> bool:

@@ -137,12 +137,12 @@ def signal_info(tid: int) -> SignalInfo:
 def pending_signals(tid: int) -> list[SignalInfo]:
     """Those that wait for this thread, then those for its process, in the order of their arrival; nothing is taken."""
     found = []
-    told = ctypes.create_string_buffer(_SIGINFO_SIZE * _MOST_PEEKED)
+    infos = ctypes.create_string_buffer(_SIGINFO_SIZE * _MOST_PEEKED)
     for of_process in (0, 1):
         question = ctypes.create_string_buffer(_PEEK.pack(0, of_process, _MOST_PEEKED))
-        count = _ptrace(_PEEKSIGINFO, tid, ctypes.addressof(question), ctypes.addressof(told))
+        count = _ptrace(_PEEKSIGINFO, tid, ctypes.addressof(question), ctypes.addressof(infos))
         for place in range(count):
-            number, _, code, _, sender = struct.unpack_from("<5i", told, place * _SIGINFO_SIZE)
+            number, _, code, _, sender = struct.unpack_from("<5i", infos, place * _SIGINFO_SIZE)
             found.append(SignalInfo(number, code, sender))
     return found
 

@@ -16,9 +16,9 @@ from forklab.lens.world.tracees import Tracee
 def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
     """A signal is about to be delivered."""
     run, member = loop.run, tracee.member
-    told = ptrace.signal_info(tracee.tid)
-    sent = told.code <= 0 or number == CHLD
-    sender = run.chronicle.latest(told.sender) if sent else None
+    info = ptrace.signal_info(tracee.tid)
+    sent = info.code <= 0 or number == CHLD
+    sender = run.chronicle.latest(info.sender) if sent else None
     if (code := run.alarms.delivered(member, number)) is not None:
         ptrace.disguise_signal(tracee.tid, code)
     tracee.last_sender = sender
@@ -26,16 +26,16 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
     stops = bit(number) & STOPPING_MASK  # told when it has stopped: it does not have to
     if masks and (masks.catches(number) if stops else not masks.harmless(number)):
         run.chronicle.signalled(member, number, sender)
-        tracee.saw(number, *what_is_told(run, member, told))
+        tracee.saw(number, *code_and_sender(run, member, info))
     loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
 
 
-def what_is_told(run: Run, member: Member, told: ptrace.SignalInfo) -> tuple[int, str]:
+def code_and_sender(run: Run, member: Member, info: ptrace.SignalInfo) -> tuple[int, str]:
     """Code and sender of a signal, if the process can learn of them."""
-    if not run.dispositions.tells_senders(member, told.number):
+    if not run.dispositions.tells_senders(member, info.number):
         return 0, ""
-    sender = run.chronicle.latest(told.sender) if told.sender else None
-    return told.code, sender.name if sender else ""
+    sender = run.chronicle.latest(info.sender) if info.sender else None
+    return info.code, sender.name if sender else ""
 
 
 def job_control(loop: Loop, tracee: Tracee, number: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from forklab.kernel.signals import CHLD, KILL, bit
 from forklab.lens.edge import proc, ptrace
-from forklab.lens.loop.delivery import what_is_told
+from forklab.lens.loop.delivery import code_and_sender
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.pipes import Pipes
 from forklab.lens.world.chronicle import INIT, Member
@@ -90,10 +90,10 @@ def _pending(run: Run, tracee: Tracee, masks: proc.Masks) -> tuple[tuple[int, in
     except OSError:  # it sleeps in the kernel
         waiting = []
     found = []
-    for told in waiting:
-        wanted = bit(told.number) & masks.pending
-        if wanted and (wanted & masks.blocked or not masks.harmless(told.number)):
-            found.append((told.number, *what_is_told(run, tracee.member, told)))
+    for info in waiting:
+        wanted = bit(info.number) & masks.pending
+        if wanted and (wanted & masks.blocked or not masks.harmless(info.number)):
+            found.append((info.number, *code_and_sender(run, tracee.member, info)))
     return tuple(found)
 
 

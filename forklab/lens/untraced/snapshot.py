@@ -135,12 +135,12 @@ def renumbered(output: str, pids: Mapping[int, int]) -> str:
         return str(pids.get(int(number[0]), number[0]))
 
     lines = output.splitlines(keepends=True)
-    told = [
+    mentioned = [
         [pids[int(number)] for number in re.findall(r"\b\d+\b", line) if int(number) in pids]
         for line in lines
     ]
-    if all(told):
-        lines = [lines[at] for at in sorted(range(len(lines)), key=lambda at: told[at][0])]
+    if all(mentioned):
+        lines = [lines[at] for at in sorted(range(len(lines)), key=lambda at: mentioned[at][0])]
     return re.sub(r"\b\d+\b", ours, "".join(lines))
 
 
