@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -37,8 +36,7 @@ class LimitForm(StrEnum):
     TIMEVAL = "timeval"
 
 
-@dataclass(frozen=True)
-class WaitLimit:
+class WaitLimit(NamedTuple):
     """The argument at `place` says how long to wait at most; `expired` is what the call returns when that is over."""
 
     place: int

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from forklab.kernel.calls import CALLS
 
 
-@dataclass(frozen=True)
-class Processor:
+class Processor(NamedTuple):
     """One kind of processor. Registers are places in `user_regs_struct`, which has so many `words` of 8 bytes.
 
     `audit` is its AUDIT_ARCH_ number (linux/audit.h); `call_width` is the length of the instruction that calls the

@@ -16,8 +16,8 @@ import signal
 import termios
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType
+from typing import NamedTuple
 
 from forklab.lens.edge import proc, ptrace, seccomp
 from forklab.lens.edge.namespace import become_subreaper, die_with_parent, run_as_pid1
@@ -45,8 +45,7 @@ class CannotSeizeError(Exception):
     """The program could not be traced; the text says why."""
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """A run that is over; `refused` is what exec(2) had against the program, if anything."""
 
     run: Run
@@ -72,8 +71,7 @@ def prepare(*, processor: int | None) -> None:
         os.sched_setaffinity(0, {ours[processor % len(ours)]})
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """What follows from who is next: the time that events have, and the numbers that processes are given.
 
     `limits_processor`: the program may use so much of the processor; else of the time on the wall.

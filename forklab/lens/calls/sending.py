@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from forklab.kernel.calls import int32
 from forklab.kernel.signals import KILL
@@ -19,8 +19,7 @@ _EPERM = 1
 _OF_A_THREAD_IN = frozenset({"tgkill", "rt_tgsigqueueinfo"})  # process, thread, signal
 
 
-@dataclass(frozen=True)
-class Sending:
+class Sending(NamedTuple):
     """`number` is the signal, and `place` that of the argument that says so.
 
     `shielded`: somebody outside of the program is meant too, and must not be reached.

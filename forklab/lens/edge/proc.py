@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from forklab.kernel.signals import HARMLESS_MASK, bit, deliverable_of
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
-@dataclass(frozen=True)
-class Masks:
+class Masks(NamedTuple):
     """The signals of a thread as bit masks: bit 0 is signal 1."""
 
     pending: int

@@ -10,7 +10,7 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.tracees import Tracee
 
 
-@dataclass
+@dataclass(eq=False)
 class Standing:
     """`detail` is that of the call before which it is held, as `forklab.steps.state` has it.
 
@@ -28,7 +28,7 @@ class Standing:
     dooms: tuple[Member, ...] = ()
 
 
-@dataclass
+@dataclass(eq=False)
 class Ledger:
     """`doomed`: SIGKILL is on its way to them; each dies in a step of its own, as soon as it is chosen."""
 

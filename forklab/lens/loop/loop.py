@@ -56,7 +56,7 @@ class Policy(Protocol):
         """Nobody has stopped for a while."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Loop:
     """`early`: newborns of whom we have heard before we knew of their birth. `loose`: more than one may run.
 

@@ -9,7 +9,7 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File, identity
 
 
-@dataclass
+@dataclass(eq=False)
 class Pipe:
     """A pipe of the program, by the name that it has here; `content` is what is in it."""
 
@@ -17,7 +17,7 @@ class Pipe:
     content: bytes = b""
 
 
-@dataclass
+@dataclass(eq=False)
 class Pipes:
     """All pipes of a program. `any`: there may be some; until then nobody needs to look."""
 

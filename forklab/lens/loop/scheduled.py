@@ -49,7 +49,7 @@ class WrongScheduleError(EndOfRunError):
     """The schedule wants a step that is not possible."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Scheduled:
     """`stuck`: everybody who was left waited for ever."""
 

@@ -33,7 +33,7 @@ IN_VIRTUAL_TIME = (
 _WAKING = frozenset({Stand.HELD, Stand.INSIDE})
 
 
-@dataclass
+@dataclass(eq=False)
 class Seeded:
     """`choices` says who of those who can go on does."""
 

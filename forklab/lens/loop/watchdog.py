@@ -13,7 +13,7 @@ from forklab.lens.world.limits import EndOfRunError, Limits
 TICK = 0.02  # seconds between two alarms
 
 
-@dataclass
+@dataclass(eq=False)
 class Watchdog:
     """`abandoned` answers whether nobody waits for the program any more. `rung`: an alarm has rung since we looked.
 

@@ -12,7 +12,7 @@ from forklab.lens.world.clock import Clock
 INTERVAL_TIMER = -1  # a process's ITIMER_REAL, beside those of timer_create(2), which count from 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Timer:
     """`number` is the signal's, `code` what siginfo says of it. Times are virtual nanoseconds.
 
@@ -41,7 +41,7 @@ class Timer:
             self.deadline = self.deadline + self.interval if self.interval else None
 
 
-@dataclass
+@dataclass(eq=False)
 class Alarms:
     """The timers of all processes, by process and by the number that it knows them by."""
 

@@ -32,7 +32,7 @@ def is_virtual(clock: int) -> bool:
     return 0 <= clock < 1 << 31 and clock not in _PROCESSOR_CLOCKS
 
 
-@dataclass
+@dataclass(eq=False)
 class Clock:
     """The one clock of a world, in nanoseconds since its start."""
 

@@ -11,7 +11,7 @@ from forklab.lens.world.tracees import Tracee
 SA_SIGINFO = 4
 
 
-@dataclass
+@dataclass(eq=False)
 class Dispositions:
     """`flags` are those of handlers by signal, as sigaction(2) has them; only kept where schedules are explored."""
 

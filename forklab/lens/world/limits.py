@@ -23,7 +23,7 @@ class Limits:
     real_seconds: float | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Findings:
     """What came of a run beyond its history. `trouble`: why it was ended; `reasons`: why it may come out otherwise."""
 

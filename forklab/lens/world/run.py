@@ -15,7 +15,7 @@ from forklab.lens.world.tracees import Tracee
 from forklab.lens.world.world import World
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """`echo` gets output as it is written; `in_namespace`: our PID 1 is the tracer, nobody else can be reached."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 File = tuple[int, int, int]  # device, inode, device number: what file it is, however it was opened
 
 
-@dataclass
+@dataclass(eq=False)
 class Surroundings:
     """`outputs` are the files that count as the program's output; `foreign` is its input, if that comes from outside.
 

@@ -18,7 +18,7 @@ def in_order(tracees: Iterable[Tracee]) -> list[Tracee]:
     return sorted(tracees, key=_in_order)
 
 
-@dataclass
+@dataclass(eq=False)
 class World:
     """`tracees` by their ids. The other three say of some stands who has them: `queue` of READY, in order of birth."""
 
