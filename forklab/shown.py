@@ -10,13 +10,13 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
+from forklab.command.outputs import report
 from forklab.draw import film_html, tree_svg, tree_text
 from forklab.draw.outcomes import outcomes_html, reason_html
 from forklab.explore import Exploration, Outcome, explore
 from forklab.explore.why import Answer, why
 from forklab.lens.record import Recording, record
 from forklab.lens.snapshot import Snapshot
-from forklab.outputs import report
 from forklab.source import Program, program_of
 from forklab.spoken import how_it_went
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forklab.cli import main
+from forklab.command.main import main
 
 ONE = ("quiz", "--kind", "count", "--count", "1")
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "quiz.md").read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from programs import TABLE
 
-from forklab.cli import main
+from forklab.command.main import main
 
 LOST = next(case.text for case in TABLE if case.name == "check_then_pause")
 TWO = next(case.text for case in TABLE if case.name == "two_lines_each")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from forklab.usage import UserError
+from forklab.command.usage import UserError
 
 LEVELS = range(1, 6)
 _KINDS = ("count", "tree", "actions", "outputs")

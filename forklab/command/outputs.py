@@ -7,12 +7,12 @@ import json
 import sys
 import time
 
+from forklab.command.usage import UserError, seconds, write
 from forklab.explore import Exploration, Outcome, Progress, explore
 from forklab.explore.explore import MOST_STATES, SECONDS
 from forklab.explore.why import why
 from forklab.lens.record import CannotRecordError
 from forklab.source import CannotCompileError, Program, runnable
-from forklab.usage import UserError, seconds, write
 
 _PAUSE = 1.0  # seconds between two words about how far it is
 _SHOWN = 50  # outputs; more only into a file

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from forklab.command.usage import UserError, read
 from forklab.lens.state import Move
-from forklab.usage import UserError, read
 
 _KINDS = frozenset({"call", "signal", "return", "time"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -20,6 +21,15 @@ def write(name: str, text: str) -> None:
         Path(name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"{name} can't be written: {error.strerror}") from error
+
+
+def write_picture(name: str, draw: Callable[[], str]) -> None:
+    """Raises UserError, also where there is no Graphviz to draw with, or it fails: its words say what to do."""
+    try:
+        picture = draw()
+    except RuntimeError as error:
+        raise UserError(str(error)) from error
+    write(name, picture)
 
 
 def read(name: str) -> str:

@@ -1,81 +1,19 @@
-"""The `forklab` command."""
+"""`forklab run`: a program under the lens, and the tree of all its processes."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 
-from forklab import outputs
+from forklab.command.schedules import read_schedule
+from forklab.command.usage import UserError, seconds, write, write_picture
 from forklab.lens.record import CannotRecordError, CannotTraceError, Limits, Recording, record
-from forklab.quiz import command as quiz
-from forklab.schedules import read_schedule
 from forklab.source import CannotCompileError, runnable
-from forklab.usage import UserError, seconds, write
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Answers its exit status: 0, or 1 for trouble; argparse exits with 2.
-
-    `forklab run` exits as the program did, with 128 more than the number of a signal that killed it, and with 124 if
-    the lens had to end it.
-    """
-    parsed = _parser().parse_args(arguments)
-    status = 0
-    try:
-        if parsed.command == "run":
-            status = _run(parsed)
-        elif parsed.command == "outputs":
-            status = outputs.run(parsed)
-        elif parsed.command == "quiz":
-            quiz.run(parsed)
-        else:
-            _tree(parsed.pid, parsed.svg)
-        sys.stdout.flush()
-    except UserError as trouble:
-        print(f"forklab: {trouble}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # `forklab tree | head`
-        # Python flushes once more at its end: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return status
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="forklab", description="See what fork, wait and signals do to real processes."
-    )
-    commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    _add_run(commands)
-    outputs.add_parser(commands)
-    quiz.add_parser(commands)
-    tree = commands.add_parser(
-        "tree",
-        help="the processes of this machine right now, zombies marked",
-        description="Draws the processes as they stand right now; zombies are marked.",
-    )
-    tree.add_argument(
-        "pid",
-        metavar="PID",
-        type=_pid,
-        nargs="?",
-        help="this process and all below it; default: all but the kernel's own threads",
-    )
-    tree.add_argument(
-        "--svg",
-        metavar="FILE",
-        help="draw a picture into FILE, too; - is standard output, instead of text",
-    )
-    return parser
-
-
-def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     run = commands.add_parser(
         "run",
         help="run a program under the lens and show what all its processes did",
@@ -115,7 +53,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
 
 
-def _run(parsed: argparse.Namespace) -> int:
+def run(parsed: argparse.Namespace) -> int:
     limits = Limits(processor_seconds=parsed.timeout)
     if parsed.real_time:
         limits.real_seconds = parsed.timeout
@@ -172,7 +110,7 @@ def _look(parsed: argparse.Namespace) -> int:
     if parsed.json:
         write(parsed.json, json.dumps(seen.history.to_json(), indent=1) + "\n")
     if parsed.svg:
-        _draw(parsed.svg, lambda: tree_svg(seen.tree, seen.remarks))
+        write_picture(parsed.svg, lambda: tree_svg(seen.tree, seen.remarks))
     return _exit_status(seen.statuses.get("P"))
 
 
@@ -185,11 +123,11 @@ def _show(recording: Recording, parsed: argparse.Namespace) -> None:
     if parsed.json:
         write(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
     if parsed.svg:
-        _draw(parsed.svg, lambda: tree_svg(recording.tree))
+        write_picture(parsed.svg, lambda: tree_svg(recording.tree))
     if parsed.lanes:
         write(parsed.lanes, lanes_svg(history, title))
     if parsed.film:
-        _draw(parsed.film, lambda: film_html(history, title=title))
+        write_picture(parsed.film, lambda: film_html(history, title=title))
 
 
 def _complain(recording: Recording) -> None:
@@ -206,37 +144,3 @@ def _complain(recording: Recording) -> None:
     if recording.reasons and recording.seed is not None:
         reasons = " and ".join(recording.reasons)
         print(f"forklab: Another run may come out differently: {reasons}.", file=sys.stderr)
-
-
-def _draw(name: str, draw: Callable[[], str]) -> None:
-    try:
-        picture = draw()
-    except RuntimeError as error:  # Graphviz is missing, or fails; its words say what to do
-        raise UserError(str(error)) from error
-    write(name, picture)
-
-
-def _pid(word: str) -> int:
-    if not word.isdecimal() or int(word) == 0:
-        raise argparse.ArgumentTypeError(f"{word!r} is not a process number")
-    return int(word)
-
-
-def _tree(pid: int | None, svg: str | None) -> None:
-    from forklab.draw import tree_svg, tree_text
-    from forklab.live import live_tree
-
-    try:
-        tree = live_tree(pid)
-    except ProcessLookupError:
-        raise UserError(
-            f"there is no process {pid}. It may have ended; 'forklab tree' shows all that live."
-        ) from None
-    if svg != "-":
-        print(tree_text(tree))
-    if svg is not None:
-        _draw(svg, lambda: tree_svg(tree))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
