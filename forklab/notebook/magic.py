@@ -1,17 +1,10 @@
-"""What a notebook imports: a cell magic that runs programs under the lens, and words for the reader.
-
-A notebook's kernel must never fork: the child would be a second kernel. So a cell that begins with `%%lens c`,
-`%%lens python` or `%%lens sh` holds a whole program; it runs in processes of its own and comes back as what it wrote
-and a film of what it did. Then `history` and `output` are about that program, for the cells that check something;
-`seen` has all that is known of the run, and `outputs()` all that could have come instead.
-"""
+"""The cell magic `%%lens`, which runs the program of its cell, and what the next cells know of that program."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -24,7 +17,9 @@ from forklab.explore.explore import SECONDS
 from forklab.history import NoProcessError
 from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
 from forklab.lens.snapshot import CannotRunError, Snapshot, snapshot
-from forklab.shown import LANGUAGES, Cell, Outputs, Shown, all_outputs
+from forklab.notebook.cell import LANGUAGES, Cell
+from forklab.notebook.exercises import prediction
+from forklab.notebook.views import Outputs, Shown, all_outputs
 from forklab.source import CannotCompileError, Program
 
 _NONE = "No program has run. Mend the %%lens cell above, and run it again."
@@ -66,7 +61,7 @@ def lens(line: str, cell: str) -> None:
     print(run.output, end="" if run.output.endswith("\n") or not run.output else "\n")
     _last.cell = Cell(options.language, cell, options.pipe)
     display(Shown(run, _last.cell.title, options.at))  # type: ignore[no-untyped-call]
-    _prediction.is_for(cell)
+    prediction.is_for(cell)
 
 
 _USAGE = (
@@ -145,59 +140,6 @@ def outputs(*, seconds: float = SECONDS) -> Outputs:
 _all_outputs = lru_cache(maxsize=1)(all_outputs)
 
 
-@dataclass
-class _Prediction:
-    """The reader's choice, for the next program and for no other."""
-
-    choice: object = None
-    program: str | None = None  # the text of that program's cell; it may be run again
-
-    def is_for(self, program: str) -> None:
-        self.program = self.program or program
-        if program != self.program:
-            self.choice = None
-
-
-_prediction = _Prediction()
-
-
-def predict(question: str, *choices: object, mine: object = None) -> None:
-    """Ask before the next program runs; `compare` answers after it. `mine` is the reader's choice, None to skip."""
-    global _prediction
-    if mine is not None and choices and mine not in choices:
-        print(f"{mine!r} is none of the choices: {', '.join(map(repr, choices))}.")
-        mine = None
-    _prediction = _Prediction(mine)
-    print(question)
-    for choice in choices:
-        print(f"  {'●' if choice == mine and mine is not None else '○'} {choice}")
-    print(f"You say: {mine}." if mine is not None else "Write your choice as mine=... or skip it.")
-
-
-def compare(right: object, why: Mapping[Any, str] | None = None) -> None:
-    """Say gently how the prediction did. `why` has, by wrong choice, what speaks against it.
-
-    It stands in a cell of its own below the program, folded: who has still to predict shall not read it.
-    """
-    mine = _prediction.choice
-    if mine is None:
-        print(f"It was: {right}.")
-    elif mine == right:
-        print(f"You said {mine}, and it was {right}. Well seen!")
-    else:
-        remark = (why or {}).get(mine, "The explanation below tells why.")
-        print(f"You said {mine}, but it was {right}. {remark}")
-
-
-def check(*claims: tuple[bool, str]) -> None:
-    """Check an exercise: each claim is whether it is true, and what to say if it is not."""
-    for true, otherwise in claims:
-        if not true:
-            print(f"Not yet. {otherwise}")
-            return
-    print("Right!")
-
-
 def _not_there(_shell: Any, _kind: Any, error: BaseException, _trace: Any, **_: Any) -> None:
     """A check asks for a process that the reader's program did not make: no reason for a traceback."""
     print(f"Not yet. There is {error}.")
@@ -207,7 +149,3 @@ def prepare(shell: Any) -> None:
     """Teach IPython our magic, and what to say of processes that there are not."""
     shell.register_magic_function(lens, magic_kind="cell")
     shell.set_custom_exc((NoProcessError,), _not_there)
-
-
-if (_shell := get_ipython()) is not None:  # imported by a notebook
-    prepare(_shell)

@@ -13,9 +13,10 @@ from IPython.utils.capture import capture_output
 from forklab.history import History, HistoryBuilder, NoProcessError, Process
 from forklab.lens.record import CannotTraceError, Recording, record
 from forklab.lens.snapshot import Snapshot
-from forklab.notebook import Shown, check, compare, look_at, predict
+from forklab.notebook import check, compare, look_at, predict
+from forklab.notebook.summary import how_it_went
+from forklab.notebook.views import Shown
 from forklab.source import CannotCompileError
-from forklab.spoken import how_it_went
 
 
 def family(*names: str) -> History:
@@ -145,7 +146,7 @@ def test_where_tracing_is_refused_a_cell_shows_a_snapshot_and_says_so(
     def refuse(*_: Any, **__: Any) -> Recording:
         raise CannotTraceError("This machine does not let us trace a program.")
 
-    monkeypatch.setattr("forklab.notebook.record", refuse)
+    monkeypatch.setattr("forklab.notebook.magic.record", refuse)
     run = look_at("python", "import os, sys\nos.fork()\nsys.stdin.read()")
     assert isinstance(run, Snapshot)
     assert len(run.tree) == 2
@@ -350,7 +351,7 @@ def test_where_tracing_is_refused_outputs_say_so_in_one_line(
 
     shell.run_cell("from forklab.notebook import *").raise_error()
     said_in(shell, "%%lens\nprint('traced')")
-    monkeypatch.setattr("forklab.shown.explore", refuse)
+    monkeypatch.setattr("forklab.notebook.views.explore", refuse)
     with capture_output() as told:
         failed = shell.run_cell("outputs(seconds=7)")
     assert isinstance(failed.error_in_exec, UsageError)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -17,33 +16,10 @@ from forklab.explore import Exploration, Outcome, explore
 from forklab.explore.why import Answer, why
 from forklab.lens.record import Recording, record
 from forklab.lens.snapshot import Snapshot
-from forklab.source import Program, program_of
-from forklab.spoken import how_it_went
+from forklab.notebook.cell import Cell
+from forklab.notebook.summary import how_it_went
 
 _SIGINT = 1 << 1  # Python catches it from its start; forklab.explore does not look out for it there
-LANGUAGES = {"c": "C", "python": "Python", "sh": "shell"}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A program as its cell has it; `pipe`: its output is a pipe, no terminal."""
-
-    language: str
-    text: str
-    pipe: bool = False
-
-    @contextmanager
-    def program(self) -> Iterator[Program]:
-        """Raises CannotCompileError.
-
-        The first line of a cell is the magic itself: so line numbers in messages are those of the cell.
-        """
-        with program_of(self.language, "\n" + self.text) as program:
-            yield program
-
-    @property
-    def title(self) -> str:
-        return f"a program in {LANGUAGES[self.language]}"
 
 
 @dataclass(frozen=True)
@@ -154,6 +130,3 @@ def all_outputs(cell: Cell, seconds: float) -> Outputs:
     with cell.program() as program:
         found = explore(program.argv, program=program.path, pipe=cell.pipe, seconds=seconds)
         return Outputs(cell, found, program.folder or "")
-
-
-__all__ = ["LANGUAGES", "Cell", "Outputs", "Reason", "Shown", "all_outputs"]
