@@ -8,14 +8,13 @@ import sys
 import time
 
 from forklab.command.usage import UserError, seconds, write
-from forklab.explore import Exploration, Outcome, Progress, explore
+from forklab.explore import Exploration, Progress, explore
 from forklab.explore.explore import MOST_STATES, SECONDS
 from forklab.explore.why import why
 from forklab.lens.record import CannotRecordError
 from forklab.source import CannotCompileError, Program, runnable
 
 _PAUSE = 1.0  # seconds between two words about how far it is
-_SHOWN = 50  # outputs; more only into a file
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -76,7 +75,7 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.json:
         write(parsed.json, json.dumps(found.to_json(), indent=1) + "\n")
     if parsed.graph:
-        from forklab.draw.process_graph import process_graph_svg
+        from forklab.draw.outcomes.graph_picture import process_graph_svg
         from forklab.explore.order import process_graph
 
         write(parsed.graph, process_graph_svg(process_graph(found.graph)))
@@ -85,7 +84,9 @@ def run(parsed: argparse.Namespace) -> int:
         print(answer.text)
         return 0 if answer.possible else 1
     if "-" not in (parsed.json, parsed.graph):
-        print(report(found, text_only=parsed.text_only))
+        from forklab.draw.outcomes.text import outcomes_text
+
+        print(outcomes_text(found, text_only=parsed.text_only))
     return 0 if found.complete else 1
 
 
@@ -113,58 +114,3 @@ def _explore(program: Program, parsed: argparse.Namespace) -> Exploration:
     finally:
         if shown:
             print("\r\033[K", end="", file=sys.stderr)
-
-
-def report(found: Exploration, *, text_only: bool = False) -> str:
-    """For people: each output once, with all the ways in which it can end."""
-    lines = [_summary(found, text_only=text_only)]
-    outputs: dict[str, list[tuple[int, Outcome]]] = {}
-    for number, outcome in enumerate(found.outcomes, start=1):
-        outputs.setdefault(outcome.output, []).append((number, outcome))
-    for place, (output, ways) in enumerate(outputs.items()):
-        if place == _SHOWN:
-            lines += ["", f"... and {len(outputs) - _SHOWN} more: --json FILE has them all."]
-            break
-        lines += ["", *_shown(output)]
-        if not text_only:
-            lines += [f"  {number:>4}  {_end(outcome)}" for number, outcome in ways]
-    return "\n".join(lines)
-
-
-def _summary(found: Exploration, *, text_only: bool) -> str:
-    outputs = len(found.outputs)
-    counted = _count(outputs, "output")
-    if not text_only:
-        counted += f", {_count(len(found.outcomes), 'outcome')}"
-    covered = f"{_count(found.schedules, 'schedule')}, {_count(found.states, 'state')}"
-    if found.complete:
-        return f"{counted}, and no others ({covered})."
-    reasons = "".join(f"\n  {reason}" for reason in found.reasons)
-    return f"{counted} at least ({covered} so far). This may not be all:{reasons}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _shown(output: str) -> list[str]:
-    if not output:
-        return ["(prints nothing)"]
-    lines = output.split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    else:
-        lines[-1] += "  (no newline)"
-    return [f"| {line}" for line in lines]
-
-
-def _end(outcome: Outcome) -> str:
-    words = []
-    if outcome.exit is not None:
-        words.append(f"exits {outcome.exit}")
-    if outcome.signal is not None:
-        words.append(f"is killed by {outcome.signal}")
-    words += [f"{name} for ever {what}" for name, what in outcome.waits]
-    if outcome.unreaped:
-        words.append(f"{' and '.join(outcome.unreaped)} not reaped")
-    return "; ".join(words)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 
-from forklab.draw.dot import dress, plan, tree_dot
-from forklab.draw.film import film_html
-from forklab.draw.lanes import LANES_STYLE_SHEET, lanes_svg
-from forklab.draw.legend import legend_svg
-from forklab.draw.palette import STYLE_SHEET
-from forklab.draw.render import GraphvizFailedError, GraphvizMissingError, png
-from forklab.draw.svg import draw
-from forklab.draw.text import alt_text, tree_text
-from forklab.history import Remark, Tree
+from forklab.draw.film.page import film_html
+from forklab.draw.lanes.picture import LANES_STYLE_SHEET, lanes_svg
+from forklab.draw.trees.dot import tree_dot, tree_png
+from forklab.draw.trees.legend import legend_svg
+from forklab.draw.trees.picture import tree_svg
+from forklab.draw.trees.render import GraphvizFailedError, GraphvizMissingError
+from forklab.draw.trees.style import STYLE_SHEET
+from forklab.draw.trees.text import alt_text, tree_text
 
 __all__ = [
     "LANES_STYLE_SHEET",
@@ -30,32 +28,6 @@ __all__ = [
     "tree_svg",
     "tree_text",
 ]
-
-
-def tree_svg(
-    tree: Tree,
-    remarks: Mapping[str, Remark] | None = None,
-    title: str | None = None,
-    *,
-    styled: bool = True,
-) -> str:
-    """The tree as one <svg> element, the same bytes on every machine with the same Graphviz.
-
-    It has no prolog and no ids. It stands alone as a file if `styled`; a page that shows many
-    passes styled=False and has STYLE_SHEET once. Raises GraphvizMissingError or
-    GraphvizFailedError.
-    """
-    return draw(plan(tree, remarks, title), styled=styled)
-
-
-def tree_png(
-    tree: Tree, remarks: Mapping[str, Remark] | None = None, title: str | None = None
-) -> bytes:
-    """The tree as PNG on white, two pixels of it for one of the SVG, in the fonts of this machine.
-
-    Raises GraphvizMissingError or GraphvizFailedError.
-    """
-    return png(dress(plan(tree, remarks, title)))
 
 
 def scrolling(svg: str, label: str = "process tree") -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-from forklab.command.outputs import report
 from forklab.draw import film_html, tree_svg, tree_text
-from forklab.draw.outcomes import outcomes_html, reason_html
+from forklab.draw.outcomes.page import outcomes_html, reason_html
+from forklab.draw.outcomes.text import outcomes_text
 from forklab.explore import Exploration, Outcome, explore
 from forklab.explore.why import Answer, why
 from forklab.lens.record import Recording, record
@@ -118,7 +118,7 @@ class Outputs:
         return self.outcomes[which - 1]
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        shown = {"text/plain": report(self.found), "text/html": outcomes_html(self.found)}
+        shown = {"text/plain": outcomes_text(self.found), "text/html": outcomes_html(self.found)}
         return {kind: self._said(text) for kind, text in shown.items()}
 
     def _said(self, text: str) -> str:

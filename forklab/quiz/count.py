@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from forklab.draw.words import ending
+from forklab.draw.trees.description import ending
 from forklab.lens.record import Recording
 from forklab.quiz.counting import answering, printing
 from forklab.quiz.judge import UnfitError, agreed, listing, runs

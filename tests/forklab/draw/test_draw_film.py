@@ -17,13 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from test_draw_palette import contrast
 
 from forklab.draw import alt_text, film_html
-from forklab.draw.film import HUES
+from forklab.draw.characters import printable
+from forklab.draw.film.page import HUES
 from forklab.draw.measure import LABEL_SIZE, text_width
 from forklab.draw.palette import DARK, LIGHT
-from forklab.draw.words import ADOPTED, printable
+from forklab.draw.trees.description import ADOPTED
 from forklab.history import History, HistoryBuilder, Process
 
-PLAYER_STYLE = files("forklab.draw").joinpath("player/player.css").read_text(encoding="utf-8")
+PLAYER_STYLE = files("forklab.draw.film").joinpath("player.css").read_text(encoding="utf-8")
 SVG = "{http://www.w3.org/2000/svg}"
 
 

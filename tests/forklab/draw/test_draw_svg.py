@@ -22,9 +22,10 @@ from drawn_trees import (
 from hypothesis import given
 
 from forklab.draw import STYLE_SHEET, alt_text, legend_svg, measure, scrolling, tree_dot, tree_svg
-from forklab.draw.dot import WIDE, bare, plan
 from forklab.draw.palette import Kind
-from forklab.draw.render import layout
+from forklab.draw.trees.dot import bare
+from forklab.draw.trees.plan import WIDE, plan
+from forklab.draw.trees.render import layout
 from forklab.history import Node, Remark, State, Tree
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,7 +6,8 @@ import pytest
 from drawn_trees import ANY_TEXT, EXPECTED, MIXED, OBSERVED, OBSERVED_REMARKS, nodes
 from hypothesis import given
 
-from forklab.draw.words import printable, words
+from forklab.draw.characters import printable
+from forklab.draw.trees.description import words
 from forklab.history import Node, Remark, State
 
 

@@ -10,8 +10,8 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from forklab.draw.lane_words import seconds
-from forklab.draw.words import printable
+from forklab.draw.characters import printable
+from forklab.draw.chronology import seconds
 from forklab.history import Event, History, Node, State, Tree
 
 LONGEST = 60  # characters of output or of a command line before they are cut

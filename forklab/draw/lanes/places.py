@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forklab.draw import lane_words, measure
-from forklab.draw.lane_history import family_order, followers, spans
-from forklab.draw.words import printable
+from forklab.draw import measure
+from forklab.draw.characters import printable
+from forklab.draw.chronology import family_order, followers, seconds
+from forklab.draw.lanes import wording
+from forklab.draw.lanes.spans import spans
 from forklab.history import Event, History, Process, State
 
 STEP = 26  # from a column to the next, at least
@@ -147,12 +149,12 @@ class _Growing:
 
     def add(self, event: Event, following: Event | None) -> None:
         lane = self.lanes[event.process]
-        label = lane_words.label(event, following, self.lanes.keys())
+        label = wording.label(event, following, self.lanes.keys())
         line = _line(event, self.lanes)
-        time = lane_words.seconds(event.t)
+        time = seconds(event.t)
         ticks = not self.ticks or self.ticks[-1].text != time
         x = self._column(event, lane if label else None, line, ticks)
-        spoken = printable(f"{time}: {event.process} {lane_words.sentence(event)}")
+        spoken = printable(f"{time}: {event.process} {wording.sentence(event)}")
         if ticks:
             self.ticks.append(Tick(x, time))
         if line is not None:
@@ -160,7 +162,7 @@ class _Growing:
         if label:
             self._say(Words(lane, x, label, _LOOKS.get(event.kind, ""), spoken))
         if event.kind == "fork" and event.child is not None and x > self._left + FAR:
-            name = lane_words.short(event.child)
+            name = wording.short(event.child)
             self._say(Words(self.lanes[event.child], x, name, "again", spoken))
 
     def _column(

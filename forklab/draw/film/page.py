@@ -2,7 +2,7 @@
 
 The picture is laid out once for all frames, so nothing jumps; what changes from frame to frame is classes and words,
 and stands in the page as JSON. Where scripts do not run, the last frame is there as a picture, with its caption and all
-output. `player/` has the script and the styles.
+output. The script and the styles are in player.js and player.css.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from forklab.draw.film_frames import Cast, Frame, Kin, cast, frames
-from forklab.draw.film_picture import card_of, picture, scene
-from forklab.draw.measure import box
-from forklab.draw.palette import STYLE_SHEET
-from forklab.draw.words import printable
+from forklab.draw.characters import printable
+from forklab.draw.film.frames import Cast, Frame, Kin, cast, frames
+from forklab.draw.film.picture import card_of, picture, scene
+from forklab.draw.trees.sizes import box
+from forklab.draw.trees.style import STYLE_SHEET
 from forklab.history import Event, History, Node
 
 HUES = 6  # colours that tell the writers of output apart; player.css has them
@@ -88,7 +88,7 @@ _CONTROLS = (
 
 @cache
 def _player(kind: str) -> str:
-    return files("forklab.draw").joinpath(f"player/player.{kind}").read_text(encoding="utf-8")
+    return files("forklab.draw.film").joinpath(f"player.{kind}").read_text(encoding="utf-8")
 
 
 def _last_picture(taking_part: Cast, film: tuple[Frame, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forklab.history import Event, History, Process, State
+from forklab.history import Event, History, State
 
 # What a process is after an event of it.
 _STATES = {
@@ -29,25 +29,6 @@ class Span:
     last: int | None
 
 
-def family_order(history: History) -> tuple[Process, ...]:
-    """Who was born, each above its children; brothers and sisters in order of birth."""
-    births = (event for event in history.events if event.kind in ("start", "fork"))
-    born = {event.child if event.kind == "fork" else event.process for event in births}
-    taking_part = {p.name: p for p in history.processes if p.name in born}
-    children: dict[str | None, list[Process]] = {}
-    for process in taking_part.values():
-        parent = process.parent if process.parent in taking_part else None
-        children.setdefault(parent, []).append(process)
-    order: dict[str, Process] = {}
-    todo = [*reversed(taking_part.values()), *reversed(children.get(None, []))]
-    while todo:  # those of a circle hang from nobody: they come last
-        process = todo.pop()
-        if process.name not in order:
-            order[process.name] = process
-            todo += reversed(children.get(process.name, []))
-    return tuple(order.values())
-
-
 def spans(history: History) -> list[Span]:
     """What each process was, as History.tree() has it, until it is reaped. Takes time linear in the events."""
     state_of: dict[str, State] = {}
@@ -68,16 +49,6 @@ def spans(history: History) -> list[Span]:
     for name in state_of:
         close(name, None)
     return done
-
-
-def followers(history: History) -> list[Event | None]:
-    """For each event the next one of its process, None after its last."""
-    following: dict[str, Event] = {}
-    answer: list[Event | None] = []
-    for event in reversed(history.events):
-        answer.append(following.get(event.process))
-        following[event.process] = event
-    return answer[::-1]
 
 
 def _changes(event: Event, state_of: dict[str, State]) -> dict[str, State]:

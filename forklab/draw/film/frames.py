@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from forklab.draw.captions import captions, clocks
-from forklab.draw.cards import Line
-from forklab.draw.lane_history import family_order
+from forklab.draw.chronology import family_order
+from forklab.draw.film.captions import captions, clocks
 from forklab.draw.palette import Kind
+from forklab.draw.trees.cards import Line
 from forklab.history import Event, History, Node, State
 
 MOST = 60  # processes in a picture; later ones are told of, but not drawn

@@ -2,17 +2,18 @@
 
 Events are told apart by their order, not by the clock: a sleep of 100 seconds is as wide as one of a
 millisecond, and three forks in the same instant still stand beside each other. The axis says the
-times. Where everything goes is decided in lane_places.py, what it says in lane_words.py.
+times. Where everything goes is decided in lane_places.py, what it says in wording.py.
 """
 
 from __future__ import annotations
 
 from html import escape
 
-from forklab.draw import lane_words, measure
-from forklab.draw.lane_places import Link, Places, Stretch, Words, places
-from forklab.draw.lane_style import BAR_HEIGHT, HATCH_DASH, LANES_STYLE_SHEET, NAME_SIZE
-from forklab.draw.words import printable
+from forklab.draw import measure
+from forklab.draw.characters import printable
+from forklab.draw.lanes import wording
+from forklab.draw.lanes.places import Link, Places, Stretch, Words, places
+from forklab.draw.lanes.style import BAR_HEIGHT, HATCH_DASH, LANES_STYLE_SHEET, NAME_SIZE
 from forklab.history import History, State
 
 __all__ = ["LANES_STYLE_SHEET", "lanes_svg"]
@@ -39,7 +40,7 @@ def lanes_svg(history: History, title: str | None = None, *, styled: bool = True
     """
     name_width = max(
         (
-            measure.text_width(lane_words.short(p.name), NAME_SIZE, bold=True)
+            measure.text_width(wording.short(p.name), NAME_SIZE, bold=True)
             + 10
             + measure.text_width(str(p.pid), measure.SMALL_SIZE)
             for p in history.processes
@@ -67,7 +68,7 @@ class _Picture:
         title_width = measure.text_width(self._title, measure.TITLE_SIZE, bold=True)
         width = max(placed.width, title_width + EDGE) + EDGE
         height = self._bottom + AXIS_HEIGHT + EDGE
-        alt = lane_words.read_aloud(self._history, placed.order)
+        alt = wording.read_aloud(self._history, placed.order)
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-lanes" role="img"'
             f' aria-label="{escape(alt)}" width="{width}" height="{height}"'
@@ -109,7 +110,7 @@ class _Picture:
         name = printable(process.name)
         inside = [
             f"<title>{escape(name)}</title>",
-            _text("name", EDGE, baseline, lane_words.short(process.name)),
+            _text("name", EDGE, baseline, wording.short(process.name)),
             _text("pid", self._names_end, baseline, str(process.pid)),
         ]
         stretches = [s for s in self._placed.stretches if s.lane == lane]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from forklab.draw.characters import printable
 from forklab.history import Node, Remark, State
 
 SEPARATOR = " · "
@@ -38,13 +39,6 @@ def ending(node: Node) -> str | None:
     if node.signal is not None:
         return f"killed by {node.signal}"
     return None if node.status is None else f"exited {node.status}"
-
-
-def printable(text: str) -> str:
-    """`text` in one line, without control characters: XML refuses most of them."""
-    return "".join(
-        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split())
-    )
 
 
 def _parts(node: Node, remark: Remark, called: Callable[[str], str]) -> list[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from forklab.draw.characters import printable
 from forklab.draw.fold import CROWDED, fold, label, label_of
 from forklab.draw.palette import Kind
-from forklab.draw.words import printable, state_of, words
+from forklab.draw.trees.description import state_of, words
 from forklab.history import Remark, State, Tree
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection
 
-from forklab.draw.words import printable
+from forklab.draw.characters import printable
+from forklab.draw.chronology import seconds
 from forklab.history import Event, History, Process
 
 _LONGEST = 22  # characters of a name or of output before they are cut
@@ -102,12 +103,6 @@ def sentence(event: Event) -> str:
         case "continued":
             return "continues"
     return f"writes “{short(event.text)}”"
-
-
-def seconds(t: float) -> str:
-    """A time as the axis says it: "0 s", "0.25 s", "100 s"; nothing finer than a millisecond."""
-    number = f"{t:.3f}".rstrip("0").rstrip(".")
-    return f"{'0' if number == '-0' else number} s"
 
 
 def program(event: Event) -> str:

@@ -13,8 +13,8 @@ from html import escape
 from importlib.resources import files
 from itertools import groupby
 
-from forklab.draw.film import HUES
-from forklab.draw.process_graph import process_graph_svg
+from forklab.draw.film.page import HUES
+from forklab.draw.outcomes.graph_picture import process_graph_svg
 from forklab.explore.order import Kind, ProcessGraph, process_graph
 from forklab.explore.outcome import Exploration, Outcome
 
@@ -46,7 +46,7 @@ def outcomes_html(found: Exploration) -> str:
 
 @cache
 def _style_sheet() -> str:
-    return files("forklab.draw").joinpath("player/outcomes.css").read_text(encoding="utf-8")
+    return files("forklab.draw.outcomes").joinpath("outcomes.css").read_text(encoding="utf-8")
 
 
 def _heading(found: Exploration) -> str:

@@ -11,15 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
-from forklab.draw import measure
-from forklab.draw.cards import Card, Line
-from forklab.draw.dot import Plan, bare, plan
-from forklab.draw.film_frames import Cast, Frame, Kin
-from forklab.draw.measure import Box, box
+from forklab.draw.characters import printable
+from forklab.draw.film.frames import Cast, Frame, Kin
 from forklab.draw.palette import Kind
-from forklab.draw.render import Layout, Point, layout
-from forklab.draw.text import read_aloud
-from forklab.draw.words import ADOPTED, printable, words
+from forklab.draw.trees import sizes
+from forklab.draw.trees.cards import Card, Line
+from forklab.draw.trees.description import ADOPTED, words
+from forklab.draw.trees.dot import bare
+from forklab.draw.trees.plan import Plan, plan
+from forklab.draw.trees.render import Layout, Point, layout
+from forklab.draw.trees.sizes import Box, box
+from forklab.draw.trees.text import read_aloud
 from forklab.history import Node, Remark, State, Tree
 
 _EDGE = 10  # free space around everything
@@ -174,20 +176,20 @@ def _node(b: Box, card: Card, middle: Point) -> str:
     left, top = middle[0] - b.width / 2, middle[1] - b.height / 2
     inside = []
     if card.reaper:
-        ring = measure.RING
+        ring = sizes.RING
         inside.append(_rect("ring", -ring, -ring, b.width + 2 * ring, b.height + 2 * ring))
     inside.append(_rect("shape", 0, 0, b.width, b.height))
-    bar_height = measure.LINE_HEIGHT * (1 + len(b.words))
+    bar_height = sizes.LINE_HEIGHT * (1 + len(b.words))
     inside.append(_rect("bar", _BAR_LEFT, 9, 3, bar_height))
-    y = measure.NAME_BASELINE
-    inside.append(_text("name", measure.MARGIN, y, card.name))
+    y = sizes.NAME_BASELINE
+    inside.append(_text("name", sizes.MARGIN, y, card.name))
     if card.pid:
-        inside.append(_text("pid", b.width - measure.MARGIN, y, card.pid))
+        inside.append(_text("pid", b.width - sizes.MARGIN, y, card.pid))
     said = box(card).words
     for number in range(len(b.words)):
-        y += measure.LINE_HEIGHT
+        y += sizes.LINE_HEIGHT
         line = said[number] if number < len(said) else ""
-        inside.append(_text("words", measure.MARGIN, y, line))
+        inside.append(_text("words", sizes.MARGIN, y, line))
     place = f"translate({_number(left)} {_number(top)})"
     return f'<g class="{card.classes}" transform="{place}">{"".join(inside)}</g>'
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forklab.draw.cards import Card, cards
-from forklab.draw.words import SEPARATOR
+from forklab.draw.trees.cards import Card, cards
+from forklab.draw.trees.description import SEPARATOR
 from forklab.history import Remark, State, Tree
 
 COLUMNS = 100  # a tree that is wider grows downwards

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from html import escape
 
 from forklab.draw import measure
+from forklab.draw.characters import printable
 from forklab.draw.palette import DARK, FONTS, LIGHT, Theme
-from forklab.draw.words import printable
 from forklab.explore.order import Kind, ProcessGraph, Vertex
 
 _EDGE = 16  # free space around everything

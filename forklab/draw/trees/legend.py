@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from forklab.draw.dot import plan
-from forklab.draw.svg import draw
+from forklab.draw.trees.picture import draw
+from forklab.draw.trees.plan import plan
 from forklab.history import Node, Remark, State, Tree
 
 _ROOT = Node("parent", 0, None, State.WAITING, reaper=True)

@@ -7,20 +7,41 @@ number of pictures can stand on one page.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from forklab.draw import measure
-from forklab.draw.dot import Plan, bare
-from forklab.draw.measure import Box
-from forklab.draw.palette import LIGHT, STYLE_SHEET, Kind
-from forklab.draw.render import Layout, Point, layout
-from forklab.draw.text import read_aloud
-from forklab.draw.words import ADOPTED
+from forklab.draw.palette import LIGHT, Kind
+from forklab.draw.trees import sizes
+from forklab.draw.trees.description import ADOPTED
+from forklab.draw.trees.dot import bare
+from forklab.draw.trees.plan import Plan, plan
+from forklab.draw.trees.render import Layout, Point, layout
+from forklab.draw.trees.sizes import Box
+from forklab.draw.trees.style import STYLE_SHEET
+from forklab.draw.trees.text import read_aloud
+from forklab.history import Remark, Tree
 
 _EDGE = 10  # free space around everything
 _TITLE_HEIGHT = 26
 _ARROW = 8  # the length of an arrow's head
 _WING = 3.5  # half of its width
+
+
+def tree_svg(
+    tree: Tree,
+    remarks: Mapping[str, Remark] | None = None,
+    title: str | None = None,
+    *,
+    styled: bool = True,
+) -> str:
+    """The tree as one <svg> element, the same bytes on every machine with the same Graphviz.
+
+    It has no prolog and no ids. It stands alone as a file if `styled`; a page that shows many
+    passes styled=False and has STYLE_SHEET once. Raises GraphvizMissingError or
+    GraphvizFailedError.
+    """
+    return draw(plan(tree, remarks, title), styled=styled)
 
 
 def draw(planned: Plan, *, styled: bool = True) -> str:
@@ -123,12 +144,12 @@ def _node(b: Box, middle: Point) -> str:
     corner = LIGHT.states[b.card.state].corner
     inside = []
     if b.card.is_pile:
-        step = measure.PILE_STEP
+        step = sizes.PILE_STEP
         left, top = left - step, top - step
         for behind in (2 * step, step):
             inside.append(_rect("shape", behind, behind, b.width, b.height, corner))
     if b.card.reaper:
-        ring = measure.RING
+        ring = sizes.RING
         size = (b.width + 2 * ring, b.height + 2 * ring)
         inside.append(_rect("ring", -ring, -ring, *size, corner and corner + ring))
     inside.append(_rect("shape", 0, 0, b.width, b.height, corner))
@@ -142,24 +163,24 @@ def _node(b: Box, middle: Point) -> str:
 def _writing(b: Box) -> list[str]:
     """The bar, the name and the pid, the words, the badge."""
     look = LIGHT.states[b.card.state]
-    x = measure.MARGIN + (measure.BAR if look.bar else 0)
+    x = sizes.MARGIN + (sizes.BAR if look.bar else 0)
     inside = []
     if look.bar:
-        bar_height = measure.LINE_HEIGHT * (1 + len(b.words))
-        inside.append(_rect("bar", measure.MARGIN - 2, 9, 3, bar_height, 1))
-    y = measure.NAME_BASELINE
+        bar_height = sizes.LINE_HEIGHT * (1 + len(b.words))
+        inside.append(_rect("bar", sizes.MARGIN - 2, 9, 3, bar_height, 1))
+    y = sizes.NAME_BASELINE
     inside.append(_text("name", x, y, b.card.name))
     if b.card.pid:
-        inside.append(_text("pid", b.width - measure.MARGIN, y, b.card.pid))
+        inside.append(_text("pid", b.width - sizes.MARGIN, y, b.card.pid))
     for line in b.words:
-        y += measure.LINE_HEIGHT
+        y += sizes.LINE_HEIGHT
         inside.append(_text("words", x, y, line))
     y += 8
     for line in b.badge:
-        size = (b.width - 2 * measure.MARGIN + 4, measure.BADGE_HEIGHT)
-        inside.append(_rect("badge", measure.MARGIN - 2, y, *size, 3))
-        inside.append(_text("badge-words", measure.MARGIN + 4, y + 14, line))
-        y += measure.BADGE_HEIGHT
+        size = (b.width - 2 * sizes.MARGIN + 4, sizes.BADGE_HEIGHT)
+        inside.append(_rect("badge", sizes.MARGIN - 2, y, *size, 3))
+        inside.append(_text("badge-words", sizes.MARGIN + 4, y + 14, line))
+        y += sizes.BADGE_HEIGHT
     return inside
 
 
