@@ -9,17 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
+from forklab.draw import shapes
 from forklab.draw.characters import printable
 from forklab.draw.film.frames import Cast, Frame, Kin
 from forklab.draw.palette import Kind
+from forklab.draw.shapes import Point
 from forklab.draw.trees import sizes
 from forklab.draw.trees.cards import Card, Line
 from forklab.draw.trees.description import ADOPTED, words
 from forklab.draw.trees.dot import bare
+from forklab.draw.trees.picture import side
 from forklab.draw.trees.plan import Plan, plan
-from forklab.draw.trees.render import Layout, Point, layout
+from forklab.draw.trees.render import Layout, layout
 from forklab.draw.trees.sizes import Box, box
 from forklab.draw.trees.text import read_aloud
 from forklab.history import Node, Remark, State, Tree
@@ -104,27 +106,21 @@ def picture(
 ) -> str:
     """The picture as one <svg> element, without ids and style, as `nodes` and `lines` have it."""
     planned, places = laid_out.planned, laid_out.places
-    width, height = round(places.width + 2 * _EDGE), round(places.height + 2 * _EDGE)
     cards = [card_of(nodes[name], cast) for name in cast.names]
     drawn = [
-        f'<g class="{lines[kin]}">{_line(number, laid_out)}</g>'
-        for number, kin in enumerate(cast.lines)
+        shapes.group(_line(number, laid_out), lines[kin]) for number, kin in enumerate(cast.lines)
     ]
     drawn += [
         _node(b, card, places.nodes[f"n{card.number}"])
         for b, card in zip(planned.boxes, cards, strict=True)
     ]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-tree" role="img"'
-            f' aria-label="{escape(read_aloud(tuple(cards)))}" width="{width}" height="{height}"'
-            f' viewBox="0 0 {width} {height}">',
-            f'<rect class="paper" width="{width}" height="{height}" rx="6"/>',
-            f'<g transform="translate({_EDGE} {_EDGE})">',
-            *drawn,
-            "</g></svg>",
-        ]
+    opening = shapes.opening(
+        "forklab-tree",
+        read_aloud(tuple(cards)),
+        round(places.width + 2 * _EDGE),
+        round(places.height + 2 * _EDGE),
     )
+    return "\n".join([*opening, shapes.layer(drawn, (_EDGE, _EDGE)) + "</svg>"])
 
 
 def _line(number: int, laid_out: Scene) -> str:
@@ -133,15 +129,10 @@ def _line(number: int, laid_out: Scene) -> str:
     line = planned.lines[number]
     if line.kind is Kind.FORMER:
         return _adoption(places.routes[f"e{number}"])
-    (x, y), (to_x, to_y) = places.nodes[f"n{line.tail}"], places.nodes[f"n{line.head}"]
-    tail, head = planned.boxes[line.tail], planned.boxes[line.head]
-    if planned.sideways:
-        x, to_x = x + tail.outer_width / 2, to_x - head.outer_width / 2
-        half, end = (x + to_x - _HEAD) / 2, (to_x - _HEAD, to_y)
-        return _path(((x, y), (half, y), (half, to_y), end)) + _arrow(end, (to_x, to_y))
-    y, to_y = y + tail.outer_height / 2, to_y - head.outer_height / 2
-    half, end = (y + to_y - _HEAD) / 2, (to_x, to_y - _HEAD)
-    return _path(((x, y), (x, half), (to_x, half), end)) + _arrow(end, (to_x, to_y))
+    tail = side(planned, places, line.tail, leaving=1)
+    tip = side(planned, places, line.head, leaving=-1)
+    end = (tip[0] - _HEAD, tip[1]) if planned.sideways else (tip[0], tip[1] - _HEAD)
+    return shapes.curve(shapes.bend(tail, end, sideways=planned.sideways)) + _arrow(end, tip)
 
 
 def _adoption(route: tuple[Point, ...]) -> str:
@@ -156,19 +147,17 @@ def _adoption(route: tuple[Point, ...]) -> str:
     at_a_side = abs(along[0]) > abs(along[1])
     left = from_the_right != at_a_side
     x, y = tip[0] + (12 if at_a_side else 8) * (-1 if left else 1), tip[1] - 8
-    word = _text("label before" if left else "label", x, y, ADOPTED)
-    return _path(route) + _arrow(base, tip) + word
+    word = shapes.text("label before" if left else "label", x, y, ADOPTED)
+    return shapes.curve(route) + _arrow(base, tip) + word
 
 
 def _arrow(base: Point, tip: Point) -> str:
     across = ((tip[1] - base[1]) * _WING / _HEAD, (base[0] - tip[0]) * _WING / _HEAD)
-    corners = [
+    return shapes.head(
         tip,
         (base[0] + across[0], base[1] + across[1]),
         (base[0] - across[0], base[1] - across[1]),
-    ]
-    first, *others = map(_point, corners)
-    return f'<path class="head" d="M{first}L{" ".join(others)}Z"/>'
+    )
 
 
 def _node(b: Box, card: Card, middle: Point) -> str:
@@ -177,41 +166,17 @@ def _node(b: Box, card: Card, middle: Point) -> str:
     inside = []
     if card.reaper:
         ring = sizes.RING
-        inside.append(_rect("ring", -ring, -ring, b.width + 2 * ring, b.height + 2 * ring))
-    inside.append(_rect("shape", 0, 0, b.width, b.height))
+        inside.append(shapes.rect("ring", -ring, -ring, b.width + 2 * ring, b.height + 2 * ring))
+    inside.append(shapes.rect("shape", 0, 0, b.width, b.height))
     bar_height = sizes.LINE_HEIGHT * (1 + len(b.words))
-    inside.append(_rect("bar", _BAR_LEFT, 9, 3, bar_height))
+    inside.append(shapes.rect("bar", _BAR_LEFT, 9, 3, bar_height))
     y = sizes.NAME_BASELINE
-    inside.append(_text("name", sizes.MARGIN, y, card.name))
+    inside.append(shapes.text("name", sizes.MARGIN, y, card.name))
     if card.pid:
-        inside.append(_text("pid", b.width - sizes.MARGIN, y, card.pid))
+        inside.append(shapes.text("pid", b.width - sizes.MARGIN, y, card.pid))
     said = box(card).words
     for number in range(len(b.words)):
         y += sizes.LINE_HEIGHT
         line = said[number] if number < len(said) else ""
-        inside.append(_text("words", sizes.MARGIN, y, line))
-    place = f"translate({_number(left)} {_number(top)})"
-    return f'<g class="{card.classes}" transform="{place}">{"".join(inside)}</g>'
-
-
-def _path(curve: tuple[Point, ...]) -> str:
-    start, *rest = map(_point, curve)
-    return f'<path d="M{start}C{" ".join(rest)}"/>'
-
-
-def _rect(name: str, x: float, y: float, width: float, height: float) -> str:
-    place = f' x="{_number(x)}" y="{_number(y)}"' if x or y else ""
-    return f'<rect class="{name}"{place} width="{_number(width)}" height="{_number(height)}"/>'
-
-
-def _text(name: str, x: float, y: float, text: str) -> str:
-    return f'<text class="{name}" x="{_number(x)}" y="{_number(y)}">{escape(text)}</text>'
-
-
-def _point(point: Point) -> str:
-    return f"{_number(point[0])},{_number(point[1])}"
-
-
-def _number(value: float) -> str:
-    """At most one decimal: more would differ between processors."""
-    return f"{value:.1f}".removesuffix(".0")
+        inside.append(shapes.text("words", sizes.MARGIN, y, line))
+    return shapes.group("".join(inside), card.classes, at=(left, top))

@@ -2,14 +2,12 @@
 
 Events are told apart by their order, not by the clock: a sleep of 100 seconds is as wide as one of a
 millisecond, and three forks in the same instant still stand beside each other. The axis says the
-times. Where everything goes is decided in lane_places.py, what it says in wording.py.
+times. Where everything goes is decided in places.py, what it says in wording.py.
 """
 
 from __future__ import annotations
 
-from html import escape
-
-from forklab.draw import measure
+from forklab.draw import measure, shapes
 from forklab.draw.characters import printable
 from forklab.draw.lanes import wording
 from forklab.draw.lanes.places import Link, Places, Stretch, Words, places
@@ -66,24 +64,23 @@ class _Picture:
     def draw(self, styled: bool) -> str:
         placed = self._placed
         title_width = measure.text_width(self._title, measure.TITLE_SIZE, bold=True)
-        width = max(placed.width, title_width + EDGE) + EDGE
-        height = self._bottom + AXIS_HEIGHT + EDGE
-        alt = wording.read_aloud(self._history, placed.order)
-        parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-lanes" role="img"'
-            f' aria-label="{escape(alt)}" width="{width}" height="{height}"'
-            f' viewBox="0 0 {width} {height}">',
-            f"<title>{escape(self._title or 'lanes of processes')}</title>",
-            f"<style>\n{LANES_STYLE_SHEET}</style>" if styled else "",
-            f'<rect class="paper" width="{width}" height="{height}" rx="6"/>',
-            _text("title", EDGE, EDGE + measure.TITLE_SIZE, self._title) if self._title else "",
-            *(self._axis() if placed.order else [_text("time", EDGE, self._top + 16, NOBODY)]),
-            *(self._link(link) for link in placed.links),
-            *(self._lane(number) for number in range(len(placed.order))),
-            *(self._dot(link) for link in placed.links if link.kind == "reaped"),
-            "</svg>",
-        ]
-        return "\n".join(part for part in parts if part) + "\n"
+        lines = shapes.opening(
+            "forklab-lanes",
+            wording.read_aloud(self._history, placed.order),
+            max(placed.width, title_width + EDGE) + EDGE,
+            self._bottom + AXIS_HEIGHT + EDGE,
+            title=self._title or "lanes of processes",
+            style_sheet=LANES_STYLE_SHEET if styled else "",
+        )
+        if self._title:
+            lines.append(shapes.text("title", EDGE, EDGE + measure.TITLE_SIZE, self._title))
+        lines += (
+            self._axis() if placed.order else [shapes.text("time", EDGE, self._top + 16, NOBODY)]
+        )
+        lines += [self._link(link) for link in placed.links]
+        lines += [self._lane(number) for number in range(len(placed.order))]
+        lines += [self._dot(link) for link in placed.links if link.kind == "reaped"]
+        return "\n".join([*lines, "</svg>\n"])
 
     def _bar_top(self, lane: int) -> int:
         return self._top + LANE_HEIGHT * lane + BAR_TOP
@@ -94,14 +91,14 @@ class _Picture:
     def _axis(self) -> list[str]:
         """The line below, a tick where the time changes, and a guide up from it."""
         y = self._bottom + 6
-        drawn = [f'<path class="axis" d="M{self._placed.left} {y}H{self._placed.width}"/>']
+        drawn = [shapes.path(f"M{self._placed.left} {y}H{self._placed.width}", "axis")]
         for tick in self._placed.ticks:
             drawn += [
-                f'<path class="guide" d="M{tick.x} {self._top}V{y}"/>',
-                f'<path class="axis" d="M{tick.x} {y}v5"/>',
-                _text("time", tick.x, y + 18, tick.text),
+                shapes.path(f"M{tick.x} {self._top}V{y}", "guide"),
+                shapes.path(f"M{tick.x} {y}v5", "axis"),
+                shapes.text("time", tick.x, y + 18, tick.text),
             ]
-        return [*drawn, _text("time", EDGE, y + 18, NOT_TO_SCALE)]
+        return [*drawn, shapes.text("time", EDGE, y + 18, NOT_TO_SCALE)]
 
     def _lane(self, lane: int) -> str:
         """A process: its name, its bars, its marks, its words."""
@@ -109,57 +106,52 @@ class _Picture:
         baseline = self._bar_top(lane) + BAR_HEIGHT - 2
         name = printable(process.name)
         inside = [
-            f"<title>{escape(name)}</title>",
-            _text("name", EDGE, baseline, wording.short(process.name)),
-            _text("pid", self._names_end, baseline, str(process.pid)),
+            shapes.name(name),
+            shapes.text("name", EDGE, baseline, wording.short(process.name)),
+            shapes.text("pid", self._names_end, baseline, str(process.pid)),
         ]
         stretches = [s for s in self._placed.stretches if s.lane == lane]
         if process.reaper and stretches:
             inside.append(self._ring(stretches))
         inside += [self._bar(stretch) for stretch in stretches]
         inside += [self._words(w) for w in self._placed.words if w.lane == lane]
-        reaper = " reaper" if process.reaper else ""
-        return f'<g class="lane{reaper}" data-process="{escape(name)}">{"".join(inside)}</g>'
+        return shapes.group(
+            "".join(inside), "lane reaper" if process.reaper else "lane", process=name
+        )
 
     def _ring(self, stretches: list[Stretch]) -> str:
         """The second line around PID 1 or a subreaper."""
         x, y = stretches[0].start - _RING, self._bar_top(stretches[0].lane) - _RING
         width = stretches[-1].end - stretches[0].start + 2 * _RING
         height = BAR_HEIGHT + 2 * _RING
-        return f'<rect class="ring" x="{x}" y="{y}" width="{width}" height="{height}" rx="5"/>'
+        return shapes.rect("ring", x, y, width, height, corner=5)
 
     def _bar(self, stretch: Stretch) -> str:
         y, width = self._bar_top(stretch.lane), stretch.end - stretch.start
-        corner = "" if stretch.state is State.ZOMBIE else ' rx="3"'
-        drawn = (
-            f'<rect class="bar {stretch.state}" x="{stretch.start}" y="{y}"'
-            f' width="{width}" height="{BAR_HEIGHT}"{corner}/>'
+        zombie = stretch.state is State.ZOMBIE
+        drawn = shapes.rect(
+            f"bar {stretch.state}", stretch.start, y, width, BAR_HEIGHT, corner=0 if zombie else 3
         )
-        if stretch.state is not State.ZOMBIE:
+        if not zombie:
             return drawn
         # A thick dashed line that leans: hatching of any length, without a pattern and its id.
         lean = BAR_HEIGHT // 2
-        hatch = (
-            f'<path class="hatch" transform="translate({stretch.start} {y + lean}) skewX(-45)"'
-            f' d="M{lean + HATCH_DASH[0]} 0H{width - lean}"/>'
-        )
-        return drawn + hatch
+        way = f"M{lean + HATCH_DASH[0]} 0H{width - lean}"
+        leaning = f"translate({stretch.start} {y + lean}) skewX(-45)"
+        return drawn + shapes.path(way, "hatch", transform=leaning)
 
     def _words(self, words: Words) -> str:
         top = self._bar_top(words.lane)
         middle, sign = self._middle(words.lane), ""
         if words.look == "adopted":
             half = BAR_HEIGHT // 2 - 1
-            sign = (
-                f'<path class="sign" d="M{words.mark} {middle - half}l{half} {half}'
-                f'l{-half} {half}l{-half} {-half}Z"/>'
-            )
+            way = f"M{words.mark} {middle - half}l{half} {half}l{-half} {half}l{-half} {-half}Z"
+            sign = shapes.path(way, "sign")
         elif words.look == "reaped":  # by somebody without a lane
-            sign = f'<circle class="dot" cx="{words.mark}" cy="{middle}" r="{_DOT}"/>'
-        tick = f'<path class="tick" d="M{words.mark} {top - 15}V{top}"/>'
-        look = f"label {words.look}".strip()
-        spoken = f"<title>{escape(words.spoken)}</title>"
-        return f"<g>{spoken}{tick}{sign}{_text(look, words.x, top - 7, words.text)}</g>"
+            sign = shapes.circle("dot", words.mark, middle, _DOT)
+        tick = shapes.path(f"M{words.mark} {top - 15}V{top}", "tick")
+        label = shapes.text(f"label {words.look}".strip(), words.x, top - 7, words.text)
+        return shapes.group(shapes.name(words.spoken) + tick + sign + label)
 
     def _link(self, link: Link) -> str:
         """A line upright between two lanes, behind the bars; with an arrow unless it ends in a dot."""
@@ -168,17 +160,9 @@ class _Picture:
             down = link.head > link.tail
             head = self._bar_top(link.head) + (0 if down else BAR_HEIGHT)
             back = -_HEAD if down else _HEAD
-            arrow = f'<path class="head" d="M{link.x} {head}l{-_WING} {back}h{2 * _WING}Z"/>'
-        spoken = f"<title>{escape(link.spoken)}</title>"
-        line = f'<path class="edge {link.kind}" d="M{link.x} {tail}V{head}"/>'
-        return f"<g>{spoken}{line}{arrow}</g>"
+            arrow = shapes.path(f"M{link.x} {head}l{-_WING} {back}h{2 * _WING}Z", "head")
+        line = shapes.path(f"M{link.x} {tail}V{head}", f"edge {link.kind}")
+        return shapes.group(shapes.name(link.spoken) + line + arrow)
 
     def _dot(self, link: Link) -> str:
-        return (
-            f'<circle class="dot" cx="{link.x}" cy="{self._middle(link.head)}" r="{_DOT}">'
-            f"<title>{escape(link.spoken)}</title></circle>"
-        )
-
-
-def _text(name: str, x: int, y: int, text: str) -> str:
-    return f'<text class="{name}" x="{x}" y="{y}">{escape(text)}</text>'
+        return shapes.circle("dot", link.x, self._middle(link.head), _DOT, shapes.name(link.spoken))

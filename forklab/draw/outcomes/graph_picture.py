@@ -8,9 +8,8 @@ picture is the same bytes on every machine.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
-from forklab.draw import measure
+from forklab.draw import measure, shapes
 from forklab.draw.characters import printable
 from forklab.draw.palette import DARK, FONTS, LIGHT, Theme
 from forklab.explore.order import Kind, ProcessGraph, Vertex
@@ -60,25 +59,26 @@ class _Picture:
 
     def draw(self, *, styled: bool) -> str:
         right = max(self._across, default=self._left) + 40
-        width = round(max(right, measure.text_width(self._title, 14, bold=True) + 2 * _EDGE))
-        height = round(self._top + (len(self._lanes) - 1) * _LANE + _BELOW + _EDGE)
-        alt = "; ".join(f"{v.process} {printable(v.does)}" for v in self._graph.vertices)
-        parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-order" role="img"'
-            f' aria-label="{escape(alt)}" width="{width}" height="{height}"'
-            f' viewBox="0 0 {width} {height}">',
-            f"<title>{escape(self._title or 'process graph')}</title>",
-            f"<style>\n{ORDER_STYLE_SHEET}</style>" if styled else "",
-            f'<rect class="paper" width="{width}" height="{height}" rx="6"/>',
-        ]
+        lines = shapes.opening(
+            "forklab-order",
+            "; ".join(f"{v.process} {printable(v.does)}" for v in self._graph.vertices),
+            round(
+                max(
+                    right,
+                    measure.text_width(self._title, measure.TITLE_SIZE, bold=True) + 2 * _EDGE,
+                )
+            ),
+            round(self._top + (len(self._lanes) - 1) * _LANE + _BELOW + _EDGE),
+            title=self._title or "process graph",
+            style_sheet=ORDER_STYLE_SHEET if styled else "",
+        )
         if self._title:
-            parts.append(_text("title", _EDGE, _EDGE + measure.TITLE_SIZE, self._title))
+            lines.append(shapes.text("title", _EDGE, _EDGE + measure.TITLE_SIZE, self._title))
         for lane, name in enumerate(self._lanes):
-            parts.append(_text("name", _EDGE, self._top + lane * _LANE + 5, name))
-        parts += [self._arrow(tail, head) for tail, head in self._graph.edges]
-        parts += [self._dot(number) for number in range(len(self._graph.vertices))]
-        parts.append("</svg>")
-        return "\n".join(part for part in parts if part) + "\n"
+            lines.append(shapes.text("name", _EDGE, self._top + lane * _LANE + 5, name))
+        lines += [self._arrow(tail, head) for tail, head in self._graph.edges]
+        lines += [self._dot(number) for number in range(len(self._graph.vertices))]
+        return "\n".join([*lines, "</svg>\n"])
 
     def _arrow(self, tail: int, head: int) -> str:
         """Along a line, and around the dots between; else up or down first where a child begins, and last where it is
@@ -104,7 +104,7 @@ class _Picture:
             middle = (x1 + x2) / 2
             way = f"M{x1:g} {y1:g}C{middle:g} {y1:g} {middle:g} {y2:g} {x2 - _DOT:g} {y2:g}"
             end = (x2 - _DOT, y2, 1, 0)
-        return f'<path class="edge" d="{way}"/>{_head(*end)}'
+        return shapes.path(way, "edge") + _head(*end)
 
     def _something_between(self, tail: int, head: int) -> bool:
         """A straight arrow would seem to come from there."""
@@ -116,13 +116,12 @@ class _Picture:
         x, y = self._place(number)
         vertex = self._graph.vertices[number]
         above, below = _words(vertex)
-        kind = "dot" if vertex.always else "dot maybe"
-        parts = [f'<circle class="{kind}" cx="{x:g}" cy="{y:g}" r="{_DOT}"/>']
+        drawn = shapes.circle("dot" if vertex.always else "dot maybe", x, y, _DOT)
         if above:
-            parts.append(_text("written", x, y - _ABOVE, above))
+            drawn += shapes.text("written", x, y - _ABOVE, above)
         if below:
-            parts.append(_text("label", x, y + _BELOW, below))
-        return "".join(parts)
+            drawn += shapes.text("label", x, y + _BELOW, below)
+        return drawn
 
 
 def _lanes(vertices: Sequence[Vertex]) -> list[str]:
@@ -172,12 +171,7 @@ def _words(vertex: Vertex) -> tuple[str, str]:
 def _head(x: float, y: float, right: int, down: int) -> str:
     back = x - right * _HEAD, y - down * _HEAD
     wings = [(back[0] + side * down * _WING, back[1] + side * right * _WING) for side in (1, -1)]
-    corners = " ".join(f"{a:g},{b:g}" for a, b in [(x, y), *wings])
-    return f'<polygon class="head" points="{corners}"/>'
-
-
-def _text(kind: str, x: float, y: float, words: str) -> str:
-    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escape(words)}</text>'
+    return shapes.polygon("head", (x, y), *wings)
 
 
 def _rules(theme: Theme) -> str:

@@ -8,15 +8,15 @@ number of pictures can stand on one page.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
-from forklab.draw import measure
+from forklab.draw import measure, shapes
 from forklab.draw.palette import LIGHT, Kind
+from forklab.draw.shapes import Point
 from forklab.draw.trees import sizes
 from forklab.draw.trees.description import ADOPTED
 from forklab.draw.trees.dot import bare
 from forklab.draw.trees.plan import Plan, plan
-from forklab.draw.trees.render import Layout, Point, layout
+from forklab.draw.trees.render import Layout, layout
 from forklab.draw.trees.sizes import Box
 from forklab.draw.trees.style import STYLE_SHEET
 from forklab.draw.trees.text import read_aloud
@@ -52,26 +52,22 @@ def draw(planned: Plan, *, styled: bool = True) -> str:
     GraphvizFailedError.
     """
     places = layout(bare(planned).source)
-    alt = read_aloud(tuple(b.card for b in planned.boxes))
     above = _TITLE_HEIGHT if planned.title else 0
     title_width = measure.text_width(planned.title or "", measure.TITLE_SIZE, bold=True)
-    width = round(max(places.width, title_width) + 2 * _EDGE)
-    height = round(places.height + above + 2 * _EDGE)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="forklab-tree" role="img"'
-        f' aria-label="{escape(alt)}" width="{width}" height="{height}"'
-        f' viewBox="0 0 {width} {height}">',
-        f"<title>{escape(planned.title or 'process tree')}</title>",
-        f"<style>\n{STYLE_SHEET}</style>" if styled else "",
-        f'<rect class="paper" width="{width}" height="{height}" rx="6"/>',
-    ]
+    lines = shapes.opening(
+        "forklab-tree",
+        read_aloud(tuple(b.card for b in planned.boxes)),
+        round(max(places.width, title_width) + 2 * _EDGE),
+        round(places.height + above + 2 * _EDGE),
+        title=planned.title or "process tree",
+        style_sheet=STYLE_SHEET if styled else "",
+    )
     if planned.title:
-        parts.append(_text("title", _EDGE, _EDGE + measure.TITLE_SIZE, planned.title))
-    parts.append(f'<g transform="translate({_EDGE} {_EDGE + above})">')
-    parts += _edges(planned, places)
-    parts += [_node(b, places.nodes[f"n{b.card.number}"]) for b in planned.boxes]
-    parts.append("</g></svg>")
-    return "\n".join(part for part in parts if part) + "\n"
+        lines.append(shapes.text("title", _EDGE, _EDGE + measure.TITLE_SIZE, planned.title))
+    drawn = _edges(planned, places)
+    drawn += [_node(b, places.nodes[f"n{b.card.number}"]) for b in planned.boxes]
+    lines.append(shapes.layer(drawn, (_EDGE, _EDGE + above)) + "</svg>\n")
+    return "\n".join(lines)
 
 
 def _edges(planned: Plan, places: Layout) -> list[str]:
@@ -80,20 +76,20 @@ def _edges(planned: Plan, places: Layout) -> list[str]:
     straight = planned.word_width
     for number, line in enumerate(planned.lines):
         if line.kind is Kind.FORMER:
-            inside = _path(places.routes[f"e{number}"])
+            inside = shapes.curve(places.routes[f"e{number}"])
         else:
-            tail = _side(planned, places, line.tail, leaving=1)
-            head = _side(planned, places, line.head, leaving=-1)
+            tail = side(planned, places, line.tail, leaving=1)
+            head = side(planned, places, line.head, leaving=-1)
             inside = (
                 _rightwards(tail, head, straight) if planned.sideways else _downwards(tail, head)
             )
             if line.kind is Kind.ADOPTED:
                 inside += _word(tail, head, planned.sideways)
-        drawn.append(f'<g class="{line.classes}">{inside}</g>')
+        drawn.append(shapes.group(inside, line.classes))
     return drawn
 
 
-def _side(planned: Plan, places: Layout, number: int, *, leaving: int) -> Point:
+def side(planned: Plan, places: Layout, number: int, *, leaving: int) -> Point:
     """The middle of the side of a card where a line leaves it (1) or comes in (-1)."""
     x, y = places.nodes[f"n{number}"]
     b = planned.boxes[number]
@@ -105,37 +101,25 @@ def _side(planned: Plan, places: Layout, number: int, *, leaving: int) -> Point:
 def _downwards(tail: Point, head: Point) -> str:
     """A curve that leaves and arrives upright, and its arrow."""
     x, y = head[0], head[1] - _ARROW
-    half = (tail[1] + y) / 2
-    curve = _path((tail, (tail[0], half), (x, half), (x, y)))
-    return curve + _arrow(head, (x - _WING, y), (x + _WING, y))
+    line = shapes.curve(shapes.bend(tail, (x, y), sideways=False))
+    return line + shapes.head(head, (x - _WING, y), (x + _WING, y))
 
 
 def _rightwards(tail: Point, head: Point, straight: int) -> str:
     """A curve that leaves and arrives level, its last pixels `straight` to carry a word."""
     x, y = head[0] - _ARROW, head[1]
-    turn = x - straight
-    half = (tail[0] + turn) / 2
-    curve = _path((tail, (half, tail[1]), (half, y), (turn, y)), f"H{_number(x)}")
-    return curve + _arrow(head, (x, y - _WING), (x, y + _WING))
-
-
-def _arrow(*corners: Point) -> str:
-    first, *others = map(_point, corners)
-    return f'<path class="head" d="M{first}L{" ".join(others)}Z"/>'
+    bend = shapes.bend(tail, (x - straight, y), sideways=True)
+    line = shapes.curve(bend, f"H{shapes.number(x)}")
+    return line + shapes.head(head, (x, y - _WING), (x, y + _WING))
 
 
 def _word(tail: Point, head: Point, sideways: bool) -> str:
     """The word at an adopted edge, before the arrow, where the curve does not come from."""
     if sideways:
-        return _text("label before", head[0] - _ARROW, head[1] - 5, ADOPTED)
+        return shapes.text("label before", head[0] - _ARROW, head[1] - 5, ADOPTED)
     if tail[0] > head[0]:
-        return _text("label before", head[0] - 8, head[1] - 8, ADOPTED)
-    return _text("label", head[0] + 8, head[1] - 8, ADOPTED)
-
-
-def _path(curve: tuple[Point, ...], more: str = "") -> str:
-    start, *rest = map(_point, curve)
-    return f'<path d="M{start}C{" ".join(rest)}{more}"/>'
+        return shapes.text("label before", head[0] - 8, head[1] - 8, ADOPTED)
+    return shapes.text("label", head[0] + 8, head[1] - 8, ADOPTED)
 
 
 def _node(b: Box, middle: Point) -> str:
@@ -147,17 +131,14 @@ def _node(b: Box, middle: Point) -> str:
         step = sizes.PILE_STEP
         left, top = left - step, top - step
         for behind in (2 * step, step):
-            inside.append(_rect("shape", behind, behind, b.width, b.height, corner))
+            inside.append(shapes.rect("shape", behind, behind, b.width, b.height, corner=corner))
     if b.card.reaper:
         ring = sizes.RING
         size = (b.width + 2 * ring, b.height + 2 * ring)
-        inside.append(_rect("ring", -ring, -ring, *size, corner and corner + ring))
-    inside.append(_rect("shape", 0, 0, b.width, b.height, corner))
+        inside.append(shapes.rect("ring", -ring, -ring, *size, corner=corner and corner + ring))
+    inside.append(shapes.rect("shape", 0, 0, b.width, b.height, corner=corner))
     inside += _writing(b)
-    return (
-        f'<g class="{b.card.classes}" data-process="{escape(b.card.name)}"'
-        f' transform="translate({_number(left)} {_number(top)})">{"".join(inside)}</g>'
-    )
+    return shapes.group("".join(inside), b.card.classes, process=b.card.name, at=(left, top))
 
 
 def _writing(b: Box) -> list[str]:
@@ -167,37 +148,18 @@ def _writing(b: Box) -> list[str]:
     inside = []
     if look.bar:
         bar_height = sizes.LINE_HEIGHT * (1 + len(b.words))
-        inside.append(_rect("bar", sizes.MARGIN - 2, 9, 3, bar_height, 1))
+        inside.append(shapes.rect("bar", sizes.MARGIN - 2, 9, 3, bar_height, corner=1))
     y = sizes.NAME_BASELINE
-    inside.append(_text("name", x, y, b.card.name))
+    inside.append(shapes.text("name", x, y, b.card.name))
     if b.card.pid:
-        inside.append(_text("pid", b.width - sizes.MARGIN, y, b.card.pid))
+        inside.append(shapes.text("pid", b.width - sizes.MARGIN, y, b.card.pid))
     for line in b.words:
         y += sizes.LINE_HEIGHT
-        inside.append(_text("words", x, y, line))
+        inside.append(shapes.text("words", x, y, line))
     y += 8
     for line in b.badge:
         size = (b.width - 2 * sizes.MARGIN + 4, sizes.BADGE_HEIGHT)
-        inside.append(_rect("badge", sizes.MARGIN - 2, y, *size, 3))
-        inside.append(_text("badge-words", sizes.MARGIN + 4, y + 14, line))
+        inside.append(shapes.rect("badge", sizes.MARGIN - 2, y, *size, corner=3))
+        inside.append(shapes.text("badge-words", sizes.MARGIN + 4, y + 14, line))
         y += sizes.BADGE_HEIGHT
     return inside
-
-
-def _rect(name: str, x: float, y: float, width: float, height: float, corner: float) -> str:
-    place = f' x="{_number(x)}" y="{_number(y)}"' if x or y else ""
-    rounded = f' rx="{_number(corner)}"' if corner else ""
-    return f'<rect class="{name}"{place} width="{_number(width)}" height="{_number(height)}"{rounded}/>'
-
-
-def _text(name: str, x: float, y: float, text: str) -> str:
-    return f'<text class="{name}" x="{_number(x)}" y="{_number(y)}">{escape(text)}</text>'
-
-
-def _point(point: Point) -> str:
-    return f"{_number(point[0])},{_number(point[1])}"
-
-
-def _number(value: float) -> str:
-    """At most one decimal: more would differ between processors."""
-    return f"{value:.1f}".removesuffix(".0")

@@ -20,12 +20,11 @@ from typing import Any
 
 import graphviz
 
+from forklab.draw.shapes import Point
 from forklab.draw.trees.bundled import bundled_layout
 
 SECONDS = 60.0  # for one call of a Graphviz program: a picture takes milliseconds
 _ONE_AT_A_TIME = threading.Lock()
-
-Point = tuple[float, float]
 
 
 class GraphvizMissingError(RuntimeError):
