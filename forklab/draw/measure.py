@@ -1,4 +1,4 @@
-"""How big a card is: measured with a table of our own, never with the fonts of the machine.
+"""How wide a text is: measured with a table of our own, never with the fonts of the machine.
 
 A picture must be the same, byte for byte, on a bare machine without fonts and on a designer's with
 thousands. So text is as wide as the wider of DejaVu Sans and Helvetica (Liberation Sans has its
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 
-# Sizes in pixels. The font sizes are those of the style sheet.
+# Font sizes, in pixels; the style sheets take them from here.
 NAME_SIZE = 15
 SMALL_SIZE = 12
 LABEL_SIZE = 11

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from forklab.draw.palette import DARK, FONTS, LIGHT, Theme
+from forklab.draw.measure import LABEL_SIZE, SMALL_SIZE, TITLE_SIZE
+from forklab.draw.palette import LIGHT, Theme
+from forklab.draw.stylesheet import style_sheet, whole_on_paper
 from forklab.history import State
 
 NAME_SIZE = 13
@@ -10,10 +12,10 @@ BAR_HEIGHT = 14
 HATCH_DASH = (2, 4)  # along the bar: a stroke, a gap
 
 _SHAPES = [
-    ".title{font-size:14px;font-weight:bold}",
+    f".title{{font-size:{TITLE_SIZE}px;font-weight:bold}}",
     f".name{{font-size:{NAME_SIZE}px;font-weight:bold}}",
-    ".pid{font-size:12px;text-anchor:end}",
-    ".label,.time{font-size:11px}",
+    f".pid{{font-size:{SMALL_SIZE}px;text-anchor:end}}",
+    f".label,.time{{font-size:{LABEL_SIZE}px}}",
     ".again{font-weight:bold}",
     # A word keeps a rim of paper where a line passes behind it.
     ".label{paint-order:stroke;stroke-width:3px;stroke-linejoin:round}",
@@ -35,7 +37,7 @@ _SHAPES = [
 ]
 
 
-def _rules(theme: Theme) -> list[str]:
+def _colors(theme: Theme) -> list[str]:
     zombie = theme.states[State.ZOMBIE]
     rules = [
         f".paper{{fill:{theme.paper}}}",
@@ -63,24 +65,6 @@ def _rules(theme: Theme) -> list[str]:
     return rules
 
 
-def _scoped(rules: list[str]) -> str:
-    """The rules, for lanes alone: a page may have classes of the same names."""
-    scoped = []
-    for rule in rules:
-        selectors, body = rule.split("{", 1)
-        scoped.append(",".join(f".forklab-lanes {s}" for s in selectors.split(",")) + "{" + body)
-    return "\n".join(scoped)
-
-
-# Paper is always light.
-LANES_STYLE_SHEET = f"""\
-.forklab-lanes{{font-family:{FONTS};max-width:none}}
-{_scoped(_SHAPES)}
-{_scoped(_rules(LIGHT))}
-@media screen and (prefers-color-scheme:dark){{
-{_scoped(_rules(DARK))}
-}}
-@media print{{
-.forklab-lanes{{print-color-adjust:exact;max-width:100%;height:auto}}
-}}
-"""
+LANES_STYLE_SHEET = style_sheet(
+    "forklab-lanes", _SHAPES, _colors, on_paper=[whole_on_paper("forklab-lanes")]
+)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from forklab.draw import measure, shapes
 from forklab.draw.characters import printable
-from forklab.draw.palette import DARK, FONTS, LIGHT, Theme
+from forklab.draw.outcomes.graph_style import GRAPH_STYLE_SHEET
 from forklab.explore.order import Kind, ProcessGraph, Vertex
 
 _EDGE = 16  # free space around everything
@@ -70,7 +70,7 @@ class _Picture:
             ),
             round(self._top + (len(self._lanes) - 1) * _LANE + _BELOW + _EDGE),
             title=self._title or "process graph",
-            style_sheet=ORDER_STYLE_SHEET if styled else "",
+            style_sheet=GRAPH_STYLE_SHEET if styled else "",
         )
         if self._title:
             lines.append(shapes.text("title", _EDGE, _EDGE + measure.TITLE_SIZE, self._title))
@@ -172,41 +172,3 @@ def _head(x: float, y: float, right: int, down: int) -> str:
     back = x - right * _HEAD, y - down * _HEAD
     wings = [(back[0] + side * down * _WING, back[1] + side * right * _WING) for side in (1, -1)]
     return shapes.polygon("head", (x, y), *wings)
-
-
-def _rules(theme: Theme) -> str:
-    rules = {
-        ".paper": f"fill:{theme.paper}",
-        ".title,.name": f"fill:{theme.ink};font-weight:bold",
-        ".written": f"fill:{theme.ink};font-weight:bold",
-        ".label": f"fill:{theme.muted}",
-        ".written,.label": f"stroke:{theme.paper}",
-        ".edge": f"stroke:{theme.edge}",
-        ".head": f"fill:{theme.edge}",
-        ".dot": f"fill:{theme.adopted};stroke:{theme.adopted}",
-        ".dot.maybe": f"fill:{theme.paper}",
-    }
-    return "\n".join(_scoped(selectors, body) for selectors, body in rules.items())
-
-
-def _scoped(selectors: str, body: str) -> str:
-    return ",".join(f".forklab-order {s}" for s in selectors.split(",")) + f"{{{body}}}"
-
-
-_SHAPES = {
-    ".title": f"font-size:{measure.TITLE_SIZE}px",
-    ".name": f"font-size:{measure.NAME_SIZE}px",
-    ".written,.label": f"font-size:{measure.LABEL_SIZE}px;text-anchor:middle;paint-order:stroke;"
-    "stroke-width:3px;stroke-linejoin:round",
-    ".edge": "fill:none;stroke-width:1.3px",
-    ".dot": "stroke-width:1.5px",
-}
-
-ORDER_STYLE_SHEET = f"""\
-.forklab-order{{font-family:{FONTS};max-width:none}}
-{chr(10).join(_scoped(selectors, body) for selectors, body in _SHAPES.items())}
-{_rules(LIGHT)}
-@media screen and (prefers-color-scheme:dark){{
-{_rules(DARK)}
-}}
-"""

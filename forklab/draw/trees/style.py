@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from forklab.draw.palette import DARK, FONTS, LIGHT, WRONG_WIDTH, Theme
+from forklab.draw.measure import LABEL_SIZE, NAME_SIZE, SMALL_SIZE, TITLE_SIZE
+from forklab.draw.palette import LIGHT, WRONG_WIDTH, Theme
+from forklab.draw.stylesheet import style_sheet, whole_on_paper
+from forklab.draw.trees.sizes import RING
 
 
-def _rules(theme: Theme) -> list[str]:
-    """The rules that differ between light and dark."""
+def _colors(theme: Theme) -> list[str]:
     rules = [
         f".paper{{fill:{theme.paper}}}",
         f".title,.name{{fill:{theme.ink}}}",
@@ -35,11 +37,11 @@ def _rules(theme: Theme) -> list[str]:
 def _shapes() -> list[str]:
     """The rules that say the same in light and in dark: everything but colour."""
     rules = [
-        ".title{font-size:14px;font-weight:bold}",
-        ".name{font-size:15px;font-weight:bold}",
-        ".pid,.words,.badge-words{font-size:12px}",
+        f".title{{font-size:{TITLE_SIZE}px;font-weight:bold}}",
+        f".name{{font-size:{NAME_SIZE}px;font-weight:bold}}",
+        f".pid,.words,.badge-words{{font-size:{SMALL_SIZE}px}}",
         ".badge-words{font-weight:bold}",
-        ".label{font-size:11px}",
+        f".label{{font-size:{LABEL_SIZE}px}}",
         ".pid,.before{text-anchor:end}",
         ".edge path{fill:none;stroke-width:1.3px}",
         ".edge .head{stroke:none}",
@@ -56,7 +58,7 @@ def _shapes() -> list[str]:
             f".{state} .shape,.{state} .ring{{stroke-width:{look.width}px}}",
             f".{state} .shape,.{state} .ring{{stroke-dasharray:{dash};stroke-linecap:{cap}}}",
             f".{state} .shape{{rx:{look.corner}px}}",
-            f".{state} .ring{{rx:{look.corner and look.corner + 4}px}}",
+            f".{state} .ring{{rx:{look.corner and look.corner + RING}px}}",
         ]
         if not look.bar:
             rules.append(f".{state} .bar{{display:none}}")
@@ -66,27 +68,10 @@ def _shapes() -> list[str]:
     ]
 
 
-def _scoped(rules: list[str]) -> str:
-    """The rules, for pictures of ours alone: a page may have classes of the same names."""
-    scoped = []
-    for rule in rules:
-        selectors, body = rule.split("{", 1)
-        scoped.append(",".join(f".forklab-tree {s}" for s in selectors.split(",")) + "{" + body)
-    return "\n".join(scoped)
-
-
-# On a narrow screen the picture scrolls inside its frame (`scrolling`), the page does not. Paper is
-# always light.
-STYLE_SHEET = f"""\
-.forklab-picture{{overflow-x:auto;max-width:100%}}
-.forklab-tree{{font-family:{FONTS};max-width:none}}
-{_scoped(_shapes())}
-{_scoped(_rules(LIGHT))}
-@media screen and (prefers-color-scheme:dark){{
-{_scoped(_rules(DARK))}
-}}
-@media print{{
-.forklab-tree{{print-color-adjust:exact;max-width:100%;height:auto}}
-.forklab-picture{{overflow:visible}}
-}}
-"""
+# On a narrow screen the picture scrolls inside its frame (`scrolling`), the page does not.
+STYLE_SHEET = ".forklab-picture{overflow-x:auto;max-width:100%}\n" + style_sheet(
+    "forklab-tree",
+    _shapes(),
+    _colors,
+    on_paper=[whole_on_paper("forklab-tree"), ".forklab-picture{overflow:visible}"],
+)
