@@ -1,27 +1,18 @@
-"""One meaning, one look, everywhere: the looks of states and lines, in light, dark and on paper.
+"""One meaning, one look, everywhere: the looks of states, and all colours, in light, dark and on paper.
 
 Colour never carries a meaning alone: each state has corners, a line or a bar of its own as well.
 Pictures, films, lanes and reports take their colours from here. SVG pictures hold classes only;
-`STYLE_SHEET` dresses them.
+a style sheet dresses them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from forklab.history import State
 
 FONTS = 'Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif'
-
-
-class Kind(StrEnum):
-    """What a line between two processes says."""
-
-    FORK = "fork"
-    ADOPTED = "adopted"
-    FORMER = "former"  # from the parent that it had before
 
 
 @dataclass(frozen=True)

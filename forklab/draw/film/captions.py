@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.draw.chronology import seconds
 from forklab.history import Event, History, Node, State, Tree
 
@@ -23,17 +23,17 @@ def captions(history: History) -> tuple[str, ...]:
 
     Each is one printable line. Raises KeyError if something happens to a process that is not there.
     """
-    told = []
+    sentences = []
     before = Tree(())
     following = _followers(history.events)
     leading: dict[str, Event] = {}  # the last event of each process so far
     for event, tree in zip(history.events, history.trees(), strict=True):
-        told.append(
-            printable(_caption(history, event, before, leading.get(event.process), following))
+        sentences.append(
+            single_line(_caption(history, event, before, leading.get(event.process), following))
         )
         leading[event.process] = event
         before = tree
-    return tuple(told)
+    return tuple(sentences)
 
 
 def clocks(history: History) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def _caption(
             return f"{event.signal} stops {who}" if event.signal else f"{who} stops"
         case "continued":
             return f"{who} continues"
-    written = printable(event.text or "")
+    written = single_line(event.text or "")
     return f"{who} writes “{_cut(written)}”" if written else f"{who} writes an empty line"
 
 
@@ -161,7 +161,7 @@ def _command(argv: Sequence[str]) -> str:
     if not argv:
         return "a program without a name"
     program = posixpath.basename(argv[0]) or argv[0]
-    return _cut(printable(" ".join((program, *argv[1:])))) or "a program without a name"
+    return _cut(single_line(" ".join((program, *argv[1:])))) or "a program without a name"
 
 
 def _cut(line: str) -> str:

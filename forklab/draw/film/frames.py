@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from forklab.draw.chronology import family_order
 from forklab.draw.film.captions import captions, clocks
-from forklab.draw.palette import Kind
-from forklab.draw.trees.cards import Line
+from forklab.draw.trees.cards import Kinship, Line
 from forklab.history import Event, History, Node, State
 
 MOST = 60  # processes in a picture; later ones are told of, but not drawn
@@ -93,8 +92,8 @@ def frames(history: History, clock: Callable[[float], str] | None = None) -> tup
     lines = dict.fromkeys(taking_part.lines, ABSENT)
     made = []
     times = clocks(history) if clock is None else [clock(event.t) for event in history.events]
-    told = zip(history.events, history.trees(), captions(history), times, strict=True)
-    for event, tree, caption, time in told:
+    story = zip(history.events, history.trees(), captions(history), times, strict=True)
+    for event, tree, caption, time in story:
         changed = {
             node.name: node
             for node in tree.nodes[: len(drawn)]
@@ -116,9 +115,9 @@ def _classes(kin: Kin, nodes: Mapping[str, Node]) -> str:
     if node is None or parent not in nodes:
         return ABSENT
     if node.parent == parent:
-        kind = Kind.ADOPTED if node.adopted else Kind.FORK
+        kind = Kinship.ADOPTED if node.adopted else Kinship.FORK
         return Line(0, 0, kind, node.state is State.REAPED).classes
-    return Line(0, 0, Kind.FORMER).classes if parent in node.former else ABSENT
+    return Line(0, 0, Kinship.FORMER).classes if parent in node.former else ABSENT
 
 
 def _actors(event: Event) -> tuple[str, ...]:

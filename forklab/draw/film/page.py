@@ -14,7 +14,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.draw.film.frames import Cast, Frame, Kin, cast, frames
 from forklab.draw.film.picture import card_of, picture, scene
 from forklab.draw.trees.sizes import box
@@ -38,7 +38,7 @@ def film_html(
     seconds. The same bytes for the same history. Raises
     GraphvizMissingError or GraphvizFailedError.
     """
-    title = printable(title)
+    title = single_line(title)
     fragment = _fragment(history, title, start, clock)
     if not page:
         return fragment
@@ -121,7 +121,7 @@ def _line(event: Event, hue: int) -> str:
         c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}"
         for c in (event.text or "").removesuffix("\n")
     )
-    name = f'<b class="hue-{hue}">{escape(printable(event.process))}</b>'
+    name = f'<b class="hue-{hue}">{escape(single_line(event.process))}</b>'
     return f'<div role="listitem" data-frame="{event.n}">{name}<span>{escape(text)}</span></div>'
 
 
@@ -146,7 +146,7 @@ def _story(history: History, taking_part: Cast, film: tuple[Frame, ...], start: 
     ]
     story = {
         "start": start,
-        "names": [printable(name) for name in taking_part.names],
+        "names": [single_line(name) for name in taking_part.names],
         "pids": [history.process(name).pid for name in taking_part.names],
         "lines": len(taking_part.lines),
         "frames": told,

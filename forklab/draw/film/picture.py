@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from forklab.draw import shapes
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.draw.film.frames import Cast, Frame, Kin
-from forklab.draw.palette import Kind
 from forklab.draw.shapes import Point
 from forklab.draw.trees import sizes
-from forklab.draw.trees.cards import Card, Line
+from forklab.draw.trees.cards import Card, Kinship, Line
 from forklab.draw.trees.description import ADOPTED, words
 from forklab.draw.trees.dot import bare
 from forklab.draw.trees.picture import side
@@ -43,18 +42,18 @@ class Scene:
 
 def card_of(node: Node, cast: Cast) -> Card:
     """The card of a process at a moment, with its number in the cast."""
-    shown = node.parent in cast.names and node.parent is not None
+    parent = node.parent if node.parent in cast.names else None
     return Card(
         number=cast.names.index(node.name),
         members=(node.name,),
-        name=printable(node.name),
+        name=single_line(node.name),
         pid=str(node.pid) if node.pid else "",
         state=node.state,
         words=words(node),
         badge=None,
         reaper=node.reaper,
         adopted=node.adopted,
-        parent=cast.names.index(node.parent) if shown and node.parent is not None else None,
+        parent=None if parent is None else cast.names.index(parent),
     )
 
 
@@ -81,8 +80,8 @@ def scene(cast: Cast, film: Sequence[Frame]) -> Scene:
     )
     numbers = {name: number for number, name in enumerate(cast.names)}
     # Graphviz may place nobody because of an adoption; it finds a way for the line around the others.
-    lines = [Line(numbers[tail], numbers[head], Kind.FORK) for tail, head in cast.births]
-    lines += [Line(numbers[tail], numbers[head], Kind.FORMER) for tail, head in cast.adoptions]
+    lines = [Line(numbers[tail], numbers[head], Kinship.FORK) for tail, head in cast.births]
+    lines += [Line(numbers[tail], numbers[head], Kinship.FORMER) for tail, head in cast.adoptions]
     boxes = sorted(planned.boxes, key=lambda b: numbers[b.card.members[0]])
     tallest = {name: max(of_one.values(), key=lambda b: b.height) for name, of_one in looks.items()}
     planned = replace(
@@ -127,7 +126,7 @@ def _line(number: int, laid_out: Scene) -> str:
     """A plain curve from a parent down to whom it forked; the way that Graphviz found to an orphan."""
     planned, places = laid_out.planned, laid_out.places
     line = planned.lines[number]
-    if line.kind is Kind.FORMER:
+    if line.kind is Kinship.FORMER:
         return _adoption(places.routes[f"e{number}"])
     tail = side(planned, places, line.tail, leaving=1)
     tip = side(planned, places, line.head, leaving=-1)

@@ -2,14 +2,14 @@
 
 Events are told apart by their order, not by the clock: a sleep of 100 seconds is as wide as one of a
 millisecond, and three forks in the same instant still stand beside each other. The axis says the
-times. Where everything goes is decided in places.py, what it says in wording.py.
+times. Where everything goes is decided in places.py, what it says in labels.py.
 """
 
 from __future__ import annotations
 
 from forklab.draw import measure, shapes
-from forklab.draw.characters import printable
-from forklab.draw.lanes import wording
+from forklab.draw.characters import single_line
+from forklab.draw.lanes import labels
 from forklab.draw.lanes.places import Link, Places, Stretch, Words, places
 from forklab.draw.lanes.style import BAR_HEIGHT, HATCH_DASH, LANES_STYLE_SHEET, NAME_SIZE
 from forklab.history import History, State
@@ -38,7 +38,7 @@ def lanes_svg(history: History, title: str | None = None, *, styled: bool = True
     """
     name_width = max(
         (
-            measure.text_width(wording.short(p.name), NAME_SIZE, bold=True)
+            measure.text_width(labels.short(p.name), NAME_SIZE, bold=True)
             + 10
             + measure.text_width(str(p.pid), measure.SMALL_SIZE)
             for p in history.processes
@@ -56,7 +56,7 @@ class _Picture:
     def __init__(self, placed: Places, history: History, title: str | None, names_end: int) -> None:
         self._placed = placed
         self._history = history
-        self._title = printable(title) if title else ""
+        self._title = single_line(title) if title else ""
         self._names_end = names_end
         self._top = EDGE + (TITLE_HEIGHT if self._title else 0)
         self._bottom = self._top + LANE_HEIGHT * len(placed.order)
@@ -66,7 +66,7 @@ class _Picture:
         title_width = measure.text_width(self._title, measure.TITLE_SIZE, bold=True)
         lines = shapes.opening(
             "forklab-lanes",
-            wording.read_aloud(self._history, placed.order),
+            labels.read_aloud(self._history, placed.order),
             max(placed.width, title_width + EDGE) + EDGE,
             self._bottom + AXIS_HEIGHT + EDGE,
             title=self._title or "lanes of processes",
@@ -104,10 +104,10 @@ class _Picture:
         """A process: its name, its bars, its marks, its words."""
         process = self._placed.order[lane]
         baseline = self._bar_top(lane) + BAR_HEIGHT - 2
-        name = printable(process.name)
+        name = single_line(process.name)
         inside = [
             shapes.name(name),
-            shapes.text("name", EDGE, baseline, wording.short(process.name)),
+            shapes.text("name", EDGE, baseline, labels.short(process.name)),
             shapes.text("pid", self._names_end, baseline, str(process.pid)),
         ]
         stretches = [s for s in self._placed.stretches if s.lane == lane]
@@ -151,7 +151,7 @@ class _Picture:
             sign = shapes.circle("dot", words.mark, middle, _DOT)
         tick = shapes.path(f"M{words.mark} {top - 15}V{top}", "tick")
         label = shapes.text(f"label {words.look}".strip(), words.x, top - 7, words.text)
-        return shapes.group(shapes.name(words.spoken) + tick + sign + label)
+        return shapes.group(shapes.name(words.aloud) + tick + sign + label)
 
     def _link(self, link: Link) -> str:
         """A line upright between two lanes, behind the bars; with an arrow unless it ends in a dot."""
@@ -162,7 +162,7 @@ class _Picture:
             back = -_HEAD if down else _HEAD
             arrow = shapes.path(f"M{link.x} {head}l{-_WING} {back}h{2 * _WING}Z", "head")
         line = shapes.path(f"M{link.x} {tail}V{head}", f"edge {link.kind}")
-        return shapes.group(shapes.name(link.spoken) + line + arrow)
+        return shapes.group(shapes.name(link.aloud) + line + arrow)
 
     def _dot(self, link: Link) -> str:
-        return shapes.circle("dot", link.x, self._middle(link.head), _DOT, shapes.name(link.spoken))
+        return shapes.circle("dot", link.x, self._middle(link.head), _DOT, shapes.name(link.aloud))

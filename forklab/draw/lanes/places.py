@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from forklab.draw import measure
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.draw.chronology import family_order, followers, seconds
-from forklab.draw.lanes import wording
+from forklab.draw.lanes import labels
 from forklab.draw.lanes.spans import spans
 from forklab.history import Event, History, Process, State
 
@@ -52,7 +52,7 @@ class Words:
     mark: int
     text: str
     look: str
-    spoken: str
+    aloud: str
 
     @property
     def x(self) -> int:
@@ -71,7 +71,7 @@ class Link:
     x: int
     tail: int
     head: int
-    spoken: str
+    aloud: str
 
 
 @dataclass(frozen=True)
@@ -149,21 +149,21 @@ class _Growing:
 
     def add(self, event: Event, following: Event | None) -> None:
         lane = self.lanes[event.process]
-        label = wording.label(event, following, self.lanes.keys())
+        label = labels.label(event, following, self.lanes.keys())
         line = _line(event, self.lanes)
         time = seconds(event.t)
         ticks = not self.ticks or self.ticks[-1].text != time
         x = self._column(event, lane if label else None, line, ticks)
-        spoken = printable(f"{time}: {event.process} {wording.sentence(event)}")
+        aloud = single_line(f"{time}: {event.process} {labels.sentence(event)}")
         if ticks:
             self.ticks.append(Tick(x, time))
         if line is not None:
-            self.links.append(Link(line[0], x, line[1], line[2], spoken))
+            self.links.append(Link(line[0], x, line[1], line[2], aloud))
         if label:
-            self._say(Words(lane, x, label, _LOOKS.get(event.kind, ""), spoken))
+            self._say(Words(lane, x, label, _LOOKS.get(event.kind, ""), aloud))
         if event.kind == "fork" and event.child is not None and x > self._left + FAR:
-            name = wording.short(event.child)
-            self._say(Words(self.lanes[event.child], x, name, "again", spoken))
+            name = labels.short(event.child)
+            self._say(Words(self.lanes[event.child], x, name, "again", aloud))
 
     def _column(
         self, event: Event, lane: int | None, line: tuple[str, int, int] | None, ticks: bool

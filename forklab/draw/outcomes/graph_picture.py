@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forklab.draw import measure, shapes
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.draw.outcomes.graph_style import GRAPH_STYLE_SHEET
 from forklab.explore.order import Kind, ProcessGraph, Vertex
 
@@ -31,7 +31,7 @@ def process_graph_svg(graph: ProcessGraph, title: str | None = None, *, styled: 
 class _Picture:
     def __init__(self, graph: ProcessGraph, title: str | None) -> None:
         self._graph = graph
-        self._title = printable(title) if title else ""
+        self._title = single_line(title) if title else ""
         self._lanes = _lanes(graph.vertices)
         names = [measure.text_width(name, measure.NAME_SIZE, bold=True) for name in self._lanes]
         self._left = float(_EDGE + max(names, default=0) + _GAP)
@@ -61,7 +61,7 @@ class _Picture:
         right = max(self._across, default=self._left) + 40
         lines = shapes.opening(
             "forklab-order",
-            "; ".join(f"{v.process} {printable(v.does)}" for v in self._graph.vertices),
+            "; ".join(f"{v.process} {single_line(v.does)}" for v in self._graph.vertices),
             round(
                 max(
                     right,
@@ -159,7 +159,7 @@ def _words(vertex: Vertex) -> tuple[str, str]:
     """Above and below its dot."""
     match vertex.kind:
         case Kind.WRITE:
-            return printable(vertex.text.strip()), ""
+            return single_line(vertex.text.strip()), ""
         case Kind.REAP:
             return "", "wait"
         case Kind.FORK:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.draw.fold import CROWDED, fold, label, label_of
-from forklab.draw.palette import Kind
 from forklab.draw.trees.description import state_of, words
 from forklab.history import Remark, State, Tree
 
@@ -46,13 +46,21 @@ class Card:
         return " ".join(["node", str(self.state), *(name for name, yes in more.items() if yes)])
 
 
+class Kinship(StrEnum):
+    """What a line between two processes says."""
+
+    FORK = "fork"
+    ADOPTED = "adopted"
+    FORMER = "former"  # from the parent that it had before
+
+
 @dataclass(frozen=True)
 class Line:
     """A line from one card to another, by their numbers; `reaped`: the child is gone."""
 
     tail: int
     head: int
-    kind: Kind
+    kind: Kinship
     reaped: bool = False
 
     @property
@@ -80,11 +88,11 @@ def cards(
             Card(
                 number=number,
                 members=pile,
-                name=printable(label(pile)),
+                name=single_line(label(pile)),
                 pid=_pids([nodes[name].pid for name in pile]),
                 state=state_of(node, remark),
                 words=line if len(pile) == 1 else f"all {len(pile)}: {line}",
-                badge=printable(remark.unexpected) if remark and remark.unexpected else None,
+                badge=single_line(remark.unexpected) if remark and remark.unexpected else None,
                 reaper=node.reaper,
                 adopted=node.adopted,
                 parent=None if node.parent is None else number_of.get(node.parent),
@@ -101,14 +109,14 @@ def lines(tree: Tree, drawn: tuple[Card, ...]) -> tuple[Line, ...]:
         Line(
             card.parent,
             card.number,
-            Kind.ADOPTED if card.adopted else Kind.FORK,
+            Kinship.ADOPTED if card.adopted else Kinship.FORK,
             card.state is State.REAPED,
         )
         for card in drawn
         if card.parent is not None
     ]
     lost = [
-        Line(number_of[former], card.number, Kind.FORMER)
+        Line(number_of[former], card.number, Kinship.FORMER)
         for card in drawn
         for former in dict.fromkeys(nodes[card.members[0]].former)
         if former in number_of and number_of[former] not in (card.parent, card.number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.history import Node, Remark, State
 
 SEPARATOR = " · "
@@ -24,9 +24,9 @@ def words(
     is one printable line.
     """
     if remark is not None and remark.words is not None:
-        return printable(remark.words)
+        return single_line(remark.words)
     parts = _parts(node, remark or Remark(), called)
-    return printable(SEPARATOR.join(parts))
+    return single_line(SEPARATOR.join(parts))
 
 
 def state_of(node: Node, remark: Remark | None = None) -> State:

@@ -12,9 +12,9 @@ from html import escape
 import graphviz
 
 from forklab.draw import measure
-from forklab.draw.palette import LIGHT, WRONG_WIDTH, Kind, Look
+from forklab.draw.palette import LIGHT, WRONG_WIDTH, Look
 from forklab.draw.trees import sizes
-from forklab.draw.trees.cards import Line
+from forklab.draw.trees.cards import Kinship, Line
 from forklab.draw.trees.description import ADOPTED
 from forklab.draw.trees.plan import RANK_GAP, SIBLING_GAP, Plan, plan
 from forklab.draw.trees.render import png
@@ -92,23 +92,23 @@ def _graph(planned: Plan) -> graphviz.Digraph:
 
 def _place(number: int, line: Line) -> dict[str, str]:
     """What decides where an edge goes. That of a former parent goes around what stands there."""
-    return {"id": f"e{number}"} | ({"constraint": "false"} if line.kind is Kind.FORMER else {})
+    return {"id": f"e{number}"} | ({"constraint": "false"} if line.kind is Kinship.FORMER else {})
 
 
 def _edge_look(line: Line) -> dict[str, str]:
     color, width = {
-        Kind.FORK: (LIGHT.edge, 1.3),
-        Kind.ADOPTED: (LIGHT.adopted, 1.7),
-        Kind.FORMER: (LIGHT.faint, 1.0),
+        Kinship.FORK: (LIGHT.edge, 1.3),
+        Kinship.ADOPTED: (LIGHT.adopted, 1.7),
+        Kinship.FORMER: (LIGHT.faint, 1.0),
     }[line.kind]
-    dotted = line.reaped or line.kind is Kind.FORMER
+    dotted = line.reaped or line.kind is Kinship.FORMER
     return {
         "class": line.classes.removeprefix("edge "),  # Graphviz adds what it is by itself
         "color": color,
         "penwidth": str(width),
         "style": "dotted" if dotted else "solid",
-        "arrowhead": "none" if line.kind is Kind.FORMER else "normal",
-        "label": f" {ADOPTED}" if line.kind is Kind.ADOPTED else "",
+        "arrowhead": "none" if line.kind is Kinship.FORMER else "normal",
+        "label": f" {ADOPTED}" if line.kind is Kinship.ADOPTED else "",
     }
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from forklab.draw import measure, shapes
-from forklab.draw.palette import LIGHT, Kind
+from forklab.draw.palette import LIGHT
 from forklab.draw.shapes import Point
 from forklab.draw.trees import sizes
+from forklab.draw.trees.cards import Kinship
 from forklab.draw.trees.description import ADOPTED
 from forklab.draw.trees.dot import bare
 from forklab.draw.trees.plan import Plan, plan
@@ -75,7 +76,7 @@ def _edges(planned: Plan, places: Layout) -> list[str]:
     drawn = []
     straight = planned.word_width
     for number, line in enumerate(planned.lines):
-        if line.kind is Kind.FORMER:
+        if line.kind is Kinship.FORMER:
             inside = shapes.curve(places.routes[f"e{number}"])
         else:
             tail = side(planned, places, line.tail, leaving=1)
@@ -83,7 +84,7 @@ def _edges(planned: Plan, places: Layout) -> list[str]:
             inside = (
                 _rightwards(tail, head, straight) if planned.sideways else _downwards(tail, head)
             )
-            if line.kind is Kind.ADOPTED:
+            if line.kind is Kinship.ADOPTED:
                 inside += _word(tail, head, planned.sideways)
         drawn.append(shapes.group(inside, line.classes))
     return drawn

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from forklab.draw import measure
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.draw.fold import CROWDED
-from forklab.draw.palette import Kind
-from forklab.draw.trees.cards import Line, cards, lines
+from forklab.draw.trees.cards import Kinship, Line, cards, lines
 from forklab.draw.trees.description import ADOPTED
 from forklab.draw.trees.sizes import Box, box
 from forklab.history import Remark, Tree
@@ -31,7 +30,7 @@ class Plan:
     @property
     def word_width(self) -> int:
         """Room between parents and children for the word at an edge, if it stands on its line."""
-        if not self.sideways or all(line.kind is not Kind.ADOPTED for line in self.lines):
+        if not self.sideways or all(line.kind is not Kinship.ADOPTED for line in self.lines):
             return 0
         return measure.text_width(ADOPTED, measure.LABEL_SIZE)
 
@@ -59,7 +58,7 @@ def plan(
             replace(b, width=b.width + columns[depth] - b.outer_width)
             for b, depth in zip(boxes, _depths(boxes), strict=True)
         )
-    return Plan(boxes, lines(tree, drawn), sideways, printable(title) if title else None)
+    return Plan(boxes, lines(tree, drawn), sideways, single_line(title) if title else None)
 
 
 def _depths(boxes: tuple[Box, ...]) -> list[int]:

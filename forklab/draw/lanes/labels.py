@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection
 
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.draw.chronology import seconds
 from forklab.history import Event, History, Process
 
@@ -49,29 +49,29 @@ def read_aloud(history: History, order: tuple[Process, ...]) -> str:
     if not order:
         return "No process."
     count = "1 process" if len(order) == 1 else f"{len(order)} processes"
-    told: dict[str, list[tuple[str, str]]] = {process.name: [] for process in order}
+    deeds: dict[str, list[tuple[str, str]]] = {process.name: [] for process in order}
     for event in history.events:
         if event.kind == "fork" and event.child is not None:
-            told[event.child].append((seconds(event.t), "starts"))
-        told[event.process].append((seconds(event.t), sentence(event)))
-        if event.kind == "reaped" and event.by in told:
-            told[event.by].append((seconds(event.t), f"reaps {short(event.process)}"))
+            deeds[event.child].append((seconds(event.t), "starts"))
+        deeds[event.process].append((seconds(event.t), sentence(event)))
+        if event.kind == "reaped" and event.by in deeds:
+            deeds[event.by].append((seconds(event.t), f"reaps {short(event.process)}"))
     return " ".join(
         [
             f"Lanes of {count}; time runs to the right, not to scale.",
-            *(_lane_aloud(process, told[process.name]) for process in order),
+            *(_lane_aloud(process, deeds[process.name]) for process in order),
         ]
     )
 
 
-def _lane_aloud(process: Process, told: list[tuple[str, str]]) -> str:
+def _lane_aloud(process: Process, deeds: list[tuple[str, str]]) -> str:
     parts = []
     before = None
-    for when, what in told:
+    for when, what in deeds:
         parts.append(what if when == before else f"at {when} {what}")
         before = when
-    kin = f", child of {printable(process.parent)}" if process.parent is not None else ""
-    return f"{printable(process.name)}, pid {process.pid}{kin}: {', '.join(parts)}."
+    kin = f", child of {single_line(process.parent)}" if process.parent is not None else ""
+    return f"{single_line(process.name)}, pid {process.pid}{kin}: {', '.join(parts)}."
 
 
 def sentence(event: Event) -> str:
@@ -113,7 +113,7 @@ def program(event: Event) -> str:
 
 def short(text: str | None) -> str:
     """`text` in one printable line, cut to a label's length."""
-    line = printable(text or "")
+    line = single_line(text or "")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
 
 

@@ -6,7 +6,7 @@ import pytest
 from drawn_trees import ANY_TEXT, EXPECTED, MIXED, OBSERVED, OBSERVED_REMARKS, nodes
 from hypothesis import given
 
-from forklab.draw.characters import printable
+from forklab.draw.characters import single_line
 from forklab.draw.trees.description import words
 from forklab.history import Node, Remark, State
 
@@ -77,7 +77,7 @@ def test_the_words_tell_how_it_ended_and_whose_it_was(node):
 
 @given(ANY_TEXT)
 def test_any_text_becomes_one_printable_line(text):
-    line = printable(text)
+    line = single_line(text)
     assert line.isprintable()
     assert line == line.strip()
-    assert printable(line) == line
+    assert single_line(line) == line
