@@ -12,7 +12,7 @@ from forklab.explore import Exploration, Progress, explore
 from forklab.explore.explore import MOST_STATES, SECONDS
 from forklab.explore.why import why
 from forklab.lens.record import CannotRecordError
-from forklab.source import CannotCompileError, Program, runnable
+from forklab.source import CannotCompileError, Runnable, runnable
 
 _PAUSE = 1.0  # seconds between two words about how far it is
 
@@ -90,13 +90,13 @@ def run(parsed: argparse.Namespace) -> int:
     return 0 if found.complete else 1
 
 
-def _explore(program: Program, parsed: argparse.Namespace) -> Exploration:
+def _explore(program: Runnable, parsed: argparse.Namespace) -> Exploration:
     last = time.monotonic()
-    shown = sys.stderr.isatty()
+    watched = sys.stderr.isatty()
 
     def tell(progress: Progress) -> None:
         nonlocal last
-        if shown and time.monotonic() - last > _PAUSE:
+        if watched and time.monotonic() - last > _PAUSE:
             last = time.monotonic()
             words = f"{progress.states} states, {progress.runs} runs, {progress.seconds:.0f} s"
             print(f"\r{words} ", end="", file=sys.stderr, flush=True)
@@ -112,5 +112,5 @@ def _explore(program: Program, parsed: argparse.Namespace) -> Exploration:
             tell=tell,
         )
     finally:
-        if shown:
+        if watched:
             print("\r\033[K", end="", file=sys.stderr)

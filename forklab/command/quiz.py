@@ -60,7 +60,7 @@ def run(parsed: argparse.Namespace) -> None:
     from forklab.quiz.as_text import as_text
     from forklab.quiz.make import NoQuestionError, Order, make
     from forklab.quiz.program import Language
-    from forklab.quiz.question import Kind
+    from forklab.quiz.question import QuestionKind
     from forklab.source import CannotCompileError
 
     written = {
@@ -71,7 +71,7 @@ def run(parsed: argparse.Namespace) -> None:
     }[parsed.format]
     order = Order(
         parsed.seed,
-        Kind(parsed.kind) if parsed.kind else None,
+        QuestionKind(parsed.kind) if parsed.kind else None,
         parsed.level,
         parsed.count,
         Language(parsed.language) if parsed.language else None,

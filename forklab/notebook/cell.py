@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from forklab.source import Program, program_of
+from forklab.source import Runnable, program_of
 
 LANGUAGES = {"c": "C", "python": "Python", "sh": "shell"}
 
@@ -20,7 +20,7 @@ class Cell:
     pipe: bool = False
 
     @contextmanager
-    def program(self) -> Iterator[Program]:
+    def program(self) -> Iterator[Runnable]:
         """Raises CannotCompileError.
 
         The first line of a cell is the magic itself: so line numbers in messages are those of the cell.

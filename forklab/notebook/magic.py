@@ -19,8 +19,8 @@ from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, 
 from forklab.lens.snapshot import CannotRunError, Snapshot, snapshot
 from forklab.notebook.cell import LANGUAGES, Cell
 from forklab.notebook.exercises import prediction
-from forklab.notebook.views import Outputs, Shown, all_outputs
-from forklab.source import CannotCompileError, Program
+from forklab.notebook.views import Outputs, RunView, all_outputs
+from forklab.source import CannotCompileError, Runnable
 
 _NONE = "No program has run. Mend the %%lens cell above, and run it again."
 
@@ -60,7 +60,7 @@ def lens(line: str, cell: str) -> None:
     shell.push({"history": run.history, "output": run.output, "seen": run})
     print(run.output, end="" if run.output.endswith("\n") or not run.output else "\n")
     _last.cell = Cell(options.language, cell, options.pipe)
-    display(Shown(run, _last.cell.title, options.at))  # type: ignore[no-untyped-call]
+    display(RunView(run, _last.cell.title, options.at))  # type: ignore[no-untyped-call]
     prediction.is_for(cell)
 
 
@@ -110,7 +110,7 @@ def look_at(
             return _snapshot(program)
 
 
-def _snapshot(program: Program) -> Snapshot:
+def _snapshot(program: Runnable) -> Snapshot:
     return snapshot([program.path or program.argv[0], *program.argv[1:]])
 
 

@@ -23,7 +23,7 @@ _SIGINT = 1 << 1  # Python catches it from its start; forklab.explore does not l
 
 
 @dataclass(frozen=True)
-class Shown:
+class RunView:
     """A run for a notebook: a film, and in text its tree at the end and how it went."""
 
     seen: Recording | Snapshot
@@ -77,7 +77,7 @@ class Outputs:
         return len(self.found.outputs)
 
     def __iter__(self) -> Iterator[str]:
-        return map(self._said, self.found.outputs)
+        return map(self._without_folder, self.found.outputs)
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -91,9 +91,9 @@ class Outputs:
     def why(self, text: str) -> Reason:
         """By which schedule it prints this, or what forbids it."""
         answer = why(self.found, text)
-        return Reason(replace(answer, text=self._said(answer.text)))
+        return Reason(replace(answer, text=self._without_folder(answer.text)))
 
-    def film(self, which: int | str) -> Shown:
+    def film(self, which: int | str) -> RunView:
         """How an outcome comes about, by its number or by what is printed. Raises UsageError if there is none."""
         outcome = self._outcome(which)
         with self.cell.program() as program:
@@ -105,7 +105,7 @@ class Outputs:
                 schedule=outcome.moves,
                 ignored=_SIGINT if self.cell.language == "python" else 0,
             )
-        return Shown(run, self.cell.title)
+        return RunView(run, self.cell.title)
 
     def _outcome(self, which: int | str) -> Outcome:
         if isinstance(which, str):
@@ -118,10 +118,10 @@ class Outputs:
         return self.outcomes[which - 1]
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        shown = {"text/plain": outcomes_text(self.found), "text/html": outcomes_html(self.found)}
-        return {kind: self._said(text) for kind, text in shown.items()}
+        forms = {"text/plain": outcomes_text(self.found), "text/html": outcomes_html(self.found)}
+        return {kind: self._without_folder(text) for kind, text in forms.items()}
 
-    def _said(self, text: str) -> str:
+    def _without_folder(self, text: str) -> str:
         return text.replace(f"{self.hidden_folder}/", "") if self.hidden_folder else text
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from forklab.quiz.judge import Listing
+from forklab.quiz.listing import Listing
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     COUNT = "count"
     TREE = "tree"
     ACTIONS = "actions"
@@ -34,7 +34,7 @@ class Question:
     the second at which one looks, None for the end.
     """
 
-    kind: Kind
+    kind: QuestionKind
     asked: str
     listing: Listing
     answer: str

@@ -15,7 +15,7 @@ from forklab.lens.record import CannotTraceError, Recording, record
 from forklab.lens.snapshot import Snapshot
 from forklab.notebook import check, compare, look_at, predict
 from forklab.notebook.summary import how_it_went
-from forklab.notebook.views import Shown
+from forklab.notebook.views import RunView
 from forklab.source import CannotCompileError
 
 
@@ -151,11 +151,11 @@ def test_where_tracing_is_refused_a_cell_shows_a_snapshot_and_says_so(
     assert isinstance(run, Snapshot)
     assert len(run.tree) == 2
     assert "does not let us trace" in capfd.readouterr().err
-    assert "P(1000) ─ P.1(1001)" in Shown(run)._repr_mimebundle_()["text/plain"]
+    assert "P(1000) ─ P.1(1001)" in RunView(run)._repr_mimebundle_()["text/plain"]
 
 
 def test_the_same_run_is_the_same_page_to_the_byte() -> None:
-    first, second = (Shown(record(["sh", "-c", "true & wait"]))._repr_mimebundle_() for _ in "ab")
+    first, second = (RunView(record(["sh", "-c", "true & wait"]))._repr_mimebundle_() for _ in "ab")
     assert first == second
 
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 from forklab.lens.record import Limits, Recording, record
-from forklab.quiz.in_c import in_c
-from forklab.quiz.in_python import in_python
-from forklab.quiz.program import Block, Language
-from forklab.source import CannotCompileError, Program, program_of
+from forklab.quiz.listing import Listing
+from forklab.source import CannotCompileError, Runnable, program_of
 
 SEEDS = (0, 1, 2, 3, 4)
 _LIMITS = Limits(processor_seconds=5, processes=40)
@@ -28,27 +25,15 @@ class UnfitError(Exception):
     """This program is no good for a question; another one may be."""
 
 
-@dataclass(frozen=True)
-class Listing:
-    """A program as it is printed."""
-
-    language: Language
-    text: str
-
-
-def listing(language: Language, program: Block) -> Listing:
-    return Listing(language, {Language.C: in_c, Language.PYTHON: in_python}[language](program))
-
-
-def run(shown: Listing) -> Recording:
+def run(listing: Listing) -> Recording:
     """One run, with the first of SEEDS: enough where the program's own sleeps leave nothing to chance."""
-    with program_of(shown.language, shown.text) as program:
+    with program_of(listing.language, listing.text) as program:
         return _checked(program, SEEDS[0])
 
 
-def runs(shown: Listing, worth_it: Callable[[Recording], bool]) -> tuple[Recording, ...]:
+def runs(listing: Listing, worth_it: Callable[[Recording], bool]) -> tuple[Recording, ...]:
     """A run for each of SEEDS. Raises UnfitError if one of them goes wrong, or if the first is not `worth_it`."""
-    with program_of(shown.language, shown.text) as program:
+    with program_of(listing.language, listing.text) as program:
         first = _checked(program, SEEDS[0])
         if not worth_it(first):
             raise UnfitError("a dull program")
@@ -65,7 +50,7 @@ def agreed(recordings: tuple[Recording, ...], answer: Callable[[Recording], Answ
     return first
 
 
-def _checked(program: Program, seed: int) -> Recording:
+def _checked(program: Runnable, seed: int) -> Recording:
     if program.warnings:
         raise CannotCompileError(program.warnings)
     recording = record(
