@@ -12,10 +12,10 @@ from forklab.model import (
 
 
 def after(*actions: Action, start: Table | None = None) -> Table:
-    return told(*actions, start=start)[0]
+    return applied(*actions, start=start)[0]
 
 
-def told(*actions: Action, start: Table | None = None) -> tuple[Table, list[Event]]:
+def applied(*actions: Action, start: Table | None = None) -> tuple[Table, list[Event]]:
     """The table in the end, and all that happened."""
     table = start or Table.starting_with("init")
     events: list[Event] = []
