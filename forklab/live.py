@@ -8,29 +8,22 @@ parent is now.
 from __future__ import annotations
 
 import os
-import platform
-import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from forklab.history import Node, State, Tree
+from forklab.kernel.calls import calls_in
+from forklab.kernel.processors import this_processor
+from forklab.kernel.statuses import exit_code, killer
 
 _STATES: Mapping[str, State] = {
     psutil.STATUS_ZOMBIE: State.ZOMBIE,
     psutil.STATUS_DEAD: State.ZOMBIE,
     psutil.STATUS_STOPPED: State.STOPPED,
     psutil.STATUS_TRACING_STOP: State.STOPPED,
-}
-
-# The numbers of wait4 and waitid. /proc/PID/syscall tells in which system call a process is
-# blocked, see proc(5).
-_WAIT_CALLS: Mapping[str, frozenset[str]] = {
-    "x86_64": frozenset({"61", "247"}),
-    "aarch64": frozenset({"260", "95"}),
 }
 
 
@@ -77,9 +70,8 @@ def _sweep() -> dict[int, _Seen]:
         if (met := _meet(process)) is not None:
             seen[met.pid] = met
     for pid, child in list(seen.items()):
-        if (
-            child.parent not in seen
-        ):  # it vanished between two questions: somebody has adopted the child by now
+        # It vanished between two questions: somebody has adopted the child by now.
+        if child.parent not in seen:
             if (met := _meet(child.process)) is None:
                 del seen[pid]
             else:
@@ -94,7 +86,7 @@ def _meet(process: psutil.Process) -> _Seen | None:
                 process,
                 process.pid,
                 process.ppid(),
-                _printable(process.name()),
+                _without_control_characters(process.name()),
                 process.create_time(),
                 process.status(),
             )
@@ -141,25 +133,35 @@ def _children_file(parent: int) -> dict[int, int]:
 
 def _node(seen: _Seen, name: str, parent: str | None) -> Node:
     state = _STATES.get(seen.status, State.RUNNING)
-    told: dict[str, Any] = {}
-    if state is State.ZOMBIE:
-        told = _how_it_ended(seen)
-    elif state is State.RUNNING and _waits(seen.pid):
+    ended = _status(seen) if state is State.ZOMBIE else None
+    if state is State.RUNNING and _waits(seen.pid):
         state = State.WAITING
-    return Node(name, seen.pid, parent, state, reaper=seen.pid == 1, **told)
+    return Node(
+        name,
+        seen.pid,
+        parent,
+        state,
+        reaper=seen.pid == 1,
+        status=exit_code(ended),
+        signal=killer(ended),
+    )
 
 
 def _waits(pid: int) -> bool:
-    """Whether it is blocked in wait(2). False also where we are not allowed to know."""
+    """Whether it is blocked in wait(2): /proc/PID/syscall begins with the number of its call, see proc(5).
+
+    False also where we are not allowed to know.
+    """
     try:
         call = Path(f"/proc/{pid}/syscall").read_text().split(maxsplit=1)[0]
+        numbers = this_processor().calls
     except (OSError, IndexError):
         return False
-    return call in _WAIT_CALLS.get(platform.machine(), ())
+    return call in {str(numbers[name]) for name in calls_in("wait")}
 
 
-def _how_it_ended(zombie: _Seen) -> dict[str, Any]:
-    """Exit status or signal of a zombie; nothing if the kernel hides it.
+def _status(zombie: _Seen) -> int | None:
+    """How a zombie ended, as os.waitstatus_to_exitcode() says it; None if the kernel hides it.
 
     The last field of /proc/PID/stat is the wait status. The kernel shows 0 to those who may not
     know: so a 0 counts only if the zombie ran as the user that we are.
@@ -168,14 +170,11 @@ def _how_it_ended(zombie: _Seen) -> dict[str, Any]:
         wait_status = int(Path(f"/proc/{zombie.pid}/stat").read_bytes().split()[-1])
         ours = set(zombie.process.uids()) == {os.geteuid()}
     except (OSError, psutil.Error):
-        return {}
-    if wait_status == 0 and not ours:
-        return {}
-    code = os.waitstatus_to_exitcode(wait_status)
-    return {"status": code} if code >= 0 else {"signal": signal.Signals(-code).name}
+        return None
+    return None if wait_status == 0 and not ours else os.waitstatus_to_exitcode(wait_status)
 
 
-def _printable(name: str) -> str:
+def _without_control_characters(name: str) -> str:
     """A process names itself as it likes, with control characters if it likes."""
     return "".join(c if c.isprintable() else "?" for c in name) or "?"
 

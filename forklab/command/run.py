@@ -9,6 +9,7 @@ import sys
 
 from forklab.command.schedules import read_schedule
 from forklab.command.usage import UserError, seconds, write, write_picture
+from forklab.kernel.statuses import in_shell
 from forklab.lens.record import CannotRecordError, CannotTraceError, Limits, Recording, record
 from forklab.source import CannotCompileError, runnable
 
@@ -86,9 +87,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 def _exit_status(status: int | None) -> int:
     """As a shell says it; 124 for what had to be ended."""
-    if status is None:
-        return 124
-    return status if status >= 0 else 128 - status
+    return 124 if status is None else in_shell(status)
 
 
 def _look(parsed: argparse.Namespace) -> int:

@@ -14,12 +14,14 @@ from forklab.draw.outcomes.page import outcomes_html, reason_html
 from forklab.draw.outcomes.text import outcomes_text
 from forklab.explore import Exploration, Outcome, explore
 from forklab.explore.why import Answer, why
+from forklab.kernel.signals import mask_of
 from forklab.lens.record import Recording, record
 from forklab.lens.snapshot import Snapshot
 from forklab.notebook.cell import Cell
 from forklab.notebook.summary import how_it_went
 
-_SIGINT = 1 << 1  # Python catches it from its start; forklab.explore does not look out for it there
+# Python catches it from its start; forklab.explore does not look out for it there.
+_SIGINT = mask_of(["SIGINT"])
 
 
 @dataclass(frozen=True)

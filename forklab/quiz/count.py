@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from forklab.draw.trees.description import ending
+from forklab.kernel.statuses import exit_code
 from forklab.lens.record import Recording
 from forklab.quiz.counting import answering, printing
 from forklab.quiz.evidence import UnfitError, agreed, runs
@@ -66,9 +67,10 @@ def _lines(recording: Recording) -> int:
 
 
 def _status(recording: Recording) -> int:
-    if recording.status is None or recording.status < 0:
+    status = exit_code(recording.status)
+    if status is None:
         raise UnfitError("its first process did not exit")
-    return recording.status
+    return status
 
 
 WAYS_TO_ASK = (
