@@ -49,7 +49,9 @@ def compare(right: object, why: Mapping[Any, str] | None = None) -> None:
     elif mine == right:
         print(f"You said {mine}, and it was {right}. Well seen!")
     else:
-        remark = (why or {}).get(mine, "The explanation below tells why.")
+        # A choice may be a set, which cannot be looked up.
+        remarks = [remark for wrong, remark in (why or {}).items() if wrong == mine]
+        remark = remarks[0] if remarks else "The explanation below tells why."
         print(f"You said {mine}, but it was {right}. {remark}")
 
 

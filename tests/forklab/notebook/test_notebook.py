@@ -230,10 +230,11 @@ def test_a_prediction_that_is_no_choice_does_not_count(shell: InteractiveShell) 
         (4, "You said 4, and it was 4. Well seen!"),
         (3, "You said 3, but it was 4. Who calls the second fork?"),
         (9, "You said 9, but it was 4. The explanation below tells why."),
+        ({3, 4}, "You said {3, 4}, but it was 4. The explanation below tells why."),
     ],
 )
 def test_a_prediction_is_compared_gently(
-    prediction: int | None, words: str, capsys: pytest.CaptureFixture[str]
+    prediction: object, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     predict("How many?", mine=prediction)
     compare(4, {3: "Who calls the second fork?"})
