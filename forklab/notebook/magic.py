@@ -7,20 +7,22 @@ import shlex
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias, cast
 
 from IPython.core.error import UsageError
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from forklab.explore.explore import SECONDS
-from forklab.history import NoProcessError
+from forklab.history import History, NoProcessError
 from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
 from forklab.lens.snapshot import CannotRunError, Snapshot, snapshot
 from forklab.notebook.cell import LANGUAGES, Cell
 from forklab.notebook.exercises import prediction
 from forklab.notebook.views import Outputs, RunView, all_outputs
 from forklab.source import CannotCompileError, Runnable
+
+Shell: TypeAlias = Any  # IPython's InteractiveShell, whose methods are not typed
 
 _NONE = "No program has run. Mend the %%lens cell above, and run it again."
 
@@ -36,14 +38,14 @@ class _Nothing:
 
 
 # Of the program in the last cell: `%%lens` puts new ones in their place, in the notebook.
-history: Any = _Nothing()
-output: Any = _Nothing()
-seen: Any = _Nothing()
+history = cast(History, _Nothing())
+output = cast(str, _Nothing())
+seen = cast(Recording | Snapshot, _Nothing())
 
 
 def lens(line: str, cell: str) -> None:
     """Run this cell's program, show its output and its film. _USAGE says how."""
-    shell: Any = get_ipython()
+    shell: Shell = get_ipython()
     # No cell shall check the program before this one.
     shell.push({"history": _Nothing(), "output": _Nothing(), "seen": _Nothing()})
     _last.cell = None
@@ -140,12 +142,14 @@ def outputs(*, seconds: float = SECONDS) -> Outputs:
 _all_outputs = lru_cache(maxsize=1)(all_outputs)
 
 
-def _not_there(_shell: Any, _kind: Any, error: BaseException, _trace: Any, **_: Any) -> None:
+def _not_there(
+    _shell: object, _kind: object, error: BaseException, _trace: object, **_: object
+) -> None:
     """A check asks for a process that the reader's program did not make: no reason for a traceback."""
     print(f"Not yet. There is {error}.")
 
 
-def prepare(shell: Any) -> None:
+def prepare(shell: Shell) -> None:
     """Teach IPython our magic, and what to say of processes that there are not."""
     shell.register_magic_function(lens, magic_kind="cell")
     shell.set_custom_exc((NoProcessError,), _not_there)

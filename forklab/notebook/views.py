@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any
 
 from IPython.core.error import UsageError
 
@@ -32,7 +31,7 @@ class RunView:
     title: str = "film"
     at: float | None = None  # seconds; None: when most processes live
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         words = how_it_went(self.seen)
         if isinstance(self.seen, Recording):
             history = self.seen.history
@@ -59,7 +58,7 @@ class Reason:
     def possible(self) -> bool:
         return self.answer.possible
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": self.answer.text, "text/html": reason_html(self.answer.text)}
 
 
@@ -119,7 +118,7 @@ class Outputs:
             raise UsageError(f"There is no outcome {which}: they are 1 to {len(self.outcomes)}.")
         return self.outcomes[which - 1]
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         forms = {"text/plain": outcomes_text(self.found), "text/html": outcomes_html(self.found)}
         return {kind: self._without_folder(text) for kind, text in forms.items()}
 
