@@ -1,18 +1,21 @@
-"""The JSON form of a history, written down for other programs: a JSON Schema that comes with the package."""
+"""JSON: what it can hold, and what is in that of a history, written down for other programs as a JSON Schema."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import TypeAlias
+
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 
-def history_schema() -> dict[str, Any]:
+def history_schema() -> dict[str, Json]:
     """The schema of what `History.to_json()` answers, of draft 2020-12; the caller may change it.
 
     It also allows the object `run` that `forklab run --json` adds: how the history was recorded and
     how its first process ended.
     """
     text = resources.files("forklab").joinpath("history.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
+    schema: dict[str, Json] = json.loads(text)
     return schema

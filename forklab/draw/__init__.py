@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from forklab.draw.film.page import film_html
 from forklab.draw.lanes.picture import LANES_STYLE_SHEET, lanes_svg
+from forklab.draw.templates import template
 from forklab.draw.trees.dot import tree_dot, tree_png
 from forklab.draw.trees.legend import legend_svg
 from forklab.draw.trees.picture import tree_svg
@@ -35,7 +34,4 @@ def scrolling(svg: str, label: str = "process tree") -> str:
 
     The keyboard scrolls it too. The page needs STYLE_SHEET.
     """
-    return (
-        f'<div class="forklab-picture" role="group" tabindex="0" aria-label="{escape(label)}">'
-        f"{svg}</div>"
-    )
+    return template("draw/scrolling.html")(svg=svg, label=label)

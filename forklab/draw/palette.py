@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from forklab.history import State
 
+HUES = 6  # colours that tell the writers of output apart; the style sheets of films and outcomes have them
 FONTS = 'Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif'
 
 

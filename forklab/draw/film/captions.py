@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from forklab.draw.characters import single_line
+from forklab.draw.characters import cut, single_line
 from forklab.draw.chronology import seconds
 from forklab.history import Event, History, Node, State, Tree
 
@@ -85,7 +85,7 @@ def _caption(
         case "continued":
             return f"{who} continues"
     written = single_line(event.text or "")
-    return f"{who} writes “{_cut(written)}”" if written else f"{who} writes an empty line"
+    return f"{who} writes “{cut(written, LONGEST)}”" if written else f"{who} writes an empty line"
 
 
 def _left_behind(history: History, event: Event, before: Tree) -> str:
@@ -161,8 +161,4 @@ def _command(argv: Sequence[str]) -> str:
     if not argv:
         return "a program without a name"
     program = posixpath.basename(argv[0]) or argv[0]
-    return _cut(single_line(" ".join((program, *argv[1:])))) or "a program without a name"
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…"
+    return cut(single_line(" ".join((program, *argv[1:]))), LONGEST) or "a program without a name"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection
 
-from forklab.draw.characters import single_line
+from forklab.draw.characters import cut, single_line
 from forklab.draw.chronology import seconds
 from forklab.history import Event, History, Process
 
@@ -113,8 +113,7 @@ def program(event: Event) -> str:
 
 def short(text: str | None) -> str:
     """`text` in one printable line, cut to a label's length."""
-    line = single_line(text or "")
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
+    return cut(single_line(text or ""), _LONGEST)
 
 
 def _is_told_by(following: Event | None, event: Event) -> bool:

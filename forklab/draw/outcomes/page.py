@@ -13,8 +13,8 @@ from html import escape
 from importlib.resources import files
 from itertools import groupby
 
-from forklab.draw.film.page import HUES
 from forklab.draw.outcomes.graph_picture import process_graph_svg
+from forklab.draw.palette import HUES
 from forklab.explore.order import Kind, ProcessGraph, process_graph
 from forklab.explore.outcome import Exploration, Outcome
 

@@ -18,9 +18,8 @@ from test_draw_palette import contrast
 
 from forklab.draw import alt_text, film_html
 from forklab.draw.characters import single_line
-from forklab.draw.film.page import HUES
 from forklab.draw.measure import LABEL_SIZE, text_width
-from forklab.draw.palette import DARK, LIGHT
+from forklab.draw.palette import DARK, HUES, LIGHT
 from forklab.draw.trees.description import ADOPTED
 from forklab.history import History, HistoryBuilder, Process
 
