@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from html import escape
 
 from IPython.core.error import UsageError
 
 from forklab.draw import film_html, tree_svg, tree_text
 from forklab.draw.outcomes.page import outcomes_html, reason_html
 from forklab.draw.outcomes.text import outcomes_text
+from forklab.draw.templates import template
 from forklab.explore import Exploration, Outcome, explore
 from forklab.explore.why import Answer, why
 from forklab.kernel.signals import mask_of
@@ -37,14 +37,13 @@ class RunView:
             history = self.seen.history
             opening = history.busiest() if self.at is None else history.moment(self.at)
             text = tree_text(history.tree(opening))
-            page = film_html(history, title=self.title, page=False, start=opening)
+            film, picture = film_html(history, title=self.title, page=False, start=opening), ""
         else:
             text = tree_text(self.seen.tree, self.seen.remarks)
-            picture = tree_svg(self.seen.tree, self.seen.remarks) if len(self.seen.tree) else ""
-            page = f'<div style="overflow-x: auto">{picture}</div>'
+            film, picture = "", tree_svg(self.seen.tree, self.seen.remarks) if text else ""
         return {
             "text/plain": "\n".join(part for part in (text, words) if part),
-            "text/html": f"{page}<p>{escape(words)}</p>",
+            "text/html": template("notebook/run.html")(film=film, picture=picture, words=words),
         }
 
 
