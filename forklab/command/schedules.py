@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from forklab.command.usage import UserError, read
 from forklab.lens.state import Move
@@ -18,7 +17,7 @@ def read_schedule(name: str, outcome: int) -> list[Move]:
     """
     text = read(name)
     try:
-        form = json.loads(text)
+        form: object = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(
             f"{name}, line {error.lineno}: this is no JSON ({error.msg})."
@@ -36,7 +35,7 @@ def read_schedule(name: str, outcome: int) -> list[Move]:
     return [_step(name, number, step) for number, step in enumerate(form, start=1)]
 
 
-def _step(name: str, number: int, step: Any) -> Move:
+def _step(name: str, number: int, step: object) -> Move:
     if isinstance(step, dict) and step.get("kind") in _KINDS:
         process = step.get("process")
         if isinstance(process, str):

@@ -5,13 +5,12 @@ Nothing has run in it yet. The answers are checked against what the lens sees wh
 
 from __future__ import annotations
 
-from typing import Any
-
 from forklab.quiz.as_markdown import asked, choices
 from forklab.quiz.question import Question, QuestionKind, Quiz
 from forklab.quiz.wording import RULES, key, reasons
+from forklab.schema import Json
 
-Cell = dict[str, Any]
+Cell = dict[str, Json]
 
 _FOLDED = {"jupyter": {"source_hidden": True}}
 _OPENING = """\

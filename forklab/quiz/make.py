@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from forklab.explore import explore
 from forklab.quiz.actions import actions_question
 from forklab.quiz.count import count_question
 from forklab.quiz.evidence import UnfitError
-from forklab.quiz.explored import Explore, all_schedules
-from forklab.quiz.outputs import outputs_question
+from forklab.quiz.outputs import Explore, outputs_question
 from forklab.quiz.pieces import Hand
 from forklab.quiz.program import Language
 from forklab.quiz.question import Question, QuestionKind, Quiz
@@ -48,7 +48,7 @@ class NoQuestionError(Exception):
     """Chance made nothing but bad programs."""
 
 
-def make(order: Order, explore: Explore = all_schedules) -> Quiz:
+def make(order: Order, explore: Explore = explore) -> Quiz:
     """`explore` tries all schedules of a program.
 
     Raises CannotCompileError, CannotRecordError, and NoQuestionError.

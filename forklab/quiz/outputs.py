@@ -6,10 +6,11 @@ if and only if a schedule gave it. The impossible ones are near misses: lines in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
+from forklab.explore import Exploration
 from forklab.quiz.evidence import UnfitError
-from forklab.quiz.explored import SECONDS, STATES, Explore
 from forklab.quiz.listing import Listing, listing_of
 from forklab.quiz.pieces import Hand
 from forklab.quiz.program import Language
@@ -21,7 +22,14 @@ CHOICES = 5
 MOST_OUTCOMES = 40
 _TRIES = 100
 
+# What ends a search has to be the same on every machine: the seconds are for accidents.
+_STATES = 20_000
+_SECONDS = 600.0
+
 Lines: TypeAlias = tuple[str, ...]
+Explore: TypeAlias = Callable[
+    ..., Exploration
+]  # what tries all schedules of a program, as forklab.explore does
 
 
 def outputs_question(hand: Hand, language: Language, explore: Explore) -> Question:
@@ -51,7 +59,7 @@ def outputs_question(hand: Hand, language: Language, explore: Explore) -> Questi
 def _possible(listing: Listing, explore: Explore) -> list[Lines]:
     """All outputs, sorted. Raises UnfitError if not all are known, or if it may also end in a bad way."""
     with program_of(listing.language, listing.text) as program:
-        found = explore(program.argv, program=program.path, limit=STATES, seconds=SECONDS)
+        found = explore(program.argv, program=program.path, limit=_STATES, seconds=_SECONDS)
     if not found.complete:
         raise UnfitError("it can go on in too many ways")
     if any(outcome.deadlock or outcome.signal for outcome in found.outcomes):

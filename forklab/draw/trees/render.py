@@ -8,6 +8,7 @@ process of its own, where nobody sees them.
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from types import ModuleType
+from typing import NotRequired, TypedDict
 
 import graphviz
 
@@ -77,13 +79,12 @@ sys.stdout.buffer.write(graph.draw(format="png", prog="dot"))
 """
 
 
-def _pygraphviz() -> Any:
+def _pygraphviz() -> ModuleType | None:
     """The package, or None: it may be absent, and it may be there but lack its library."""
     try:
-        import pygraphviz
+        return importlib.import_module("pygraphviz")
     except ImportError:
         return None
-    return pygraphviz
 
 
 def _run_in_process(source: str) -> bytes | None:
@@ -121,15 +122,33 @@ def _run(command: list[str], source: str) -> bytes:
     return done.stdout
 
 
-def _read(form: Mapping[str, Any]) -> Layout:
-    """Graphviz's JSON. It counts upwards from the bottom, in points; a point is a pixel of ours."""
+class _Node(TypedDict):
+    name: str
+    pos: str
+
+
+class _Edge(TypedDict):
+    id: str
+    pos: str
+
+
+class _Graph(TypedDict):
+    """Of Graphviz's JSON what we read; see https://graphviz.org/docs/outputs/json/."""
+
+    bb: str
+    objects: NotRequired[list[_Node]]
+    edges: NotRequired[list[_Edge]]
+
+
+def _read(form: _Graph) -> Layout:
+    """It counts upwards from the bottom, in points; a point is a pixel of ours."""
     left, bottom, right, top = map(float, form["bb"].split(","))
 
     def point(text: str) -> Point:
         x, y = text.split(",")
         return round(float(x) - left, 1), round(top - float(y), 1)
 
-    def route(edge: Mapping[str, Any]) -> tuple[Point, ...]:
+    def route(edge: _Edge) -> tuple[Point, ...]:
         arrows = ("e,", "s,")  # the tips of arrows stand before the curve
         return tuple(point(part) for part in edge["pos"].split() if not part.startswith(arrows))
 
