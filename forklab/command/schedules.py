@@ -7,7 +7,7 @@ import json
 from forklab.command.usage import UserError, read
 from forklab.lens.state import Move
 
-_KINDS = frozenset({"call", "signal", "return", "time"})
+_KINDS = ("call", "return", "signal", "time")
 
 
 def read_schedule(name: str, outcome: int) -> list[Move]:
@@ -23,8 +23,7 @@ def read_schedule(name: str, outcome: int) -> list[Move]:
             f"{name}, line {error.lineno}: this is no JSON ({error.msg})."
             " Use a file that 'forklab outputs --json FILE' has written."
         ) from None
-    if isinstance(form, dict) and "outcomes" in form:
-        outcomes = form["outcomes"]
+    if isinstance(form, dict) and isinstance(outcomes := form.get("outcomes"), list):
         if not 1 <= outcome <= len(outcomes):
             raise UserError(f"{name} has outcomes 1 to {len(outcomes)}, and no {outcome}.")
         form = outcomes[outcome - 1]
@@ -42,5 +41,5 @@ def _step(name: str, number: int, step: object) -> Move:
             return Move(process, step["kind"])
     raise UserError(
         f"{name}, step {number}: a step has a process and a kind, as"
-        ' {"process": "P.1", "kind": "call"}; kinds are ' + ", ".join(sorted(_KINDS)) + "."
+        ' {"process": "P.1", "kind": "call"}; kinds are ' + ", ".join(_KINDS) + "."
     )

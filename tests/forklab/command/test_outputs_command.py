@@ -90,7 +90,9 @@ def test_the_process_graph_is_drawn(lost: str, tmp_path: Path) -> None:
         ("int main", "line 1: this is no JSON"),
         ("{}", "has no schedule"),
         ('[{"process": "P"}]', "step 1: a step has a process and a kind"),
+        ('[{"process": "P", "kind": []}]', "step 1: a step has a process and a kind"),
         ('{"outcomes": []}', "and no 1"),
+        ('{"outcomes": 3}', "has no schedule"),
     ],
 )
 def test_a_file_that_is_no_schedule_is_said_in_words(
