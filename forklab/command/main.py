@@ -18,16 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     the lens had to end it.
     """
     parsed = _parser().parse_args(arguments)
-    status = 0
     try:
-        if parsed.command == "run":
-            status = run.run(parsed)
-        elif parsed.command == "outputs":
-            status = outputs.run(parsed)
-        elif parsed.command == "quiz":
-            quiz.run(parsed)
-        else:
-            tree.run(parsed)
+        status: int = parsed.run(parsed)
         sys.stdout.flush()
     except UserError as trouble:
         print(f"forklab: {trouble}", file=sys.stderr)
@@ -47,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     for subcommand in (run, outputs, quiz, tree):
-        subcommand.add_parser(commands)
+        subcommand.add_parser(commands).set_defaults(run=subcommand.run)
     return parser
 
 

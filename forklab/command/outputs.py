@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-from forklab.command.usage import UserError, seconds, write
+from forklab.command.usage import Subcommands, UserError, seconds, whole_number, write_file
 from forklab.explore import Exploration, Progress, explore
 from forklab.explore.explore import MOST_STATES, SECONDS
 from forklab.explore.why import why
@@ -17,7 +17,7 @@ from forklab.source import CannotCompileError, Runnable, runnable
 _PAUSE = 1.0  # seconds between two words about how far it is
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
     outputs = commands.add_parser(
         "outputs",
         help="every outcome that a program can have, whatever the scheduler does",
@@ -44,7 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     outputs.add_argument(
         "--limit",
         metavar="N",
-        type=_number,
+        type=whole_number("a number of states"),
         default=MOST_STATES,
         help=f"stop after so many states; default {MOST_STATES}",
     )
@@ -56,12 +56,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help=f"stop after so many seconds; default {SECONDS:g}",
     )
     outputs.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
-
-
-def _number(word: str) -> int:
-    if not word.isdecimal() or int(word) == 0:
-        raise argparse.ArgumentTypeError(f"{word!r} is not a number of states")
-    return int(word)
+    return outputs
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -73,12 +68,12 @@ def run(parsed: argparse.Namespace) -> int:
     except (CannotRecordError, CannotCompileError) as trouble:
         raise UserError(str(trouble)) from None
     if parsed.json:
-        write(parsed.json, json.dumps(found.to_json(), indent=1) + "\n")
+        write_file(parsed.json, json.dumps(found.to_json(), indent=1) + "\n")
     if parsed.graph:
         from forklab.draw.outcomes.graph_picture import process_graph_svg
         from forklab.explore.order import process_graph
 
-        write(parsed.graph, process_graph_svg(process_graph(found.graph)))
+        write_file(parsed.graph, process_graph_svg(process_graph(found.graph)))
     if parsed.why is not None:
         answer = why(found, parsed.why.replace("\\n", "\n"))
         print(answer.text)

@@ -8,13 +8,13 @@ import subprocess
 import sys
 
 from forklab.command.schedules import read_schedule
-from forklab.command.usage import UserError, seconds, write, write_picture
+from forklab.command.usage import Subcommands, UserError, seconds, write_file, write_picture
 from forklab.kernel.statuses import in_shell
 from forklab.lens.record import CannotRecordError, CannotTraceError, Limits, Recording, record
 from forklab.source import CannotCompileError, runnable
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="run a program under the lens and show what all its processes did",
@@ -52,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="end it after so many seconds on the processor; default 10",
     )
     run.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
+    return run
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -107,7 +108,7 @@ def _look(parsed: argparse.Namespace) -> int:
         print(f"forklab: {seen.trouble}", file=sys.stderr)
     print(tree_text(seen.tree, seen.remarks), file=sys.stderr)
     if parsed.json:
-        write(parsed.json, json.dumps(seen.history.to_json(), indent=1) + "\n")
+        write_file(parsed.json, json.dumps(seen.history.to_json(), indent=1) + "\n")
     if parsed.svg:
         write_picture(parsed.svg, lambda: tree_svg(seen.tree, seen.remarks))
     return _exit_status(seen.statuses.get("P"))
@@ -120,11 +121,11 @@ def _show(recording: Recording, parsed: argparse.Namespace) -> None:
     _complain(recording)
     print(tree_text(recording.tree), file=sys.stderr)
     if parsed.json:
-        write(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
+        write_file(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
     if parsed.svg:
         write_picture(parsed.svg, lambda: tree_svg(recording.tree))
     if parsed.lanes:
-        write(parsed.lanes, lanes_svg(history, title))
+        write_file(parsed.lanes, lanes_svg(history, title))
     if parsed.film:
         write_picture(parsed.film, lambda: film_html(history, title=title))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from forklab.command.usage import UserError, read
+from forklab.command.usage import UserError, read_file
 from forklab.lens.state import Move
 
 _KINDS = ("call", "return", "signal", "time")
@@ -15,7 +15,7 @@ def read_schedule(name: str, outcome: int) -> list[Move]:
 
     Raises UserError, which says what the file should have.
     """
-    text = read(name)
+    text = read_file(name)
     try:
         form: object = json.loads(text)
     except json.JSONDecodeError as error:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from forklab.command.usage import UserError, write_picture
+from forklab.command.usage import Subcommands, UserError, whole_number, write_picture
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
     tree = commands.add_parser(
         "tree",
         help="the processes of this machine right now, zombies marked",
@@ -16,7 +16,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     tree.add_argument(
         "pid",
         metavar="PID",
-        type=_pid,
+        type=whole_number("a process number"),
         nargs="?",
         help="this process and all below it; default: all but the kernel's own threads",
     )
@@ -25,15 +25,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         help="draw a picture into FILE, too; - is standard output, instead of text",
     )
+    return tree
 
 
-def _pid(word: str) -> int:
-    if not word.isdecimal() or int(word) == 0:
-        raise argparse.ArgumentTypeError(f"{word!r} is not a process number")
-    return int(word)
-
-
-def run(parsed: argparse.Namespace) -> None:
+def run(parsed: argparse.Namespace) -> int:
+    """Raises UserError."""
     from forklab.draw import tree_svg, tree_text
     from forklab.live import live_tree
 
@@ -47,3 +43,4 @@ def run(parsed: argparse.Namespace) -> None:
         print(tree_text(tree))
     if parsed.svg is not None:
         write_picture(parsed.svg, lambda: tree_svg(tree))
+    return 0
