@@ -1,9 +1,19 @@
-"""Pictures of process trees: SVG, PNG and text, all from the same cards and in the same words."""
+"""Pictures of what processes did: SVG, PNG, HTML and text, in the same words and the same colours.
+
+    trees/       one moment: as a picture, as text, as a graph for Graphviz, read aloud; and the legend
+    lanes/       all of it, from left to right: a lane for each process
+    film/        all of it, event by event, on a page that plays
+    outcomes/    all that could have been, and what has to come before what; this alone knows of forklab.explore
+
+What they share stands beside them: palette.py and stylesheet.py for the looks, shapes.py for SVG, templates.py for
+HTML, measure.py, fold.py and characters.py for what is written in them, chronology.py for those that tell of time.
+"""
 
 from __future__ import annotations
 
 from forklab.draw.film.page import film_html
-from forklab.draw.lanes.picture import LANES_STYLE_SHEET, lanes_svg
+from forklab.draw.lanes.picture import lanes_svg
+from forklab.draw.lanes.style import LANES_STYLE_SHEET
 from forklab.draw.templates import template
 from forklab.draw.trees.dot import tree_dot, tree_png
 from forklab.draw.trees.legend import legend_svg

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from forklab.draw.characters import cut, single_line
-from forklab.draw.chronology import seconds
+from forklab.draw.chronology import followers, seconds
 from forklab.history import Event, History, Node, State, Tree
 
 LONGEST = 60  # characters of output or of a command line before they are cut
@@ -25,7 +25,7 @@ def captions(history: History) -> tuple[str, ...]:
     """
     sentences = []
     before = Tree(())
-    following = _followers(history.events)
+    following = followers(history)
     leading: dict[str, Event] = {}  # the last event of each process so far
     for event, tree in zip(history.events, history.trees(), strict=True):
         sentences.append(
@@ -119,16 +119,6 @@ def _is_reaped_at_once(history: History, end: Event) -> bool:
 
 def _after(history: History, event: Event) -> Iterator[Event]:
     return islice(history.events, event.n + 1, None)
-
-
-def _followers(events: Sequence[Event]) -> list[Event | None]:
-    """For each event the next one of its process."""
-    upcoming: dict[str, Event] = {}
-    found: list[Event | None] = []
-    for event in reversed(events):
-        found.append(upcoming.get(event.process))
-        upcoming[event.process] = event
-    return found[::-1]
 
 
 def _takes_effect(event: Event, then: Event) -> bool:

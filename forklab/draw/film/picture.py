@@ -21,13 +21,10 @@ from forklab.draw.trees.dot import bare
 from forklab.draw.trees.picture import side
 from forklab.draw.trees.plan import Plan, plan
 from forklab.draw.trees.render import Layout, layout
-from forklab.draw.trees.sizes import Box, box
+from forklab.draw.trees.sizes import ARROW, EDGE, WING, Box, box
 from forklab.draw.trees.text import read_aloud
 from forklab.history import Node, Remark, State, Tree
 
-_EDGE = 10  # free space around everything
-_HEAD = 8  # the length of an arrow's head
-_WING = 3.5  # half of its width
 _BAR_LEFT = 5  # left of all words, which do not move when the bar appears
 _GAP = 10  # Graphviz ends a curve so far from the card, to have room for a head
 
@@ -116,10 +113,10 @@ def picture(
     opening = shapes.opening(
         "forklab-tree",
         read_aloud(tuple(cards)),
-        round(places.width + 2 * _EDGE),
-        round(places.height + 2 * _EDGE),
+        round(places.width + 2 * EDGE),
+        round(places.height + 2 * EDGE),
     )
-    return "\n".join([*opening, shapes.layer(drawn, (_EDGE, _EDGE)) + "</svg>"])
+    return "\n".join([*opening, shapes.layer(drawn, (EDGE, EDGE)) + "</svg>"])
 
 
 def _line(number: int, laid_out: Scene) -> str:
@@ -130,7 +127,7 @@ def _line(number: int, laid_out: Scene) -> str:
         return _adoption(places.routes[f"e{number}"])
     tail = side(planned, places, line.tail, leaving=1)
     tip = side(planned, places, line.head, leaving=-1)
-    end = (tip[0] - _HEAD, tip[1]) if planned.sideways else (tip[0], tip[1] - _HEAD)
+    end = (tip[0] - ARROW, tip[1]) if planned.sideways else (tip[0], tip[1] - ARROW)
     return shapes.curve(shapes.bend(tail, end, sideways=planned.sideways)) + _arrow(end, tip)
 
 
@@ -140,7 +137,7 @@ def _adoption(route: tuple[Point, ...]) -> str:
     far = math.dist(before, end) or 1.0
     along = ((end[0] - before[0]) / far, (end[1] - before[1]) / far)
     tip = (end[0] + _GAP * along[0], end[1] + _GAP * along[1])
-    base = (tip[0] - _HEAD * along[0], tip[1] - _HEAD * along[1])
+    base = (tip[0] - ARROW * along[0], tip[1] - ARROW * along[1])
     from_the_right = along[0] < 0
     # Above a line that comes in at a side of the card, else before the side that the line leaves free.
     at_a_side = abs(along[0]) > abs(along[1])
@@ -151,7 +148,7 @@ def _adoption(route: tuple[Point, ...]) -> str:
 
 
 def _arrow(base: Point, tip: Point) -> str:
-    across = ((tip[1] - base[1]) * _WING / _HEAD, (base[0] - tip[0]) * _WING / _HEAD)
+    across = ((tip[1] - base[1]) * WING / ARROW, (base[0] - tip[0]) * WING / ARROW)
     return shapes.head(
         tip,
         (base[0] + across[0], base[1] + across[1]),

@@ -14,8 +14,6 @@ from forklab.draw.lanes.places import Link, Places, Stretch, Words, places
 from forklab.draw.lanes.style import BAR_HEIGHT, HATCH_DASH, LANES_STYLE_SHEET, NAME_SIZE
 from forklab.history import History, State
 
-__all__ = ["LANES_STYLE_SHEET", "lanes_svg"]
-
 EDGE = 10  # free space around everything
 TITLE_HEIGHT = 28
 LANE_HEIGHT = 44

@@ -46,7 +46,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Words:
-    """A label above the bar of a lane. `mark` is where its event is."""
+    """A label above the bar of a lane. `mark` is where its event is; `aloud` says it in a sentence."""
 
     lane: int
     mark: int

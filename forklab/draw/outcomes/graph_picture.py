@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from forklab.draw import measure, shapes
 from forklab.draw.characters import single_line
 from forklab.draw.outcomes.graph_style import GRAPH_STYLE_SHEET
+from forklab.draw.shapes import Point
 from forklab.explore.order import Kind, ProcessGraph, Vertex
 
 _EDGE = 16  # free space around everything
@@ -53,21 +54,17 @@ class _Picture:
             x += space / 2 + _GAP
         return [places[level] for level in levels]
 
-    def _place(self, number: int) -> tuple[float, float]:
+    def _place(self, number: int) -> Point:
         lane = self._lanes.index(self._graph.vertices[number].process)
         return self._across[number], self._top + lane * _LANE
 
     def draw(self, *, styled: bool) -> str:
         right = max(self._across, default=self._left) + 40
+        title_width = measure.text_width(self._title, measure.TITLE_SIZE, bold=True)
         lines = shapes.opening(
             "forklab-order",
             "; ".join(f"{v.process} {single_line(v.does)}" for v in self._graph.vertices),
-            round(
-                max(
-                    right,
-                    measure.text_width(self._title, measure.TITLE_SIZE, bold=True) + 2 * _EDGE,
-                )
-            ),
+            round(max(right, title_width + 2 * _EDGE)),
             round(self._top + (len(self._lanes) - 1) * _LANE + _BELOW + _EDGE),
             title=self._title or "process graph",
             style_sheet=GRAPH_STYLE_SHEET if styled else "",
@@ -85,17 +82,17 @@ class _Picture:
         reaped."""
         (x1, y1), (x2, y2) = self._place(tail), self._place(head)
         first, last = self._graph.vertices[tail], self._graph.vertices[head]
+        end = (x2 - _DOT, y2, 1, 0)
         if y1 == y2 and self._something_between(tail, head):
             low, turn = y1 + _PAST, _TURN / 2
             way = (
                 f"M{x1:g} {y1:g}c{turn:g} 0 {turn:g} {_PAST} {_TURN} {_PAST}H{x2 - _TURN:g}"
                 f"C{x2 - turn:g} {low:g} {x2 - turn:g} {y2:g} {x2 - _DOT:g} {y2:g}"
             )
-            end = (x2 - _DOT, y2, 1, 0)
         elif y1 == y2:
-            way, end = f"M{x1:g} {y1:g}H{x2 - _DOT:g}", (x2 - _DOT, y2, 1, 0)
+            way = f"M{x1:g} {y1:g}H{x2 - _DOT:g}"
         elif first.kind is Kind.FORK and last.process == first.child:
-            way, end = f"M{x1:g} {y1:g}V{y2:g}H{x2 - _DOT:g}", (x2 - _DOT, y2, 1, 0)
+            way = f"M{x1:g} {y1:g}V{y2:g}H{x2 - _DOT:g}"
         elif first.kind is Kind.EXIT and last.kind is Kind.REAP:
             down = 1 if y2 > y1 else -1
             way = f"M{x1:g} {y1:g}H{x2:g}V{y2 - down * _DOT:g}"
@@ -103,7 +100,6 @@ class _Picture:
         else:
             middle = (x1 + x2) / 2
             way = f"M{x1:g} {y1:g}C{middle:g} {y1:g} {middle:g} {y2:g} {x2 - _DOT:g} {y2:g}"
-            end = (x2 - _DOT, y2, 1, 0)
         return shapes.path(way, "edge") + _head(*end)
 
     def _something_between(self, tail: int, head: int) -> bool:

@@ -18,15 +18,12 @@ from forklab.draw.trees.description import ADOPTED
 from forklab.draw.trees.dot import bare
 from forklab.draw.trees.plan import Plan, plan
 from forklab.draw.trees.render import Layout, layout
-from forklab.draw.trees.sizes import Box
+from forklab.draw.trees.sizes import ARROW, EDGE, WING, Box
 from forklab.draw.trees.style import STYLE_SHEET
 from forklab.draw.trees.text import read_aloud
 from forklab.history import Remark, Tree
 
-_EDGE = 10  # free space around everything
 _TITLE_HEIGHT = 26
-_ARROW = 8  # the length of an arrow's head
-_WING = 3.5  # half of its width
 
 
 def tree_svg(
@@ -58,16 +55,16 @@ def draw(planned: Plan, *, styled: bool = True) -> str:
     lines = shapes.opening(
         "forklab-tree",
         read_aloud(tuple(b.card for b in planned.boxes)),
-        round(max(places.width, title_width) + 2 * _EDGE),
-        round(places.height + above + 2 * _EDGE),
+        round(max(places.width, title_width) + 2 * EDGE),
+        round(places.height + above + 2 * EDGE),
         title=planned.title or "process tree",
         style_sheet=STYLE_SHEET if styled else "",
     )
     if planned.title:
-        lines.append(shapes.text("title", _EDGE, _EDGE + measure.TITLE_SIZE, planned.title))
+        lines.append(shapes.text("title", EDGE, EDGE + measure.TITLE_SIZE, planned.title))
     drawn = _edges(planned, places)
     drawn += [_node(b, places.nodes[f"n{b.card.number}"]) for b in planned.boxes]
-    lines.append(shapes.layer(drawn, (_EDGE, _EDGE + above)) + "</svg>\n")
+    lines.append(shapes.layer(drawn, (EDGE, EDGE + above)) + "</svg>\n")
     return "\n".join(lines)
 
 
@@ -101,23 +98,23 @@ def side(planned: Plan, places: Layout, number: int, *, leaving: int) -> Point:
 
 def _downwards(tail: Point, head: Point) -> str:
     """A curve that leaves and arrives upright, and its arrow."""
-    x, y = head[0], head[1] - _ARROW
+    x, y = head[0], head[1] - ARROW
     line = shapes.curve(shapes.bend(tail, (x, y), sideways=False))
-    return line + shapes.head(head, (x - _WING, y), (x + _WING, y))
+    return line + shapes.head(head, (x - WING, y), (x + WING, y))
 
 
 def _rightwards(tail: Point, head: Point, straight: int) -> str:
     """A curve that leaves and arrives level, its last pixels `straight` to carry a word."""
-    x, y = head[0] - _ARROW, head[1]
+    x, y = head[0] - ARROW, head[1]
     bend = shapes.bend(tail, (x - straight, y), sideways=True)
     line = shapes.curve(bend, f"H{shapes.number(x)}")
-    return line + shapes.head(head, (x, y - _WING), (x, y + _WING))
+    return line + shapes.head(head, (x, y - WING), (x, y + WING))
 
 
 def _word(tail: Point, head: Point, sideways: bool) -> str:
     """The word at an adopted edge, before the arrow, where the curve does not come from."""
     if sideways:
-        return shapes.text("label before", head[0] - _ARROW, head[1] - 5, ADOPTED)
+        return shapes.text("label before", head[0] - ARROW, head[1] - 5, ADOPTED)
     if tail[0] > head[0]:
         return shapes.text("label before", head[0] - 8, head[1] - 8, ADOPTED)
     return shapes.text("label", head[0] + 8, head[1] - 8, ADOPTED)

@@ -1,4 +1,4 @@
-"""How big a card is, and where in it the words stand."""
+"""How big everything in a picture of a tree is: the cards, what is written in them, the arrows between them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from forklab.draw.palette import LIGHT
 from forklab.draw.trees.cards import Card
 from forklab.draw.trees.description import ADOPTED
 
+EDGE = 10  # free space around everything
+ARROW = 8  # the length of an arrow's head
+WING = 3.5  # half of its width
 MARGIN = 12  # left and right of the text
 NAME_BASELINE = 23  # from the top of the card; the first line of words follows below
 LINE_HEIGHT = 16
