@@ -44,13 +44,21 @@ class Question:
     choices: tuple[Choice, ...] = ()
     several: bool = False
     at: int | None = None
-    check: str = (
-        ""  # in Python, for the notebook: an expression about `history` and `output` that is true
-    )
+    # In Python, for the notebook: an expression about `history` and `output` that is true.
+    check: str = ""
 
     @property
     def shows_program(self) -> bool:
         return not self.picture
+
+    @property
+    def exhibit(self) -> str:
+        """What it is about: the picture, or the program."""
+        return self.picture or self.listing.text.rstrip()
+
+    @property
+    def asks_for_drawing(self) -> bool:
+        return self.number is None and not self.choices
 
 
 @dataclass(frozen=True)
