@@ -8,7 +8,6 @@ process of its own, where nobody sees them.
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 import subprocess
@@ -82,9 +81,11 @@ sys.stdout.buffer.write(graph.draw(format="png", prog="dot"))
 def _pygraphviz() -> ModuleType | None:
     """The package, or None: it may be absent, and it may be there but lack its library."""
     try:
-        return importlib.import_module("pygraphviz")
+        import pygraphviz
     except ImportError:
         return None
+    package: ModuleType = pygraphviz
+    return package
 
 
 def _run_in_process(source: str) -> bytes | None:
