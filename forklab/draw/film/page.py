@@ -60,7 +60,7 @@ def _last_picture(taking_part: Cast, film: tuple[Frame, ...]) -> str:
     return picture(taking_part, scene(taking_part, film), nodes, lines)
 
 
-class _Line(NamedTuple):
+class _OutputLine(NamedTuple):
     """What somebody wrote; the script hides it before the `frame` in which it is written."""
 
     frame: int
@@ -69,10 +69,10 @@ class _Line(NamedTuple):
     text: str
 
 
-def _output(history: History) -> list[_Line]:
+def _output(history: History) -> list[_OutputLine]:
     numbers = {process.name: number for number, process in enumerate(history.processes)}
     return [
-        _Line(
+        _OutputLine(
             event.n,
             numbers.get(event.process, 0) % HUES,
             single_line(event.process),

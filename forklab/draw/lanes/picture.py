@@ -10,7 +10,7 @@ from __future__ import annotations
 from forklab.draw import measure, shapes
 from forklab.draw.characters import single_line
 from forklab.draw.lanes import labels
-from forklab.draw.lanes.places import Link, Places, Stretch, Words, places
+from forklab.draw.lanes.places import Label, Link, Places, Stretch, places
 from forklab.draw.lanes.style import BAR_HEIGHT, HATCH_DASH, LANES_STYLE_SHEET, NAME_SIZE
 from forklab.history import History, State
 
@@ -112,7 +112,7 @@ class _Picture:
         if process.reaper and stretches:
             inside.append(self._ring(stretches))
         inside += [self._bar(stretch) for stretch in stretches]
-        inside += [self._words(w) for w in self._placed.words if w.lane == lane]
+        inside += [self._label(label) for label in self._placed.words if label.lane == lane]
         return shapes.group(
             "".join(inside), "lane reaper" if process.reaper else "lane", process=name
         )
@@ -138,18 +138,18 @@ class _Picture:
         leaning = f"translate({stretch.start} {y + lean}) skewX(-45)"
         return drawn + shapes.path(way, "hatch", transform=leaning)
 
-    def _words(self, words: Words) -> str:
-        top = self._bar_top(words.lane)
-        middle, sign = self._middle(words.lane), ""
-        if words.look == "adopted":
+    def _label(self, label: Label) -> str:
+        top = self._bar_top(label.lane)
+        middle, sign = self._middle(label.lane), ""
+        if label.look == "adopted":
             half = BAR_HEIGHT // 2 - 1
-            way = f"M{words.mark} {middle - half}l{half} {half}l{-half} {half}l{-half} {-half}Z"
+            way = f"M{label.mark} {middle - half}l{half} {half}l{-half} {half}l{-half} {-half}Z"
             sign = shapes.path(way, "sign")
-        elif words.look == "reaped":  # by somebody without a lane
-            sign = shapes.circle("dot", words.mark, middle, _DOT)
-        tick = shapes.path(f"M{words.mark} {top - 15}V{top}", "tick")
-        label = shapes.text(f"label {words.look}".strip(), words.x, top - 7, words.text)
-        return shapes.group(shapes.name(words.aloud) + tick + sign + label)
+        elif label.look == "reaped":  # by somebody without a lane
+            sign = shapes.circle("dot", label.mark, middle, _DOT)
+        tick = shapes.path(f"M{label.mark} {top - 15}V{top}", "tick")
+        words = shapes.text(f"label {label.look}".strip(), label.x, top - 7, label.text)
+        return shapes.group(shapes.name(label.aloud) + tick + sign + words)
 
     def _link(self, link: Link) -> str:
         """A line upright between two lanes, behind the bars; with an arrow unless it ends in a dot."""

@@ -19,9 +19,8 @@ STEP = 26  # from a column to the next, at least
 LULL = 64  # the same, if a second or more has passed: one shall see that it is long, not how long
 GAP = 8  # between two words in a lane
 LEAD = 4  # from a mark to its words
-FAR = (
-    560  # whoever is born further right has its name at its bar too: the first one is out of sight
-)
+# Whoever is born further right has its name at its bar too: the first one is out of sight.
+FAR = 560
 
 # What a word is coloured as, by the kind of its event.
 _LOOKS = {
@@ -45,7 +44,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Words:
+class Label:
     """A label above the bar of a lane. `mark` is where its event is; `aloud` says it in a sentence."""
 
     lane: int
@@ -92,7 +91,7 @@ class Places:
 
     order: tuple[Process, ...]
     stretches: tuple[Stretch, ...]
-    words: tuple[Words, ...]
+    words: tuple[Label, ...]
     links: tuple[Link, ...]
     ticks: tuple[Tick, ...]
     left: int
@@ -135,7 +134,7 @@ class _Growing:
     def __init__(self, left: int, lanes: dict[str, int]) -> None:
         self.lanes = lanes
         self.columns: list[int] = []
-        self.words: list[Words] = []
+        self.words: list[Label] = []
         self.links: list[Link] = []
         self.ticks: list[Tick] = []
         self._left = left
@@ -160,10 +159,10 @@ class _Growing:
         if line is not None:
             self.links.append(Link(line[0], x, line[1], line[2], aloud))
         if label:
-            self._say(Words(lane, x, label, _LOOKS.get(event.kind, ""), aloud))
+            self._say(Label(lane, x, label, _LOOKS.get(event.kind, ""), aloud))
         if event.kind == "fork" and event.child is not None and x > self._left + FAR:
             name = labels.short(event.child)
-            self._say(Words(self.lanes[event.child], x, name, "again", aloud))
+            self._say(Label(self.lanes[event.child], x, name, "again", aloud))
 
     def _column(
         self, event: Event, lane: int | None, line: tuple[str, int, int] | None, ticks: bool
@@ -182,9 +181,9 @@ class _Growing:
         self._moment = event.t
         return x
 
-    def _say(self, words: Words) -> None:
-        self.words.append(words)
-        self._free[words.lane] = words.end
+    def _say(self, label: Label) -> None:
+        self.words.append(label)
+        self._free[label.lane] = label.end
 
 
 def _line(event: Event, lanes: dict[str, int]) -> tuple[str, int, int] | None:

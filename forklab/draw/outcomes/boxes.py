@@ -20,7 +20,7 @@ _Way = tuple[int, Outcome]  # to an output, with its number
 
 
 @dataclass(frozen=True)
-class Line:
+class OutputLine:
     """A line of an output; `writers` is "" where nobody is named."""
 
     text: str
@@ -38,15 +38,15 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Box:
+class OutputBox:
     """One output; without lines if nothing is printed."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[OutputLine, ...]
     endings: tuple[Ending, ...]
     stuck: bool  # whether it can be a deadlock
 
 
-def boxes(found: Exploration, graph: ProcessGraph, most: int) -> list[Box]:
+def boxes(found: Exploration, graph: ProcessGraph, most: int) -> list[OutputBox]:
     """Those of the first outputs, in the order of the outcomes."""
     ways: dict[str, list[_Way]] = {}
     for number, outcome in enumerate(found.outcomes, start=1):
@@ -71,9 +71,9 @@ def _hues(graph: ProcessGraph, first: int) -> dict[str, int]:
     return {name: number % HUES for number, name in enumerate(sorted(names), first)}
 
 
-def _box(ways: Sequence[_Way], hues: Mapping[str, int]) -> Box:
+def _box(ways: Sequence[_Way], hues: Mapping[str, int]) -> OutputBox:
     first = ways[0][1]
-    return Box(
+    return OutputBox(
         tuple(_line(text, writers, hues) for text, writers in _lines(first)),
         tuple(_ending(list(alike)) for _, alike in groupby(ways, key=_how)),
         any(outcome.deadlock for _, outcome in ways),
@@ -102,10 +102,10 @@ def _written(outcome: Outcome) -> Iterable[tuple[str, str]]:
             yield step.move.process, ast.literal_eval(deed)
 
 
-def _line(text: str, writers: Iterable[str], hues: Mapping[str, int]) -> Line:
+def _line(text: str, writers: Iterable[str], hues: Mapping[str, int]) -> OutputLine:
     names = [name for name in writers if name in hues]
     shown = visible(text.removesuffix("\n"), also="\t")
-    return Line(shown, "+".join(names), hues[names[0]] if names else 0)
+    return OutputLine(shown, "+".join(names), hues[names[0]] if names else 0)
 
 
 def _how(way: _Way) -> tuple[object, ...]:
