@@ -14,10 +14,11 @@ class _Prediction:
     choice: object = None
     program: str | None = None  # the text of that program's cell; it may be run again
 
-    def asked(self, choice: object) -> None:
+    def begin(self, choice: object) -> None:
         self.choice, self.program = choice, None
 
-    def is_for(self, program: str) -> None:
+    def use_for(self, program: str) -> None:
+        """For the first program that comes, however often; for another one it is no prediction."""
         self.program = self.program or program
         if program != self.program:
             self.choice = None
@@ -31,7 +32,7 @@ def predict(question: str, *choices: object, mine: object = None) -> None:
     if mine is not None and choices and mine not in choices:
         print(f"{mine!r} is none of the choices: {', '.join(map(repr, choices))}.")
         mine = None
-    prediction.asked(mine)
+    prediction.begin(mine)
     print(question)
     for choice in choices:
         print(f"  {'●' if choice == mine and mine is not None else '○'} {choice}")

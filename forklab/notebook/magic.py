@@ -63,7 +63,7 @@ def lens(line: str, cell: str) -> None:
     print(run.output, end="" if run.output.endswith("\n") or not run.output else "\n")
     _last.cell = Cell(options.language, cell, options.pipe)
     display(RunView(run, _last.cell.title, options.at))  # type: ignore[no-untyped-call]
-    prediction.is_for(cell)
+    prediction.use_for(cell)
 
 
 _USAGE = (
