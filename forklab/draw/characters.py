@@ -5,6 +5,8 @@ from __future__ import annotations
 
 def visible(text: str, also: str = "") -> str:
     """`text` with a sign in the place of all that does not print, but for `also`: XML refuses most of it."""
+    if text.isprintable():
+        return text  # nearly always
     return "".join(c if c.isprintable() or c in also else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
