@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from forklab.draw import film_html, tree_svg
-from forklab.draw.render import layout
+from forklab.draw.trees.render import layout
 from forklab.history import History, HistoryBuilder, Process
 
 ROUNDS = 5

@@ -51,7 +51,7 @@ STRACE = ("strace", "-f", "--seccomp-bpf", "-e", "trace=process", "-o", "/dev/nu
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         forks, calls, zombie = (build(name, Path(folder)) for name in PROGRAMS)
-        lens = [sys.executable, "-m", "forklab.cli", "run", "--"]
+        lens = [sys.executable, "-m", "forklab.command.main", "run", "--"]
         idle = medians([*lens, "true"], ["true"])[0]
         traced, bare = medians([*lens, forks], [forks])
         print(f"2,000 forks: {traced / bare:.1f} times untraced")

@@ -8,7 +8,7 @@ from pathlib import Path
 from autograder.judge import assess
 from autograder.lab import load_lab
 from forklab.draw import lanes_svg, tree_svg
-from forklab.draw.process_graph import process_graph_svg
+from forklab.draw.outcomes.graph_picture import process_graph_svg
 from forklab.explore import explore
 from forklab.explore.order import process_graph
 from forklab.lens.record import record

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import psutil
@@ -26,16 +25,6 @@ _STATES: Mapping[str, State] = {
     psutil.STATUS_STOPPED: State.STOPPED,
     psutil.STATUS_TRACING_STOP: State.STOPPED,
 }
-
-
-@cache
-def _wait_calls() -> frozenset[str]:
-    """The numbers of wait4 and waitid; none on a processor of which we know nothing."""
-    try:
-        numbers = this_processor().calls
-    except OSError:
-        return frozenset()
-    return frozenset(str(numbers[name]) for name in calls_in("wait"))
 
 
 @dataclass(frozen=True)
@@ -81,9 +70,8 @@ def _sweep() -> dict[int, _Seen]:
         if (met := _meet(process)) is not None:
             seen[met.pid] = met
     for pid, child in list(seen.items()):
-        if (
-            child.parent not in seen
-        ):  # it vanished between two questions: somebody has adopted the child by now
+        # It vanished between two questions: somebody has adopted the child by now.
+        if child.parent not in seen:
             if (met := _meet(child.process)) is None:
                 del seen[pid]
             else:
@@ -98,7 +86,7 @@ def _meet(process: psutil.Process) -> _Seen | None:
                 process,
                 process.pid,
                 process.ppid(),
-                _printable(process.name()),
+                _without_control_characters(process.name()),
                 process.create_time(),
                 process.status(),
             )
@@ -145,11 +133,14 @@ def _children_file(parent: int) -> dict[int, int]:
 
 def _node(seen: _Seen, name: str, parent: str | None) -> Node:
     state = _STATES.get(seen.status, State.RUNNING)
+    ended = _status(seen) if state is State.ZOMBIE else None
     if state is State.RUNNING and _waits(seen.pid):
         state = State.WAITING
-    ended = _how_it_ended(seen) if state is State.ZOMBIE else None
     return Node(
-        *(name, seen.pid, parent, state),
+        name,
+        seen.pid,
+        parent,
+        state,
         reaper=seen.pid == 1,
         status=exit_code(ended),
         signal=killer(ended),
@@ -157,16 +148,20 @@ def _node(seen: _Seen, name: str, parent: str | None) -> Node:
 
 
 def _waits(pid: int) -> bool:
-    """Whether it is blocked in wait(2), by /proc/PID/syscall (proc(5)). False also where we are not allowed to know."""
+    """Whether it is blocked in wait(2): /proc/PID/syscall begins with the number of its call, see proc(5).
+
+    False also where we are not allowed to know.
+    """
     try:
         call = Path(f"/proc/{pid}/syscall").read_text().split(maxsplit=1)[0]
+        numbers = this_processor().calls
     except (OSError, IndexError):
         return False
-    return call in _wait_calls()
+    return call in {str(numbers[name]) for name in calls_in("wait")}
 
 
-def _how_it_ended(zombie: _Seen) -> int | None:
-    """The status of a zombie, as os.waitstatus_to_exitcode() has it; None if the kernel hides it.
+def _status(zombie: _Seen) -> int | None:
+    """How a zombie ended, as os.waitstatus_to_exitcode() says it; None if the kernel hides it.
 
     The last field of /proc/PID/stat is the wait status. The kernel shows 0 to those who may not
     know: so a 0 counts only if the zombie ran as the user that we are.
@@ -179,7 +174,7 @@ def _how_it_ended(zombie: _Seen) -> int | None:
     return None if wait_status == 0 and not ours else os.waitstatus_to_exitcode(wait_status)
 
 
-def _printable(name: str) -> str:
+def _without_control_characters(name: str) -> str:
     """A process names itself as it likes, with control characters if it likes."""
     return "".join(c if c.isprintable() else "?" for c in name) or "?"
 

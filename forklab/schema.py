@@ -1,4 +1,4 @@
-"""The JSON form of a history, written down for other programs: a JSON Schema that comes with the package."""
+"""JSON: what it can hold, and what is in that of a history, written down for other programs as a JSON Schema."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class CannotCompileError(Exception):
 
 
 @dataclass(frozen=True)
-class Program:
+class Runnable:
     """What to execute, and as what: `argv` is what the program sees. `warnings` are the compiler's, if any.
 
     `folder` is a temporary one in which the program stands; nobody needs to see its name.
@@ -37,39 +37,39 @@ class Program:
 
 
 @contextmanager
-def runnable(argv: list[str]) -> Iterator[Program]:
+def runnable(argv: list[str]) -> Iterator[Runnable]:
     """A command as a person types it: a `.c` file is compiled first, a `.py` file runs under this Python.
 
     Raises CannotCompileError, also if there is no such source file.
     """
     source = Path(argv[0])
     if source.suffix not in (".c", ".py"):
-        yield Program(None, tuple(argv))
+        yield Runnable(None, tuple(argv))
         return
     if not source.is_file():
         raise CannotCompileError(f"There is no file {source}.")
     if source.suffix == ".py":
-        yield Program(sys.executable, ("python3", *argv))
+        yield Runnable(sys.executable, ("python3", *argv))
         return
     with tempfile.TemporaryDirectory(prefix="forklab-") as folder:
         warnings = _compile(source, Path(folder) / source.stem)
-        yield Program(f"{folder}/{source.stem}", (f"./{source.stem}", *argv[1:]), warnings)
+        yield Runnable(f"{folder}/{source.stem}", (f"./{source.stem}", *argv[1:]), warnings)
 
 
 @contextmanager
-def program_of(language: str, text: str) -> Iterator[Program]:
+def program_of(language: str, text: str) -> Iterator[Runnable]:
     """The text of a program in "c", "python" or "sh". Raises CannotCompileError."""
     with tempfile.TemporaryDirectory(prefix="forklab-") as name:
         folder = Path(name)
         if language == "c":
             (folder / "cell.c").write_text(text)
             warnings = _compile(Path("cell.c"), folder / "cell", folder)
-            yield Program(str(folder / "cell"), ("./cell",), warnings, name)
+            yield Runnable(str(folder / "cell"), ("./cell",), warnings, name)
         elif language == "python":
             (folder / "cell.py").write_text(text)
-            yield Program(sys.executable, ("python3", str(folder / "cell.py")), folder=name)
+            yield Runnable(sys.executable, ("python3", str(folder / "cell.py")), folder=name)
         elif language == "sh":
-            yield Program(None, ("sh", "-c", text))
+            yield Runnable(None, ("sh", "-c", text))
         else:
             raise CannotCompileError(f"{language!r} is none of c, python and sh.")
 

@@ -1,19 +1,26 @@
-"""Pictures of process trees: SVG, PNG and text, all from the same cards and in the same words."""
+"""Pictures of what processes did: SVG, PNG, HTML and text, in the same words and the same colours.
+
+    trees/       one moment: as a picture, as text, as a graph for Graphviz, read aloud; and the legend
+    lanes/       all of it, from left to right: a lane for each process
+    film/        all of it, event by event, on a page that plays
+    outcomes/    all that could have been, and what has to come before what; this alone knows of forklab.explore
+
+What they share stands beside them: palette.py and stylesheet.py for the looks, shapes.py for SVG, templates.py for
+HTML, measure.py, fold.py and characters.py for what is written in them, chronology.py for those that tell of time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
-
-from forklab.draw.dot import dress, plan, tree_dot
-from forklab.draw.film import film_html
-from forklab.draw.lanes import LANES_STYLE_SHEET, lanes_svg
-from forklab.draw.legend import legend_svg
-from forklab.draw.palette import STYLE_SHEET
-from forklab.draw.render import GraphvizFailedError, GraphvizMissingError, png
-from forklab.draw.svg import draw
-from forklab.draw.text import alt_text, tree_text
-from forklab.history import Remark, Tree
+from forklab.draw.film.page import film_html
+from forklab.draw.lanes.picture import lanes_svg
+from forklab.draw.lanes.style import LANES_STYLE_SHEET
+from forklab.draw.templates import template
+from forklab.draw.trees.dot import tree_dot, tree_png
+from forklab.draw.trees.legend import legend_svg
+from forklab.draw.trees.picture import tree_svg
+from forklab.draw.trees.render import GraphvizFailedError, GraphvizMissingError
+from forklab.draw.trees.style import STYLE_SHEET
+from forklab.draw.trees.text import alt_text, tree_text
 
 __all__ = [
     "LANES_STYLE_SHEET",
@@ -32,38 +39,9 @@ __all__ = [
 ]
 
 
-def tree_svg(
-    tree: Tree,
-    remarks: Mapping[str, Remark] | None = None,
-    title: str | None = None,
-    *,
-    styled: bool = True,
-) -> str:
-    """The tree as one <svg> element, the same bytes on every machine with the same Graphviz.
-
-    It has no prolog and no ids. It stands alone as a file if `styled`; a page that shows many
-    passes styled=False and has STYLE_SHEET once. Raises GraphvizMissingError or
-    GraphvizFailedError.
-    """
-    return draw(plan(tree, remarks, title), styled=styled)
-
-
-def tree_png(
-    tree: Tree, remarks: Mapping[str, Remark] | None = None, title: str | None = None
-) -> bytes:
-    """The tree as PNG on white, two pixels of it for one of the SVG, in the fonts of this machine.
-
-    Raises GraphvizMissingError or GraphvizFailedError.
-    """
-    return png(dress(plan(tree, remarks, title)))
-
-
 def scrolling(svg: str, label: str = "process tree") -> str:
     """`svg` in a frame of HTML: on a narrow screen the picture scrolls, the page does not.
 
     The keyboard scrolls it too. The page needs STYLE_SHEET.
     """
-    return (
-        f'<div class="forklab-picture" role="group" tabindex="0" aria-label="{escape(label)}">'
-        f"{svg}</div>"
-    )
+    return template("draw/scrolling.html")(svg=svg, label=label)

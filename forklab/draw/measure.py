@@ -1,4 +1,4 @@
-"""How big a card is: measured with a table of our own, never with the fonts of the machine.
+"""How wide a text is: measured with a table of our own, never with the fonts of the machine.
 
 A picture must be the same, byte for byte, on a bare machine without fonts and on a designer's with
 thousands. So text is as wide as the wider of DejaVu Sans and Helvetica (Liberation Sans has its
@@ -7,28 +7,13 @@ widths): it fits its box in both.
 
 from __future__ import annotations
 
-import textwrap
 import unicodedata
-from dataclasses import dataclass
 
-from forklab.draw.cards import Card
-from forklab.draw.palette import LIGHT
-from forklab.draw.words import ADOPTED
-
-# Sizes in pixels. The font sizes are those of the style sheet.
+# Font sizes, in pixels; the style sheets take them from here.
 NAME_SIZE = 15
 SMALL_SIZE = 12
 LABEL_SIZE = 11
 TITLE_SIZE = 14
-MARGIN = 12  # left and right of the text
-NAME_BASELINE = 23  # from the top of the card; the first line of words follows below
-LINE_HEIGHT = 16
-FOOT = 10  # from the last baseline to the bottom of the card
-BADGE_HEIGHT = 20
-BAR = 9  # what the bar of a waiting process takes, with the gap after it
-RING = 4  # from a card to the second line around it
-PILE_STEP = 4  # by how much the cards of a pile stick out below each other
-COLUMNS = 54  # characters of words in a line, before they go on in the next
 
 _FIRST = 32  # the tables begin at the blank and end at the tilde; in thousandths of the font size
 _REGULAR = """
@@ -46,56 +31,6 @@ _BOLD = """
     365 712 838
 """
 _WIDTHS = {False: tuple(map(int, _REGULAR.split())), True: tuple(map(int, _BOLD.split()))}
-
-
-@dataclass(frozen=True)
-class Box:
-    """A card with its text in lines and its size in pixels.
-
-    `width` and `height` are those of the card itself; `outer_width` and `outer_height` those with
-    the ring of a reaper or the cards below a pile's first.
-    """
-
-    card: Card
-    words: tuple[str, ...]
-    badge: tuple[str, ...]
-    width: int
-    height: int
-
-    @property
-    def spread(self) -> int:
-        """By how much the outer size is more than the inner, on each side."""
-        return RING if self.card.reaper else PILE_STEP if self.card.is_pile else 0
-
-    @property
-    def outer_width(self) -> int:
-        return self.width + 2 * self.spread
-
-    @property
-    def outer_height(self) -> int:
-        return self.height + 2 * self.spread
-
-
-def box(card: Card) -> Box:
-    """How `card` is laid out."""
-    words = tuple(textwrap.wrap(card.words, COLUMNS)) or ("",)
-    badge = tuple(textwrap.wrap(f"≠ {card.badge}", COLUMNS)) if card.badge else ()
-    bar = BAR if LIGHT.states[card.state].bar else 0
-    inside = max(
-        text_width(card.name, NAME_SIZE, bold=True) + 14 + text_width(card.pid, SMALL_SIZE) + bar,
-        *(text_width(line, SMALL_SIZE) + bar for line in words),
-        *(text_width(line, SMALL_SIZE, bold=True) + 12 for line in badge),
-    )
-    if card.adopted:  # the word at its edge must not stick out beyond it
-        inside = max(inside, 2 * text_width(ADOPTED, LABEL_SIZE))
-    badge_height = 4 + BADGE_HEIGHT * len(badge) if badge else 0
-    return Box(
-        card=card,
-        words=words,
-        badge=badge,
-        width=inside + 2 * MARGIN,
-        height=NAME_BASELINE + LINE_HEIGHT * len(words) + FOOT + badge_height,
-    )
 
 
 def text_width(text: str, size: int, *, bold: bool = False) -> int:

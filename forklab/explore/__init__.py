@@ -10,7 +10,8 @@
 The three ways to search have to agree.
 """
 
-from forklab.explore.explore import Progress, explore
+from forklab.bounds import Progress
+from forklab.explore.explore import explore
 from forklab.explore.outcome import Exploration, Outcome
 
 __all__ = ["Exploration", "Outcome", "Progress", "explore"]

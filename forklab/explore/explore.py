@@ -14,9 +14,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Unpack
 
+from forklab.bounds import MOST_STATES, SECONDS, Progress
 from forklab.explore.graph import Graph, explore_graph
 from forklab.explore.harvest import TooManyOutcomesError, harvest
 from forklab.explore.outcome import Exploration, Outcome, end_of
@@ -26,21 +26,10 @@ from forklab.lens.replay import Played
 from forklab.lens.request import Options
 from forklab.lens.world.limits import Limits
 
-MOST_STATES = 200_000
 MOST_OUTCOMES = 10_000
-SECONDS = 60.0
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STEPS = 5_000  # of a run
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an exploration has come."""
-
-    states: int
-    runs: int
-    seconds: float
 
 
 def explore(

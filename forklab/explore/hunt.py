@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
-from forklab.explore.explore import MOST_STATES, SECONDS, explore
+from forklab.bounds import MOST_STATES, SECONDS
+from forklab.explore.explore import explore
 from forklab.explore.outcome import Exploration, Outcome
 from forklab.lens.request import Options
 

@@ -72,7 +72,7 @@ def near_miss(hand: Hand, actions: Actions) -> Actions:
     return _in_order_of_birth(changed)
 
 
-def program_of(actions: Actions) -> Block | None:
+def program_for(actions: Actions) -> Block | None:
     """A program that does one action a second.
 
     None if that is no use: somebody acts who is not there, or reaps who is not his child or has not exited.
@@ -95,7 +95,7 @@ def program_of(actions: Actions) -> Block | None:
     return _life(FIRST, 0, actions)
 
 
-def told(history: History, until: float) -> tuple[dict[str, str], Actions]:
+def actions_of(history: History, until: float) -> tuple[dict[str, str], Actions]:
     """What a program did until a moment, as a list of actions, and how its processes are called there."""
     names = {"P": FIRST}
     done: list[Action] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from html import escape
 
-from forklab.quiz.question import Question, Quiz
+from forklab.quiz.question import Question, QuestionKind, Quiz
 from forklab.quiz.wording import hint, key, reasons, rules
 
 _SPECIAL = "~=#{}:"
@@ -24,9 +24,10 @@ def as_gift(quiz: Quiz) -> str:
 
 def _text(question: Question) -> str:
     """In HTML."""
-    shown = question.picture or question.listing.text.rstrip()
     asked = " ".join([question.asked, hint(question)]).rstrip()
-    return f"<p>{escape(asked, False)}</p><pre>{escape(shown, False)}</pre><p>{escape(rules(question), False)}</p>"
+    return (
+        f"<p>{_html(asked)}</p><pre>{_html(question.exhibit)}</pre><p>{_html(rules(question))}</p>"
+    )
 
 
 def _answers(question: Question) -> str:
@@ -36,7 +37,7 @@ def _answers(question: Question) -> str:
         answers = "".join(_weighted(question))
     else:
         answers = "".join(
-            ("=" if choice.right else "~") + _escaped(escape(choice.text, False))
+            ("=" if choice.right else "~") + _escaped(_html(choice.text))
             for choice in question.choices
         )
     return f"{answers}####{_escaped(_feedback(question))}"
@@ -48,8 +49,7 @@ def _weighted(question: Question) -> list[str]:
     wrong = len(question.choices) - right
     weights = {True: _percent(right), False: f"-{_percent(wrong)}"}
     return [
-        f"~%{weights[choice.right]}%{_escaped(escape(choice.text, False))}"
-        for choice in question.choices
+        f"~%{weights[choice.right]}%{_escaped(_html(choice.text))}" for choice in question.choices
     ]
 
 
@@ -60,12 +60,16 @@ def _percent(parts: int) -> str:
 
 def _feedback(question: Question) -> str:
     """In HTML. Moodle may shuffle the choices: so they are named by their words."""
-    drawing = question.number is None and not question.choices
     answer = question.answer if question.choices else key(question)
-    tag = "pre" if drawing else "p"
-    said = "" if question.kind == "actions" else reasons(question)
-    more = f"<pre>{escape(said, False)}</pre>" if said else ""
-    return f"<{tag}>{escape(answer, False)}</{tag}>{more}"
+    tag = "pre" if question.asks_for_drawing else "p"
+    said = "" if question.kind is QuestionKind.ACTIONS else reasons(question)
+    more = f"<pre>{_html(said)}</pre>" if said else ""
+    return f"<{tag}>{_html(answer)}</{tag}>{more}"
+
+
+def _html(text: str) -> str:
+    """It stands between tags, where quotes are only quotes."""
+    return escape(text, quote=False)
 
 
 def _escaped(text: str) -> str:

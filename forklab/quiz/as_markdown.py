@@ -20,7 +20,7 @@ def as_markdown(quiz: Quiz) -> str:
     parts += ["---", f"# Answer key to {quiz.title}", f"Made by `{quiz.command}`."]
     for number, question in enumerate(quiz.questions, start=1):
         parts.append(f"## Answer {number}")
-        parts += [_block(key(question))] if _is_drawing(question) else [f"**{key(question)}**"]
+        parts += [_block(key(question))] if question.asks_for_drawing else [f"**{key(question)}**"]
         if said := reasons(question):
             parts.append(_block(said))
     return "\n\n".join(parts) + "\n"
@@ -38,10 +38,6 @@ def asked(question: Question) -> Iterator[str]:
 def choices(question: Question) -> Iterator[str]:
     for number, choice in enumerate(question.choices, start=1):
         yield f"{mark(number)} `{choice.text}`"
-
-
-def _is_drawing(question: Question) -> bool:
-    return question.number is None and not question.choices
 
 
 def _block(text: str, language: str = "text") -> str:

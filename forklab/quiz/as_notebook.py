@@ -5,13 +5,12 @@ Nothing has run in it yet. The answers are checked against what the lens sees wh
 
 from __future__ import annotations
 
-from typing import Any
-
+from forklab.jsonform import Json
 from forklab.quiz.as_markdown import asked, choices
-from forklab.quiz.question import Kind, Question, Quiz
+from forklab.quiz.question import Question, QuestionKind, Quiz
 from forklab.quiz.wording import RULES, key, reasons
 
-Cell = dict[str, Any]
+Cell = dict[str, Json]
 
 _FOLDED = {"jupyter": {"source_hidden": True}}
 _OPENING = """\
@@ -90,7 +89,7 @@ def _answer(question: Question) -> str:
         lines.append(f"compare({{{', '.join(map(str, right))}}})")
     elif question.choices:
         lines.append(f"compare({right[0]})")
-    said = reasons(question) if question.kind is not Kind.TREE else key(question)
+    said = reasons(question) if question.kind is not QuestionKind.TREE else key(question)
     if said:
         lines.append(f'print("""\\\n{said}""")')
     return "\n".join(lines)

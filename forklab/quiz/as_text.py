@@ -35,7 +35,7 @@ def as_text(quiz: Quiz) -> str:
 def _asked(number: int, question: Question) -> Iterator[str]:
     yield from _numbered(number, " ".join([question.asked, hint(question)]).rstrip())
     yield ""
-    yield indent(question.picture or question.listing.text.rstrip(), 2 * _MARGIN)
+    yield indent(question.exhibit, 2 * _MARGIN)
     yield ""
     for place, choice in enumerate(question.choices, start=1):
         yield from wrap(
@@ -45,7 +45,7 @@ def _asked(number: int, question: Question) -> Iterator[str]:
             subsequent_indent=2 * _MARGIN,
         )
     yield from ([""] if question.choices else [])
-    if question.number is None and not question.choices:
+    if question.asks_for_drawing:
         yield f"{_MARGIN}Your drawing:"
         yield from [""] * 8
     else:
@@ -54,7 +54,7 @@ def _asked(number: int, question: Question) -> Iterator[str]:
 
 
 def _key(number: int, question: Question) -> Iterator[str]:
-    if "\n" in key(question) or (question.number is None and not question.choices):
+    if "\n" in key(question) or question.asks_for_drawing:
         yield f"{number}."
         yield indent(key(question), _MARGIN)
     else:

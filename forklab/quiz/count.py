@@ -10,21 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from forklab.draw.words import ending
+from forklab.draw.trees.description import ending
+from forklab.kernel.statuses import exit_code
 from forklab.lens.record import Recording
 from forklab.quiz.counting import answering, printing
-from forklab.quiz.judge import UnfitError, agreed, listing, runs
+from forklab.quiz.evidence import UnfitError, agreed, runs
+from forklab.quiz.listing import listing_of
 from forklab.quiz.pieces import Hand, Maker
 from forklab.quiz.plain import family
 from forklab.quiz.program import Language
-from forklab.quiz.question import Kind, Question
+from forklab.quiz.question import Question, QuestionKind
 
 MOST_LINES = 14
 PROCESSES = {1: range(2, 3), 2: range(2, 5), 3: range(2, 7), 4: range(3, 9), 5: range(4, 9)}
 
 
 @dataclass(frozen=True)
-class _Form:
+class _WayToAsk:
     """One way to ask. `check` computes the answer in a notebook, from what the lens saw there."""
 
     asked: str
@@ -37,18 +39,18 @@ class _Form:
 
 def count_question(hand: Hand, language: Language) -> Question:
     """Raises UnfitError if chance made no good program."""
-    form = hand.one_of([form for form in FORMS if hand.level >= form.level])
-    shown = listing(language, form.programs(hand))
-    recordings = runs(shown, lambda first: _fits(first, hand.level))
-    number = agreed(recordings, form.count)
+    way = hand.one_of([way for way in WAYS_TO_ASK if hand.level >= way.level])
+    listing = listing_of(language, way.programs(hand))
+    recordings = runs(listing, lambda first: _fits(first, hand.level))
+    number = agreed(recordings, way.count)
     return Question(
-        kind=Kind.COUNT,
-        asked=form.asked,
-        listing=shown,
-        answer=form.words(number),
+        kind=QuestionKind.COUNT,
+        asked=way.asked,
+        listing=listing,
+        answer=way.words(number),
         number=number,
         evidence=agreed(recordings, _evidence),
-        check=f"{form.check} == {number}",
+        check=f"{way.check} == {number}",
     )
 
 
@@ -65,13 +67,14 @@ def _lines(recording: Recording) -> int:
 
 
 def _status(recording: Recording) -> int:
-    if recording.status is None or recording.status < 0:
+    status = exit_code(recording.status)
+    if status is None:
         raise UnfitError("its first process did not exit")
-    return recording.status
+    return status
 
 
-FORMS = (
-    _Form(
+WAYS_TO_ASK = (
+    _WayToAsk(
         "How many processes take part in this program, the first one included?",
         printing,
         _processes,
@@ -79,14 +82,14 @@ FORMS = (
         "len(history.family())",
         level=2,
     ),
-    _Form(
+    _WayToAsk(
         "How many lines does this program print?",
         printing,
         _lines,
         lambda number: "1 line" if number == 1 else f"{number} lines",
         'output.count("\\n")',
     ),
-    _Form(
+    _WayToAsk(
         "With which exit status does the first process end?",
         answering,
         _status,

@@ -73,8 +73,8 @@ def _lines(statement: Statement) -> Iterator[str]:
         case Break():
             yield "break;"
         case Wait(child, status):
-            told = "&status" if status else "NULL"
-            yield f"wait({told});" if child is None else f"waitpid({child}, {told}, 0);"
+            where = "&status" if status else "NULL"
+            yield f"wait({where});" if child is None else f"waitpid({child}, {where}, 0);"
         case WaitForAll():
             yield "while (wait(NULL) > 0) {"
             yield "    continue;"

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from forklab.explore import explore
 from forklab.quiz.actions import actions_question
 from forklab.quiz.count import count_question
-from forklab.quiz.explored import Explore, all_schedules
-from forklab.quiz.judge import UnfitError
-from forklab.quiz.outputs import outputs_question
+from forklab.quiz.evidence import UnfitError
+from forklab.quiz.outputs import Explore, outputs_question
 from forklab.quiz.pieces import Hand
 from forklab.quiz.program import Language
-from forklab.quiz.question import Kind, Question, Quiz
+from forklab.quiz.question import Question, QuestionKind, Quiz
 from forklab.quiz.tree import tree_question
 
 _TRIES = 200
@@ -27,7 +27,7 @@ class Order:
     """What is wanted. Without a `kind` they take turns, without a `language` chance decides."""
 
     seed: int = 0
-    kind: Kind | None = None
+    kind: QuestionKind | None = None
     level: int = 2
     count: int = 4
     language: Language | None = None
@@ -48,12 +48,12 @@ class NoQuestionError(Exception):
     """Chance made nothing but bad programs."""
 
 
-def make(order: Order, explore: Explore = all_schedules) -> Quiz:
+def make(order: Order, explore: Explore = explore) -> Quiz:
     """`explore` tries all schedules of a program.
 
     Raises CannotCompileError, CannotRecordError, and NoQuestionError.
     """
-    kinds = [order.kind] if order.kind is not None else list(Kind)
+    kinds = [order.kind] if order.kind is not None else list(QuestionKind)
     asked = [kinds[number % len(kinds)] for number in range(order.count)]
     questions: list[Question] = []
     for number, kind in enumerate(asked):
@@ -63,7 +63,7 @@ def make(order: Order, explore: Explore = all_schedules) -> Quiz:
 
 
 def _new_question(
-    chance: Random, kind: Kind, order: Order, explore: Explore, asked: list[Question]
+    chance: Random, kind: QuestionKind, order: Order, explore: Explore, asked: list[Question]
 ) -> Question:
     """One that was not asked before. Raises NoQuestionError."""
     for _ in range(_TRIES):
@@ -81,13 +81,13 @@ def _new_question(
     )
 
 
-def _question(kind: Kind, hand: Hand, language: Language, explore: Explore) -> Question:
+def _question(kind: QuestionKind, hand: Hand, language: Language, explore: Explore) -> Question:
     match kind:
-        case Kind.COUNT:
+        case QuestionKind.COUNT:
             return count_question(hand, language)
-        case Kind.TREE:
+        case QuestionKind.TREE:
             return tree_question(hand, language)
-        case Kind.ACTIONS:
+        case QuestionKind.ACTIONS:
             return actions_question(hand, language)
-        case Kind.OUTPUTS:
+        case QuestionKind.OUTPUTS:
             return outputs_question(hand, language, explore)

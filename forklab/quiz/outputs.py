@@ -6,13 +6,15 @@ if and only if a schedule gave it. The impossible ones are near misses: lines in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
-from forklab.quiz.explored import SECONDS, STATES, Explore
-from forklab.quiz.judge import Listing, UnfitError, listing
+from forklab.explore import Exploration
+from forklab.quiz.evidence import UnfitError
+from forklab.quiz.listing import Listing, listing_of
 from forklab.quiz.pieces import Hand
 from forklab.quiz.program import Language
-from forklab.quiz.question import Choice, Kind, Question
+from forklab.quiz.question import Choice, Question, QuestionKind
 from forklab.quiz.racing import racing
 from forklab.source import program_of
 
@@ -20,13 +22,20 @@ CHOICES = 5
 MOST_OUTCOMES = 40
 _TRIES = 100
 
+# What ends a search has to be the same on every machine: the seconds are for accidents.
+_STATES = 20_000
+_SECONDS = 600.0
+
 Lines: TypeAlias = tuple[str, ...]
+Explore: TypeAlias = Callable[
+    ..., Exploration
+]  # what tries all schedules of a program, as forklab.explore does
 
 
 def outputs_question(hand: Hand, language: Language, explore: Explore) -> Question:
     """Raises UnfitError if chance made no good program."""
-    shown = listing(language, racing(hand))
-    possible = _possible(shown, explore)
+    listing = listing_of(language, racing(hand))
+    possible = _possible(listing, explore)
     most = min(CHOICES - 1, len(possible))
     right = hand.random.sample(possible, hand.number(1, most))
     choices = [Choice(_beside(lines), True) for lines in right]
@@ -34,11 +43,11 @@ def outputs_question(hand: Hand, language: Language, explore: Explore) -> Questi
     choices += [Choice(_beside(lines), False) for lines in wrong]
     hand.random.shuffle(choices)
     return Question(
-        kind=Kind.OUTPUTS,
+        kind=QuestionKind.OUTPUTS,
         asked=(
             "Which of these outputs are possible? Each word is a line of the output; we write them side by side."
         ),
-        listing=shown,
+        listing=listing,
         answer=", ".join(choice.text for choice in choices if choice.right),
         evidence=_evidence(possible),
         choices=tuple(choices),
@@ -47,10 +56,10 @@ def outputs_question(hand: Hand, language: Language, explore: Explore) -> Questi
     )
 
 
-def _possible(shown: Listing, explore: Explore) -> list[Lines]:
+def _possible(listing: Listing, explore: Explore) -> list[Lines]:
     """All outputs, sorted. Raises UnfitError if not all are known, or if it may also end in a bad way."""
-    with program_of(shown.language, shown.text) as program:
-        found = explore(program.argv, program=program.path, limit=STATES, seconds=SECONDS)
+    with program_of(listing.language, listing.text) as program:
+        found = explore(program.argv, program=program.path, limit=_STATES, seconds=_SECONDS)
     if not found.complete:
         raise UnfitError("it can go on in too many ways")
     if any(outcome.deadlock or outcome.signal for outcome in found.outcomes):

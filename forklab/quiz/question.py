@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from forklab.quiz.judge import Listing
+from forklab.quiz.listing import Listing
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     COUNT = "count"
     TREE = "tree"
     ACTIONS = "actions"
@@ -34,7 +34,7 @@ class Question:
     the second at which one looks, None for the end.
     """
 
-    kind: Kind
+    kind: QuestionKind
     asked: str
     listing: Listing
     answer: str
@@ -44,13 +44,21 @@ class Question:
     choices: tuple[Choice, ...] = ()
     several: bool = False
     at: int | None = None
-    check: str = (
-        ""  # in Python, for the notebook: an expression about `history` and `output` that is true
-    )
+    # In Python, for the notebook: an expression about `history` and `output` that is true.
+    check: str = ""
 
     @property
     def shows_program(self) -> bool:
         return not self.picture
+
+    @property
+    def exhibit(self) -> str:
+        """What it is about: the picture, or the program."""
+        return self.picture or self.listing.text.rstrip()
+
+    @property
+    def asks_for_drawing(self) -> bool:
+        return self.number is None and not self.choices
 
 
 @dataclass(frozen=True)

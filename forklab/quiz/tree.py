@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from forklab.history import History, State
 from forklab.lens.record import Recording
+from forklab.quiz.evidence import UnfitError, agreed, runs
 from forklab.quiz.growing import LONGEST, growing
-from forklab.quiz.judge import Listing, UnfitError, agreed, listing, runs
+from forklab.quiz.listing import Listing, listing_of
 from forklab.quiz.pieces import Hand
 from forklab.quiz.plain import drawn, gone, still_there
 from forklab.quiz.program import Language, Wait, statements
-from forklab.quiz.question import Kind, Question
+from forklab.quiz.question import Question, QuestionKind
 
 PROCESSES = {1: range(2, 3), 2: range(3, 5), 3: range(3, 6), 4: range(4, 7), 5: range(5, 9)}
 
@@ -22,19 +23,19 @@ PROCESSES = {1: range(2, 3), 2: range(3, 5), 3: range(3, 6), 4: range(4, 7), 5: 
 def tree_question(hand: Hand, language: Language) -> Question:
     """Raises UnfitError if chance made no good program."""
     program = growing(hand)
-    shown = listing(language, program)
+    listing = listing_of(language, program)
     takes_any = any(isinstance(one, Wait) and one.child is None for one in statements(program))
 
     def fits(first: Recording) -> bool:
         return _fits(first, hand.level) and not (takes_any and leaves_open(first.history))
 
-    recordings = runs(shown, fits)
+    recordings = runs(listing, fits)
     if takes_any and any(leaves_open(recording.history) for recording in recordings):
         raise UnfitError("which of two children a wait takes is not for POSIX to say")
     seconds = _telling_seconds(recordings[0].history)
     if not seconds or (hand.level > 1 and hand.likely(0.2)):
-        return _at_the_end(shown, recordings)
-    return _at(hand.one_of(seconds), shown, recordings)
+        return _at_the_end(listing, recordings)
+    return _at(hand.one_of(seconds), listing, recordings)
 
 
 def leaves_open(history: History) -> bool:
@@ -60,7 +61,7 @@ def _fits(first: Recording, level: int) -> bool:
     return members in PROCESSES[level] and 2 <= first.seconds <= LONGEST
 
 
-def _at(second: int, shown: Listing, recordings: tuple[Recording, ...]) -> Question:
+def _at(second: int, listing: Listing, recordings: tuple[Recording, ...]) -> Question:
     def answer(recording: Recording) -> str:
         tree = recording.history.tree(recording.history.moment(second))
         lost = [
@@ -74,13 +75,13 @@ def _at(second: int, shown: Listing, recordings: tuple[Recording, ...]) -> Quest
     tree = still_there(history.tree(history.moment(second)))
     states = {node.name: str(node.state) for node in tree if not node.reaper}
     return Question(
-        kind=Kind.TREE,
+        kind=QuestionKind.TREE,
         asked=(
             f"Draw the process tree as it is {_seconds(second)} after the start: who is whose child, who is a"
             " zombie and with which exit status, who waits for a child, and whom init has adopted."
             " A process that was reaped is gone."
         ),
-        listing=shown,
+        listing=listing,
         answer=key,
         at=second,
         check=(
@@ -90,16 +91,16 @@ def _at(second: int, shown: Listing, recordings: tuple[Recording, ...]) -> Quest
     )
 
 
-def _at_the_end(shown: Listing, recordings: tuple[Recording, ...]) -> Question:
+def _at_the_end(listing: Listing, recordings: tuple[Recording, ...]) -> Question:
     key = agreed(recordings, lambda recording: drawn(recording.tree))
     reapers = {node.name: node.reaped_by for node in recordings[0].tree if not node.reaper}
     return Question(
-        kind=Kind.TREE,
+        kind=QuestionKind.TREE,
         asked=(
             "Draw the tree of all the processes that took part, as it is when the last of them has ended: who was"
             " whose child at its end, with which status each exited, and who reaped it."
         ),
-        listing=shown,
+        listing=listing,
         answer=key,
         check=f"{{node.name: node.reaped_by for node in history.tree() if not node.reaper}} == {reapers!r}",
     )
@@ -121,7 +122,7 @@ def _telling_seconds(history: History) -> list[int]:
                 if not node.reaper
             )
     most = max(telling.values(), default=0)
-    return [second for second, told in telling.items() if told == most]
+    return [second for second, shows in telling.items() if shows == most]
 
 
 def _seconds(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forklab.quiz.question import Kind, Question
+from forklab.quiz.question import Question, QuestionKind
 
 NAMES = (
     "The first process is called P, its children P.1, P.2 ... in the order of their births; P.1.1 is the first child"
@@ -28,7 +28,7 @@ def right_marks(question: Question) -> str:
 
 def rules(question: Question) -> str:
     """Those that this question needs, where it stands alone."""
-    return RULES if question.kind is Kind.TREE else WORLD
+    return RULES if question.kind is QuestionKind.TREE else WORLD
 
 
 def hint(question: Question) -> str:
@@ -45,7 +45,7 @@ def key(question: Question) -> str:
 
 def reasons(question: Question) -> str:
     """What the runs showed."""
-    if question.kind is Kind.ACTIONS:
+    if question.kind is QuestionKind.ACTIONS:
         return "\n".join(
             f"{mark(number)} makes\n{_indented(choice.why)}"
             for number, choice in enumerate(question.choices, start=1)

@@ -61,11 +61,14 @@ def test_a_zombie_that_exited_with_0_says_so() -> None:
         assert node_of(live_tree(), pid).status == 0
 
 
-def test_a_zombie_that_a_signal_killed_names_the_signal() -> None:
-    with child("import os; os.kill(os.getpid(), 9)") as pid:
+@pytest.mark.parametrize(
+    ("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGRTMIN + 1, "SIGRTMIN+1")]
+)
+def test_a_zombie_that_a_signal_killed_names_the_signal(number: int, name: str) -> None:
+    with child(f"import os; os.kill(os.getpid(), {number:d})") as pid:
         until_it(pid, os.WEXITED)
         zombie = node_of(live_tree(), pid)
-    assert (zombie.state, zombie.status, zombie.signal) == (State.ZOMBIE, None, "SIGKILL")
+    assert (zombie.state, zombie.status, zombie.signal) == (State.ZOMBIE, None, name)
 
 
 def test_an_exit_status_of_0_that_the_kernel_may_have_hidden_is_not_told(
@@ -173,4 +176,4 @@ def test_kernel_threads_are_not_in_the_tree_of_the_machine() -> None:
 def test_names_are_unique_and_printable() -> None:
     names = live._unique_names({1: "sh", 2: "sh", 3: "sh#2", 4: "sh", 5: "cat"})
     assert names == {1: "sh", 2: "sh#2", 3: "sh#2#2", 4: "sh#3", 5: "cat"}
-    assert live._printable("evil\x1b[31m\nname") == "evil?[31m?name"
+    assert live._without_control_characters("evil\x1b[31m\nname") == "evil?[31m?name"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from told import after, family, lines, told
+from applied_actions import after, applied, family, lines
 
 from forklab.history import State
 from forklab.model import (
@@ -57,7 +57,7 @@ def test_a_child_is_no_subreaper_and_has_nothing_pending() -> None:
 
 
 def test_exit_tells_the_lowest_eight_bits() -> None:
-    table, events = told(Fork("init", "a"), Exit("a", 256 + 42))
+    table, events = applied(Fork("init", "a"), Exit("a", 256 + 42))
     assert table["a"].status == 42
     assert lines(events) == ["fork init child=a", "exit a status=42"]
 
@@ -65,7 +65,7 @@ def test_exit_tells_the_lowest_eight_bits() -> None:
 def test_the_dead_stay_zombies_until_their_parent_waits() -> None:
     table = after(Fork("init", "a"), Exit("a", 3))
     assert table["a"].state is State.ZOMBIE
-    table, events = told(Wait("init"), start=table)
+    table, events = applied(Wait("init"), start=table)
     assert table["a"].state is State.REAPED
     assert lines(events) == ["reaped a by=init status=3"]
 
@@ -88,7 +88,7 @@ def test_exec_resets_what_is_caught_and_keeps_the_rest() -> None:
 
 
 def test_only_the_children_of_the_dead_move_and_theirs_stay_with_them() -> None:
-    table, events = told(*family("a", "b", "c"), Exit("a", 0))
+    table, events = applied(*family("a", "b", "c"), Exit("a", 0))
     assert (table["b"].parent, table["c"].parent) == ("init", "b")
     assert lines(events)[-1:] == ["reparented b new=init old=a"]
 
@@ -122,7 +122,7 @@ def test_a_sibling_that_is_a_subreaper_adopts_nobody() -> None:
 
 
 def test_when_pid_1_dies_its_namespace_is_killed_and_reaped_in_its_name() -> None:
-    table, events = told(
+    table, events = applied(
         Fork("keeper", "init", new_namespace=True),
         Fork("init", "a"),
         Fork("a", "b"),
@@ -157,12 +157,12 @@ def test_a_wait_for_any_child_reaps_the_one_that_has_been_its_child_the_longest(
         *family("a", "late"), Fork("init", "b"), Exit("late", 0), Exit("b", 0), Exit("a", 0)
     )
     assert [child.name for child in start.children("init")] == ["a", "b", "late"]
-    order = told(Wait("init"), Wait("init"), Wait("init"), start=start)[1]
+    order = applied(Wait("init"), Wait("init"), Wait("init"), start=start)[1]
     assert [event.process for event in order] == ["a", "b", "late"]
 
 
 def test_a_wait_without_blocking_answers_at_once() -> None:
-    table, events = told(Fork("init", "a"), Wait("init", block=False))
+    table, events = applied(Fork("init", "a"), Wait("init", block=False))
     assert table["init"].state is State.RUNNING
     assert lines(events) == ["fork init child=a"]
 
@@ -175,7 +175,7 @@ def test_who_has_no_fitting_child_cannot_wait(child: str | None) -> None:
 
 
 def test_a_parent_that_ignores_sigchld_gets_no_zombies_and_no_status() -> None:
-    table, events = told(Ignore("init", "SIGCHLD"), Fork("init", "a"), Exit("a", 3))
+    table, events = applied(Ignore("init", "SIGCHLD"), Fork("init", "a"), Exit("a", 3))
     assert table["a"].state is State.REAPED
     assert lines(events)[-1] == "reaped a by=init status=3"
     with pytest.raises(ModelError, match="ECHILD"):

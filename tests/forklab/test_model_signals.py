@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from told import after, family, lines, told
+from applied_actions import after, applied, family, lines
 
 from forklab.history import State
 from forklab.kernel.signals import DefaultAction, default_action, signal_name, signal_number
@@ -48,7 +48,7 @@ def test_a_signal_does_what_it_does_by_default(
 
 
 def test_a_deadly_signal_is_told_with_its_sender() -> None:
-    _, events = told(Fork("init", "a"), Kill("init", "a", "SIGTERM"), Wait("init"))
+    _, events = applied(Fork("init", "a"), Kill("init", "a", "SIGTERM"), Wait("init"))
     assert lines(events)[1:] == [
         "signal a sender=init signal=SIGTERM",
         "killed a signal=SIGTERM",
@@ -57,7 +57,7 @@ def test_a_deadly_signal_is_told_with_its_sender() -> None:
 
 
 def test_a_caught_signal_reaches_the_handler_and_an_ignored_one_nobody() -> None:
-    _, events = told(
+    _, events = applied(
         Fork("init", "a"),
         Catch("a", "SIGTERM"),
         Ignore("a", "SIGHUP"),
@@ -70,7 +70,7 @@ def test_a_caught_signal_reaches_the_handler_and_an_ignored_one_nobody() -> None
 def test_a_blocked_signal_is_pending_once_however_often_it_is_sent() -> None:
     table = after(Fork("init", "a"), Block("a", ALL), *[Kill(None, "a", "SIGTERM")] * 3)
     assert [pending.signal for pending in table["a"].pending] == ["SIGTERM"]
-    _, events = told(Catch("a", "SIGTERM"), Unblock("a", ALL), start=table)
+    _, events = applied(Catch("a", "SIGTERM"), Unblock("a", ALL), start=table)
     assert lines(events) == ["signal a signal=SIGTERM"]
 
 
@@ -99,7 +99,7 @@ def test_ignoring_a_pending_signal_discards_it() -> None:
 
 
 def test_no_handler_runs_if_another_signal_kills_at_the_same_time() -> None:
-    _, events = told(
+    _, events = applied(
         Fork("init", "a"),
         Catch("a", "SIGUSR1"),
         Block("a", ALL),
@@ -143,7 +143,7 @@ def test_pid_1_does_not_feel_signals_from_inside_that_it_does_not_catch(signal: 
 
 
 def test_pid_1_catches_what_it_wants() -> None:
-    _, events = told(Fork("init", "a"), Catch("init", "SIGTERM"), Kill("a", "init", "SIGTERM"))
+    _, events = applied(Fork("init", "a"), Catch("init", "SIGTERM"), Kill("a", "init", "SIGTERM"))
     assert lines(events)[-1] == "signal init sender=a signal=SIGTERM"
 
 
@@ -175,7 +175,7 @@ def test_a_group_is_signalled_whole() -> None:
 
 
 def test_a_parent_that_catches_sigchld_hears_of_death_stop_and_continuation() -> None:
-    _, events = told(
+    _, events = applied(
         Fork("init", "a"),
         Catch("init", "SIGCHLD"),
         Kill(None, "a", "SIGSTOP"),
@@ -235,7 +235,7 @@ def test_a_newly_orphaned_group_with_a_stopped_member_gets_hangup_and_continue()
     )
     table = after(Fork("a", "b"), Catch("a", "SIGHUP"), Catch("a", "SIGCONT"), start=table)
     table = after(Kill("init", "b", "SIGSTOP"), start=table)
-    table, events = told(Exit("shell", 0), start=table)
+    table, events = applied(Exit("shell", 0), start=table)
     assert lines(events) == [
         "exit shell status=0",
         "reparented a new=init old=shell",

@@ -8,7 +8,7 @@ import pytest
 from any_history import histories
 from hypothesis import HealthCheck, given, settings
 
-from forklab.draw.captions import captions, clocks
+from forklab.draw.film.captions import captions, clocks
 from forklab.history import History, HistoryBuilder, Process
 
 Step = tuple[Any, ...]

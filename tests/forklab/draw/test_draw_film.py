@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from test_draw_palette import contrast
 
 from forklab.draw import alt_text, film_html
-from forklab.draw.film import HUES
+from forklab.draw.characters import single_line
 from forklab.draw.measure import LABEL_SIZE, text_width
-from forklab.draw.palette import DARK, LIGHT
-from forklab.draw.words import ADOPTED, printable
+from forklab.draw.palette import DARK, HUES, LIGHT
+from forklab.draw.trees.description import ADOPTED
 from forklab.history import History, HistoryBuilder, Process
 
-PLAYER_STYLE = files("forklab.draw").joinpath("player/player.css").read_text(encoding="utf-8")
+PLAYER_STYLE = files("forklab.draw.film").joinpath("player.css").read_text(encoding="utf-8")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -139,7 +139,7 @@ def test_hostile_texts_stay_texts() -> None:
     builder.add("output", evil, 0, text=evil)
     page = film_html(builder.history, title=evil)
     assert page.count("<script") == page.count("</script>") == 2
-    assert story(page)["names"] == [printable(evil)]
+    assert story(page)["names"] == [single_line(evil)]
     assert picture(page) is not None
 
 
@@ -152,7 +152,7 @@ def test_text_that_no_file_can_hold_is_shown_as_unknown_characters(text: str) ->
     builder.add("output", text, 0, text=f"a{text}\tb\nc\n")
     page = film_html(builder.history, title=text).encode().decode()
     assert text not in page and text not in json.dumps(story(page), ensure_ascii=False)
-    assert f"<span>a{printable(text)}\tb\nc</span>" in page
+    assert f"<span>a{single_line(text)}\tb\nc</span>" in page
 
 
 def test_whoever_writes_has_a_colour_of_the_style_sheet_in_light_and_in_dark() -> None:
@@ -211,7 +211,7 @@ def test_every_history_is_a_film_whose_last_frame_is_its_tree(history: History) 
             (group.findtext(f"{SVG}text[@class='name']") or "", str(group.get("class")).split()[1])
             for group in groups(page)[told["lines"] :]
         ]
-        tree = [(printable(node.name), str(node.state)) for node in history.tree()]
+        tree = [(single_line(node.name), str(node.state)) for node in history.tree()]
         assert sorted(drawn) == sorted(tree)
 
 

@@ -21,9 +21,9 @@ from drawn_trees import (
 )
 from hypothesis import given
 
-from forklab.draw.cards import cards
 from forklab.draw.fold import fold, in_a_row, label, label_of
-from forklab.draw.words import words
+from forklab.draw.trees.cards import cards
+from forklab.draw.trees.description import words
 from forklab.history import Node, Remark, State, Tree
 
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from test_draw_palette import contrast
 
 from forklab.draw import LANES_STYLE_SHEET, lanes_svg, scrolling
-from forklab.draw.lane_history import spans
-from forklab.draw.lane_places import FAR, GAP, STEP, Places, places
-from forklab.draw.lane_words import seconds
+from forklab.draw.chronology import seconds
+from forklab.draw.lanes.places import FAR, GAP, STEP, Places, places
+from forklab.draw.lanes.spans import spans
 from forklab.draw.palette import DARK, LIGHT
 from forklab.history import History, HistoryBuilder, Process, State
 

@@ -15,12 +15,12 @@ from forklab.draw import (
     GraphvizFailedError,
     GraphvizMissingError,
     legend_svg,
-    render,
     tree_png,
     tree_svg,
     tree_text,
 )
-from forklab.draw.bundled import bundled_layout
+from forklab.draw.trees import render
+from forklab.draw.trees.bundled import bundled_layout
 
 NEEDS_PYGRAPHVIZ = pytest.mark.skipif(
     render._pygraphviz() is None, reason="pygraphviz cannot be imported here"

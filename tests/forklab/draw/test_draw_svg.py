@@ -22,9 +22,10 @@ from drawn_trees import (
 from hypothesis import given
 
 from forklab.draw import STYLE_SHEET, alt_text, legend_svg, measure, scrolling, tree_dot, tree_svg
-from forklab.draw.dot import WIDE, bare, plan
-from forklab.draw.palette import Kind
-from forklab.draw.render import layout
+from forklab.draw.trees.cards import Kinship
+from forklab.draw.trees.dot import bare
+from forklab.draw.trees.plan import WIDE, plan
+from forklab.draw.trees.render import layout
 from forklab.history import Node, Remark, State, Tree
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -197,7 +198,7 @@ def test_no_text_breaks_a_picture(name, line, badge, title):
 @given(trees())
 def test_any_tree_can_be_drawn_with_a_line_to_every_child(tree):
     planned = plan(tree)
-    kin = [line for line in planned.lines if line.kind is not Kind.FORMER]
+    kin = [line for line in planned.lines if line.kind is not Kinship.FORMER]
     assert len(kin) == len(planned.boxes) - 1
     assert len(classes_of(tree_svg(tree))) == len(planned.boxes)
 

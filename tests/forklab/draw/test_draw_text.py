@@ -18,7 +18,7 @@ from drawn_trees import (
 from hypothesis import given
 
 from forklab.draw import alt_text, tree_text
-from forklab.draw.cards import cards
+from forklab.draw.trees.cards import cards
 from forklab.history import Node, State, Tree
 
 

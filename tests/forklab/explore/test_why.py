@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from programs import OWN, TABLE, Runnable
 
-from forklab.draw.process_graph import process_graph_svg
+from forklab.draw.outcomes.graph_picture import process_graph_svg
 from forklab.explore import Exploration, explore
 from forklab.explore.order import ProcessGraph, process_graph
 from forklab.explore.why import why

@@ -18,16 +18,16 @@ from forklab.quiz.as_gift import as_gift
 from forklab.quiz.as_markdown import as_markdown
 from forklab.quiz.as_notebook import NoNotebooksError, as_notebook
 from forklab.quiz.as_text import as_text
-from forklab.quiz.judge import Listing
+from forklab.quiz.listing import Listing
 from forklab.quiz.program import Language
-from forklab.quiz.question import Choice, Kind, Question, Quiz
+from forklab.quiz.question import Choice, Question, QuestionKind, Quiz
 
 AWKWARD = 'printf("~=#{}: %d\\n");\n\n// 100% <b> & \\\\ done'
 
 
 def of_one(**parts: Any) -> Quiz:
     asked: dict[str, Any] = {
-        "kind": Kind.COUNT,
+        "kind": QuestionKind.COUNT,
         "asked": "How many: {a} = ~b# ?",
         "listing": Listing(Language.C, AWKWARD),
         "answer": "3",
@@ -56,7 +56,7 @@ def test_paper_has_no_line_that_is_too_long(quiz: Quiz) -> None:
 
 def test_a_list_of_actions_wraps_between_its_words() -> None:
     long = "; ".join(f"{a} forks {b}" for a, b in zip("abcdefghi", "bcdefghij", strict=True))
-    quiz = of_one(kind=Kind.ACTIONS, choices=(Choice(long, True),), picture="a ─ b")
+    quiz = of_one(kind=QuestionKind.ACTIONS, choices=(Choice(long, True),), picture="a ─ b")
     wrapped = as_text(quiz).partition("8<")[0]
     assert max(map(len, wrapped.splitlines())) <= 88
     assert long in " ".join(wrapped.split())
@@ -91,7 +91,7 @@ def test_moodle_gets_each_question_with_its_key(quiz: Quiz) -> None:
 
 def test_who_takes_all_choices_gets_nothing() -> None:
     choices = tuple(Choice(text, text < "D") for text in "ABCDE")
-    (read,) = read_gift(as_gift(of_one(kind=Kind.OUTPUTS, choices=choices, several=True)))
+    (read,) = read_gift(as_gift(of_one(kind=QuestionKind.OUTPUTS, choices=choices, several=True)))
     assert [answer.weight for answer in read.answers] == [33.33333] * 3 + [-50] * 2
     assert sum(answer.weight for answer in read.answers) == pytest.approx(0, abs=0.01)
 
@@ -108,11 +108,11 @@ def test_a_notebook_is_one_and_keeps_its_answers_folded(quiz: Quiz) -> None:
         assert run.source.startswith(f"%%lens {question.listing.language}")
         assert question.listing.text.rstrip() in run.source
         assert run.metadata.get("jupyter", {}).get("source_hidden", False) == (
-            question.kind is Kind.ACTIONS  # the program would tell who did what
+            question.kind is QuestionKind.ACTIONS  # the program would tell who did what
         )
         assert answer.metadata.jupyter.source_hidden
         for cell in notebook.cells:
-            if cell.id != answer.id and question.kind is Kind.TREE:
+            if cell.id != answer.id and question.kind is QuestionKind.TREE:
                 assert question.answer not in cell.source
     assert not any(cell.get("outputs") for cell in notebook.cells)
 

@@ -15,15 +15,16 @@ from forklab.model.actions import Wait as WaitAction
 from forklab.notebook import look_at
 from forklab.quiz.acting import (
     Actions,
+    actions_of,
     in_words,
     near_miss,
-    program_of,
+    program_for,
     random_actions,
-    told,
 )
-from forklab.quiz.count import FORMS
+from forklab.quiz.count import WAYS_TO_ASK
+from forklab.quiz.evidence import UnfitError, agreed, runs
 from forklab.quiz.in_c import in_c
-from forklab.quiz.judge import UnfitError, agreed, listing, runs
+from forklab.quiz.listing import listing_of
 from forklab.quiz.make import NoQuestionError, Order, make
 from forklab.quiz.outputs import outputs_question
 from forklab.quiz.pieces import Hand
@@ -40,9 +41,9 @@ from forklab.quiz.program import (
     Sleep,
     Wait,
 )
-from forklab.quiz.question import Kind, Question, Quiz
+from forklab.quiz.question import Question, QuestionKind, Quiz
 from forklab.quiz.tree import leaves_open
-from forklab.source import program_of as program_of_text
+from forklab.source import program_of
 
 OTHER_SEED = 77  # none of those from which the keys come
 
@@ -55,27 +56,27 @@ def again(question: Question) -> Recording:
     return seen
 
 
-def one(kind: Kind, **wanted: object) -> Question:
+def one(kind: QuestionKind, **wanted: object) -> Question:
     order = Order(kind=kind, count=1, **wanted)  # type: ignore[arg-type]
     return make(order, many_seeds).questions[0]
 
 
 def test_a_quiz_asks_all_kinds_in_turn(quiz: Quiz) -> None:
-    assert [question.kind for question in quiz.questions] == list(Kind)
+    assert [question.kind for question in quiz.questions] == list(QuestionKind)
 
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("level", [1, 5])
 def test_a_count_is_that_of_another_run_too(seed: int, level: int) -> None:
-    question = one(Kind.COUNT, seed=seed, level=level, language=Language.C)
-    (form,) = [form for form in FORMS if form.asked == question.asked]
+    question = one(QuestionKind.COUNT, seed=seed, level=level, language=Language.C)
+    (form,) = [form for form in WAYS_TO_ASK if form.asked == question.asked]
     assert question.number == form.count(again(question))
     assert str(question.number) in question.answer
 
 
 @pytest.mark.parametrize("level", [1, 4])
 def test_a_tree_is_that_of_another_run_too(level: int) -> None:
-    question = one(Kind.TREE, seed=1, level=level, language=Language.C)
+    question = one(QuestionKind.TREE, seed=1, level=level, language=Language.C)
     history = again(question).history
     if question.at is None:
         assert question.answer == drawn(history.tree())
@@ -92,7 +93,7 @@ def test_only_the_right_actions_make_the_tree_that_is_shown(quiz: Quiz) -> None:
     assert question.picture not in [choice.why for choice in question.choices]
     history = again(question).history
     assert question.at is not None
-    names, done = told(history, question.at)
+    names, done = actions_of(history, question.at)
     assert in_words(done) == right.text
     there = still_there(history.tree(history.moment(question.at)))
     assert drawn(renamed(there, names)) == question.picture
@@ -124,7 +125,9 @@ def test_no_outputs_are_asked_for_if_that_is_found(found: Found) -> None:
 
 
 def test_a_program_is_explored_for_its_outputs() -> None:
-    question = make(Order(kind=Kind.OUTPUTS, level=3, count=1, language=Language.C)).questions[0]
+    question = make(
+        Order(kind=QuestionKind.OUTPUTS, level=3, count=1, language=Language.C)
+    ).questions[0]
     possible = set(question.evidence.split(": ")[1].split(" | "))
     assert " ".join(again(question).output.split()) in possible
 
@@ -132,8 +135,8 @@ def test_a_program_is_explored_for_its_outputs() -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_no_schedule_at_all_makes_another_count(seed: int) -> None:
     """Five seeds cannot prove that; the explorer can."""
-    question = one(Kind.COUNT, seed=seed, level=2, language=Language.C)
-    with program_of_text("c", question.listing.text) as program:
+    question = one(QuestionKind.COUNT, seed=seed, level=2, language=Language.C)
+    with program_of("c", question.listing.text) as program:
         found = explore(program.argv, program=program.path)
     assert found.complete
     if "lines" in question.asked:
@@ -148,7 +151,7 @@ def test_an_answer_that_depends_on_who_runs_first_is_no_answer() -> None:
         Wait(status=True),
         Exit(0, plus="status"),
     )
-    recordings = runs(listing(Language.C, race), lambda _: True)
+    recordings = runs(listing_of(Language.C, race), lambda _: True)
     assert {recording.status for recording in recordings} == {1, 2}
     with pytest.raises(UnfitError, match="depends on who runs first"):
         agreed(recordings, lambda recording: recording.status)
@@ -173,13 +176,16 @@ def test_a_wait_that_could_have_taken_another_child_leaves_the_tree_open(
 
 def test_a_program_that_never_ends_is_no_question() -> None:
     with pytest.raises(UnfitError):
-        runs(listing(Language.C, (MakePipe(), Fork(), Listen(), Say("A"))), lambda _: True)
+        runs(listing_of(Language.C, (MakePipe(), Fork(), Listen(), Say("A"))), lambda _: True)
 
 
 def test_when_chance_makes_nothing_new_the_quiz_says_so() -> None:
     bad = Found((), complete=False)
     with pytest.raises(NoQuestionError, match="kind outputs on level 1"):
-        make(Order(kind=Kind.OUTPUTS, level=1, language=Language.PYTHON), lambda argv, **_: bad)
+        make(
+            Order(kind=QuestionKind.OUTPUTS, level=1, language=Language.PYTHON),
+            lambda argv, **_: bad,
+        )
 
 
 def test_a_longer_quiz_begins_with_a_shorter_one(quiz: Quiz) -> None:
@@ -193,10 +199,10 @@ def test_another_seed_makes_other_questions(quiz: Quiz) -> None:
 
 
 def test_actions_become_a_program_that_does_them_one_a_second() -> None:
-    program = program_of(BIRTH_AND_DEATH)
+    program = program_for(BIRTH_AND_DEATH)
     assert program is not None
     history = look_at("c", in_c(program)).history
-    assert told(history, 3) == ({"P": "a", "P.1": "b", "P.1.1": "c"}, BIRTH_AND_DEATH)
+    assert actions_of(history, 3) == ({"P": "a", "P.1": "b", "P.1.1": "c"}, BIRTH_AND_DEATH)
     assert [event.t for event in history.events if event.kind in ("fork", "exit")][:3] == [1, 2, 3]
 
 
@@ -211,7 +217,7 @@ def test_actions_become_a_program_that_does_them_one_a_second() -> None:
     ids=lambda action: in_words((action,)),
 )
 def test_what_nobody_can_do_is_no_program(last: ExitAction | WaitAction | ForkAction) -> None:
-    assert program_of((*BIRTH_AND_DEATH, last)) is None
+    assert program_for((*BIRTH_AND_DEATH, last)) is None
 
 
 def test_near_misses_name_their_processes_in_the_order_of_their_births() -> None:

@@ -1,0 +1,47 @@
+"""The `forklab` command: its subcommands, its exit statuses, and trouble in words."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from forklab.command import outputs, quiz, run, tree
+from forklab.command.usage import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Answers its exit status: 0, or 1 for trouble; argparse exits with 2.
+
+    `forklab run` exits as the program did, with 128 more than the number of a signal that killed it, and with 124 if
+    the lens had to end it.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        status: int = parsed.run(parsed)
+        sys.stdout.flush()
+    except UserError as trouble:
+        print(f"forklab: {trouble}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `forklab tree | head`
+        # Python flushes once more at its end: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="forklab", description="See what fork, wait and signals do to real processes."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    for subcommand in (run, outputs, quiz, tree):
+        subcommand.add_parser(commands).set_defaults(run=subcommand.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""`forklab outputs`: every outcome that a program can have, each with a schedule that leads to it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from forklab.bounds import MOST_STATES, SECONDS, Progress
+from forklab.command.usage import Subcommands, UserError, seconds, whole_number, write_file
+
+_PAUSE = 1.0  # seconds between two words about how far it is
+
+
+def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
+    outputs = commands.add_parser(
+        "outputs",
+        help="every outcome that a program can have, whatever the scheduler does",
+        usage="forklab outputs [OPTIONS] -- PROGRAM [ARGUMENT...]",
+        description=(
+            "Runs PROGRAM by all schedules that there are, and lists what can come of it: each output, exit status,"
+            " deadlock, and children that nobody reaped. Each outcome comes with a schedule that leads to it."
+            " A .c file is compiled first, a .py file runs under this Python."
+        ),
+    )
+    outputs.add_argument("--json", metavar="FILE", help="write all of it; - is standard output")
+    outputs.add_argument("--graph", metavar="FILE.svg", help="draw its process graph")
+    outputs.add_argument(
+        "--why",
+        metavar="TEXT",
+        help="why this output is possible, or is not; \\n in it is a new line",
+    )
+    outputs.add_argument(
+        "--text-only",
+        action="store_true",
+        help="count outcomes that print the same once, however they end",
+    )
+    outputs.add_argument("--pipe", action="store_true", help="its output is a pipe, no terminal")
+    outputs.add_argument(
+        "--limit",
+        metavar="N",
+        type=whole_number("a number of states"),
+        default=MOST_STATES,
+        help=f"stop after so many states; default {MOST_STATES}",
+    )
+    outputs.add_argument(
+        "--seconds",
+        metavar="S",
+        type=seconds,
+        default=SECONDS,
+        help=f"stop after so many seconds; default {SECONDS:g}",
+    )
+    outputs.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
+    return outputs
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Exit status 0; 1 if what was found may not be all, and with `--why` if the output is not possible."""
+    # Only here: the other commands have no need of all this.
+    from forklab.explore import explore
+    from forklab.lens.record import CannotRecordError
+    from forklab.source import CannotCompileError, runnable
+
+    try:
+        with runnable(parsed.program) as program, _progress() as tell:
+            sys.stderr.write(program.warnings)
+            found = explore(
+                program.argv,
+                program=program.path,
+                pipe=parsed.pipe,
+                limit=parsed.limit,
+                seconds=parsed.seconds,
+                text_only=parsed.text_only,
+                tell=tell,
+            )
+    except (CannotRecordError, CannotCompileError) as trouble:
+        raise UserError(str(trouble)) from None
+    if parsed.json:
+        write_file(parsed.json, json.dumps(found.to_json(), indent=1) + "\n")
+    if parsed.graph:
+        from forklab.draw.outcomes.graph_picture import process_graph_svg
+        from forklab.explore.order import process_graph
+
+        write_file(parsed.graph, process_graph_svg(process_graph(found.graph)))
+    if parsed.why is not None:
+        from forklab.explore.why import why
+
+        answer = why(found, parsed.why.replace("\\n", "\n"))
+        print(answer.text)
+        return 0 if answer.possible else 1
+    if "-" not in (parsed.json, parsed.graph):
+        from forklab.draw.outcomes.text import outcomes_text
+
+        print(outcomes_text(found, text_only=parsed.text_only))
+    return 0 if found.complete else 1
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """Says at a terminal how far it is, now and then."""
+    last = time.monotonic()
+    watched = sys.stderr.isatty()
+
+    def tell(progress: Progress) -> None:
+        nonlocal last
+        if watched and time.monotonic() - last > _PAUSE:
+            last = time.monotonic()
+            words = f"{progress.states} states, {progress.runs} runs, {progress.seconds:.0f} s"
+            print(f"\r{words} ", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield tell
+    finally:
+        if watched:
+            print("\r\033[K", end="", file=sys.stderr)

@@ -1,0 +1,146 @@
+"""`forklab run`: a program under the lens, and the tree of all its processes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+
+from forklab.command.schedules import read_schedule
+from forklab.command.usage import Subcommands, UserError, seconds, write_file, write_picture
+from forklab.kernel.statuses import in_shell
+from forklab.lens.record import CannotRecordError, CannotTraceError, Limits, Recording, record
+from forklab.source import CannotCompileError, runnable
+
+
+def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
+    run = commands.add_parser(
+        "run",
+        help="run a program under the lens and show what all its processes did",
+        usage="forklab run [OPTIONS] -- PROGRAM [ARGUMENT...]",
+        description=(
+            "Runs PROGRAM with all its processes under the lens, in virtual time: sleeps cost nothing."
+            " Its output goes to standard output, then the tree goes to standard error."
+            " A .c file is compiled first, a .py file runs under this Python."
+        ),
+    )
+    run.add_argument("--json", metavar="FILE", help="write its whole history; - is standard output")
+    run.add_argument("--svg", metavar="FILE", help="draw its tree at the end")
+    run.add_argument("--lanes", metavar="FILE", help="draw its processes in time, a lane each")
+    run.add_argument("--film", metavar="FILE.html", help="make a film of it, for a browser")
+    run.add_argument("--seed", metavar="N", type=int, default=0, help="who runs when; default 0")
+    run.add_argument(
+        "--schedule",
+        metavar="FILE",
+        help="follow a schedule instead: a file that 'forklab outputs --json' has written",
+    )
+    run.add_argument(
+        "--outcome",
+        metavar="N",
+        type=int,
+        default=1,
+        help="with --schedule: which of its outcomes; default 1",
+    )
+    run.add_argument("--real-time", action="store_true", help="let clocks and processes run free")
+    run.add_argument("--pipe", action="store_true", help="its output is a pipe, not a terminal")
+    run.add_argument(
+        "--timeout",
+        metavar="S",
+        type=seconds,
+        default=10.0,
+        help="end it after so many seconds on the processor; default 10",
+    )
+    run.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
+    return run
+
+
+def run(parsed: argparse.Namespace) -> int:
+    limits = Limits(processor_seconds=parsed.timeout)
+    if parsed.real_time:
+        limits.real_seconds = parsed.timeout
+    schedule = None
+    if parsed.schedule is not None:
+        schedule = read_schedule(parsed.schedule, parsed.outcome)
+    quiet = "-" in (parsed.json, parsed.svg, parsed.lanes, parsed.film)
+    try:
+        with runnable(parsed.program) as program:
+            sys.stderr.write(program.warnings)
+            recording = record(
+                program.argv,
+                program=program.path,
+                seed=parsed.seed,
+                schedule=schedule,
+                real_time=parsed.real_time,
+                pipe=parsed.pipe,
+                limits=limits,
+                stdin=None if schedule is None else subprocess.DEVNULL,
+                echo=not quiet,
+            )
+    except CannotTraceError as refusal:
+        print(f"forklab: {refusal}", file=sys.stderr)
+        return _look(parsed)
+    except (CannotRecordError, CannotCompileError) as trouble:
+        raise UserError(str(trouble)) from None
+    _show(recording, parsed)
+    return _exit_status(recording.status)
+
+
+def _exit_status(status: int | None) -> int:
+    """As a shell says it; 124 for what had to be ended."""
+    return 124 if status is None else in_shell(status)
+
+
+def _look(parsed: argparse.Namespace) -> int:
+    """What is left where nothing may be traced: real time, and one look at the tree when everybody sleeps."""
+    from forklab.draw import tree_svg, tree_text
+    from forklab.lens.untraced.snapshot import CannotRunError, snapshot
+
+    print("  So it runs in real time, and its tree is that of its first rest.", file=sys.stderr)
+    try:
+        with runnable(parsed.program) as program:
+            argv = [program.path or program.argv[0], *program.argv[1:]]
+            seen = snapshot(argv, seconds=parsed.timeout)
+    except CannotRunError as trouble:
+        raise UserError(str(trouble)) from None
+    print(seen.output, end="")
+    if seen.trouble:
+        print(f"forklab: {seen.trouble}", file=sys.stderr)
+    print(tree_text(seen.tree, seen.remarks), file=sys.stderr)
+    if parsed.json:
+        write_file(parsed.json, json.dumps(seen.history.to_json(), indent=1) + "\n")
+    if parsed.svg:
+        write_picture(parsed.svg, lambda: tree_svg(seen.tree, seen.remarks))
+    return _exit_status(seen.statuses.get("P"))
+
+
+def _show(recording: Recording, parsed: argparse.Namespace) -> None:
+    from forklab.draw import film_html, lanes_svg, tree_svg, tree_text
+
+    history, title = recording.history, " ".join(parsed.program)
+    _complain(recording)
+    print(tree_text(recording.tree), file=sys.stderr)
+    if parsed.json:
+        write_file(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
+    if parsed.svg:
+        write_picture(parsed.svg, lambda: tree_svg(recording.tree))
+    if parsed.lanes:
+        write_file(parsed.lanes, lanes_svg(history, title))
+    if parsed.film:
+        write_picture(parsed.film, lambda: film_html(history, title=title))
+
+
+def _complain(recording: Recording) -> None:
+    """What one has to know before one believes the tree."""
+    if recording.trouble:
+        print(f"forklab: {recording.trouble} It was ended.", file=sys.stderr)
+    if recording.cut:
+        print("forklab: It wrote so much that the rest of its output was dropped.", file=sys.stderr)
+    if not recording.real_pids:
+        print(
+            "forklab: This machine gives no PID namespace: pids were renumbered from 1000.",
+            file=sys.stderr,
+        )
+    if recording.reasons and recording.seed is not None:
+        reasons = " and ".join(recording.reasons)
+        print(f"forklab: Another run may come out differently: {reasons}.", file=sys.stderr)

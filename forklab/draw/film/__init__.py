@@ -1,0 +1,1 @@
+"""A history as a film: a page that plays by itself, event by event."""

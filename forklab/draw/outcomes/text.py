@@ -1,0 +1,62 @@
+"""All that a program can print and how it can end, in plain text."""
+
+from __future__ import annotations
+
+from forklab.explore import Exploration, Outcome
+
+_SHOWN = 50  # outputs; more only into a file
+
+
+def outcomes_text(found: Exploration, *, text_only: bool = False) -> str:
+    """For people: each output once, with all the ways in which it can end."""
+    lines = [_summary(found, text_only=text_only)]
+    outputs: dict[str, list[tuple[int, Outcome]]] = {}
+    for number, outcome in enumerate(found.outcomes, start=1):
+        outputs.setdefault(outcome.output, []).append((number, outcome))
+    for place, (output, ways) in enumerate(outputs.items()):
+        if place == _SHOWN:
+            lines += ["", f"... and {len(outputs) - _SHOWN} more: --json FILE has them all."]
+            break
+        lines += ["", *_shown(output)]
+        if not text_only:
+            lines += [f"  {number:>4}  {_end(outcome)}" for number, outcome in ways]
+    return "\n".join(lines)
+
+
+def _summary(found: Exploration, *, text_only: bool) -> str:
+    outputs = len(found.outputs)
+    counted = _count(outputs, "output")
+    if not text_only:
+        counted += f", {_count(len(found.outcomes), 'outcome')}"
+    covered = f"{_count(found.schedules, 'schedule')}, {_count(found.states, 'state')}"
+    if found.complete:
+        return f"{counted}, and no others ({covered})."
+    reasons = "".join(f"\n  {reason}" for reason in found.reasons)
+    return f"{counted} at least ({covered} so far). This may not be all:{reasons}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _shown(output: str) -> list[str]:
+    if not output:
+        return ["(prints nothing)"]
+    lines = output.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    else:
+        lines[-1] += "  (no newline)"
+    return [f"| {line}" for line in lines]
+
+
+def _end(outcome: Outcome) -> str:
+    words = []
+    if outcome.exit is not None:
+        words.append(f"exits {outcome.exit}")
+    if outcome.signal is not None:
+        words.append(f"is killed by {outcome.signal}")
+    words += [f"{name} for ever {what}" for name, what in outcome.waits]
+    if outcome.unreaped:
+        words.append(f"{' and '.join(outcome.unreaped)} not reaped")
+    return "; ".join(words)

@@ -1,0 +1,28 @@
+"""What a notebook imports: a cell magic that runs programs under the lens, and words for the reader.
+
+A notebook's kernel must never fork: the child would be a second kernel. So a cell that begins with `%%lens c`,
+`%%lens python` or `%%lens sh` holds a whole program; it runs in processes of its own and comes back as what it wrote
+and a film of what it did. Then `history` and `output` are about that program, for the cells that check something;
+`seen` has all that is known of the run, and `outputs()` all that could have come instead.
+"""
+
+from IPython.core.getipython import get_ipython
+
+from forklab.notebook.exercises import check, compare, predict
+from forklab.notebook.magic import history, lens, look_at, output, outputs, prepare, seen
+
+__all__ = [
+    "check",
+    "compare",
+    "history",
+    "lens",
+    "look_at",
+    "output",
+    "outputs",
+    "predict",
+    "prepare",
+    "seen",
+]
+
+if (_shell := get_ipython()) is not None:  # imported by a notebook
+    prepare(_shell)

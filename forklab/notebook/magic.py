@@ -1,0 +1,155 @@
+"""The cell magic `%%lens`, which runs the program of its cell, and what the next cells know of that program."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NoReturn, TypeAlias, cast
+
+from IPython.core.error import UsageError
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from forklab.bounds import SECONDS
+from forklab.history import History, NoProcessError
+from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
+from forklab.lens.untraced.snapshot import CannotRunError, Snapshot, snapshot
+from forklab.notebook.cell import LANGUAGES, Cell
+from forklab.notebook.exercises import prediction
+from forklab.notebook.views import Outputs, RunView, all_outputs
+from forklab.source import CannotCompileError, Runnable
+
+Shell: TypeAlias = Any  # IPython's InteractiveShell, whose methods are not typed
+
+_NONE = "No program has run. Mend the %%lens cell above, and run it again."
+
+
+class _Nothing:
+    """Stands for what is known of the last program if that did not run: whoever asks is told so in one line."""
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise UsageError(_NONE)
+
+    __getattr__ = __len__ = __iter__ = __contains__ = __getitem__ = __eq__ = __ne__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+
+# Of the program in the last cell: `%%lens` puts new ones in their place, in the notebook.
+history = cast(History, _Nothing())
+output = cast(str, _Nothing())
+seen = cast(Recording | Snapshot, _Nothing())
+
+
+def lens(line: str, cell: str) -> None:
+    """Run this cell's program, show its output and its film. _USAGE says how."""
+    shell: Shell = get_ipython()
+    # No cell shall check the program before this one.
+    shell.push({"history": _Nothing(), "output": _Nothing(), "seen": _Nothing()})
+    _last.cell = None
+    try:
+        options = _options(line)
+        run = look_at(
+            *(options.language, cell),
+            seed=options.seed,
+            pipe=options.pipe,
+            real_time=options.real_time,
+        )
+    except (CannotCompileError, CannotRecordError, CannotRunError) as error:
+        raise UsageError(str(error)) from None
+    shell.push({"history": run.history, "output": run.output, "seen": run})
+    print(run.output, end="" if run.output.endswith("\n") or not run.output else "\n")
+    _last.cell = Cell(options.language, cell, options.pipe)
+    display(RunView(run, _last.cell.title, options.at))  # type: ignore[no-untyped-call]
+    prediction.use_for(cell)
+
+
+_USAGE = (
+    "Begin the cell with %%lens [python|c|sh] [--seed N] [--pipe] [--real-time] [--at SECONDS]."
+)
+
+
+def _options(line: str) -> argparse.Namespace:
+    """Raises UsageError; argparse alone would end the kernel."""
+    parser = argparse.ArgumentParser(prog="%%lens", add_help=False, exit_on_error=False)
+    parser.add_argument("language", nargs="?", choices=LANGUAGES, default="python")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pipe", action="store_true")
+    parser.add_argument("--real-time", action="store_true")
+    parser.add_argument("--at", type=float)
+    try:
+        options, unknown = parser.parse_known_args(shlex.split(line))
+    except (argparse.ArgumentError, ValueError) as error:
+        raise UsageError(f"{error}\n{_USAGE}") from None
+    if unknown:
+        raise UsageError(f"%%lens knows no {' '.join(unknown)}.\n{_USAGE}")
+    return options
+
+
+def look_at(
+    language: str, text: str, *, seed: int = 0, pipe: bool = False, real_time: bool = False
+) -> Recording | Snapshot:
+    """Run the text of a program. `language` is "c", "python" or "sh".
+
+    Where tracing is refused, that is said on standard error, and a snapshot is all there is. Raises CannotCompileError
+    with the compiler's words if it does not compile; what the compiler only warns of goes to standard error.
+    """
+    with Cell(language, text, pipe).program() as program:
+        sys.stderr.write(program.warnings)
+        try:
+            return record(
+                program.argv,
+                program=program.path,
+                hidden_folder=program.folder,
+                seed=seed,
+                pipe=pipe,
+                real_time=real_time,
+            )
+        except CannotTraceError as refusal:
+            print(refusal, file=sys.stderr)
+            return _snapshot(program)
+
+
+def _snapshot(program: Runnable) -> Snapshot:
+    return snapshot([program.path or program.argv[0], *program.argv[1:]])
+
+
+@dataclass
+class _Last:
+    """The program of the last cell, if it ran."""
+
+    cell: Cell | None = None
+
+
+_last = _Last()
+
+
+def outputs(*, seconds: float = SECONDS) -> Outputs:
+    """All that the program of the last `%%lens` cell can print, whatever the scheduler does, and how it can end.
+
+    It is looked for once, so that each cell may ask; for more than `seconds` only if it takes longer.
+    """
+    if _last.cell is None:
+        raise UsageError(_NONE)
+    try:
+        return _all_outputs(_last.cell, seconds)
+    except (CannotCompileError, CannotRecordError) as error:
+        raise UsageError(" ".join(str(error).split())) from None
+
+
+_all_outputs = lru_cache(maxsize=1)(all_outputs)
+
+
+def _not_there(
+    _shell: object, _kind: object, error: BaseException, _trace: object, **_: object
+) -> None:
+    """A check asks for a process that the reader's program did not make: no reason for a traceback."""
+    print(f"Not yet. There is {error}.")
+
+
+def prepare(shell: Shell) -> None:
+    """Teach IPython our magic, and what to say of processes that there are not."""
+    shell.register_magic_function(lens, magic_kind="cell")
+    shell.set_custom_exc((NoProcessError,), _not_there)
