@@ -14,12 +14,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.judge import assess
-from autograder.lab import Lab, Scenario, load_lab
-from autograder.mutants import load_mutants, make_class
-from autograder.scenario import Verb
+from autograder.labs.lab import Lab, Scenario, load_lab
+from autograder.labs.mutants import load_mutants, make_class
+from autograder.language.script import Verb
 from autograder.stage.isolation import probe
 from autograder.stage.tools import compiler
+from autograder.trial.decide import assess
 
 ROUNDS = 5
 

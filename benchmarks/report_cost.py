@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.grade import grade
-from autograder.gradebook import Asked, Gradebook, Result
-from autograder.judge import assess
-from autograder.lab import load_lab
-from autograder.mutants import make_class
+from autograder.grading.grade import grade
+from autograder.grading.gradebook import Asked, Gradebook, Result
+from autograder.labs.lab import load_lab
+from autograder.labs.mutants import make_class
 from autograder.reports import write_reports
-from autograder.submissions import find_submissions
-from autograder.verdict import Assessment
+from autograder.submission.submissions import find_submissions
+from autograder.trial.decide import assess
+from autograder.trial.verdict import Assessment
 
 STUDENTS = 1000
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grammar import FORMS
-from autograder.lab import load_scenario
-from autograder.scenario import parse
+from autograder.labs.lab import load_scenario
+from autograder.language.grammar import FORMS
+from autograder.language.script import parse
 from autograder.stage.isolation import probe
 from autograder.stage.sandbox import PIDNS
 

@@ -7,12 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from autograder.feedback import plain, summary
-from autograder.gradebook import Result, Run
-from autograder.printable import first_sentence, number
+from autograder.grading.gradebook import Result, Run
+from autograder.reports.feedback import plain, summary
 from autograder.reports.files import file_stems, write_whole
 from autograder.reports.veil import veiled
-from autograder.verdict import Status, Verdict
+from autograder.safe_text import first_sentence, number
+from autograder.trial.verdict import Status, Verdict
 
 
 class ResultsFolder:

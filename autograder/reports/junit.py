@@ -7,11 +7,11 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from xml.sax.saxutils import quoteattr
 
-from autograder.feedback import count, plain
-from autograder.gradebook import Result, Run
-from autograder.printable import first_sentence, printable
+from autograder.grading.gradebook import Result, Run
+from autograder.reports.feedback import count, plain
 from autograder.reports.files import write_whole
-from autograder.verdict import Status, Verdict
+from autograder.safe_text import first_sentence, printable
+from autograder.trial.verdict import Status, Verdict
 
 _ELEMENTS = {Status.FAILED: "failure", Status.ERROR: "error", Status.SKIPPED: "skipped"}
 

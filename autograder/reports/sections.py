@@ -13,10 +13,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograder.feedback import MARKS, stretches
-from autograder.printable import number, printable
+from autograder.reports.feedback import MARKS, stretches
 from autograder.reports.files import write_whole
-from autograder.verdict import Status, Verdict
+from autograder.safe_text import number, printable
+from autograder.trial.verdict import Status, Verdict
 from forklab.draw import film_html, legend_svg, tree_svg, tree_text
 from forklab.draw.fold import in_a_row, label
 from forklab.history import History, Remark

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.stage.trouble import Restless
+from autograder.stage.errors import Restless
 from autograder.stage.watch import STOPPED_STATES, Watched, ready
 
 _SO_PEERPIDFD = (

@@ -13,8 +13,8 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from platformdirs import user_cache_path
 
+from autograder.stage.errors import StageError
 from autograder.stage.tools import compiler
-from autograder.stage.trouble import StageError
 
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra")
 _COMPILE_SECONDS = 60
@@ -22,12 +22,12 @@ _COMPILE_SECONDS = 60
 
 @functools.cache
 def compiled(name: str) -> Path:
-    """The program made of `name`.c in this folder. Raises StageError if there is no compiler or it fails.
+    """The program made of c/`name`.c. Raises StageError if there is no compiler or it fails.
 
     Statically linked where the machine has a static C library: such a program starts twice as fast, and in a sandbox
     that has no libraries at all.
     """
-    source = Path(__file__).with_name(f"{name}.c")
+    source = Path(__file__).parent / "c" / f"{name}.c"
     text = b"".join(path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h"))))
     digest = hashlib.sha256(text + repr((_FLAGS, platform.machine())).encode()).hexdigest()
     program = _cache_folder() / f"{name}-{digest[:16]}"

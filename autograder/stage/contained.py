@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from autograder.stage.errors import Excess, StageError
 from autograder.stage.sandbox import Sandbox
-from autograder.stage.trouble import Excess, StageError
 from autograder.stage.watch import ready
 from autograder.stage.workspace import Workspace, remove
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from autograder.scenario import INIT, MAIN
+from autograder.language.script import INIT, MAIN
 from autograder.stage.actors import Cast
 from autograder.stage.compiled import compiled
+from autograder.stage.errors import Excess
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.sandbox import PIDNS, Ended, Sandbox
 from autograder.stage.tools import put_program
-from autograder.stage.trouble import Excess
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 

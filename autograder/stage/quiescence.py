@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from autograder.stage.doing import Doing, Posture, doing
-from autograder.stage.trouble import Restless
+from autograder.stage.activity import Doing, Posture, doing
+from autograder.stage.errors import Restless
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES, Watched
 
 # Processor time of its own, not time on the wall: on a busy machine a slow init is not taken for a spinning one.

@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from autograder.language.steps import MODES
 from autograder.stage.compiled import compiled
+from autograder.stage.errors import StageError
 from autograder.stage.tools import put_program, python_for_submissions
-from autograder.stage.trouble import StageError
 from autograder.stage.workspace import remove
-from autograder.steps import MODES
 
 PIDNS, SUBREAPER = MODES
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.stage.doing import Posture
+from autograder.stage.activity import Posture
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest
 from autograder.stage.sandbox import PIDNS, Ended

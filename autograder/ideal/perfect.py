@@ -1,0 +1,233 @@
+"""A play as it goes with a perfect init: the policy of the lab's init over the ideal kernel of forklab.model.
+
+`PerfectPlay.perform(step)` lets the actors do what a step of the script says, then init does at once all that it has
+to do. What happened is told as a History; nothing here starts a process.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from autograder.language.script import INIT, MAIN, Step, Verb
+from forklab.history import Event, History, HistoryBuilder, Process, State
+from forklab.kernel.signals import UNTOUCHABLE, DefaultAction, default_action, signal_number
+from forklab.model import (
+    Accept,
+    Action,
+    BecomeSubreaper,
+    Block,
+    Catch,
+    Default,
+    Exec,
+    Exit,
+    Fork,
+    Ignore,
+    Kill,
+    KillGroup,
+    ModelError,
+    SetForeground,
+    SetGroup,
+    StartSession,
+    Table,
+    TakeTerminal,
+    Unblock,
+    Wait,
+    apply,
+)
+
+OUTSIDE = "outside"  # who started init; in mode subreaper it also adopts whom init leaves behind
+INIT_PIDS = {"pidns": 1, "subreaper": 999}
+FIRST_PID = 1000
+
+# Blocked signals wait until init has the time to take them, so a frozen init loses none.
+EVERY_SIGNAL = frozenset(signal.Signals.__members__) | {
+    f"SIGRTMIN+{offset}" for offset in range(1, signal.SIGRTMAX - signal.SIGRTMIN)
+}
+
+
+class PerfectPlay:
+    """Who stands how, and what has happened so far.
+
+    `line` is the script line of the step being performed; it is the time of the events. `got` are the signals that
+    each has caught, and the SIGCONT that continued it. `unclean` are the actors that were born with a signal blocked,
+    ignored or caught. With a `command` nobody knows what `main` does: it only runs.
+    """
+
+    def __init__(
+        self, mode: str, command: Sequence[str] | None = None, terminal: bool = False
+    ) -> None:
+        self.table = Table.starting_with(OUTSIDE, pid1=False)
+        self.line = 0
+        self.frozen = False
+        self.output = ""
+        self.got: dict[str, list[str]] = {}
+        self.unclean: set[str] = set()
+        self._init_pid = INIT_PIDS[mode]
+        self._opaque = command is not None
+        self._builder = HistoryBuilder()
+        self._start_init(mode, terminal)
+        self._start_main(command, terminal)
+
+    @property
+    def history(self) -> History:
+        return self._builder.history
+
+    def perform(self, step: Step) -> None:
+        """One step that is no expectation, and what init makes of it. Raises ModelError if it cannot be performed."""
+        self.line = step.line
+        for deed in self._deeds(step):
+            deed()
+            self._let_init_run()
+
+    def suppose_main_exits(self, status: int) -> None:
+        """For a command of which only the script says how it ends."""
+        self._do(Exit(MAIN, status))
+        self._let_init_run()
+
+    def _start_init(self, mode: str, terminal: bool) -> None:
+        self._do(Fork(OUTSIDE, INIT, new_namespace=mode == "pidns"))
+        self._do(StartSession(INIT))
+        if mode == "subreaper":
+            self._do(BecomeSubreaper(INIT))
+        if terminal:
+            self._do(TakeTerminal(INIT))
+        self._do(Block(INIT, EVERY_SIGNAL))
+
+    def _start_main(self, command: Sequence[str] | None, terminal: bool) -> None:
+        self._do(Fork(INIT, MAIN))
+        self._do(SetGroup(INIT, MAIN, MAIN))
+        if terminal:
+            self._do(SetForeground(INIT, MAIN))
+        self._do(Unblock(MAIN, EVERY_SIGNAL))
+        self._do(Exec(MAIN, tuple(command or (MAIN,))))
+        self.unclean.clear()
+
+    def _let_init_run(self) -> None:
+        """What a perfect init does until there is nothing left to do: reap, pass on, and leave once main is dead."""
+        while True:
+            if zombies := [child for child in self.table.children(OUTSIDE) if child.dead]:
+                self._do(Wait(OUTSIDE, zombies[0].name))
+            elif self.frozen or self.table[INIT].state is not State.RUNNING:
+                return
+            elif any(child.dead for child in self.table.children(INIT)):
+                self._do(Wait(INIT, block=False))
+            elif pending := sorted(self.table[INIT].pending_signals, key=signal_number):
+                self._do(Accept(INIT, pending[0]))
+                self._pass_on(pending[0])
+            elif self.table[MAIN].dead:
+                status = self.table[MAIN].status or 0
+                self._do(Exit(INIT, status if status >= 0 else 128 - status))
+            else:
+                return
+
+    def _pass_on(self, name: str) -> None:
+        if name != "SIGCHLD" and self.table.members(MAIN) and not self._opaque:
+            self._do(KillGroup(INIT, MAIN, name))
+
+    def _deeds(self, step: Step) -> Iterator[Callable[[], None]]:
+        """What the step asks for, an actor at a time: init gets its chance after each."""
+        match step.verb:
+            case Verb.FREEZE | Verb.THAW:
+                yield partial(setattr, self, "frozen", step.verb is Verb.FREEZE)
+            case Verb.FORKS:
+                yield from (partial(self._act, one, Fork(one, new)) for one, new in step.pairs())
+            case Verb.REAPS:
+                yield from (partial(self._act, one, Wait(one, of)) for one, of in step.pairs())
+            case _:
+                yield from (partial(self._deed, step, name) for name in step.actors or ())
+
+    def _deed(self, step: Step, name: str) -> None:
+        match step.verb:
+            case Verb.SEND:
+                self._do(Kill(None, name, step.signal or ""))
+            case Verb.CONTINUES:
+                self._do(Kill(None, name, "SIGCONT"))
+            case Verb.SAYS:
+                self._say(name, step.text or "")
+            case Verb.DIES:
+                self._die(name, step.signal or "")
+            case _:
+                self._act(name, _action(step, name))
+
+    def _act(self, name: str, action: Action) -> None:
+        if name == INIT:
+            raise ModelError("init is the submission: no script can tell it what to do")
+        self._do(action)
+
+    def _say(self, name: str, text: str) -> None:
+        state = self.table[name].state
+        if state is not State.RUNNING:
+            raise ModelError(f"{name} cannot say anything: it is {state}")
+        self.output += f"{text}\n"
+        self._builder.add("output", name, self.line, text=f"{text}\n")
+
+    def _die(self, name: str, by: str) -> None:
+        """The actor makes sure that the signal has its default action, then sends it to itself."""
+        if default_action(by) not in (DefaultAction.TERMINATE, DefaultAction.CORE):
+            raise ModelError(f"{name} cannot die by {by}: it kills nobody")
+        if by not in UNTOUCHABLE:
+            self._act(name, Default(name, by))
+            self._act(name, Unblock(name, frozenset({by})))
+        if not self.table[name].dead:  # it may have been pending
+            self._act(name, Kill(name, name, by))
+
+    def _do(self, action: Action) -> None:
+        self.table, events = apply(self.table, action)
+        for event in events:
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        """Into the history goes what somebody who watches the actors can see.
+
+        Not told: an exec of an actor, signals that an actor sends to itself by dying or stopping, and those for init.
+        """
+        match event.kind:
+            case "fork" if event.child is not None:
+                self._born(event.child, event.process)
+            case "signal" if event.signal is not None:
+                if event.signal in self.table[event.process].caught:
+                    self.got[event.process].append(event.signal)
+                if event.process not in (INIT, event.sender):
+                    self._builder.append(event, self.line)
+            case "continued":
+                entry = self.table[event.process]
+                if "SIGCONT" not in entry.caught | entry.blocked:
+                    self.got[event.process].append("SIGCONT")
+                self._builder.append(event, self.line)
+            case "exec" if not self._opaque:
+                pass
+            case _:
+                self._builder.append(event, self.line)
+
+    def _born(self, name: str, parent: str) -> None:
+        self.got[name] = []
+        entry = self.table[name]
+        if entry.blocked or entry.ignored or entry.caught:
+            self.unclean.add(name)
+        if name == INIT:
+            self._builder.start(Process(INIT, self._init_pid, None, reaper=True), self.line)
+        else:
+            pid = FIRST_PID + len(self._builder.history.processes) - 1
+            self._builder.fork(Process(name, pid, parent), self.line)
+
+
+def _action(step: Step, name: str) -> Action:
+    wanted = step.signal or ""
+    match step.verb:
+        case Verb.EXITS:
+            return Exit(name, step.number or 0)
+        case Verb.IGNORES:
+            return Ignore(name, wanted)
+        case Verb.CATCHES:
+            return Catch(name, wanted)
+        case Verb.BLOCKS:
+            return Block(name, frozenset({wanted}))
+        case Verb.STARTS_SESSION:
+            return StartSession(name)
+        case Verb.STARTS_GROUP:
+            return SetGroup(name, name, name)
+        case Verb.STOPS:
+            return Kill(name, name, "SIGSTOP")
+    raise ModelError(f"{step.verb} is an expectation: nobody can perform it")

@@ -1,0 +1,249 @@
+"""Plays one scenario on the stage, decides by what the kernel says, and explains: steps in, `Verdict` out."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder.ideal.ideal import Ideal
+from autograder.labs.lab import Lab, Scenario
+from autograder.language.script import INIT, MAIN, Step, Verb
+from autograder.stage.actors import ActorLost
+from autograder.stage.contained import run_contained
+from autograder.stage.errors import Excess, Restless, StageError
+from autograder.stage.isolation import lacks, probe
+from autograder.stage.play import Play, Stage
+from autograder.stage.quiescence import Rest, Settled
+from autograder.stage.workspace import Workspace
+from autograder.submission.build import BuildFailure, Completed, Program, build
+from autograder.trial.checks import Expectations, judged_at_rest
+from autograder.trial.compare import differences
+from autograder.trial.direct import Director
+from autograder.trial.explain import Explainer, badge
+from autograder.trial.inbox import Inbox
+from autograder.trial.observe import Observer
+from autograder.trial.verdict import Assessment, Status, Verdict
+from forklab.history import Remark
+
+_BUILD_SECONDS = 60.0
+_NEVER_AT_REST = (
+    "Your program starts processes of its own that never come to rest ({}). "
+    "An init starts its command and nothing else."
+)
+
+
+def judge(scenario: Scenario, program: Program, stage: Stage) -> Verdict:
+    """Plays `scenario` against `program` and says how it went. A failure of the stage is an error verdict."""
+    mode = stage.sandbox.mode
+    if mode not in scenario.modes:
+        return _verdict(
+            scenario,
+            Status.SKIPPED,
+            f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
+        )
+    command = [*program.command(stage.sandbox.folder), *(scenario.command or stage.main)]
+    try:
+        with Play(stage, command, terminal=scenario.terminal) as play:
+            try:
+                verdict = _Trial(scenario, mode, play).run()
+            except Restless as restless:
+                if play.excess() is None and not play.has_strays():
+                    raise
+                verdict = _verdict(scenario, Status.FAILED, _NEVER_AT_REST.format(restless))
+            # Whatever went wrong, it is why: all of the play was killed then.
+            excess = play.excess()
+            if excess is not None:
+                message = f"Your program was stopped: it took {excess}."
+                verdict = replace(verdict, status=Status.FAILED, points=0, message=message)
+            return verdict
+    except StageError as error:
+        return _verdict(scenario, Status.ERROR, f"The grader failed, not you: {error}")
+    except _WrongScenario as error:
+        return _verdict(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _ideal(scenario: Scenario, mode: str) -> Ideal:
+    """The same for every submission of a class."""
+    return Ideal(scenario.steps, mode=mode, command=scenario.command, terminal=scenario.terminal)
+
+
+class _Unmet(Exception):
+    """An expectation that does not hold, or a step that cannot be played."""
+
+    def __init__(self, line: int | None, message: str, remarks: dict[str, Remark]) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
+        self.remarks = remarks
+
+
+class _WrongScenario(Exception):
+    """What the script asks for, not even a perfect init could do."""
+
+
+class _Trial:
+    """One play being judged."""
+
+    def __init__(self, scenario: Scenario, mode: str, play: Play) -> None:
+        self._scenario = scenario
+        self._ideal = _ideal(scenario, mode)
+        self._play = play
+        self._inbox = Inbox(play)
+        self._observer = Observer(play, mode)
+        self._director = Director(play, self._observer, self._inbox)
+        self._expectations = Expectations(play, self._inbox)
+        self._explainer = Explainer(play, self._observer, self._inbox)
+
+    def run(self) -> Verdict:
+        last = self._scenario.steps[-1].line
+        try:
+            if not self._scenario.command:
+                self._await_main()
+            for step in self._scenario.steps:
+                self._take(step)
+        except _Unmet as unmet:
+            line = last if unmet.line is None else unmet.line
+            return self._verdict(Status.FAILED, unmet.message, unmet.line, line, unmet.remarks)
+        return self._verdict(Status.PASSED, "As it should be.", None, last, {})
+
+    def _await_main(self) -> None:
+        settled = self._play.wait_for_main()
+        if settled is not None:
+            raise _Unmet(
+                self._scenario.steps[0].line,
+                self._explainer.never_started(settled),
+                {INIT: Remark(unexpected="should have started main")},
+            )
+        self._observer.born(MAIN, INIT, 0)
+
+    def _take(self, step: Step) -> None:
+        try:
+            if step.verb.is_expectation:
+                self._expect(step)
+            else:
+                self._director.perform(step)
+        except ActorLost as lost:
+            self._refuse_contradiction(step)
+            settled = self._play.settle()
+            raise _Unmet(
+                step.line, self._explainer.lost(step, lost), self._remarks(settled)
+            ) from lost
+
+    def _expect(self, step: Step) -> None:
+        if step.verb in (Verb.EXPECT_GETS, Verb.EXPECT_GETS_NOTHING):
+            for name in step.actors or ():
+                self._inbox.examine(name)
+        if judged_at_rest(step):
+            settled = self._play.settle(outlast_timer=True)
+        else:
+            settled = self._play.settle(
+                lambda: not self._expectations.broken_by(step), outlast_timer=True
+            )
+            if settled.rest is Rest.DONE:
+                return
+        if settled.rest is Rest.UNSETTLED:
+            raise Restless(f"line {step.line}: the play did not come to rest")
+        broken = self._expectations.broken_by(step, settled)
+        if broken:
+            self._refuse_contradiction(step)
+            remarks = self._remarks(settled)
+            expected = self._ideal.expected_until(step.line).tree()
+            for name in broken:
+                reaper = expected[name].reaped_by if name in expected else None
+                remarks[name] = replace(remarks.get(name, Remark()), unexpected=badge(step, reaper))
+            raise _Unmet(step.line, self._explainer.broken(step, broken, settled), remarks)
+
+    def _refuse_contradiction(self, step: Step) -> None:
+        for contradiction in self._ideal.contradictions:
+            if contradiction.line == step.line:
+                raise _WrongScenario(str(contradiction))
+
+    def _remarks(self, settled: Settled) -> dict[str, Remark]:
+        remark = self._explainer.remark_on_init(settled)
+        return {} if remark == Remark() else {INIT: remark}
+
+    def _verdict(
+        self,
+        status: Status,
+        message: str,
+        failed: int | None,
+        line: int,
+        remarks: dict[str, Remark],
+    ) -> Verdict:
+        self._observer.look(self._director.cause)
+        expected, observed = self._ideal.expected_until(line), self._observer.history
+        if failed is not None:
+            # What else is not as it should be says more than the one expectation that found it out.
+            unlike = differences(expected.tree(), observed.tree(), ignore=self._ideal.opaque)
+            for name, words in unlike.items():
+                before = remarks.get(name, Remark())
+                remarks[name] = replace(before, unexpected=before.unexpected or words)
+        known = {process.name for process in observed.processes}
+        return _verdict(
+            self._scenario,
+            status,
+            message,
+            failed_step=failed,
+            expected=expected,
+            observed=observed,
+            remarks={name: remark for name, remark in remarks.items() if name in known},
+            expected_remarks=self._ideal.remarks(line),
+        )
+
+
+def assess(
+    lab: Lab,
+    submission: Path,
+    *,
+    mode: str | None = None,
+    scenarios: Sequence[Scenario] | None = None,
+    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
+) -> Assessment:
+    """Judges one submission by every scenario of the lab, or by those given; tells each verdict as it comes.
+
+    A build that fails is a verdict: every scenario fails with the compiler's words. Never raises for a student's doing;
+    raises StageError if this machine has no stage at all.
+    """
+    mode = mode or probe().mode
+    chosen = lab.scenarios if scenarios is None else scenarios
+    with Workspace() as workspace:
+
+        def run(argv: Sequence[str], folder: Path) -> Completed:
+            try:
+                return Completed(*run_contained(mode, workspace, folder, argv, _BUILD_SECONDS))
+            except Excess as excess:
+                raise BuildFailure(f"The build was stopped: it took {excess}.") from excess
+
+        folder = workspace.subfolder()
+        try:
+            program = build(submission, folder, run, lab.program)
+        except BuildFailure as failure:
+            verdicts = [_verdict(scenario, Status.FAILED, str(failure)) for scenario in chosen]
+        else:
+            verdicts = []
+            with Stage(mode, workspace, folder) as stage:
+                for scenario in chosen:
+                    started = time.monotonic()
+                    verdict = judge(scenario, program, stage)
+                    verdicts.append(replace(verdict, seconds=time.monotonic() - started))
+                    on_verdict(verdicts[-1])
+    return Assessment(lab.name, mode, tuple(verdicts), lacks(mode))
+
+
+def _verdict(scenario: Scenario, status: Status, message: str, **facts: Any) -> Verdict:
+    return Verdict(
+        scenario=scenario.name,
+        title=scenario.title,
+        status=status,
+        points=scenario.points if status is Status.PASSED else 0,
+        max_points=scenario.points,
+        message=message,
+        script=scenario.script,
+        extra=scenario.extra,
+        **facts,
+    )
