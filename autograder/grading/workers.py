@@ -1,8 +1,8 @@
 """Processes that do the judging: an Executor whose workers tell news while they are at work, and may be killed.
 
 Each thread of a small pool looks after one worker process. They talk over a socket pair, in pickled messages. A worker
-that is killed or crashes costs the call that it had, which raises WorkerLost; the next call gets a new worker. A worker
-never outlives us: the kernel kills it when the thread that started it ends (PR_SET_PDEATHSIG, see prctl(2)).
+that is killed or crashes costs the call that it had, which raises WorkerLostError; the next call gets a new worker.
+A worker never outlives us: the kernel kills it when the thread that started it ends (PR_SET_PDEATHSIG, see prctl(2)).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _START = (
 )
 
 
-class WorkerLost(Exception):
+class WorkerLostError(Exception):
     """The process that had this call is gone; the text says how it ended."""
 
 
@@ -63,7 +63,7 @@ class Workers(Executor):
             self._workers.add(worker)
         try:
             return worker.call(call, self._on_news)
-        except WorkerLost:
+        except WorkerLostError:
             self._mine.worker = None
             self._workers.discard(worker)
             raise
@@ -125,7 +125,7 @@ class _Worker:
                     return what
         except (EOFError, OSError) as gone:
             self.kill()
-            raise WorkerLost(self.close()) from gone
+            raise WorkerLostError(self.close()) from gone
 
     def kill(self) -> None:
         self._process.kill()

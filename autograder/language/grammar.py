@@ -90,7 +90,7 @@ FORMS: tuple[Form, ...] = (
 )
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """A word that does not fit its blank. `instead` is what was meant, if that can be guessed."""
 
     def __init__(self, what: str, instead: str | None = None) -> None:
@@ -168,7 +168,7 @@ def _match(reading: tuple[str, ...], words: list[Word], line: str) -> dict[str, 
         written = line[word.start : words[-1].end] if expected == "{text}" else word.text
         try:
             fields[blank.field] = blank.read(written)
-        except Unreadable:
+        except UnreadableError:
             return None
     return fields
 
@@ -201,11 +201,13 @@ def _read_text(written: str) -> str:
     try:
         text = json.loads(written)
     except ValueError:
-        raise Unreadable(
+        raise UnreadableError(
             f"{quoted(written)} begins with a quote but is not one quoted text, as JSON writes it"
         ) from None
     if not _encodable(text):
-        raise Unreadable(f"{quoted(written)} holds half of a character, which no output can hold")
+        raise UnreadableError(
+            f"{quoted(written)} holds half of a character, which no output can hold"
+        )
     assert isinstance(text, str)
     return text
 
@@ -216,19 +218,19 @@ def _encodable(text: str) -> bool:
 
 def _read_actors(word: str) -> Actors:
     if len(word) > 100:
-        raise Unreadable(f"{quoted(word)} is too long for a name")
+        raise UnreadableError(f"{quoted(word)} is too long for a name")
     if row := _ROW.fullmatch(word):
         stem, first, other_stem, last = row.groups()
         if other_stem not in ("", stem):
-            raise Unreadable(f"{quoted(word)} is not a row: {stem} and {other_stem} differ")
+            raise UnreadableError(f"{quoted(word)} is not a row: {stem} and {other_stem} differ")
         canonical = f"{stem}{int(first)}..{stem}{int(last)}"
         if word != canonical:
-            raise Unreadable(f"{quoted(word)} is not how a row is written", canonical)
+            raise UnreadableError(f"{quoted(word)} is not how a row is written", canonical)
         return Actors(stem, int(first), int(last))
     if word in RESERVED:
-        raise Unreadable(f"'{word}' is a word of the language and cannot be an actor's name")
+        raise UnreadableError(f"'{word}' is a word of the language and cannot be an actor's name")
     if not _NAME.fullmatch(word):
-        raise Unreadable(
+        raise UnreadableError(
             f"{quoted(word)} is not an actor: a name has letters, digits, _ and -, a row is written w1..w20"
         )
     return Actors(word)
@@ -236,7 +238,7 @@ def _read_actors(word: str) -> Actors:
 
 def _read_init(word: str) -> Actors:
     if word != INIT:
-        raise Unreadable(f"{quoted(word)} stands where only init can stand", INIT)
+        raise UnreadableError(f"{quoted(word)} stands where only init can stand", INIT)
     return Actors(INIT)
 
 
@@ -244,14 +246,14 @@ def _read_signal(word: str) -> str:
     try:
         return signal_name(signal_number(word))
     except ValueError:
-        raise Unreadable(
+        raise UnreadableError(
             f"{quoted(word)} is not a signal, which is written as SIGTERM", nearest_signal(word)
         ) from None
 
 
 def _read_status(word: str) -> int:
     if not _NUMBER.fullmatch(word) or int(word) > 255:
-        raise Unreadable(
+        raise UnreadableError(
             f"{quoted(word)} is not an exit status: a number from 0 to 255",
             _NUMBER_WORDS.get(word.lower()),
         )
@@ -260,7 +262,7 @@ def _read_status(word: str) -> int:
 
 def _read_times(word: str) -> int:
     if not _NUMBER.fullmatch(word):
-        raise Unreadable(
+        raise UnreadableError(
             f"{quoted(word)} is not a number: how often is written in digits",
             _NUMBER_WORDS.get(word.lower()),
         )

@@ -17,7 +17,7 @@ from autograder.language.grammar import (
     BLANKS,
     FORMS,
     Form,
-    Unreadable,
+    UnreadableError,
     Word,
     same_word,
     words_of,
@@ -119,7 +119,7 @@ def _price(expected: str, word: str) -> int:
         return _MORE_TEXT
     try:
         blank.read(word)
-    except Unreadable as error:
+    except UnreadableError as error:
         return _NEVER_READS if error.instead is None else _NEARLY_READS
     as_name = expected in ("{actors}", "{others}")
     meant_otherwise = word in _LITERALS or word.startswith("SIG")
@@ -144,7 +144,7 @@ def _explain(line: str, number: int, meant: _Alignment) -> Problem:
         else:
             try:
                 blank.read(written)
-            except Unreadable as error:
+            except UnreadableError as error:
                 what = what or f"{quoted(line)}: {error}"
                 written = error.instead
         if written is None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.stage.errors import Restless
+from autograder.stage.errors import RestlessError
 from autograder.stage.watch import STOPPED_STATES, Watched, ready
 
 _SO_PEERPIDFD = (
@@ -96,7 +96,7 @@ class Actor:
         self.process.close()
 
 
-class ActorLost(Exception):
+class ActorLostError(Exception):
     """An actor is gone or stopped, cannot do what it should (`errno` says why), or gets signals without end."""
 
     def __init__(self, name: str, errno: int | None = None) -> None:
@@ -192,18 +192,18 @@ class Cast:
         )
 
     def command(self, name: str, command: str) -> None:
-        """Gives an order without waiting for its reply. Raises ActorLost if the actor is gone."""
+        """Gives an order without waiting for its reply. Raises ActorLostError if the actor is gone."""
         actor = self._actors[name]
         try:
             actor.connection.send(command.encode())
         except OSError as error:
-            raise ActorLost(name) from error
+            raise ActorLostError(name) from error
         actor.owes.append(command)
 
     def reply(self, name: str) -> int:
         """The value of the next reply.
 
-        Raises ActorLost if the actor is gone, stopped or cannot do it, Restless if it does not answer.
+        Raises ActorLostError if the actor is gone, stopped or cannot do it, RestlessError if it does not answer.
         """
         actor = self._actors[name]
         deadline = time.monotonic() + _OBEY_SECONDS
@@ -214,14 +214,14 @@ class Cast:
             if actor.replies:
                 break
             if unable or not there or actor.flooded:
-                raise ActorLost(name)
+                raise ActorLostError(name)
             ready(actor.connection.fileno(), actor.process.pidfd, seconds=0.01)
             if time.monotonic() > deadline:
-                raise Restless(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
+                raise RestlessError(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
         order, _, argument = actor.owes.pop(0).partition(" ")
         word, value = actor.replies.pop(0).split(" ")
         if word == "error":
-            raise ActorLost(name, int(value))
+            raise ActorLostError(name, int(value))
         if order == "fork":
             self._forked[argument] = int(value)
         return int(value)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from autograder.stage.errors import Excess, StageError
+from autograder.stage.errors import ExcessError, StageError
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.watch import ready
 from autograder.stage.workspace import Workspace, remove
@@ -31,7 +31,7 @@ def run_contained(
 
     Answers its exit status (128+n for a signal; None if it was not done within `seconds` and was killed) and what it
     wrote to standard output and error. Nothing that it started is left, and of its files only regular ones, folders,
-    and links that stay inside. Raises Excess if it took too much, StageError if there is no sandbox.
+    and links that stay inside. Raises ExcessError if it took too much, StageError if there is no sandbox.
     """
     with Sandbox(mode, folder, workspace.subfolder(), builds=True) as sandbox:
         output = os.memfd_create("output")
@@ -48,7 +48,7 @@ def run_contained(
             sandbox.end_play()
             text = os.pread(output, _MOST_OUTPUT, 0).decode(errors="replace")
             if excess is not None:
-                raise Excess(excess)
+                raise ExcessError(excess)
             if ended is not None and ended.status == 0:
                 _take_out(sandbox, folder, nothing)
         finally:
@@ -83,12 +83,12 @@ def _take_out(sandbox: Sandbox, folder: Path, nothing: int) -> None:
         try:
             _unpack(archive, folder)
         except (tarfile.TarError, OSError) as error:
-            raise Excess("files") from error
+            raise ExcessError("files") from error
     sandbox.end_play()
 
 
 def _unpack(archive: BinaryIO, folder: Path) -> None:
-    """Regular files, folders, and links that stay inside. Raises Excess if it is too much or takes too long."""
+    """Regular files, folders, and links that stay inside. Raises ExcessError if it is too much or takes too long."""
     deadline = time.monotonic() + _PACK_SECONDS
     size = count = 0
     links: list[tuple[Path, str]] = []
@@ -97,9 +97,9 @@ def _unpack(archive: BinaryIO, folder: Path) -> None:
             parts = PurePosixPath(member.name).parts
             size, count = size + member.size, count + 1
             if size > _MOST_MADE or time.monotonic() > deadline:
-                raise Excess("disk")
+                raise ExcessError("disk")
             if count > _MOST_FILES:
-                raise Excess("files")
+                raise ExcessError("files")
             if ".." in parts or member.name.startswith("/"):
                 continue
             target = folder.joinpath(*parts)

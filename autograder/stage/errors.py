@@ -5,7 +5,7 @@ class StageError(Exception):
     """The stage itself failed: the machine lacks something, or the judge made a mistake. Never the student's doing."""
 
 
-class Restless(StageError):
+class RestlessError(StageError):
     """A play did not come to rest, or an actor did not answer, within its time.
 
     It is the submission's doing if it has processes of its own, and else the machine's: too slow.
@@ -20,7 +20,7 @@ _EXCESSES = {
 }
 
 
-class Excess(Exception):
+class ExcessError(Exception):
     """A submission took too much of something, and was killed for it."""
 
     def __init__(self, what: str) -> None:

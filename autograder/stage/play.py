@@ -14,7 +14,7 @@ from typing import Self
 from autograder.language.script import INIT, MAIN
 from autograder.stage.actors import Cast
 from autograder.stage.compiled import compiled
-from autograder.stage.errors import Excess
+from autograder.stage.errors import ExcessError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.sandbox import PIDNS, Ended, Sandbox
 from autograder.stage.tools import put_program
@@ -121,10 +121,10 @@ class Play:
         )
         return None
 
-    def excess(self) -> Excess | None:
+    def excess(self) -> ExcessError | None:
         """What the play took too much of; all of it has been killed then."""
         what = self._sandbox.excess()
-        return None if what is None else Excess(what)
+        return None if what is None else ExcessError(what)
 
     def has_strays(self) -> bool:
         """Whether it has, or had, processes that no script asked for."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from autograder.stage.activity import Doing, Posture, doing
-from autograder.stage.errors import Restless
+from autograder.stage.errors import RestlessError
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES, Watched
 
 # Processor time of its own, not time on the wall: on a busy machine a slow init is not taken for a spinning one.
@@ -90,7 +90,7 @@ class Quiescence:
         """Waits until `done`, or until the play is at rest.
 
         With `outlast_timer` an init that sleeps with a timeout gets the time to wake up once and fall asleep again:
-        then what it has not done, it does not do. Raises Restless if the whole play takes too long.
+        then what it has not done, it does not do. Raises RestlessError if the whole play takes too long.
         """
         started = time.monotonic()
         births = self.births
@@ -124,7 +124,7 @@ class Quiescence:
                 self.spin_limit = _SPIN_AGAIN_NANOSECONDS
                 return Settled(Rest.DONE if done() else Rest.SPINNING, Doing(Posture.RUNNING))
             if time.monotonic() > self._deadline:
-                raise Restless(f"the play did not end within {_PLAY_SECONDS:.0f} s")
+                raise RestlessError(f"the play did not end within {_PLAY_SECONDS:.0f} s")
             if (
                 self.births - births > _MOST_BIRTHS
                 or len(self._strays) >= _MOST_STRAYS

@@ -23,9 +23,9 @@ from autograder.safe_text import one_line, printable
 from autograder.stage.errors import StageError
 from autograder.stage.tools import compiler, python_for_submissions
 from autograder.submission.executable import check_executable, is_compiled
-from autograder.submission.intake import BuildFailure, Intake, take_in
+from autograder.submission.intake import BuildError, Intake, take_in
 
-__all__ = ["BuildFailure", "Completed", "Program", "Runner", "build"]
+__all__ = ["BuildError", "Completed", "Program", "Runner", "build"]
 
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")  # in the order of make(1)
 _C_FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall")
@@ -72,7 +72,7 @@ class Program:
 def build(submission: Path, workspace: Path, run: Runner, program: str = "init") -> Program:
     """Copies a submission into the empty folder `workspace` and makes it runnable there.
 
-    Raises BuildFailure, in words for the student, if that is not possible; StageError if this machine lacks a tool.
+    Raises BuildError, in words for the student, if that is not possible; StageError if this machine lacks a tool.
     """
     intake = take_in(submission, workspace)
     makefile = any((workspace / name).is_file() for name in _MAKEFILES)
@@ -86,7 +86,7 @@ def build(submission: Path, workspace: Path, run: Runner, program: str = "init")
         _remove_compiled(workspace, program)
         for other in (python, executable):
             if other.is_file():
-                raise BuildFailure(
+                raise BuildError(
                     f"The submission has two programs: {_list(sources)} and {other.name}.\n"
                     "  Hand in one of them, or a Makefile that says how to build yours."
                 )
@@ -96,7 +96,7 @@ def build(submission: Path, workspace: Path, run: Runner, program: str = "init")
         return Program(workspace, program)
     if python.is_file():
         return _check_python(workspace, run, python.name)
-    raise BuildFailure(_nothing_to_run(workspace, program, intake))
+    raise BuildError(_nothing_to_run(workspace, program, intake))
 
 
 def _make(workspace: Path, run: Runner, program: str) -> Program:
@@ -108,7 +108,7 @@ def _make(workspace: Path, run: Runner, program: str) -> Program:
     completed = run([make], workspace)
     _raise_unless_done(completed, "make")
     if not (workspace / program).is_file():
-        raise BuildFailure(
+        raise BuildError(
             f"make ended well, but it made no file called {program}.\n"
             f"  Let the first target of the Makefile be {program}." + _quote(completed.output)
         )
@@ -122,13 +122,13 @@ def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> 
     if completed.status != 0 and completed.status is not None:
         if re.search(r"undefined (reference to|symbol).*\bmain\b", completed.output):
             what = f"There is no function main in {_list(sources)}, so there is nothing to start."
-            raise BuildFailure(what + _quote(completed.output))
+            raise BuildError(what + _quote(completed.output))
         if re.search(r"(multiple definition of|duplicate symbol).*\bmain\b", completed.output):
             what = (
                 f"More than one of {_list(sources)} has a function main. All C files are compiled "
                 "to one program.\n  Leave the others away, or hand in a Makefile."
             )
-            raise BuildFailure(what + _quote(completed.output))
+            raise BuildError(what + _quote(completed.output))
     _raise_unless_done(completed, "cc")
     check_executable(workspace / program)
     return Program(workspace, program, warnings=_clip(completed.output))
@@ -140,19 +140,19 @@ def _check_python(workspace: Path, run: Runner, file: str) -> Program:
     completed = run([python, "-I", "-m", "py_compile", file], workspace)
     shutil.rmtree(workspace / "__pycache__", ignore_errors=True)
     if completed.status not in (0, None):
-        raise BuildFailure(f"{file} is not a valid Python program." + _quote(completed.output))
+        raise BuildError(f"{file} is not a valid Python program." + _quote(completed.output))
     _raise_unless_done(completed, "Python's compiler")
     return Program(workspace, file, python)
 
 
 def _raise_unless_done(completed: Completed, tool: str) -> None:
     if completed.status is None:
-        raise BuildFailure(
+        raise BuildError(
             f"{tool} took too long and was stopped. Is there a loop without end?"
             + _quote(completed.output)
         )
     if completed.status != 0:
-        raise BuildFailure(
+        raise BuildError(
             f"Your program could not be built: {tool} ended with status {completed.status}."
             + _quote(completed.output)
         )

@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from autograder.safe_text import one_line
-from autograder.submission.intake import BuildFailure
+from autograder.submission.intake import BuildError
 
 ELF_MAGIC = b"\x7fELF"
 _FOREIGN = {
@@ -41,15 +41,15 @@ def is_compiled(path: Path) -> bool:
 
 
 def check_executable(path: Path) -> None:
-    """Raises BuildFailure, in words for its author, if execve(2) would fail on this machine."""
+    """Raises BuildError, in words for its author, if execve(2) would fail on this machine."""
     name = one_line(path.name)
     with path.open("rb") as file:
         start = file.read(_SHEBANG_LENGTH + 1)
     if not start:
-        raise BuildFailure(f"{name} is an empty file.")
+        raise BuildError(f"{name} is an empty file.")
     for magic, system in _FOREIGN.items():
         if start.startswith(magic):
-            raise BuildFailure(
+            raise BuildError(
                 f"{name} is a program for {system}; this is Linux. Hand in its source code."
             )
     if start.startswith(ELF_MAGIC):
@@ -57,12 +57,12 @@ def check_executable(path: Path) -> None:
     elif start.startswith(b"#!"):
         _check_shebang(start, name)
     else:
-        raise BuildFailure(
+        raise BuildError(
             f"{name} is neither a compiled program nor a script that begins with #!.\n"
             f"  A script tells in its first line who runs it: #!/bin/sh or #!/usr/bin/env python3"
         )
     if not path.stat().st_mode & 0o111:
-        raise BuildFailure(
+        raise BuildError(
             f"{name} is not executable: it has no x permission.\n  Type: chmod +x {name}"
         )
 
@@ -78,7 +78,7 @@ def _check_elf(path: Path, name: str) -> None:
     try:
         facts = _elf_facts(path)
     except Exception:  # a broken file makes pyelftools raise almost anything
-        raise BuildFailure(
+        raise BuildError(
             f"{name} begins like a compiled program but is damaged.\n  Build it again, or hand in its source code."
         ) from None
     own = _elf_facts(Path("/proc/self/exe"))
@@ -89,20 +89,20 @@ def _check_elf(path: Path, name: str) -> None:
                 f"{theirs} in {facts['bits']}-bit form",
                 f"{ours} in {own['bits']}-bit form",
             )
-        raise BuildFailure(
+        raise BuildError(
             f"{name} is built for {theirs}, this machine is {ours}.\n"
             "  Hand in the source code, so that it is built here."
         )
     if facts["type"] == "ET_REL":
-        raise BuildFailure(
+        raise BuildError(
             f"{name} is an object file, not a program: it is compiled but not linked.\n"
             f"  Leave the -c away: cc -o {name} ..."
         )
     if facts["type"] not in ("ET_EXEC", "ET_DYN") or not facts["entry"]:
-        raise BuildFailure(f"{name} is a library or a core dump, not a program.")
+        raise BuildError(f"{name} is a library or a core dump, not a program.")
     interpreter = facts["interpreter"]
     if interpreter is not None and not Path(interpreter).exists():
-        raise BuildFailure(
+        raise BuildError(
             f"{name} needs the loader {one_line(interpreter)}, which this machine does not have. "
             "It was built on another kind of Linux.\n"
             "  Hand in the source code, or link it statically: cc -static ..."
@@ -129,29 +129,29 @@ def _elf_facts(path: Path) -> dict[str, Any]:
 def _check_shebang(start: bytes, name: str) -> None:
     line, newline, _ = start.partition(b"\n")
     if not newline and len(line) > _SHEBANG_LENGTH:
-        raise BuildFailure(f"The first line of {name} is longer than {_SHEBANG_LENGTH} characters.")
+        raise BuildError(f"The first line of {name} is longer than {_SHEBANG_LENGTH} characters.")
     if line.endswith(b"\r"):
-        raise BuildFailure(
+        raise BuildError(
             f"{name} has the line ends of Windows, so its interpreter is not found.\n"
             f"  Type: sed -i 's/\\r$//' {name}"
         )
     words = os.fsdecode(line[2:]).split()
     if not words:
-        raise BuildFailure(f"The first line of {name} is #! without an interpreter.")
+        raise BuildError(f"The first line of {name} is #! without an interpreter.")
     interpreter = words[0]
     if not interpreter.startswith("/"):
-        raise BuildFailure(
+        raise BuildError(
             f"The first line of {name} must name its interpreter with its whole path, "
             f"not {one_line(interpreter)}.\n  {_better_shebang(interpreter)}"
         )
     if not os.access(interpreter, os.X_OK) or Path(interpreter).is_dir():
-        raise BuildFailure(
+        raise BuildError(
             f"The first line of {name} says that {one_line(interpreter)} runs it, "
             f"which this machine does not have.\n  {_better_shebang(interpreter)}"
         )
     arguments = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
     if Path(interpreter).name == "env" and arguments and shutil.which(arguments[0]) is None:
-        raise BuildFailure(
+        raise BuildError(
             f"The first line of {name} says that {one_line(arguments[0])} runs it, "
             "which this machine does not have."
         )

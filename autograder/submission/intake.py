@@ -24,7 +24,7 @@ _LEFT_OUT = frozenset(
 )
 
 
-class BuildFailure(Exception):
+class BuildError(Exception):
     """A submission that cannot be run. The text is for the student: what is wrong, and the mend."""
 
 
@@ -38,15 +38,15 @@ class Intake:
 
 
 def take_in(submission: Path, workspace: Path) -> Intake:
-    """Copies the files of a submission into an existing folder. Raises BuildFailure if that cannot be done.
+    """Copies the files of a submission into an existing folder. Raises BuildError if that cannot be done.
 
     Execute bits and times are kept, owners and other permissions are not. A link to a file inside the submission
     becomes a copy of that file.
     """
     if not submission.exists():
-        raise BuildFailure(f"There is no folder {_shown(submission)}.")
+        raise BuildError(f"There is no folder {_shown(submission)}.")
     if not submission.is_dir():
-        raise BuildFailure(
+        raise BuildError(
             f"{_shown(submission)} is a file. A submission is a folder: name the one that it is in."
         )
     root = Path(os.path.realpath(submission))
@@ -58,7 +58,7 @@ def take_in(submission: Path, workspace: Path) -> Intake:
 
 def _walk(folder: Path, root: Path, intake: Intake, depth: int) -> Iterator[Path]:
     if depth > DEEPEST:
-        raise BuildFailure(f"The submission has folders in folders, more than {DEEPEST} deep.")
+        raise BuildError(f"The submission has folders in folders, more than {DEEPEST} deep.")
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
@@ -100,11 +100,11 @@ def _copy(source: Path, root: Path, workspace: Path, intake: Intake) -> None:
         intake.files += 1
         intake.size += facts.st_size
         if intake.files > MOST_FILES:
-            raise BuildFailure(
+            raise BuildError(
                 f"The submission has more than {MOST_FILES:,} files. Hand in what it takes to build your program."
             )
         if intake.size > MOST_BYTES:
-            raise BuildFailure(
+            raise BuildError(
                 f"The submission is larger than {MOST_BYTES >> 20} MB; {_name(source, root)} is "
                 f"{facts.st_size:,} bytes. Hand in what it takes to build your program."
             )
@@ -115,8 +115,8 @@ def _copy(source: Path, root: Path, workspace: Path, intake: Intake) -> None:
     os.utime(target, ns=(facts.st_mtime_ns, facts.st_mtime_ns))
 
 
-def _unreadable(path: Path, root: Path, error: OSError) -> BuildFailure:
-    return BuildFailure(f"{_name(path, root)} cannot be read: {error.strerror}.")
+def _unreadable(path: Path, root: Path, error: OSError) -> BuildError:
+    return BuildError(f"{_name(path, root)} cannot be read: {error.strerror}.")
 
 
 def _name(path: Path, root: Path) -> str:

@@ -12,14 +12,14 @@ from typing import Any
 from autograder.ideal.ideal import Ideal
 from autograder.labs.lab import Lab, Scenario
 from autograder.language.script import INIT, MAIN, Step, Verb
-from autograder.stage.actors import ActorLost
+from autograder.stage.actors import ActorLostError
 from autograder.stage.contained import run_contained
-from autograder.stage.errors import Excess, Restless, StageError
+from autograder.stage.errors import ExcessError, RestlessError, StageError
 from autograder.stage.isolation import lacks, probe
 from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.workspace import Workspace
-from autograder.submission.build import BuildFailure, Completed, Program, build
+from autograder.submission.build import BuildError, Completed, Program, build
 from autograder.trial.checks import Expectations, judged_at_rest
 from autograder.trial.compare import differences
 from autograder.trial.direct import Director
@@ -50,7 +50,7 @@ def judge(scenario: Scenario, program: Program, stage: Stage) -> Verdict:
         with Play(stage, command, terminal=scenario.terminal) as play:
             try:
                 verdict = _Trial(scenario, mode, play).run()
-            except Restless as restless:
+            except RestlessError as restless:
                 if play.excess() is None and not play.has_strays():
                     raise
                 verdict = _verdict(scenario, Status.FAILED, _NEVER_AT_REST.format(restless))
@@ -62,7 +62,7 @@ def judge(scenario: Scenario, program: Program, stage: Stage) -> Verdict:
             return verdict
     except StageError as error:
         return _verdict(scenario, Status.ERROR, f"The grader failed, not you: {error}")
-    except _WrongScenario as error:
+    except _WrongScenarioError as error:
         return _verdict(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
 
 
@@ -72,7 +72,7 @@ def _ideal(scenario: Scenario, mode: str) -> Ideal:
     return Ideal(scenario.steps, mode=mode, command=scenario.command, terminal=scenario.terminal)
 
 
-class _Unmet(Exception):
+class _UnmetError(Exception):
     """An expectation that does not hold, or a step that cannot be played."""
 
     def __init__(self, line: int | None, message: str, remarks: dict[str, Remark]) -> None:
@@ -82,7 +82,7 @@ class _Unmet(Exception):
         self.remarks = remarks
 
 
-class _WrongScenario(Exception):
+class _WrongScenarioError(Exception):
     """What the script asks for, not even a perfect init could do."""
 
 
@@ -106,7 +106,7 @@ class _Trial:
                 self._await_main()
             for step in self._scenario.steps:
                 self._take(step)
-        except _Unmet as unmet:
+        except _UnmetError as unmet:
             line = last if unmet.line is None else unmet.line
             return self._verdict(Status.FAILED, unmet.message, unmet.line, line, unmet.remarks)
         return self._verdict(Status.PASSED, "As it should be.", None, last, {})
@@ -114,7 +114,7 @@ class _Trial:
     def _await_main(self) -> None:
         settled = self._play.wait_for_main()
         if settled is not None:
-            raise _Unmet(
+            raise _UnmetError(
                 self._scenario.steps[0].line,
                 self._explainer.never_started(settled),
                 {INIT: Remark(unexpected="should have started main")},
@@ -127,10 +127,10 @@ class _Trial:
                 self._expect(step)
             else:
                 self._director.perform(step)
-        except ActorLost as lost:
+        except ActorLostError as lost:
             self._refuse_contradiction(step)
             settled = self._play.settle()
-            raise _Unmet(
+            raise _UnmetError(
                 step.line, self._explainer.lost(step, lost), self._remarks(settled)
             ) from lost
 
@@ -147,7 +147,7 @@ class _Trial:
             if settled.rest is Rest.DONE:
                 return
         if settled.rest is Rest.UNSETTLED:
-            raise Restless(f"line {step.line}: the play did not come to rest")
+            raise RestlessError(f"line {step.line}: the play did not come to rest")
         broken = self._expectations.broken_by(step, settled)
         if broken:
             self._refuse_contradiction(step)
@@ -156,12 +156,12 @@ class _Trial:
             for name in broken:
                 reaper = expected[name].reaped_by if name in expected else None
                 remarks[name] = replace(remarks.get(name, Remark()), unexpected=badge(step, reaper))
-            raise _Unmet(step.line, self._explainer.broken(step, broken, settled), remarks)
+            raise _UnmetError(step.line, self._explainer.broken(step, broken, settled), remarks)
 
     def _refuse_contradiction(self, step: Step) -> None:
         for contradiction in self._ideal.contradictions:
             if contradiction.line == step.line:
-                raise _WrongScenario(str(contradiction))
+                raise _WrongScenarioError(str(contradiction))
 
     def _remarks(self, settled: Settled) -> dict[str, Remark]:
         remark = self._explainer.remark_on_init(settled)
@@ -216,13 +216,13 @@ def assess(
         def run(argv: Sequence[str], folder: Path) -> Completed:
             try:
                 return Completed(*run_contained(mode, workspace, folder, argv, _BUILD_SECONDS))
-            except Excess as excess:
-                raise BuildFailure(f"The build was stopped: it took {excess}.") from excess
+            except ExcessError as excess:
+                raise BuildError(f"The build was stopped: it took {excess}.") from excess
 
         folder = workspace.subfolder()
         try:
             program = build(submission, folder, run, lab.program)
-        except BuildFailure as failure:
+        except BuildError as failure:
             verdicts = [_verdict(scenario, Status.FAILED, str(failure)) for scenario in chosen]
         else:
             verdicts = []

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from autograder.language.script import INIT, Step, Verb
 from autograder.language.signals import signal_number
-from autograder.stage.actors import ActorLost
-from autograder.stage.errors import Restless
+from autograder.stage.actors import ActorLostError
+from autograder.stage.errors import RestlessError
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest
 from autograder.trial.inbox import Inbox
@@ -41,7 +41,7 @@ _COMMANDS = {
 
 @dataclass
 class Director:
-    """Carries out the steps that are no expectations. Raises ActorLost if one that should act cannot."""
+    """Carries out the steps that are no expectations. Raises ActorLostError if one that should act cannot."""
 
     play: Play
     observer: Observer
@@ -52,7 +52,7 @@ class Director:
     def come_to_rest(self) -> None:
         if self.restless:
             if self.play.settle().rest is Rest.UNSETTLED:
-                raise Restless("the play did not come to rest")
+                raise RestlessError("the play did not come to rest")
             self.observer.look(self.cause)
             self.restless = False
 
@@ -95,7 +95,7 @@ class Director:
                 self._send(names, number)
             case Verb.FREEZE:
                 if not self.play.freeze():
-                    raise ActorLost(INIT)
+                    raise ActorLostError(INIT)
             case Verb.THAW:
                 self.play.thaw()
 
@@ -115,7 +115,7 @@ class Director:
         self.play.cast.greet()
         while missing := [name for name in names if name not in self.play.cast]:
             if self.play.init.ended() or time.monotonic() > deadline:
-                raise ActorLost(missing[0])
+                raise ActorLostError(missing[0])
             self.play.cast.wait_for_news(0.05)
             self.play.cast.greet()
 
@@ -139,7 +139,7 @@ class Director:
     def _send(self, names: list[str], number: int) -> None:
         for name in names:
             if self.play.process(name).ended():
-                raise ActorLost(name)
+                raise ActorLostError(name)
             self.play.process(name).send(number)
 
     def _wait_until(self, done: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from autograder.language.script import INIT, MAIN, Step, Verb
 from autograder.language.signals import signal_name
 from autograder.stage.activity import Doing, Posture
-from autograder.stage.actors import ActorLost
+from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.sandbox import Ended
@@ -45,7 +45,7 @@ class Explainer:
         sentences.append(self._hint(step, names, settled))
         return " ".join(sentence for sentence in sentences if sentence)
 
-    def lost(self, step: Step, lost: ActorLost) -> str:
+    def lost(self, step: Step, lost: ActorLostError) -> str:
         """Why a step cannot be played: somebody whom it needs is gone, or unable to do it."""
         if self.play.init.ended():
             return (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading.workers import WorkerLost, Workers, tell
+from autograder.grading.workers import WorkerLostError, Workers, tell
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_killed_worker_costs_its_own_call_only(
     calls = [workers.submit(die if number % 3 == 0 else double, number) for number in range(12)]
     for number, call in enumerate(calls):
         if number % 3 == 0:
-            with pytest.raises(WorkerLost, match="killed by SIGKILL"):
+            with pytest.raises(WorkerLostError, match="killed by SIGKILL"):
                 call.result()
         else:
             assert call.result()[0] == 2 * number
@@ -85,7 +85,7 @@ def test_shutdown_without_waiting_kills_who_hangs(tmp_path: Path) -> None:
     call = pool.submit(hang, str(tmp_path / "here"))
     pid = int((tmp_path / "here").read_text())
     pool.shutdown(wait=False)
-    assert isinstance(call.exception(), WorkerLost)
+    assert isinstance(call.exception(), WorkerLostError)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

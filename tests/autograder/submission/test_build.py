@@ -14,7 +14,7 @@ import pytest
 from autograder.stage.errors import StageError
 from autograder.submission import build as build_module
 from autograder.submission import intake
-from autograder.submission.build import BuildFailure, Completed, Program, build
+from autograder.submission.build import BuildError, Completed, Program, build
 
 PRINTS_HI = '#include <stdio.h>\nint main(void) { puts("hi"); return 0; }\n'
 SCRIPT = "#!/bin/sh\necho hi\n"
@@ -62,7 +62,7 @@ def built(submission: Path, tmp_path: Path) -> Callable[..., Program]:
 @pytest.fixture
 def complaint(built: Callable[..., Program]) -> Callable[..., str]:
     def go(run: build_module.Runner = must_not_run) -> str:
-        with pytest.raises(BuildFailure) as caught:
+        with pytest.raises(BuildError) as caught:
             built(run)
         return str(caught.value)
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.submission.executable import check_executable
-from autograder.submission.intake import BuildFailure
+from autograder.submission.intake import BuildError
 
 SOURCE = "int main(void) { return 0; }\n"
 
@@ -35,7 +35,7 @@ def write_executable(path: Path, content: str | bytes) -> None:
 
 
 def complaint(file: Path) -> str:
-    with pytest.raises(BuildFailure) as caught:
+    with pytest.raises(BuildError) as caught:
         check_executable(file)
     return str(caught.value)
 
@@ -140,5 +140,5 @@ def test_a_damaged_program_raises_nothing_but_a_build_failure(tmp_path, elf, dat
     path.write_bytes(damaged)
     try:
         check_executable(path)
-    except BuildFailure as failure:
+    except BuildError as failure:
         assert str(failure)
