@@ -6,7 +6,6 @@ marks that turn the reading direction round. They are shown as what they are, ne
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 # Marks that change the direction of the text around them: a name could make a report read
@@ -14,7 +13,7 @@ import unicodedata
 _DIRECTION = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def printable(text: str) -> str:
+def safe_text(text: str) -> str:
     """`text` with an escape for every character that does not print; newlines and tabs stay.
 
     What is left is valid UTF-8 and valid in XML 1.0. Undecodable bytes, which Python holds as lone
@@ -27,19 +26,7 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The same for names: newlines and tabs are escaped too."""
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
-
-
-def number(points: float) -> str:
-    """Points as people write them: 5, 2.5, 0.33."""
-    return f"{points:.2f}".rstrip("0").rstrip(".") or "0"
-
-
-def first_sentence(message: str, limit: int = 160) -> str:
-    """What fits in one row of a table."""
-    line = one_line(message.strip().split("\n", 1)[0])
-    sentence = re.split(r"(?<=[.!?:]) ", line, maxsplit=1)[0].rstrip(":")
-    return sentence if len(sentence) <= limit else sentence[: limit - 1] + "…"
+    return safe_text(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _shown(character: str) -> str:

@@ -16,7 +16,7 @@ from typing import Protocol
 from autograder.grading.gradebook import Gradebook, Result, Run, Terms
 from autograder.labs.generate import names, seed_of, with_generated
 from autograder.labs.lab import Lab
-from autograder.safe_text import printable
+from autograder.safe_text import safe_text
 from autograder.submission.submissions import Submission, state_of
 from autograder.trial.verdict import Assessment, Status, Verdict
 
@@ -70,7 +70,7 @@ def assess_one(task: Task, assess: Assess, tell: Tell) -> Result:
     except Exception as error:
         broken = _broken_down(_without(task.lab, {v.scenario for v in verdicts}), error)
         assessment = replace(broken, verdicts=(*verdicts, *broken.verdicts))
-        trouble = printable(traceback.format_exc())
+        trouble = safe_text(traceback.format_exc())
     return Result(task.submission.student, assessment, time.monotonic() - started, trouble)
 
 
@@ -159,7 +159,7 @@ class Foreman:
             if errand.tries < _TRIES:
                 return False
             lab = _without(self._whole(errand), told)
-            trouble = printable("".join(traceback.format_exception(error)))
+            trouble = safe_text("".join(traceback.format_exception(error)))
             result = Result(errand.submission.student, _broken_down(lab, error), trouble=trouble)
         new = tuple(v for v in result.assessment.verdicts if v.scenario not in told)
         rest = replace(result, assessment=replace(result.assessment, verdicts=new))
@@ -205,7 +205,7 @@ def _nothing_handed_in(lab: Lab, submission: Submission) -> Assessment:
 
 
 def _broken_down(lab: Lab, error: BaseException) -> Assessment:
-    reason = printable(f"{type(error).__name__}: {error}")
+    reason = safe_text(f"{type(error).__name__}: {error}")
     return _same_for_all(
         lab,
         Status.ERROR,

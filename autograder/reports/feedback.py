@@ -13,7 +13,8 @@ from itertools import groupby, zip_longest
 from rich.cells import cell_len
 from rich.text import Text
 
-from autograder.safe_text import number, printable
+from autograder.reports.cells import number
+from autograder.safe_text import safe_text
 from autograder.trial.verdict import Assessment, Status, Verdict
 from forklab.draw import tree_text
 from forklab.history import History, Remark
@@ -167,7 +168,7 @@ def stretches(message: str) -> list[tuple[bool, str]]:
 
     What follows an empty line is a quotation, and so are indented lines.
     """
-    prose, _, quotation = printable(message).strip("\n").partition("\n\n")
+    prose, _, quotation = safe_text(message).strip("\n").partition("\n\n")
     lines = [line for line in prose.split("\n") if line.strip()]
     pieces = [
         (indented, "\n".join(piece))
@@ -196,7 +197,7 @@ def _drawn(history: History, remarks: Mapping[str, Remark], columns: int) -> lis
 
 @lru_cache(maxsize=4096)  # a class makes the same mistakes: most of its pictures are alike
 def _lines(history: History, remarks: tuple[tuple[str, Remark], ...], columns: int) -> str:
-    return printable(tree_text(history.tree(), dict(remarks), columns=columns))
+    return safe_text(tree_text(history.tree(), dict(remarks), columns=columns))
 
 
 def _columns(left: list[str], right: list[str], column: int) -> list[Text]:

@@ -7,8 +7,8 @@ import io
 from pathlib import Path
 
 from autograder.grading.gradebook import Result, Run
+from autograder.reports.cells import number
 from autograder.reports.files import write_whole
-from autograder.safe_text import number
 from autograder.trial.verdict import Status, Verdict
 
 NOT_GRADED = "not graded"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grading.gradebook import Result, Run
+from autograder.reports.cells import first_sentence, number
 from autograder.reports.feedback import plain, summary
 from autograder.reports.files import file_stems, write_whole
 from autograder.reports.veil import veiled
-from autograder.safe_text import first_sentence, number
 from autograder.trial.verdict import Status, Verdict
 
 

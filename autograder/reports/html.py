@@ -12,11 +12,11 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from autograder.grading.gradebook import Asked, Result, Run
+from autograder.reports.cells import first_sentence
 from autograder.reports.feedback import common_reason, count
 from autograder.reports.files import file_stems, write_whole
 from autograder.reports.sections import Sections, environment
 from autograder.reports.veil import has_hidden, veiled
-from autograder.safe_text import first_sentence
 from autograder.trial.verdict import Status, Verdict
 
 _MODES: Mapping[str, str] = {

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.grading.gradebook import Result
+from autograder.reports.cells import number
 from autograder.reports.feedback import (
     MARKS,
     STYLES,
@@ -20,7 +21,7 @@ from autograder.reports.feedback import (
     summary,
     wrapped,
 )
-from autograder.safe_text import number, printable
+from autograder.safe_text import safe_text
 from autograder.trial.verdict import Assessment, Status, Verdict
 from forklab.history import History
 
@@ -81,7 +82,7 @@ def show_class(screen: Console, results: Iterable[Result], of: int, index: Path)
         say(screen, Text(f"{of - total} of {of} students are not graded yet."))
     for result in errors:
         message = next(v.message for v in result.assessment.verdicts if v.status is Status.ERROR)
-        last_line = printable(message).strip().rsplit("\n", 1)[-1]
+        last_line = safe_text(message).strip().rsplit("\n", 1)[-1]
         say(
             screen,
             Text.assemble((" ERROR ", STYLES[Status.ERROR]), f" {result.student}: {last_line}"),

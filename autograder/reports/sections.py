@@ -13,9 +13,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder.reports.cells import number
 from autograder.reports.feedback import MARKS, stretches
 from autograder.reports.files import write_whole
-from autograder.safe_text import number, printable
+from autograder.safe_text import safe_text
 from autograder.trial.verdict import Status, Verdict
 from forklab.draw import film_html, legend_svg, tree_svg, tree_text
 from forklab.draw.fold import in_a_row, label
@@ -110,7 +111,7 @@ def environment() -> Environment:
     )
     found.filters.update(
         number=number,
-        printable=printable,
+        safe_text=safe_text,
         stretches=stretches,
         lead=_lead,
         unexpected=_unexpected,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from autograder.safe_text import one_line, printable
+from autograder.safe_text import one_line, safe_text
 from autograder.stage.errors import StageError
 from autograder.stage.tools import compiler, python_for_submissions
 from autograder.submission.executable import check_executable, is_compiled
@@ -206,7 +206,7 @@ def _quote(output: str) -> str:
 
 def _clip(output: str) -> str:
     """The first errors explain the rest; the last line often says what to do."""
-    text = printable(output).strip()
+    text = safe_text(output).strip()
     if len(text) <= _MOST_WORDS:
         return text
     head, tail = _MOST_WORDS * 3 // 4, _MOST_WORDS // 4
