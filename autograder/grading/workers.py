@@ -19,6 +19,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import Any
 
+from forklab.kernel.statuses import how_it_ended
+
 _PR_SET_PDEATHSIG = 1
 _PATIENCE_SECONDS = 10.0  # for a worker that has nothing to do any more to end by itself
 
@@ -139,5 +141,5 @@ class _Worker:
             self._process.kill()
             status = self._process.wait()
         if status < 0:
-            return f"a worker process was killed by {signal.Signals(-status).name}"
+            return f"a worker process {how_it_ended(status)}"
         return f"a worker process ended with status {status}"

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.language.signals import nearest_signal, signal_name, signal_number
 from autograder.language.steps import INIT, Actors, Step, Verb, quoted
+from forklab.kernel.signals import signal_name, signal_number
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,7 @@ FORMS: tuple[Form, ...] = (
 
 
 class UnreadableError(ValueError):
-    """A word that does not fit its blank. `instead` is what was meant, if that can be guessed."""
-
-    def __init__(self, what: str, instead: str | None = None) -> None:
-        super().__init__(what)
-        self.instead = instead
+    """A word that does not fit its blank."""
 
 
 @dataclass(frozen=True)
@@ -217,16 +213,15 @@ def _encodable(text: str) -> bool:
 
 
 def _read_actors(word: str) -> Actors:
-    if len(word) > 100:
+    if len(word) > _LONGEST_NAME:
         raise UnreadableError(f"{quoted(word)} is too long for a name")
-    if row := _ROW.fullmatch(word):
-        stem, first, other_stem, last = row.groups()
-        if other_stem not in ("", stem):
-            raise UnreadableError(f"{quoted(word)} is not a row: {stem} and {other_stem} differ")
-        canonical = f"{stem}{int(first)}..{stem}{int(last)}"
-        if word != canonical:
-            raise UnreadableError(f"{quoted(word)} is not how a row is written", canonical)
-        return Actors(stem, int(first), int(last))
+    if match := _ROW.fullmatch(word):
+        row = row_meant(word)
+        if row is None:
+            raise UnreadableError(f"{quoted(word)} is not a row: {match[1]} and {match[3]} differ")
+        if word != str(row):
+            raise UnreadableError(f"{quoted(word)} is not how a row is written")
+        return row
     if word in RESERVED:
         raise UnreadableError(f"'{word}' is a word of the language and cannot be an actor's name")
     if not _NAME.fullmatch(word):
@@ -236,9 +231,17 @@ def _read_actors(word: str) -> Actors:
     return Actors(word)
 
 
+def row_meant(word: str) -> Actors | None:
+    """The row of actors that a word means, also one that is not quite how it is written: w01..20."""
+    match = _ROW.fullmatch(word) if len(word) <= _LONGEST_NAME else None
+    if match is None or match[3] not in ("", match[1]):
+        return None
+    return Actors(match[1], int(match[2]), int(match[4]))
+
+
 def _read_init(word: str) -> Actors:
     if word != INIT:
-        raise UnreadableError(f"{quoted(word)} stands where only init can stand", INIT)
+        raise UnreadableError(f"{quoted(word)} stands where only init can stand")
     return Actors(INIT)
 
 
@@ -247,25 +250,19 @@ def _read_signal(word: str) -> str:
         return signal_name(signal_number(word))
     except ValueError:
         raise UnreadableError(
-            f"{quoted(word)} is not a signal, which is written as SIGTERM", nearest_signal(word)
+            f"{quoted(word)} is not a signal, which is written as SIGTERM"
         ) from None
 
 
 def _read_status(word: str) -> int:
     if not _NUMBER.fullmatch(word) or int(word) > 255:
-        raise UnreadableError(
-            f"{quoted(word)} is not an exit status: a number from 0 to 255",
-            _NUMBER_WORDS.get(word.lower()),
-        )
+        raise UnreadableError(f"{quoted(word)} is not an exit status: a number from 0 to 255")
     return int(word)
 
 
 def _read_times(word: str) -> int:
     if not _NUMBER.fullmatch(word):
-        raise UnreadableError(
-            f"{quoted(word)} is not a number: how often is written in digits",
-            _NUMBER_WORDS.get(word.lower()),
-        )
+        raise UnreadableError(f"{quoted(word)} is not a number: how often is written in digits")
     return int(word)
 
 
@@ -273,13 +270,7 @@ _WORD = re.compile(r'"(?:[^"\\]|\\.)*"(?!\S)|\S+')
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _ROW = re.compile(r"([^\W\d][\w-]*?)([0-9]{1,9})\.\.([\w-]*?)([0-9]{1,9})")
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_NUMBER_WORDS = {
-    word: str(number)
-    for number, words in enumerate(
-        ("zero", "one once", "two twice", "three thrice", "four", "five")
-    )
-    for word in words.split()
-}
+_LONGEST_NAME = 100
 _FIELDS = ("actors", "others", "signal", "number", "text")
 
 BLANKS: Mapping[str, Blank] = {

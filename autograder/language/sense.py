@@ -11,8 +11,13 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from autograder.language.grammar import write_line
-from autograder.language.signals import DROPPED_BY_DEFAULT, HARMLESS, UNTOUCHABLE
 from autograder.language.steps import INIT, MAIN, MODES, Actors, Problem, Step, Verb
+from forklab.kernel.signals import (
+    DROPPED_BY_DEFAULT,
+    UNTOUCHABLE,
+    DefaultAction,
+    default_action,
+)
 
 MOST_ACTORS = 200
 
@@ -95,9 +100,13 @@ def _shape(step: Step) -> list[Problem]:
     changes = {Verb.IGNORES: "ignored", Verb.CATCHES: "caught", Verb.BLOCKS: "blocked"}
     if step.verb in changes and step.signal in UNTOUCHABLE:
         problems.append(_problem(step, f"{step.signal} cannot be {changes[step.verb]} (signal(7))"))
-    if step.verb in (Verb.DIES, Verb.EXPECT_DIES) and step.signal in HARMLESS:
+    if step.verb in (Verb.DIES, Verb.EXPECT_DIES) and not _kills(step.signal or ""):
         problems.append(_problem(step, f"nobody dies by {step.signal} (signal(7))"))
     return problems
+
+
+def _kills(signal: str) -> bool:
+    return default_action(signal) in (DefaultAction.TERMINATE, DefaultAction.CORE)
 
 
 class _Play:

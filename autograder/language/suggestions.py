@@ -7,9 +7,11 @@ superfluous, or almost the right one. The cheapest form is what was meant, if it
 from __future__ import annotations
 
 import functools
+import re
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from itertools import product
 from typing import Any
 
@@ -19,11 +21,13 @@ from autograder.language.grammar import (
     Form,
     UnreadableError,
     Word,
+    row_meant,
     same_word,
     words_of,
     write_line,
 )
 from autograder.language.steps import INIT, Problem, Step, quoted
+from forklab.kernel.signals import signal_name, signal_number
 
 # Prices, found by trying the lines in tests/autograder/language/test_script.py. Little words are easily
 # forgotten, verbs are not: a line without its verb could mean anything. Whole numbers, so that
@@ -35,6 +39,14 @@ _MORE_TEXT = 2  # a text is as long as it likes
 _TOO_FAR, _TOO_FAR_PER_WORD = 160, 40
 _MOST_WORDS = 24  # of a line; nobody needs help with the rest
 _LITTLE_WORDS = frozenset({"a", "are", "by", "expect", "is", "of", "time(s)", "to"})
+
+_NUMBER_WORDS = {
+    word: str(number)
+    for number, words in enumerate(
+        ("zero", "one once", "two twice", "three thrice", "four", "five")
+    )
+    for word in words.split()
+}
 
 _LITERALS = frozenset(
     word for form in FORMS for reading in form.readings for word in reading if word not in BLANKS
@@ -119,11 +131,41 @@ def _price(expected: str, word: str) -> int:
         return _MORE_TEXT
     try:
         blank.read(word)
-    except UnreadableError as error:
-        return _NEVER_READS if error.instead is None else _NEARLY_READS
+    except UnreadableError:
+        return _NEVER_READS if _meant(expected, word) is None else _NEARLY_READS
     as_name = expected in ("{actors}", "{others}")
     meant_otherwise = word in _LITERALS or word.startswith("SIG")
     return _WORD_OF_THE_LANGUAGE if as_name and meant_otherwise else 0
+
+
+def _meant(blank: str, word: str) -> str | None:
+    """What somebody meant who wrote `word` into a blank where it cannot stand; None if nothing comes near."""
+    match blank:
+        case "{actors}" | "{others}":
+            row = row_meant(word)
+            return None if row is None else str(row)
+        case "{init}":
+            return INIT
+        case "{signal}":
+            return nearest_signal(word)
+        case "{status}" | "{times}":
+            return _NUMBER_WORDS.get(word.lower())
+    return None
+
+
+def nearest_signal(word: str) -> str | None:
+    """The signal that was meant by "TERM", "sigterm", "15" or "SIGTREM"; None if nothing is near."""
+    if re.fullmatch("[0-9]{1,2}", word):
+        return signal_name(int(word)) if int(word) in signal.valid_signals() else None
+    capitals = word.upper()
+    for name in (capitals, f"SIG{capitals}"):
+        try:
+            return signal_name(signal_number(name))
+        except ValueError:
+            continue
+    near = get_close_matches(capitals, signal.Signals.__members__, n=1, cutoff=0.7)
+    near = near or get_close_matches(f"SIG{capitals}", signal.Signals.__members__, n=1, cutoff=0.85)
+    return signal_name(signal.Signals[near[0]]) if near else None
 
 
 def _explain(line: str, number: int, meant: _Alignment) -> Problem:
@@ -146,7 +188,7 @@ def _explain(line: str, number: int, meant: _Alignment) -> Problem:
                 blank.read(written)
             except UnreadableError as error:
                 what = what or f"{quoted(line)}: {error}"
-                written = error.instead
+                written = _meant(word, written)
         if written is None:
             open_blanks.append(word)
         else:

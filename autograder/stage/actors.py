@@ -16,6 +16,7 @@ from pathlib import Path
 
 from autograder.stage.errors import RestlessError
 from autograder.stage.watch import STOPPED_STATES, Watched, ready
+from forklab.kernel.signals import numbers_in
 
 _SO_PEERPIDFD = (
     77  # Linux 6.5; older kernels: the peer cannot be gone while it waits for its first command
@@ -56,8 +57,8 @@ class Hello:
             int(parent),
             int(group),
             int(session),
-            _signal_numbers(blocked),
-            _signal_numbers(ignored),
+            frozenset(numbers_in(int(blocked, 16))),
+            frozenset(numbers_in(int(ignored, 16))),
             None if int(foreground) < 0 else int(foreground),
             frozenset(int(fd) for fd in descriptors.split(",") if fd),
         )
@@ -335,8 +336,3 @@ def _peer_pidfd(connection: socket.socket) -> int | None:
         return connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD)
     except OSError:
         return None
-
-
-def _signal_numbers(mask: str) -> frozenset[int]:
-    bits = int(mask, 16)
-    return frozenset(number for number in range(1, 65) if bits >> (number - 1) & 1)

@@ -11,6 +11,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from forklab.kernel.signals import numbers_in
+
 # struct pidfd_info and its ioctl, Linux 6.13; the exit status since 6.15. See linux/pidfd.h.
 _GET_INFO = (3 << 30) | (64 << 16) | (0xFF << 8) | 11
 _INFO_EXIT = 1 << 3
@@ -125,11 +127,11 @@ class Watched:
             status = self._read("status").decode(errors="replace")
         except OSError:
             return frozenset()
-        bits = 0
+        mask = 0
         for line in status.splitlines():
             if line.startswith(("SigPnd:", "ShdPnd:")):
-                bits |= int(line.split()[1], 16)
-        return frozenset(number for number in range(1, 65) if bits >> (number - 1) & 1)
+                mask |= int(line.split()[1], 16)
+        return frozenset(numbers_in(mask))
 
     def system_calls(self) -> list[str]:
         """/proc/PID/syscall of every thread, the main one first. Raises PermissionError if we may not look."""

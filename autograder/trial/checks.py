@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.language.script import INIT, MAIN, Step, Verb
-from autograder.language.signals import signal_name
 from autograder.stage.activity import Posture
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import fate_of
 from forklab.history import State
+from forklab.kernel.signals import signal_name
 
 _AT_REST = frozenset(
     {

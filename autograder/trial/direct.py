@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.language.script import INIT, Step, Verb
-from autograder.language.signals import signal_number
 from autograder.stage.actors import ActorLostError
 from autograder.stage.errors import RestlessError
 from autograder.stage.play import Play
@@ -16,6 +15,7 @@ from autograder.stage.quiescence import Rest
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Observer, fate_of
 from forklab.history import State
+from forklab.kernel.signals import signal_number
 
 # Steps to which init may have to answer. The play comes to rest before the next step, so that no script ever races with
 # an init that is still busy with what happened before, or that is still starting.

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.language.script import INIT, MAIN, Step, Verb
-from autograder.language.signals import signal_name
 from autograder.stage.activity import Doing, Posture
 from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
@@ -21,6 +20,7 @@ from autograder.trial.checks import unclean
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Observer, fate_of
 from forklab.history import Remark, State
+from forklab.kernel.signals import signal_name
 
 _MOST_COMPLAINT = 600  # characters of a submission's own words that a message quotes
 _WAITS_FOR_SIGNALS = frozenset(

@@ -10,9 +10,9 @@ import signal
 from collections import Counter
 from dataclasses import dataclass
 
-from autograder.language.signals import signal_name
 from autograder.stage.play import Play
 from autograder.stage.watch import STOPPED_STATES
+from forklab.kernel.signals import signal_name
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from autograder.ideal.perfect import FIRST_PID, INIT_PIDS, OUTSIDE
 from autograder.language.script import INIT, MAIN
-from autograder.language.signals import signal_name
 from autograder.stage.play import Play
 from autograder.stage.sandbox import Ended
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES
 from forklab.history import History, HistoryBuilder, Process, State
+from forklab.kernel.signals import signal_name
 
 
 @dataclass(frozen=True)

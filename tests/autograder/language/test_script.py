@@ -16,7 +16,7 @@ from autograder.language.script import (
     format_step,
     parse,
 )
-from autograder.language.signals import signal_name, signal_number
+from forklab.kernel.signals import signal_name, signal_number
 
 EXAMPLES = {
     "{actors}": "main",
