@@ -16,7 +16,7 @@ from pathlib import Path
 
 from autograder.labs.lab import Lab, Scenario, load_lab
 from autograder.labs.mutants import load_mutants, make_class
-from autograder.language.script import Verb
+from autograder.language.deeds import Forks
 from autograder.stage.isolation import probe
 from autograder.stage.tools import compiler
 from autograder.trial.decide import assess
@@ -90,7 +90,7 @@ def floor_cpu(floor: Path, counts: list[str]) -> float:
 
 def actors_of(scenario: Scenario) -> int:
     """How many actors a script brings on, main included."""
-    return 1 + sum(len(list(step.pairs())) for step in scenario.steps if step.verb is Verb.FORKS)
+    return 1 + sum(len(step.pairs()) for step in scenario.steps if isinstance(step, Forks))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import CommandError
-from autograder.language.steps import MODES
+from autograder.language.roles import MODES
 
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell tells it
 

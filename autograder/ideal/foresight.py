@@ -7,10 +7,29 @@ the model's table.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
-from autograder.ideal.perfect import OUTSIDE, PerfectPlay
-from autograder.language.script import INIT, Step, Verb
+from autograder.ideal.perfect import PerfectPlay
+from autograder.language.expectations import (
+    Expectation,
+    Gets,
+    GetsExactly,
+    GetsNothing,
+    HasDied,
+    HasExited,
+    HasOutput,
+    IsAlive,
+    IsChild,
+    IsIdle,
+    IsReaped,
+    IsStopped,
+    IsZombie,
+    NobodyIsLeft,
+    StartsClean,
+)
+from autograder.language.roles import INIT, OUTSIDE, Actors
 from forklab.history import State
 from forklab.kernel.signals import DefaultAction, default_action
 from forklab.model import Entry, ModelError
@@ -34,8 +53,8 @@ class Foresight:
         self._marks: dict[str, _Mark] = {}
         self._examined: set[str] = set()
 
-    def next_stimulus(self) -> None:
-        """A step that is no expectation comes: whoever's signals were asked for, their count starts afresh."""
+    def next_deed(self) -> None:
+        """A deed comes: whoever's signals were asked for, their count starts afresh."""
         for name in self._examined:
             entry = self._play.table[name]
             self._marks[name] = _Mark(
@@ -43,50 +62,54 @@ class Foresight:
             )
         self._examined.clear()
 
-    def objections(self, step: Step) -> list[str]:
+    def objections(self, expected: Expectation) -> list[str]:
         """Why the expectation does not hold, a clause for each process; empty if it does."""
-        match step.verb:
-            case Verb.EXPECT_OUTPUT:
-                said = (step.text or "") in self._play.output
-                return [] if said else [f"nobody has written {step.text!r} by then"]
-            case Verb.EXPECT_NOBODY_LEFT:
-                left = [e for e in self._play.table if e.name not in (OUTSIDE, INIT)]
-                return [_stands(e) for e in left if e.state is not State.REAPED]
         try:
-            if step.verb is Verb.EXPECT_CHILD:
-                clauses = [self._not_child(self._play.table[a], b) for a, b in step.pairs()]
-            else:
-                entries = [self._play.table[name] for name in step.actors or ()]
-                clauses = [self._objection(step, entry) for entry in entries]
+            return [clause for clause in self._clauses(expected) if clause]
         except ModelError as error:
             return [str(error)]
-        return [clause for clause in clauses if clause]
 
-    def _objection(self, step: Step, entry: Entry) -> str:
-        match step.verb:
-            case Verb.EXPECT_ALIVE:
-                return _stands(entry) if entry.dead else ""
-            case Verb.EXPECT_ZOMBIE:
-                return "" if entry.state is State.ZOMBIE else _stands(entry)
-            case Verb.EXPECT_REAPED:
-                return "" if entry.state is State.REAPED else _stands(entry)
-            case Verb.EXPECT_STOPPED:
-                return "" if entry.state is State.STOPPED else _stands(entry)
-            case Verb.EXPECT_GETS:
-                return self._not_got(entry, step.signal or "", step.number)
-            case Verb.EXPECT_GETS_NOTHING:
-                got = sorted(self._received(entry))
-                return f"{entry.name} gets {' and '.join(got)}" if got else ""
-            case Verb.EXPECT_EXITS:
-                return "" if entry.status == step.number else _stands(entry)
-            case Verb.EXPECT_DIES:
-                return "" if entry.killer == step.signal else _stands(entry)
-            case Verb.EXPECT_IDLE:
-                return self._not_idle(entry)
-            case Verb.EXPECT_CLEAN:
-                unclean = entry.name in self._play.unclean
-                return f"{entry.name} inherits what its parent does to signals" if unclean else ""
-        raise AssertionError(f"{step.verb} is not an expectation")
+    def _clauses(self, expected: Expectation) -> Iterable[str]:
+        """One for each process, empty where nothing is wrong."""
+        match expected:
+            case IsAlive(actors):
+                return self._unless(actors, lambda entry: not entry.dead)
+            case IsZombie(actors):
+                return self._unless(actors, lambda entry: entry.state is State.ZOMBIE)
+            case IsReaped(actors):
+                return self._unless(actors, lambda entry: entry.state is State.REAPED)
+            case IsChild():
+                return (self._not_child(self._play.table[a], b) for a, b in expected.pairs())
+            case IsStopped(actors):
+                return self._unless(actors, lambda entry: entry.state is State.STOPPED)
+            case GetsNothing(actors):
+                return map(self._got_something, self._entries(actors))
+            case Gets(actors, signal):
+                return (self._not_got(entry, signal, None) for entry in self._entries(actors))
+            case GetsExactly(actors, signal, times):
+                return (self._not_got(entry, signal, times) for entry in self._entries(actors))
+            case HasExited(actors, status):
+                return self._unless(actors, lambda entry: entry.status == status)
+            case HasDied(actors, killer):
+                return self._unless(actors, lambda entry: entry.killer == killer)
+            case IsIdle():
+                return [self._not_idle(self._play.table[INIT])]
+            case StartsClean(actors):
+                return map(self._not_clean, self._entries(actors))
+            case HasOutput(text):
+                said = text in self._play.output
+                return [] if said else [f"nobody has written {text!r} by then"]
+            case NobodyIsLeft():
+                left = [e for e in self._play.table if e.name not in (OUTSIDE, INIT)]
+                return [_stands(e) for e in left if e.state is not State.REAPED]
+            case _:
+                assert_never(expected)
+
+    def _entries(self, actors: Actors) -> Iterator[Entry]:
+        return (self._play.table[name] for name in actors)
+
+    def _unless(self, actors: Actors, holds: Callable[[Entry], bool]) -> Iterator[str]:
+        return ("" if holds(entry) else _stands(entry) for entry in self._entries(actors))
 
     def _not_child(self, entry: Entry, parent: str) -> str:
         if entry.state is State.REAPED:
@@ -94,9 +117,17 @@ class Foresight:
         return "" if entry.parent == parent else f"{entry.name} is a child of {entry.parent}"
 
     def _not_idle(self, entry: Entry) -> str:
-        if entry.name == INIT and self._play.frozen:
+        if self._play.frozen:
             return "init is frozen, so idling is no merit"
         return _stands(entry) if entry.dead else ""
+
+    def _not_clean(self, entry: Entry) -> str:
+        unclean = entry.name in self._play.unclean
+        return f"{entry.name} inherits what its parent does to signals" if unclean else ""
+
+    def _got_something(self, entry: Entry) -> str:
+        got = sorted(self._received(entry))
+        return f"{entry.name} gets {' and '.join(got)}" if got else ""
 
     def _not_got(self, entry: Entry, signal: str, wanted: int | None) -> str:
         got = self._received(entry)[signal]

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 
 from autograder.ideal.foresight import Foresight
 from autograder.ideal.perfect import PerfectPlay
-from autograder.language.script import INIT, MAIN, Step, Verb
+from autograder.language.deeds import Deed
+from autograder.language.expectations import HasExited
+from autograder.language.roles import INIT, MAIN
+from autograder.language.steps import Step
 from forklab.history import History, Remark, State
 from forklab.model import ModelError
 
@@ -77,13 +80,13 @@ class Ideal:
     def holds(self, step: Step) -> bool | None:
         """Whether a perfect init satisfies the expectation `step`; None if the model cannot know, as of a command.
 
-        For a step that is no expectation: whether it can be performed. Raises KeyError for a step of another script.
+        For a deed: whether it can be performed. Raises KeyError for a step of another script.
         """
         return self._held[step.line]
 
     def _take(self, step: Step) -> None:
-        if not step.verb.is_expectation:
-            self._foresight.next_stimulus()
+        if isinstance(step, Deed):
+            self._foresight.next_deed()
             try:
                 self._play.perform(step)
             except ModelError as error:
@@ -91,9 +94,9 @@ class Ideal:
             else:
                 self._held[step.line] = True
         elif self.opaque and not self._play.table[INIT].dead:
-            if step.verb is Verb.EXPECT_EXITS and step.number is not None and not self._play.frozen:
+            if isinstance(step, HasExited) and not self._play.frozen:
                 self._play.line = step.line
-                self._play.suppose_main_exits(step.number)
+                self._play.suppose_main_exits(step.status)
             self._held[step.line] = None
         else:
             objections = self._foresight.objections(step)

@@ -1,16 +1,35 @@
 """A play as it goes with a perfect init: the policy of the lab's init over the ideal kernel of forklab.model.
 
-`PerfectPlay.perform(step)` lets the actors do what a step of the script says, then init does at once all that it has
+`PerfectPlay.perform(deed)` lets the actors do what a deed of the script says, then init does at once all that it has
 to do. What happened is told as a History; nothing here starts a process.
 """
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
 
-from autograder.language.script import INIT, MAIN, Step, Verb
+from autograder.language.deeds import (
+    Blocks,
+    Catches,
+    Continues,
+    Deed,
+    Dies,
+    Exits,
+    Forks,
+    Freezes,
+    Ignores,
+    Reaps,
+    Says,
+    Sends,
+    StartsGroup,
+    StartsSession,
+    Stops,
+    Thaws,
+)
+from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE
+from autograder.language.sentence import Doer
 from forklab.history import Event, History, HistoryBuilder, Process, State
 from forklab.kernel.signals import UNTOUCHABLE, DefaultAction, default_action, signal_number
 from forklab.model import (
@@ -36,10 +55,6 @@ from forklab.model import (
     Wait,
     apply,
 )
-
-OUTSIDE = "outside"  # who started init; in mode subreaper it also adopts whom init leaves behind
-INIT_PIDS = {"pidns": 1, "subreaper": 999}
-FIRST_PID = 1000
 
 # Blocked signals wait until init has the time to take them, so a frozen init loses none.
 EVERY_SIGNAL = frozenset(signal.Signals.__members__) | {
@@ -74,11 +89,12 @@ class PerfectPlay:
     def history(self) -> History:
         return self._builder.history
 
-    def perform(self, step: Step) -> None:
-        """One step that is no expectation, and what init makes of it. Raises ModelError if it cannot be performed."""
-        self.line = step.line
-        for deed in self._deeds(step):
-            deed()
+    def perform(self, deed: Deed) -> None:
+        """One deed, an actor at a time, and what init makes of it. Raises ModelError if it cannot be performed."""
+        if deed.traits.doer is Doer.ACTOR and INIT in deed.named[0]:
+            raise ModelError("init is the submission: no script can tell it what to do")
+        self.line = deed.line
+        for _ in self._parts_of(deed):
             self._let_init_run()
 
     def suppose_main_exits(self, status: int) -> None:
@@ -126,35 +142,52 @@ class PerfectPlay:
         if name != "SIGCHLD" and self.table.members(MAIN) and not self._opaque:
             self._do(KillGroup(INIT, MAIN, name))
 
-    def _deeds(self, step: Step) -> Iterator[Callable[[], None]]:
-        """What the step asks for, an actor at a time: init gets its chance after each."""
-        match step.verb:
-            case Verb.FREEZE | Verb.THAW:
-                yield partial(setattr, self, "frozen", step.verb is Verb.FREEZE)
-            case Verb.FORKS:
-                yield from (partial(self._act, one, Fork(one, new)) for one, new in step.pairs())
-            case Verb.REAPS:
-                yield from (partial(self._act, one, Wait(one, of)) for one, of in step.pairs())
+    def _parts_of(self, deed: Deed) -> Iterator[None]:
+        """Does it, and yields after the part of each actor: init gets its chance then."""
+        match deed:
+            case Forks():
+                yield from self._do_all(Fork(one, new) for one, new in deed.pairs())
+            case Exits(actors, status):
+                yield from self._do_all(Exit(name, status) for name in actors)
+            case Dies(actors, killer):
+                for name in actors:
+                    self._die(name, killer)
+                    yield
+            case Reaps():
+                yield from self._do_all(Wait(one, of) for one, of in deed.pairs())
+            case Ignores(actors, ignored):
+                yield from self._do_all(Ignore(name, ignored) for name in actors)
+            case Catches(actors, caught):
+                yield from self._do_all(Catch(name, caught) for name in actors)
+            case Blocks(actors, blocked):
+                yield from self._do_all(Block(name, frozenset({blocked})) for name in actors)
+            case StartsSession(actors):
+                yield from self._do_all(StartSession(name) for name in actors)
+            case StartsGroup(actors):
+                yield from self._do_all(SetGroup(name, name, name) for name in actors)
+            case Stops(actors):
+                yield from self._do_all(Kill(name, name, "SIGSTOP") for name in actors)
+            case Continues(actors):
+                yield from self._do_all(Kill(None, name, "SIGCONT") for name in actors)
+            case Says(actors, text):
+                for name in actors:
+                    self._say(name, text)
+                    yield
+            case Sends(sent, actors):
+                yield from self._do_all(Kill(None, name, sent) for name in actors)
+            case Freezes():
+                self.frozen = True
+                yield
+            case Thaws():
+                self.frozen = False
+                yield
             case _:
-                yield from (partial(self._deed, step, name) for name in step.actors or ())
+                assert_never(deed)
 
-    def _deed(self, step: Step, name: str) -> None:
-        match step.verb:
-            case Verb.SEND:
-                self._do(Kill(None, name, step.signal or ""))
-            case Verb.CONTINUES:
-                self._do(Kill(None, name, "SIGCONT"))
-            case Verb.SAYS:
-                self._say(name, step.text or "")
-            case Verb.DIES:
-                self._die(name, step.signal or "")
-            case _:
-                self._act(name, _action(step, name))
-
-    def _act(self, name: str, action: Action) -> None:
-        if name == INIT:
-            raise ModelError("init is the submission: no script can tell it what to do")
-        self._do(action)
+    def _do_all(self, actions: Iterable[Action]) -> Iterator[None]:
+        for action in actions:
+            self._do(action)
+            yield
 
     def _say(self, name: str, text: str) -> None:
         state = self.table[name].state
@@ -168,10 +201,10 @@ class PerfectPlay:
         if default_action(by) not in (DefaultAction.TERMINATE, DefaultAction.CORE):
             raise ModelError(f"{name} cannot die by {by}: it kills nobody")
         if by not in UNTOUCHABLE:
-            self._act(name, Default(name, by))
-            self._act(name, Unblock(name, frozenset({by})))
+            self._do(Default(name, by))
+            self._do(Unblock(name, frozenset({by})))
         if not self.table[name].dead:  # it may have been pending
-            self._act(name, Kill(name, name, by))
+            self._do(Kill(name, name, by))
 
     def _do(self, action: Action) -> None:
         self.table, events = apply(self.table, action)
@@ -211,23 +244,3 @@ class PerfectPlay:
         else:
             pid = FIRST_PID + len(self._builder.history.processes) - 1
             self._builder.fork(Process(name, pid, parent), self.line)
-
-
-def _action(step: Step, name: str) -> Action:
-    wanted = step.signal or ""
-    match step.verb:
-        case Verb.EXITS:
-            return Exit(name, step.number or 0)
-        case Verb.IGNORES:
-            return Ignore(name, wanted)
-        case Verb.CATCHES:
-            return Catch(name, wanted)
-        case Verb.BLOCKS:
-            return Block(name, frozenset({wanted}))
-        case Verb.STARTS_SESSION:
-            return StartSession(name)
-        case Verb.STARTS_GROUP:
-            return SetGroup(name, name, name)
-        case Verb.STOPS:
-            return Kill(name, name, "SIGSTOP")
-    raise ModelError(f"{step.verb} is an expectation: nobody can perform it")

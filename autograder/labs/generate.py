@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.labs.lab import Lab, Scenario
-from autograder.language.script import INIT, MAIN, parse
-from autograder.language.steps import MODES
+from autograder.language.roles import INIT, MAIN, MODES
+from autograder.language.script import parse
 
 _STEPS = range(5, 12)  # how many things happen in a play
 _MOST_ALIVE = 8

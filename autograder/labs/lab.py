@@ -11,8 +11,10 @@ from pathlib import Path
 
 from autograder.errors import did_you_mean
 from autograder.labs.tomlfile import Flaw, LabError, Table, read_table
-from autograder.language.script import Problem, ScriptError, Step, parse
+from autograder.language.problems import Problem, ScriptError
+from autograder.language.script import parse
 from autograder.language.sense import check
+from autograder.language.steps import Step
 
 __all__ = ["Flaw", "Lab", "LabError", "Scenario", "load_lab", "load_scenario"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.errors import did_you_mean
 from autograder.labs.lab import Flaw, Lab, LabError
 from autograder.labs.tomlfile import Table, read_table
-from autograder.language.steps import MODES
+from autograder.language.roles import MODES
 
 _LANGUAGES = ("c", "python")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.errors import CommandError, did_you_mean
-from autograder.language.steps import MODES
+from autograder.language.roles import MODES
 from autograder.safe_text import one_line
 
 _QUOTES = "'''"  # around texts of several lines

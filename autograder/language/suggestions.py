@@ -1,7 +1,7 @@
 """What somebody meant who wrote a line that is no step.
 
-The words of the line are aligned with those of each form, as an edit distance does with letters: a word may be missing,
-superfluous, or almost the right one. The cheapest form is what was meant, if it is cheap enough.
+The words of the line are aligned with those of each sentence, as an edit distance does with letters: a word may be
+missing, superfluous, or almost the right one. The cheapest sentence is what was meant, if it is cheap enough.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher, get_close_matches
 from itertools import product
-from typing import Any
 
+from autograder.language.blanks import BLANKS, UnreadableError, Value, row_meant
 from autograder.language.grammar import (
-    BLANKS,
-    FORMS,
-    Form,
-    UnreadableError,
     Word,
-    row_meant,
+    blank_name,
     same_word,
+    say,
     words_of,
     write_line,
 )
-from autograder.language.steps import INIT, Problem, Step, quoted
+from autograder.language.problems import Problem, quoted
+from autograder.language.roles import INIT, Actors
+from autograder.language.steps import SENTENCES, Step
 from forklab.kernel.signals import signal_name, signal_number
 
 # Prices, found by trying the lines in tests/autograder/language/test_script.py. Little words are easily
@@ -49,7 +48,11 @@ _NUMBER_WORDS = {
 }
 
 _LITERALS = frozenset(
-    word for form in FORMS for reading in form.readings for word in reading if word not in BLANKS
+    word
+    for sentence in SENTENCES
+    for reading in sentence.wording.readings
+    for word in reading
+    if word not in BLANKS
 )
 
 
@@ -57,7 +60,11 @@ def problem_of(line: str, number: int) -> Problem:
     """What is wrong with `line`, which is not a step, and the mend."""
     words = words_of(line)[:_MOST_WORDS]
     cost, best = min(
-        (_align(form, reading, words) for form in FORMS for reading in form.readings),
+        (
+            _align(sentence, reading, words)
+            for sentence in SENTENCES
+            for reading in sentence.wording.readings
+        ),
         key=lambda found: found[0],
     )
     if cost > max(_TOO_FAR, _TOO_FAR_PER_WORD * len(words)):
@@ -72,14 +79,16 @@ def problem_of(line: str, number: int) -> Problem:
 
 @dataclass
 class _Alignment:
-    """Which words of a line stand for which word of a form's reading."""
+    """Which words of a line stand for which word of a sentence's reading."""
 
-    form: Form
+    sentence: type[Step]
     reading: tuple[str, ...]
     matched: dict[int, list[Word]] = field(default_factory=dict)
 
 
-def _align(form: Form, reading: tuple[str, ...], words: Sequence[Word]) -> tuple[int, _Alignment]:
+def _align(
+    sentence: type[Step], reading: tuple[str, ...], words: Sequence[Word]
+) -> tuple[int, _Alignment]:
     """The cheapest way from the words to the reading, and what it costs."""
     # costs[i][j]: of the first i words against the first j of the reading; moves[i][j]: the last move that led there.
     costs = [[0] * (len(reading) + 1) for _ in range(len(words) + 1)]
@@ -99,7 +108,7 @@ def _align(form: Form, reading: tuple[str, ...], words: Sequence[Word]) -> tuple
             price = strictness * _price(reading[j - 1], words[i - 1].text)
             options.append((costs[i - 1][j - 1] + price, "match"))
         costs[i][j], moves[i][j] = min(options, key=lambda option: option[0], default=(0, ""))
-    found = _Alignment(form, reading)
+    found = _Alignment(sentence, reading)
     i, j = len(words), len(reading)
     while i or j:
         move = moves[i][j]
@@ -118,7 +127,7 @@ def _price_of_missing(expected: str, strictness: int) -> int:
 
 @functools.lru_cache(maxsize=4096)
 def _price(expected: str, word: str) -> int:
-    """What it costs to take `word` for this word of a form."""
+    """What it costs to take `word` for this word of a sentence."""
     blank = BLANKS.get(expected)
     if blank is None:
         if same_word(expected, word):
@@ -169,7 +178,7 @@ def nearest_signal(word: str) -> str | None:
 
 
 def _explain(line: str, number: int, meant: _Alignment) -> Problem:
-    fields: dict[str, Any] = {}
+    values: dict[str, Value] = {}
     said: dict[str, str] = {}  # what stands in each blank, as far as we know
     open_blanks: list[str] = []
     what = ""
@@ -192,14 +201,15 @@ def _explain(line: str, number: int, meant: _Alignment) -> Problem:
         if written is None:
             open_blanks.append(word)
         else:
-            fields[blank.field] = blank.read(written)
+            values[blank_name(word)] = blank.read(written)
         said[word] = written or blank.sign
     what = what or f"{quoted(line)} is not a step"
     if not open_blanks:
-        sentence = write_line(Step(meant.form.verb, **fields))
+        sentence = write_line(say(meant.sentence, values))
         return Problem(number, line, what, f"Did you mean {quoted(sentence)}?")
-    actors = fields.get("actors")
-    template = meant.form.plural if actors and actors.is_row else meant.form.singular
+    actors, wording = values.get("actors"), meant.sentence.wording
+    row = isinstance(actors, Actors) and actors.is_row
+    template = wording.plural if row else wording.singular
     sentence = " ".join(said.get(word, word.replace("(s)", "s")) for word in template.split())
     where = " and ".join(f"{BLANKS[word].sign} is {BLANKS[word].meaning}" for word in open_blanks)
     return Problem(number, line, what, f"It is written {quoted(sentence)}, where {where}.")

@@ -98,12 +98,16 @@ class Actor:
 
 
 class ActorLostError(Exception):
-    """An actor is gone or stopped, cannot do what it should (`errno` says why), or gets signals without end."""
+    """An actor is gone or stopped, cannot do what it should (`errno` says why), or gets signals without end.
+
+    `reason` is what whoever gave the order makes of an errno, in a sentence.
+    """
 
     def __init__(self, name: str, errno: int | None = None) -> None:
         super().__init__(name, errno)
         self.name = name
         self.errno = errno
+        self.reason = ""
 
 
 class Cast:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from autograder.language.script import INIT, MAIN
+from autograder.language.roles import INIT, MAIN
 from autograder.stage.actors import Cast
 from autograder.stage.compiled import compiled
 from autograder.stage.errors import ExcessError

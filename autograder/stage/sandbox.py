@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from autograder.language.steps import MODES
+from autograder.language.roles import MODES
 from autograder.stage.compiled import compiled
 from autograder.stage.errors import StageError
 from autograder.stage.tools import put_program, python_for_submissions

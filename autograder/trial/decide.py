@@ -11,7 +11,10 @@ from typing import Any
 
 from autograder.ideal.ideal import Ideal
 from autograder.labs.lab import Lab, Scenario
-from autograder.language.script import INIT, MAIN, Step, Verb
+from autograder.language.expectations import Expectation
+from autograder.language.roles import INIT, MAIN
+from autograder.language.sentence import Judged
+from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
 from autograder.stage.contained import run_contained
 from autograder.stage.errors import ExcessError, RestlessError, StageError
@@ -20,10 +23,11 @@ from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.workspace import Workspace
 from autograder.submission.build import BuildError, Completed, Program, build
-from autograder.trial.checks import Expectations, judged_at_rest
+from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences
 from autograder.trial.direct import Director
-from autograder.trial.explain import Explainer, badge
+from autograder.trial.explain import Explainer
+from autograder.trial.facts import Facts
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Observer
 from autograder.trial.verdict import Assessment, Status, Verdict
@@ -93,11 +97,11 @@ class _Trial:
         self._scenario = scenario
         self._ideal = _ideal(scenario, mode)
         self._play = play
-        self._inbox = Inbox(play)
+        inbox = Inbox(play)
         self._observer = Observer(play, mode)
-        self._director = Director(play, self._observer, self._inbox)
-        self._expectations = Expectations(play, self._inbox)
-        self._explainer = Explainer(play, self._observer, self._inbox)
+        self._director = Director(play, self._observer, inbox)
+        self._explainer = Explainer(play, self._observer)
+        self._checks = Checks(Facts(play, inbox), self._explainer)
 
     def run(self) -> Verdict:
         last = self._scenario.steps[-1].line
@@ -123,7 +127,7 @@ class _Trial:
 
     def _take(self, step: Step) -> None:
         try:
-            if step.verb.is_expectation:
+            if isinstance(step, Expectation):
                 self._expect(step)
             else:
                 self._director.perform(step)
@@ -131,32 +135,28 @@ class _Trial:
             self._refuse_contradiction(step)
             settled = self._play.settle()
             raise _UnmetError(
-                step.line, self._explainer.lost(step, lost), self._remarks(settled)
+                step.line, self._explainer.lost(lost), self._remarks(settled)
             ) from lost
 
-    def _expect(self, step: Step) -> None:
-        if step.verb in (Verb.EXPECT_GETS, Verb.EXPECT_GETS_NOTHING):
-            for name in step.actors or ():
-                self._inbox.examine(name)
-        if judged_at_rest(step):
+    def _expect(self, expected: Expectation) -> None:
+        check = self._checks.of(expected)
+        if expected.traits.judged is Judged.AT_REST:
             settled = self._play.settle(outlast_timer=True)
         else:
-            settled = self._play.settle(
-                lambda: not self._expectations.broken_by(step), outlast_timer=True
-            )
+            settled = self._play.settle(lambda: not check.broken(None), outlast_timer=True)
             if settled.rest is Rest.DONE:
                 return
         if settled.rest is Rest.UNSETTLED:
-            raise RestlessError(f"line {step.line}: the play did not come to rest")
-        broken = self._expectations.broken_by(step, settled)
-        if broken:
-            self._refuse_contradiction(step)
+            raise RestlessError(f"line {expected.line}: the play did not come to rest")
+        if names := check.broken(settled):
+            self._refuse_contradiction(expected)
             remarks = self._remarks(settled)
-            expected = self._ideal.expected_until(step.line).tree()
-            for name in broken:
-                reaper = expected[name].reaped_by if name in expected else None
-                remarks[name] = replace(remarks.get(name, Remark()), unexpected=badge(step, reaper))
-            raise _UnmetError(step.line, self._explainer.broken(step, broken, settled), remarks)
+            tree = self._ideal.expected_until(expected.line).tree()
+            breach = Breach(names, settled, tree)
+            for name in names:
+                badge = check.badge(name, breach)
+                remarks[name] = replace(remarks.get(name, Remark()), unexpected=badge)
+            raise _UnmetError(expected.line, check.message(breach), remarks)
 
     def _refuse_contradiction(self, step: Step) -> None:
         for contradiction in self._ideal.contradictions:

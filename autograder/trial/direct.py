@@ -1,13 +1,33 @@
-"""Plays a script, line by line: tells the actors what to do, and init what happens to it."""
+"""Plays the deeds of a script: tells the actors what to do, and init what happens to it."""
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import assert_never
 
-from autograder.language.script import INIT, Step, Verb
+from autograder.language.deeds import (
+    Blocks,
+    Catches,
+    Continues,
+    Deed,
+    Dies,
+    Exits,
+    Forks,
+    Freezes,
+    Ignores,
+    Reaps,
+    Says,
+    Sends,
+    StartsGroup,
+    StartsSession,
+    Stops,
+    Thaws,
+)
+from autograder.language.roles import INIT, Actors
 from autograder.stage.actors import ActorLostError
 from autograder.stage.errors import RestlessError
 from autograder.stage.play import Play
@@ -17,31 +37,16 @@ from autograder.trial.observe import Observer, fate_of
 from forklab.history import State
 from forklab.kernel.signals import signal_number
 
-# Steps to which init may have to answer. The play comes to rest before the next step, so that no script ever races with
-# an init that is still busy with what happened before, or that is still starting.
-_STIMULI = frozenset(
-    {
-        Verb.EXITS,
-        Verb.DIES,
-        Verb.REAPS,
-        Verb.STOPS,
-        Verb.CONTINUES,
-        Verb.SEND,
-        Verb.FREEZE,
-        Verb.THAW,
-    }
-)
 _HELLO_SECONDS = 20.0
-_COMMANDS = {
-    Verb.IGNORES: "ignore",
-    Verb.CATCHES: "catch",
-    Verb.BLOCKS: "block",
-}
 
 
 @dataclass
 class Director:
-    """Carries out the steps that are no expectations. Raises ActorLostError if one that should act cannot."""
+    """Carries out deeds. Raises ActorLostError if one that should act cannot.
+
+    The play comes to rest after a deed to which init may have to answer, before the next one, so that no script ever
+    races with an init that is still busy with what happened before, or that is still starting.
+    """
 
     play: Play
     observer: Observer
@@ -56,58 +61,69 @@ class Director:
             self.observer.look(self.cause)
             self.restless = False
 
-    def perform(self, step: Step) -> None:
+    def perform(self, deed: Deed) -> None:
         self.come_to_rest()
-        self.inbox.next_stimulus(self.observer.stopped())
-        if step.verb in _STIMULI:
-            self.cause, self.restless = step.line, True
-        names = list(step.actors or ())
-        number = signal_number(step.signal) if step.signal else step.number
-        match step.verb:
-            case Verb.FORKS:
-                self._fork(step)
-            case Verb.EXITS | Verb.DIES:
-                order = "exit" if step.verb is Verb.EXITS else "die"
-                self._tell(names, f"{order} {number}")
-                self._wait_until(lambda: all(self.play.process(name).ended() for name in names))
-            case Verb.REAPS:
-                for parent, child in step.pairs():
-                    self.play.cast.command(parent, f"reap {self.play.cast[child].hello.pid}")
-                    self.observer.reap_ordered(child)
-                    self._await_reaping(parent, child)
-            case Verb.IGNORES | Verb.CATCHES | Verb.BLOCKS:
-                self._tell(names, f"{_COMMANDS[step.verb]} {number}")
-            case Verb.STARTS_SESSION:
-                self._tell(names, "session")
-            case Verb.STARTS_GROUP:
-                self._tell(names, "group")
-            case Verb.STOPS:
-                self._tell(names, "stop")
-                self._wait_until(lambda: all(self._stopped_or_ended(name) for name in names))
-            case Verb.CONTINUES:
-                self._send(names, signal.SIGCONT)
-            case Verb.SAYS:
-                self._tell(names, f"say {step.text}\n")
-                for name in names:
-                    self.observer.said(name, step.text or "", step.line)
-            case Verb.SEND:
-                assert number is not None
-                self._send(names, number)
-            case Verb.FREEZE:
+        self.inbox.next_deed(self.observer.stopped())
+        if deed.traits.init_may_answer:
+            self.cause, self.restless = deed.line, True
+        match deed:
+            case Forks():
+                self._fork(deed)
+            case Exits(actors, status):
+                self._tell(actors, f"exit {status}")
+                self._await_deaths(actors)
+            case Dies(actors, killer):
+                self._tell(actors, f"die {signal_number(killer)}")
+                self._await_deaths(actors)
+            case Reaps():
+                with _refusal_means(
+                    "Its children vanish without a status: did it start with SIGCHLD ignored?"
+                ):
+                    self._reap(deed)
+            case Ignores(actors, ignored):
+                self._tell(actors, f"ignore {signal_number(ignored)}")
+            case Catches(actors, caught):
+                self._tell(actors, f"catch {signal_number(caught)}")
+            case Blocks(actors, blocked):
+                self._tell(actors, f"block {signal_number(blocked)}")
+            case StartsSession(actors):
+                with _refusal_means(
+                    "Only one that does not lead a process group can start a session."
+                ):
+                    self._tell(actors, "session")
+            case StartsGroup(actors):
+                self._tell(actors, "group")
+            case Stops(actors):
+                self._tell(actors, "stop")
+                self._wait_until(lambda: all(map(self._is_stopped_or_dead, actors)))
+            case Continues(actors):
+                self._send(actors, signal.SIGCONT)
+            case Says(actors, text):
+                with _refusal_means(
+                    "It has no standard output to write to: did your init close it?"
+                ):
+                    self._tell(actors, f"say {text}\n")
+                for name in actors:
+                    self.observer.said(name, text, deed.line)
+            case Sends(sent, actors):
+                self._send(actors, signal_number(sent))
+            case Freezes():
                 if not self.play.freeze():
                     raise ActorLostError(INIT)
-            case Verb.THAW:
+            case Thaws():
                 self.play.thaw()
+            case _:
+                assert_never(deed)
 
-    def _fork(self, step: Step) -> None:
-        wanted = step.pairs()
+    def _fork(self, deed: Forks) -> None:
+        wanted = deed.pairs()
         for parent, child in wanted:
             self.play.cast.command(parent, f"fork {child}")
         for parent, _ in wanted:
             self._reply(parent)
         self._await_hellos([child for _, child in wanted])
         for parent, child in wanted:
-            self.observer.born(child, parent, step.line)
+            self.observer.born(child, parent, deed.line)
 
     def _await_hellos(self, names: list[str]) -> None:
         """A child that does not report is dead: it was killed before it could, as when init takes everybody along."""
@@ -119,11 +135,19 @@ class Director:
             self.play.cast.wait_for_news(0.05)
             self.play.cast.greet()
 
-    def _tell(self, names: list[str], command: str) -> None:
+    def _reap(self, deed: Reaps) -> None:
+        """A parent whose child still lives is blocked from now on; its reply comes when the child has died."""
+        for parent, child in deed.pairs():
+            self.play.cast.command(parent, f"reap {self.play.cast[child].hello.pid}")
+            self.observer.reap_ordered(child)
+            if self.play.process(child).ended():
+                self._reply(parent)
+
+    def _tell(self, actors: Actors, command: str) -> None:
         """Gives everybody the same order, then waits for all replies: a row acts at once."""
-        for name in names:
+        for name in actors:
             self.play.cast.command(name, command)
-        for name in names:
+        for name in actors:
             self._reply(name)
 
     def _reply(self, name: str) -> None:
@@ -131,21 +155,28 @@ class Director:
         while self.play.cast[name].owes_replies:
             self.play.cast.reply(name)
 
-    def _await_reaping(self, parent: str, child: str) -> None:
-        """A parent whose child still lives is blocked from now on; its reply comes when the child has died."""
-        if self.play.process(child).ended():
-            self._reply(parent)
-
-    def _send(self, names: list[str], number: int) -> None:
-        for name in names:
+    def _send(self, actors: Actors, number: int) -> None:
+        for name in actors:
             if self.play.process(name).ended():
                 raise ActorLostError(name)
             self.play.process(name).send(number)
+
+    def _await_deaths(self, actors: Actors) -> None:
+        self._wait_until(lambda: all(self.play.process(name).ended() for name in actors))
 
     def _wait_until(self, done: Callable[[], bool]) -> None:
         if not done():
             self.play.settle(done)
 
-    def _stopped_or_ended(self, name: str) -> bool:
-        fate = fate_of(self.play, name)
-        return fate.state in (State.STOPPED, State.ZOMBIE, State.REAPED)
+    def _is_stopped_or_dead(self, name: str) -> bool:
+        return fate_of(self.play, name).state in (State.STOPPED, State.ZOMBIE, State.REAPED)
+
+
+@contextmanager
+def _refusal_means(reason: str) -> Iterator[None]:
+    """What it means if an actor cannot do this, though a correct init lets it: a sentence for the student."""
+    try:
+        yield
+    except ActorLostError as lost:
+        lost.reason = reason
+        raise

@@ -1,7 +1,7 @@
 """Which signals an actor has got since the play last asked.
 
-An expectation looks at what has come since the last steps that were not expectations. Two expectations in a row see
-the same signals, and several signals sent one after the other are counted together.
+An expectation looks at what has come since the last deeds. Two expectations in a row see the same signals, and several
+signals sent one after the other are counted together.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Inbox:
         self._examined: set[str] = set()
         self._stops: set[str] = set()  # who was stopped at some moment since the window opened
 
-    def next_stimulus(self, stopped: frozenset[str]) -> None:
-        """A step that is no expectation is about to happen: who was asked about before starts afresh.
+    def next_deed(self, stopped: frozenset[str]) -> None:
+        """A deed is about to happen: who was asked about before starts afresh.
 
         `stopped` is who is stopped now: whoever is found running later has been continued.
         """
@@ -45,11 +45,9 @@ class Inbox:
         self._stops |= stopped
         self._examined.clear()
 
-    def examine(self, name: str) -> None:
-        self._examined.add(name)
-
     def received(self, name: str) -> Counter[str]:
         """The signals by name: those it caught, the one that killed or stopped it, those it blocks, a SIGCONT."""
+        self._examined.add(name)
         mark = self._marks.get(name, _Mark())
         process = self._play.process(name)
         found = Counter(

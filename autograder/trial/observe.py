@@ -10,8 +10,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograder.ideal.perfect import FIRST_PID, INIT_PIDS, OUTSIDE
-from autograder.language.script import INIT, MAIN
+from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE
 from autograder.stage.play import Play
 from autograder.stage.sandbox import Ended
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from autograder.ideal.ideal import Ideal
-from autograder.language.script import Step, parse
+from autograder.language.script import parse
+from autograder.language.steps import Step
 from forklab.history import History, Remark, State
 
 MODES = ["pidns", "subreaper"]

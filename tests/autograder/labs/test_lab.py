@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from autograder.labs import lab as lab_module
 from autograder.labs.lab import LabError, load_lab, load_scenario
-from autograder.language.script import Actors, Step, Verb
+from autograder.language.deeds import Exits
+from autograder.language.roles import Actors
 
 GOOD = """\
 title  = "An orphan's exit is collected"
@@ -47,7 +48,7 @@ def test_a_scenario_has_what_its_file_says(file):
     assert (scenario.name, scenario.title) == ("03_orphan", "An orphan's exit is collected")
     assert (scenario.points, scenario.modes) == (5, ("pidns", "subreaper"))
     assert scenario.script == "main exits 42\nexpect init exits 42\n"
-    assert scenario.steps[0] == Step(Verb.EXITS, Actors("main"), number=42)
+    assert scenario.steps[0] == Exits(Actors("main"), 42)
     assert (scenario.command, scenario.terminal, scenario.untested) == (None, False, None)
 
 

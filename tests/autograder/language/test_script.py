@@ -6,16 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograder.language.grammar import BLANKS, FORMS, RESERVED, Form
-from autograder.language.script import (
-    Actors,
-    ScriptError,
-    Step,
-    Verb,
-    format_script,
-    format_step,
-    parse,
-)
+from autograder.language.blanks import BLANKS, RESERVED
+from autograder.language.deeds import Exits, Forks, Says
+from autograder.language.expectations import HasExited, IsAlive, IsChild, IsReaped, IsZombie
+from autograder.language.grammar import blank_name, say, write_line
+from autograder.language.problems import ScriptError
+from autograder.language.roles import Actors
+from autograder.language.script import format_script, parse
+from autograder.language.steps import SENTENCES, Step
 from forklab.kernel.signals import signal_name, signal_number
 
 EXAMPLES = {
@@ -52,10 +50,9 @@ VALUES = {
 
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
-    form: Form = draw(st.sampled_from(FORMS))
-    blanks = [word for word in form.singular.split() if word in BLANKS]
-    fields = {BLANKS[word].field: draw(VALUES[word]) for word in blanks}
-    return Step(form.verb, **fields)
+    sentence = draw(st.sampled_from(SENTENCES))
+    blanks = [word for word in sentence.wording.singular.split() if word in BLANKS]
+    return say(sentence, {blank_name(word): draw(VALUES[word]) for word in blanks})
 
 
 def test_the_script_of_the_design_is_understood():
@@ -73,16 +70,16 @@ expect init exits 42
 """
     main, worker, child, init = map(Actors, ("main", "worker", "child", "init"))
     assert parse(script) == [
-        Step(Verb.FORKS, main, worker),
-        Step(Verb.FORKS, worker, child),
-        Step(Verb.EXITS, worker, number=3),
-        Step(Verb.EXPECT_ZOMBIE, worker),
-        Step(Verb.EXPECT_CHILD, child, init),
-        Step(Verb.EXITS, child, number=0),
-        Step(Verb.EXPECT_REAPED, child),
-        Step(Verb.EXPECT_ALIVE, init),
-        Step(Verb.EXITS, main, number=42),
-        Step(Verb.EXPECT_EXITS, init, number=42),
+        Forks(main, worker),
+        Forks(worker, child),
+        Exits(worker, 3),
+        IsZombie(worker),
+        IsChild(child, init),
+        Exits(child, 0),
+        IsReaped(child),
+        IsAlive(init),
+        Exits(main, 42),
+        HasExited(init, 42),
     ]
     assert [step.line for step in parse(script)] == list(range(2, 12))
 
@@ -115,7 +112,9 @@ def test_garbage_raises_nothing_but_a_script_error(text):
         assert all(problem.line >= 1 and problem.what for problem in error.problems)
 
 
-VOCABULARY = sorted({word for form in FORMS for reading in form.readings for word in reading})
+VOCABULARY = sorted(
+    {word for sentence in SENTENCES for reading in sentence.wording.readings for word in reading}
+)
 
 
 @settings(deadline=None)  # the machine may be busy
@@ -130,31 +129,33 @@ def test_whatever_is_suggested_is_a_step(words):
             assert len(parse(mend.removeprefix("Did you mean '").removesuffix("'?"))) == 1
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.singular)
-def test_every_form_reads_in_the_singular_and_in_the_plural(form):
-    for reading in form.readings:
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_every_form_reads_in_the_singular_and_in_the_plural(sentence):
+    for reading in sentence.wording.readings:
         one = " ".join(EXAMPLES.get(word, word).replace("(s)", "s") for word in reading)
         row = one.replace("main", "w1..w3")
         for line in (one, row):
             (step,) = parse(line)
-            assert step.verb is form.verb
+            assert type(step) is sentence
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.singular)
-def test_one_actor_is_written_in_the_singular_and_a_row_in_the_plural(form):
-    def say(text: str, actor: str) -> str:
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_one_actor_is_written_in_the_singular_and_a_row_in_the_plural(sentence):
+    singular, plural = sentence.wording.singular, sentence.wording.plural
+
+    def filled(text: str, actor: str) -> str:
         words = ({**EXAMPLES, "{actors}": actor}.get(word, word) for word in text.split())
         return " ".join(words).replace("(s)", "s")
 
-    (one,) = parse(say(form.plural, "main"))
-    (row,) = parse(say(form.singular, "w1..w3"))
-    assert format_step(one) == say(form.singular, "main")
-    assert format_step(row) == say(form.plural, "w1..w3")
+    (one,) = parse(filled(plural, "main"))
+    (row,) = parse(filled(singular, "w1..w3"))
+    assert write_line(one) == filled(singular, "main")
+    assert write_line(row) == filled(plural, "w1..w3")
 
 
 def test_comments_and_empty_lines_are_skipped_but_counted():
     text = "# a play\n\n   \t\nmain exits 3 # done\n  # end"
-    assert [(step.number, step.line) for step in parse(text)] == [(3, 4)]
+    assert [(step.status, step.line) for step in parse(text)] == [(3, 4)]
 
 
 def test_a_number_sign_inside_a_word_begins_no_comment():
@@ -181,9 +182,9 @@ def test_a_text_is_the_rest_of_the_line_or_one_quoted_string():
     ],
 )
 def test_a_text_is_quoted_where_it_would_be_misread_or_does_not_print(text, written):
-    step = Step(Verb.SAYS, Actors("main"), text=text)
-    assert format_step(step) == f"main says {written}"
-    assert parse(format_step(step)) == [step]
+    step = Says(Actors("main"), text)
+    assert write_line(step) == f"main says {written}"
+    assert parse(write_line(step)) == [step]
 
 
 def test_half_a_character_is_refused():
@@ -193,7 +194,7 @@ def test_half_a_character_is_refused():
 
 def test_once_is_one_time():
     (step,) = parse("expect main gets SIGTERM 1 times")
-    assert format_step(step) == "expect main gets SIGTERM 1 time"
+    assert write_line(step) == "expect main gets SIGTERM 1 time"
 
 
 def test_a_signal_has_one_name():
