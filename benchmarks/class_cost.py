@@ -19,7 +19,7 @@ from autograder.labs.lab import Lab, load_lab
 from autograder.labs.mutants import make_class
 from autograder.stage.isolation import probe
 from autograder.submission.submissions import Submission, find_submissions
-from autograder.trial.decide import assess
+from autograder.trial.assess import assess
 
 STUDENTS = int(os.environ.get("STUDENTS", "82"))
 

@@ -19,7 +19,7 @@ from autograder.labs.mutants import load_mutants, make_class
 from autograder.language.deeds import Forks
 from autograder.stage.isolation import probe
 from autograder.stage.tools import compiler
-from autograder.trial.decide import assess
+from autograder.trial.assess import assess
 
 ROUNDS = 5
 

@@ -21,7 +21,7 @@ from autograder.labs.lab import load_lab
 from autograder.labs.mutants import make_class
 from autograder.reports import write_reports
 from autograder.submission.submissions import find_submissions
-from autograder.trial.decide import assess
+from autograder.trial.assess import assess
 from autograder.trial.verdict import Assessment
 
 STUDENTS = 1000

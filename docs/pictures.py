@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.labs.lab import load_lab
-from autograder.trial.decide import assess
+from autograder.trial.assess import assess
 from forklab.draw import lanes_svg, tree_svg
 from forklab.draw.process_graph import process_graph_svg
 from forklab.explore import explore

@@ -28,7 +28,7 @@ from autograder.reports.upload import ResultsFile
 from autograder.safe_text import one_line
 from autograder.stage import isolation
 from autograder.submission.submissions import find_submissions
-from autograder.trial import decide, installed
+from autograder.trial import assess
 from autograder.trial.verdict import Assessment, Status
 from forklab.draw import tree_svg
 
@@ -78,12 +78,12 @@ def check(
     screen = console(to_stderr=json_file == "-")
     _say_mode(screen, mode)
     if gradescope_file is None:
-        assessment = decide.assess(lab, path, mode=mode, scenarios=scenarios)
+        assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios)
     else:
         file = ResultsFile(
             gradescope_file, replace(lab, scenarios=tuple(scenarios or lab.scenarios))
         )
-        assessment = decide.assess(lab, path, mode=mode, scenarios=scenarios, on_verdict=file.add)
+        assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios, on_verdict=file.add)
         file.write(assessment)
     show_assessment(screen, assessment, {s.name: s.why for s in scenarios or lab.scenarios})
     if json_file is not None:
@@ -107,7 +107,7 @@ def grade_class(order: ClassOrder) -> int:
                     lab,
                     submissions,
                     gradebook,
-                    assess=decide.assess,
+                    assess=assess.assess,
                     jobs=order.jobs,
                     executor=executor,
                     mode=mode,
@@ -143,7 +143,7 @@ def play(scenario_name: str, init: Sequence[str], svg_file: str | None, mode: st
         )
     screen = console(to_stderr=svg_file == "-")
     _say_mode(screen, mode)
-    [verdict] = installed.judge_installed(init, [scenario], mode=mode)
+    [verdict] = assess.judge_installed(init, [scenario], mode=mode)
     show_play(screen, verdict)
     if svg_file is not None:
         _write(svg_file, tree_svg(verdict.observed.tree(), verdict.remarks, verdict.title))

@@ -26,7 +26,7 @@ Tell = Callable[[int, Verdict], None]  # the number of the attempt, and one more
 
 
 class Assess(Protocol):
-    """Judges one submission, as autograder.trial.decide.assess does; raises only for the grader's faults."""
+    """Judges one submission, as autograder.trial.assess.assess does; raises only for the grader's faults."""
 
     def __call__(
         self,
@@ -218,8 +218,5 @@ def _same_for_all(lab: Lab, status: Status, message: str) -> Assessment:
     return Assessment(
         lab.name,
         "",  # nothing was started, so no mode was chosen
-        tuple(
-            Verdict(s.name, s.title, status, 0, s.points, message, s.script, extra=s.extra)
-            for s in lab.scenarios
-        ),
+        tuple(Verdict.of(scenario, status, message) for scenario in lab.scenarios),
     )

@@ -60,7 +60,4 @@ class ResultsFile:
 
 def _not_reached(scenarios: Sequence[Scenario]) -> list[Verdict]:
     message = "The grader was stopped before it came to this. That costs no points: submit again."
-    return [
-        Verdict(s.name, s.title, Status.ERROR, 0, s.points, message, s.script, extra=s.extra)
-        for s in scenarios
-    ]
+    return [Verdict.of(scenario, Status.ERROR, message) for scenario in scenarios]

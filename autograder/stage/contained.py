@@ -7,6 +7,7 @@ import shutil
 import tarfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -24,14 +25,22 @@ _PACK_SECONDS = 30.0
 _COPY_FIRST = 'cp -R -p -- "$0/." . && exec "$@"'
 
 
+@dataclass(frozen=True)
+class Completed:
+    """How a command ended: its exit status, or None if it ran out of time; and all that it wrote."""
+
+    status: int | None
+    output: str
+
+
 def run_contained(
     mode: str, workspace: Workspace, folder: Path, command: Sequence[str], seconds: float
-) -> tuple[int | None, str]:
+) -> Completed:
     """Runs `command` in a sandbox of its own, on a copy of `folder`; what it leaves there replaces `folder`.
 
-    Answers its exit status (128+n for a signal; None if it was not done within `seconds` and was killed) and what it
-    wrote to standard output and error. Nothing that it started is left, and of its files only regular ones, folders,
-    and links that stay inside. Raises ExcessError if it took too much, StageError if there is no sandbox.
+    Its exit status is 128+n for a signal, and None if it was not done within `seconds` and was killed. Nothing that it
+    started is left, and of its files only regular ones, folders, and links that stay inside. Raises ExcessError if it
+    took too much, StageError if there is no sandbox.
     """
     with Sandbox(mode, folder, workspace.subfolder(), builds=True) as sandbox:
         output = os.memfd_create("output")
@@ -55,8 +64,9 @@ def run_contained(
             os.close(output)
             os.close(nothing)
     if ended is None:
-        return None, text
-    return (ended.status if ended.status is not None else 128 + (ended.signal or 0)), text
+        return Completed(None, text)
+    status = ended.status if ended.status is not None else 128 + (ended.signal or 0)
+    return Completed(status, text)
 
 
 def _take_out(sandbox: Sandbox, folder: Path, nothing: int) -> None:

@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from autograder.safe_text import one_line, safe_text
+from autograder.stage.contained import Completed
 from autograder.stage.errors import StageError
 from autograder.stage.tools import compiler, python_for_submissions
 from autograder.submission.executable import check_executable, is_compiled
 from autograder.submission.intake import BuildError, Intake, take_in
 
-__all__ = ["BuildError", "Completed", "Program", "Runner", "build"]
+# Runs a command contained in a folder, with a deadline.
+Runner = Callable[[Sequence[str], Path], Completed]
 
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")  # in the order of make(1)
 _C_FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall")
@@ -33,21 +34,7 @@ _MOST_WORDS = 4_000  # characters of a compiler that anybody reads
 
 
 @dataclass(frozen=True)
-class Completed:
-    """How a command ended: its exit status, or None if it ran out of time; and all that it wrote."""
-
-    status: int | None
-    output: str
-
-
-class Runner(Protocol):
-    """Runs a command contained in a folder, with a deadline."""
-
-    def __call__(self, argv: Sequence[str], folder: Path) -> Completed: ...
-
-
-@dataclass(frozen=True)
-class Program:
+class Runnable:
     """Something that can be run: `file` in `folder`, by `interpreter` if it cannot be executed itself.
 
     `warnings` are the compiler's words on what it compiled all the same.
@@ -58,18 +45,13 @@ class Program:
     interpreter: str | None = None
     warnings: str = ""
 
-    @property
-    def argv(self) -> tuple[str, ...]:
-        """How it is started from inside its folder."""
-        return (self.interpreter, self.file) if self.interpreter else (f"./{self.file}",)
-
     def command(self, folder: Path | str) -> list[str]:
         """How it is started from anywhere, when its folder is to be seen at `folder`."""
         path = f"{folder}/{self.file}"
         return [self.interpreter, path] if self.interpreter else [path]
 
 
-def build(submission: Path, workspace: Path, run: Runner, program: str = "init") -> Program:
+def build(submission: Path, workspace: Path, run: Runner, program: str = "init") -> Runnable:
     """Copies a submission into the empty folder `workspace` and makes it runnable there.
 
     Raises BuildError, in words for the student, if that is not possible; StageError if this machine lacks a tool.
@@ -93,13 +75,13 @@ def build(submission: Path, workspace: Path, run: Runner, program: str = "init")
         return _compile(workspace, run, program, sources)
     if executable.is_file():
         check_executable(executable)
-        return Program(workspace, program)
+        return Runnable(workspace, program)
     if python.is_file():
         return _check_python(workspace, run, python.name)
     raise BuildError(_nothing_to_run(workspace, program, intake))
 
 
-def _make(workspace: Path, run: Runner, program: str) -> Program:
+def _make(workspace: Path, run: Runner, program: str) -> Runnable:
     make = shutil.which("make")
     if make is None:
         raise StageError(
@@ -113,10 +95,10 @@ def _make(workspace: Path, run: Runner, program: str) -> Program:
             f"  Let the first target of the Makefile be {program}." + _quote(completed.output)
         )
     check_executable(workspace / program)
-    return Program(workspace, program, warnings=_clip(completed.output))
+    return Runnable(workspace, program, warnings=_clip(completed.output))
 
 
-def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> Program:
+def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> Runnable:
     files = [f"./{source}" for source in sources]  # a file called -o.c is no option
     completed = run([compiler(), *_C_FLAGS, "-o", program, *files], workspace)
     if completed.status != 0 and completed.status is not None:
@@ -131,10 +113,10 @@ def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> 
             raise BuildError(what + _quote(completed.output))
     _raise_unless_done(completed, "cc")
     check_executable(workspace / program)
-    return Program(workspace, program, warnings=_clip(completed.output))
+    return Runnable(workspace, program, warnings=_clip(completed.output))
 
 
-def _check_python(workspace: Path, run: Runner, file: str) -> Program:
+def _check_python(workspace: Path, run: Runner, file: str) -> Runnable:
     python = python_for_submissions()
     # Isolated: a file called types.py beside it must not stand in for Python's own.
     completed = run([python, "-I", "-m", "py_compile", file], workspace)
@@ -142,7 +124,7 @@ def _check_python(workspace: Path, run: Runner, file: str) -> Program:
     if completed.status not in (0, None):
         raise BuildError(f"{file} is not a valid Python program." + _quote(completed.output))
     _raise_unless_done(completed, "Python's compiler")
-    return Program(workspace, file, python)
+    return Runnable(workspace, file, python)
 
 
 def _raise_unless_done(completed: Completed, tool: str) -> None:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import functools
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from autograder.ideal.ideal import Ideal
-from autograder.labs.lab import Lab, Scenario
+from autograder.labs.lab import Scenario
 from autograder.language.expectations import Expectation
 from autograder.language.roles import INIT, MAIN
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
-from autograder.stage.contained import run_contained
-from autograder.stage.errors import ExcessError, RestlessError, StageError
-from autograder.stage.isolation import lacks, probe
+from autograder.stage.errors import RestlessError, StageError
 from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest, Settled
-from autograder.stage.workspace import Workspace
-from autograder.submission.build import BuildError, Completed, Program, build
 from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences
 from autograder.trial.direct import Director
@@ -30,26 +23,28 @@ from autograder.trial.explain import Explainer
 from autograder.trial.facts import Facts
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Observer
-from autograder.trial.verdict import Assessment, Status, Verdict
+from autograder.trial.verdict import Status, Verdict
 from forklab.history import Remark
 
-_BUILD_SECONDS = 60.0
 _NEVER_AT_REST = (
     "Your program starts processes of its own that never come to rest ({}). "
     "An init starts its command and nothing else."
 )
 
 
-def judge(scenario: Scenario, program: Program, stage: Stage) -> Verdict:
-    """Plays `scenario` against `program` and says how it went. A failure of the stage is an error verdict."""
+def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
+    """Plays `scenario` against `init`, a command inside the stage's sandbox, and says how it went.
+
+    A failure of the stage is an error verdict.
+    """
     mode = stage.sandbox.mode
     if mode not in scenario.modes:
-        return _verdict(
+        return Verdict.of(
             scenario,
             Status.SKIPPED,
             f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
         )
-    command = [*program.command(stage.sandbox.folder), *(scenario.command or stage.main)]
+    command = [*init, *(scenario.command or stage.main)]
     try:
         with Play(stage, command, terminal=scenario.terminal) as play:
             try:
@@ -57,7 +52,7 @@ def judge(scenario: Scenario, program: Program, stage: Stage) -> Verdict:
             except RestlessError as restless:
                 if play.excess() is None and not play.has_strays():
                     raise
-                verdict = _verdict(scenario, Status.FAILED, _NEVER_AT_REST.format(restless))
+                verdict = Verdict.of(scenario, Status.FAILED, _NEVER_AT_REST.format(restless))
             # Whatever went wrong, it is why: all of the play was killed then.
             excess = play.excess()
             if excess is not None:
@@ -65,9 +60,9 @@ def judge(scenario: Scenario, program: Program, stage: Stage) -> Verdict:
                 verdict = replace(verdict, status=Status.FAILED, points=0, message=message)
             return verdict
     except StageError as error:
-        return _verdict(scenario, Status.ERROR, f"The grader failed, not you: {error}")
+        return Verdict.of(scenario, Status.ERROR, f"The grader failed, not you: {error}")
     except _WrongScenarioError as error:
-        return _verdict(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
+        return Verdict.of(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -184,66 +179,11 @@ class _Trial:
                 before = remarks.get(name, Remark())
                 remarks[name] = replace(before, unexpected=before.unexpected or words)
         known = {process.name for process in observed.processes}
-        return _verdict(
-            self._scenario,
-            status,
-            message,
+        return replace(
+            Verdict.of(self._scenario, status, message),
             failed_step=failed,
             expected=expected,
             observed=observed,
             remarks={name: remark for name, remark in remarks.items() if name in known},
             expected_remarks=self._ideal.remarks(line),
         )
-
-
-def assess(
-    lab: Lab,
-    submission: Path,
-    *,
-    mode: str | None = None,
-    scenarios: Sequence[Scenario] | None = None,
-    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
-) -> Assessment:
-    """Judges one submission by every scenario of the lab, or by those given; tells each verdict as it comes.
-
-    A build that fails is a verdict: every scenario fails with the compiler's words. Never raises for a student's doing;
-    raises StageError if this machine has no stage at all.
-    """
-    mode = mode or probe().mode
-    chosen = lab.scenarios if scenarios is None else scenarios
-    with Workspace() as workspace:
-
-        def run(argv: Sequence[str], folder: Path) -> Completed:
-            try:
-                return Completed(*run_contained(mode, workspace, folder, argv, _BUILD_SECONDS))
-            except ExcessError as excess:
-                raise BuildError(f"The build was stopped: it took {excess}.") from excess
-
-        folder = workspace.subfolder()
-        try:
-            program = build(submission, folder, run, lab.program)
-        except BuildError as failure:
-            verdicts = [_verdict(scenario, Status.FAILED, str(failure)) for scenario in chosen]
-        else:
-            verdicts = []
-            with Stage(mode, workspace, folder) as stage:
-                for scenario in chosen:
-                    started = time.monotonic()
-                    verdict = judge(scenario, program, stage)
-                    verdicts.append(replace(verdict, seconds=time.monotonic() - started))
-                    on_verdict(verdicts[-1])
-    return Assessment(lab.name, mode, tuple(verdicts), lacks(mode))
-
-
-def _verdict(scenario: Scenario, status: Status, message: str, **facts: Any) -> Verdict:
-    return Verdict(
-        scenario=scenario.name,
-        title=scenario.title,
-        status=status,
-        points=scenario.points if status is Status.PASSED else 0,
-        max_points=scenario.points,
-        message=message,
-        script=scenario.script,
-        extra=scenario.extra,
-        **facts,
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from autograder.labs.lab import Scenario
 from forklab.history import History, Remark, State
 
 
@@ -48,6 +49,20 @@ class Verdict:
     expected_remarks: Mapping[str, Remark] = field(default_factory=dict)
     extra: bool = False
     seconds: float = field(default=0.0, compare=False)
+
+    @classmethod
+    def of(cls, scenario: Scenario, status: Status, message: str) -> Self:
+        """On a scenario of which there is no more to tell: nothing was played, or not to its end."""
+        return cls(
+            scenario.name,
+            scenario.title,
+            status,
+            points=scenario.points if status is Status.PASSED else 0,
+            max_points=scenario.points,
+            message=message,
+            script=scenario.script,
+            extra=scenario.extra,
+        )
 
     def __hash__(self) -> int:
         return hash((self.scenario, self.status, self.message))

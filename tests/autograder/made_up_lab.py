@@ -31,7 +31,7 @@ LAB = Lab(
     ),
 )
 
-# What the grader calls for each submission, as autograder.trial.decide.assess.
+# What the grader calls for each submission, as autograder.trial.assess.assess.
 Assessor = Callable[..., Assessment]
 
 

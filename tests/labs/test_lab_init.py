@@ -13,7 +13,7 @@ from autograder.labs.lab import Scenario, load_lab
 from autograder.labs.mutants import Mutant, load_mutants, write
 from autograder.stage.isolation import probe
 from autograder.stage.sandbox import PIDNS, SUBREAPER
-from autograder.trial.decide import assess
+from autograder.trial.assess import assess
 from autograder.trial.verdict import Status
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -40,7 +40,7 @@ def assess(
     scenarios: Sequence[Scenario] | None = None,
     on_verdict: Callable[[Verdict], None] = lambda verdict: None,
 ) -> Assessment:
-    """In place of decide.assess, in worker processes as well."""
+    """In place of assess.assess, in worker processes as well."""
     name = submission.parent.name if submission.name == "init" else submission.name
     if name == "stops" and Path("stop").exists():
         os.kill(os.getppid(), signal.SIGINT)
@@ -66,7 +66,7 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         return LAB
 
     monkeypatch.setattr(commands, "load_lab", load)
-    monkeypatch.setattr(commands.decide, "assess", assess)
+    monkeypatch.setattr(commands.assess, "assess", assess)
     choice = isolation.Choice("pidns", "namespaces work here", ("the weather is not enforced",))
     monkeypatch.setattr(commands.isolation, "lacks", lambda mode: choice.lacks)
     monkeypatch.setattr(commands.isolation, "probe", lambda: choice)
@@ -265,7 +265,7 @@ def test_play_shows_the_play_step_by_step_and_draws_its_end(
         asked.extend([list(command), scenarios[0].name, mode])
         return [failed(ASKED[2])]
 
-    monkeypatch.setattr(commands.installed, "judge_installed", judge_installed)
+    monkeypatch.setattr(commands.assess, "judge_installed", judge_installed)
     status = main(["play", "play.toml", "--svg", "end.svg", "--", "tini", "-g", "--"])
     assert status == 1
     assert asked == [["tini", "-g", "--"], "play", None]
@@ -278,7 +278,7 @@ def test_play_shows_the_play_step_by_step_and_draws_its_end(
 def test_play_that_passes_ends_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("play.toml").write_text(PLAY)
     monkeypatch.setattr(
-        commands.installed, "judge_installed", lambda *words, **mode: [passed(ASKED[2])]
+        commands.assess, "judge_installed", lambda *words, **mode: [passed(ASKED[2])]
     )
     assert main(["play", "play.toml", "--", "sh"]) == 0
 
@@ -296,7 +296,7 @@ def test_demo_makes_the_class_of_a_lab(
 def test_nothing_judged_at_all_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     everything = [asked.name[:2] for asked in ASKED]
     monkeypatch.setattr(
-        commands.decide, "assess", lambda *words, **how: assessment(skips=everything)
+        commands.assess, "assess", lambda *words, **how: assessment(skips=everything)
     )
     assert main(["check", "init", submission("ada")]) == 2
 
@@ -309,12 +309,11 @@ def test_a_machine_without_a_compiler_is_told_so_in_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     from autograder.stage.errors import StageError
-    from autograder.trial import decide
 
     def no_stage(*_: object, **__: object) -> None:
         raise StageError("there is no C compiler on this machine: install one")
 
-    monkeypatch.setattr(decide, "assess", no_stage)
+    monkeypatch.setattr(commands.assess, "assess", no_stage)
     (tmp_path / "init.py").touch()
     assert main(["check", "init", str(tmp_path)]) == 2
     assert "no C compiler" in capsys.readouterr().err

@@ -20,7 +20,7 @@ from autograder.grading.gradebook import Gradebook
 from autograder.labs.lab import Lab, load_lab
 from autograder.labs.mutants import make_class
 from autograder.submission.submissions import find_submissions
-from autograder.trial.decide import assess
+from autograder.trial.assess import assess
 
 ROOT = Path(__file__).parents[3]
 HELPERS = ROOT / "tests" / "autograder"

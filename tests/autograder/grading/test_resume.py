@@ -29,14 +29,14 @@ import sys
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from made_up_lab import LAB, by_name
-from autograder.trial import decide
+from autograder.trial import assess as judge
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook
 from autograder.labs.lab import load_lab
 from autograder.submission.submissions import find_submissions
 
 root = Path({root!r})
-lab, assess = (load_lab("init"), decide.assess) if {real} else (LAB, by_name)
+lab, assess = (load_lab("init"), judge.assess) if {real} else (LAB, by_name)
 with Gradebook(root / "gradebook.sqlite") as book:
     submissions = find_submissions(root / "class", "init")
     grade(lab, submissions, book, assess=assess, jobs=2, mode={mode!r}, resume=True)

@@ -19,7 +19,7 @@ from autograder.labs.mutants import make_class
 from autograder.language.script import parse
 from autograder.language.sense import check
 from autograder.submission.submissions import find_submissions
-from autograder.trial.decide import assess
+from autograder.trial.assess import assess
 from autograder.trial.verdict import Status
 
 INIT_LAB = load_lab("init")

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from autograder.stage.contained import Completed
 from autograder.stage.errors import StageError
 from autograder.submission import build as build_module
 from autograder.submission import intake
-from autograder.submission.build import BuildError, Completed, Program, build
+from autograder.submission.build import Runnable, build
+from autograder.submission.intake import BuildError
 
 PRINTS_HI = '#include <stdio.h>\nint main(void) { puts("hi"); return 0; }\n'
 SCRIPT = "#!/bin/sh\necho hi\n"
@@ -50,8 +52,8 @@ def submission(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def built(submission: Path, tmp_path: Path) -> Callable[..., Program]:
-    def go(run: build_module.Runner = run_here, program: str = "init") -> Program:
+def built(submission: Path, tmp_path: Path) -> Callable[..., Runnable]:
+    def go(run: build_module.Runner = run_here, program: str = "init") -> Runnable:
         workspace = tmp_path / "workspace"
         workspace.mkdir()
         return build(submission, workspace, run, program)
@@ -60,7 +62,7 @@ def built(submission: Path, tmp_path: Path) -> Callable[..., Program]:
 
 
 @pytest.fixture
-def complaint(built: Callable[..., Program]) -> Callable[..., str]:
+def complaint(built: Callable[..., Runnable]) -> Callable[..., str]:
     def go(run: build_module.Runner = must_not_run) -> str:
         with pytest.raises(BuildError) as caught:
             built(run)
@@ -77,8 +79,8 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / "a").read_bytes()
 
 
-def says_hi(program: Program) -> bool:
-    return run_here(program.argv, program.folder) == Completed(0, "hi\n")
+def says_hi(program: Runnable) -> bool:
+    return run_here(program.command(program.folder), program.folder) == Completed(0, "hi\n")
 
 
 def write_executable(path: Path, content: str | bytes) -> None:
@@ -93,7 +95,7 @@ def test_c_files_are_compiled_together(submission, built):
     )
     (submission / "hi.h").write_text("int say(const char *s);\n")
     program = built()
-    assert program.argv == ("./init",)
+    assert program.command(".") == ["./init"]
     assert program.command("/inside") == ["/inside/init"]
     assert says_hi(program)
 

@@ -12,7 +12,7 @@ from autograder.labs.lab import Lab, load_lab
 from autograder.language.script import parse
 from autograder.stage.isolation import lacks
 from autograder.stage.sandbox import PIDNS, SUBREAPER
-from autograder.trial.decide import assess
+from autograder.trial.assess import assess
 from autograder.trial.verdict import Assessment, Status, Verdict
 
 LAB = load_lab("init")
@@ -137,7 +137,7 @@ def test_a_makefile_is_run_inside(tmp_path: Path, mode: str) -> None:
 def test_a_build_that_never_ends_is_cut_off(
     tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.trial.decide._BUILD_SECONDS", 0.5)
+    monkeypatch.setattr("autograder.trial.assess._BUILD_SECONDS", 0.5)
     (tmp_path / "Makefile").write_text("init:\n\tsleep 1000\n")
     verdict = judged(tmp_path, mode)
     assert verdict.status is Status.FAILED

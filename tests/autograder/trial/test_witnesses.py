@@ -15,7 +15,7 @@ import pytest
 from autograder.labs.lab import load_lab
 from autograder.stage.isolation import probe
 from autograder.stage.sandbox import PIDNS, SUBREAPER
-from autograder.trial.installed import judge_installed
+from autograder.trial.assess import judge_installed
 from autograder.trial.verdict import Status
 
 LAB = load_lab("init")
