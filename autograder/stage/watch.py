@@ -110,7 +110,7 @@ class Watched:
         status: int = struct.unpack_from("<i", answer, _EXIT_CODE_OFFSET)[0]
         return status
 
-    def activity(self) -> bytes:
+    def run_times(self) -> bytes:
         """Grows whenever the process runs: its times on and waiting for a CPU and its turns; empty once reaped."""
         try:
             return self._read("schedstat")
@@ -119,7 +119,7 @@ class Watched:
 
     def cpu_nanoseconds(self) -> int:
         """How long its main thread has run; 0 once reaped."""
-        return int((self.activity().split() or [b"0"])[0])
+        return int((self.run_times().split() or [b"0"])[0])
 
     def pending(self) -> frozenset[int]:
         """The numbers of the signals that wait for it, blocked."""
@@ -156,8 +156,8 @@ class Watched:
             return []
         return [int(pid) for pid in pids]
 
-    def threads_activity(self) -> str | None:
-        """The activity of every thread but the main one; None if one of them runs or ends."""
+    def run_times_of_threads(self) -> str | None:
+        """Those of every thread but the main one; None if one of them runs or ends."""
         parts: list[str] = []
         for thread in self._threads():
             fields = _read_text(f"{thread}/stat").rpartition(") ")[2].split()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.language.roles import INIT
-from autograder.stage.activity import Doing, Posture
+from autograder.stage.activity import Activity, Posture
 from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
@@ -86,7 +86,7 @@ class Explainer:
             return "Your init is running all the time."
         return f"Your init is {self._activity(settled.doing)}."
 
-    def _activity(self, doing: Doing) -> str:
+    def _activity(self, doing: Activity) -> str:
         if doing.posture is Posture.UNKNOWN:
             return "asleep"
         stat = self.play.init.stat()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.stage.activity import Doing, Posture
+from autograder.stage.activity import Activity, Posture
 
 PASS_ON = "What init gets from outside, it passes on to main's whole process group."
 PASS_ON_TO_NOBODY_ELSE = (
@@ -20,7 +20,7 @@ _WAITS_FOR_SIGNALS = frozenset(
 )
 
 
-def on_zombies(init: Doing) -> str:
+def on_zombies(init: Activity) -> str:
     """To an init that leaves one, by what it is doing meanwhile."""
     if init.waits_for is not None and init.waits_for > 0:
         return "Orphans are PID 1's children too: wait for any child."

@@ -126,6 +126,11 @@ def test_a_frozen_init_does_not_reap_and_a_thawed_one_does(open_play: OpenPlay) 
             "start(arguments); sigset_t m; int n; sigfillset(&m); for (;;) sigwait(&m, &n);",
             "sigwaitinfo",
         ),
+        (
+            "int p[2]; char c; socketpair(AF_UNIX, SOCK_STREAM, 0, p); start(arguments);"
+            "for (;;) recv(p[0], &c, 1, 0);",
+            "recvfrom",
+        ),
     ],
 )
 def test_who_is_blocked_for_ever_is_at_rest_and_it_is_known_in_which_call(
