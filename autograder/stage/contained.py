@@ -15,6 +15,7 @@ from autograder.stage.errors import ExcessError, StageError
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.watch import ready
 from autograder.stage.workspace import Workspace, remove
+from forklab.kernel.statuses import in_shell
 
 _MOST_OUTPUT = 1 << 16  # bytes
 _MOST_MADE = 256 << 20  # bytes of all files that a build leaves
@@ -52,21 +53,18 @@ def run_contained(
                 ready(pidfd, seconds=seconds)
             finally:
                 os.close(pidfd)
-            ended = sandbox.status()
+            status = sandbox.status()
             excess = sandbox.excess()
             sandbox.end_play()
             text = os.pread(output, _MOST_OUTPUT, 0).decode(errors="replace")
             if excess is not None:
                 raise ExcessError(excess)
-            if ended is not None and ended.status == 0:
+            if status == 0:
                 _take_out(sandbox, folder, nothing)
         finally:
             os.close(output)
             os.close(nothing)
-    if ended is None:
-        return Completed(None, text)
-    status = ended.status if ended.status is not None else 128 + (ended.signal or 0)
-    return Completed(status, text)
+    return Completed(None if status is None else in_shell(status), text)
 
 
 def _take_out(sandbox: Sandbox, folder: Path, nothing: int) -> None:

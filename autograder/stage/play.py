@@ -16,7 +16,7 @@ from autograder.stage.actors import Cast
 from autograder.stage.compiled import compiled
 from autograder.stage.errors import ExcessError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
-from autograder.stage.sandbox import PIDNS, Ended, Sandbox
+from autograder.stage.sandbox import PIDNS, Sandbox
 from autograder.stage.tools import put_program
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
@@ -141,18 +141,18 @@ class Play:
     def process(self, name: str) -> Watched:
         return self.init if name == INIT else self.cast[name].process
 
-    def ended(self, name: str) -> Ended | None:
-        """How a process of the play ended; None while it lives. Both fields None: nobody can tell any more."""
+    def status(self, name: str) -> int | None:
+        """How a process of the play ended, as os.waitstatus_to_exitcode() tells it.
+
+        None while it lives, and if nobody can know any more.
+        """
         process = self.process(name)
         if not process.ended():
             return None
         if name == INIT:
             return self._sandbox.status()
         status = process.wait_status()
-        if status is None:
-            return Ended(None, None)
-        code = os.waitstatus_to_exitcode(status)
-        return Ended(code, None) if code >= 0 else Ended(None, -code)
+        return None if status is None else os.waitstatus_to_exitcode(status)
 
     def name_of(self, pid: int) -> str | None:
         """Who has this pid, as seen from here; None if it is nobody of the cast."""

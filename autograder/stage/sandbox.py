@@ -17,7 +17,6 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,14 +49,6 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FIRST_PRIVATE_UID = 2_000_000
 _UIDS_OF_A_GRADER = 100
 _turn = itertools.count()
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a process ended: exited with `status`, or killed by signal number `signal`."""
-
-    status: int | None
-    signal: int | None
 
 
 class Sandbox:
@@ -133,13 +124,16 @@ class Sandbox:
             raise StageError(f"the launcher cannot open a play: {_reason(words)}")
         return pid
 
-    def status(self) -> Ended | None:
-        """How init ended; None while it lives. Init stays a zombie until `end_play`."""
+    def status(self) -> int | None:
+        """How init ended, as os.waitstatus_to_exitcode() tells it; None while it lives.
+
+        Init stays a zombie until `end_play`.
+        """
         answer = self._ask("status")
         if answer == "alive":
             return None
         _, code, value = answer.split()
-        return Ended(int(value), None) if int(code) == os.CLD_EXITED else Ended(None, int(value))
+        return int(value) if int(code) == os.CLD_EXITED else -int(value)
 
     def excess(self) -> str | None:
         """Of what the play took too much, and was killed for it: memory, processes, files or disk."""

@@ -14,10 +14,9 @@ from autograder.stage.activity import Activity, Posture
 from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
-from autograder.stage.sandbox import Ended
 from autograder.trial.observe import Observer, fate_of
 from forklab.history import Remark, State
-from forklab.kernel.signals import signal_name
+from forklab.kernel.statuses import how_it_ended
 
 _MOST_COMPLAINT = 600  # characters of a submission's own words that a message quotes
 
@@ -122,20 +121,15 @@ class Explainer:
         return "is still running"
 
     def ending(self, name: str) -> str:
-        return _how(self.play.ended(name))
+        if not self.play.process(name).ended():
+            return "still lived"
+        status = self.play.status(name)
+        return "ended" if status is None else how_it_ended(status)
 
     def _own_words(self) -> str:
         """What the submission wrote to its standard error, if anything."""
         words = self.play.complaints().strip()
         return f" It wrote: {shorten(words)}" if words else ""
-
-
-def _how(ended: Ended | None) -> str:
-    if ended is None:
-        return "still lived"
-    if ended.status is not None:
-        return f"exited with {ended.status}"
-    return f"was killed by {signal_name(ended.signal)}" if ended.signal else "ended"
 
 
 def list_of(names: Sequence[str]) -> str:

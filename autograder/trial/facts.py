@@ -12,6 +12,7 @@ from autograder.stage.quiescence import Rest, Settled
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Fate, fate_of
 from forklab.kernel.signals import signal_name
+from forklab.kernel.statuses import exit_code, killer
 
 
 @dataclass
@@ -29,13 +30,11 @@ class Facts:
 
     def exit_status(self, name: str) -> int | None:
         """With what it exited, if it did."""
-        ended = self.play.ended(name)
-        return ended.status if ended is not None else None
+        return exit_code(self.play.status(name))
 
     def killer(self, name: str) -> str | None:
         """The signal that killed it, if one did."""
-        ended = self.play.ended(name)
-        return signal_name(ended.signal) if ended is not None and ended.signal is not None else None
+        return killer(self.play.status(name))
 
     def received(self, name: str) -> Counter[str]:
         """The signals that it has got since the last deeds, by name."""

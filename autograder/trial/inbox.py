@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from autograder.stage.play import Play
 from autograder.stage.watch import STOPPED_STATES
 from forklab.kernel.signals import signal_name
+from forklab.kernel.statuses import killer
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Inbox:
             signal_name(number) for number, _ in self._play.cast.hear(name).caught[mark.caught :]
         )
         found.update(signal_name(number) for number in process.pending() - mark.pending)
-        ended = None if mark.dead else self._play.ended(name)
-        if ended is not None and ended.signal is not None:
-            found[signal_name(ended.signal)] += 1
+        killed_by = None if mark.dead else killer(self._play.status(name))
+        if killed_by is not None:
+            found[killed_by] += 1
         stat = process.stat()
         stopped = stat is not None and stat.state in STOPPED_STATES
         if stat is not None and stopped and not mark.stopped and stat.wait_status:

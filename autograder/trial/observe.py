@@ -12,20 +12,27 @@ from dataclasses import dataclass
 
 from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE
 from autograder.stage.play import Play
-from autograder.stage.sandbox import Ended
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES
 from forklab.history import History, HistoryBuilder, Process, State
 from forklab.kernel.signals import signal_name
+from forklab.kernel.statuses import exit_code, killer
 
 
 @dataclass(frozen=True)
 class Fate:
-    """How a process stands: its state, whose child it is, how it ended if it did, what stopped it if it is stopped."""
+    """How a process stands: its state, whose child it is, how it ended if it did, what stopped it if it is stopped.
+
+    `status` is that of os.waitstatus_to_exitcode(); None too if nobody can know it any more.
+    """
 
     state: State
     parent: str | None
-    ended: Ended | None = None
+    status: int | None = None
     stopped_by: str | None = None
+
+    @property
+    def dead(self) -> bool:
+        return self.state in (State.ZOMBIE, State.REAPED)
 
 
 def fate_of(play: Play, name: str) -> Fate:
@@ -33,10 +40,10 @@ def fate_of(play: Play, name: str) -> Fate:
     process = play.process(name)
     stat = process.stat()
     if stat is None:
-        return Fate(State.REAPED, None, play.ended(name))
+        return Fate(State.REAPED, None, play.status(name))
     parent = play.name_of(stat.parent) or OUTSIDE
     if stat.state in DEAD_STATES:
-        return Fate(State.ZOMBIE, parent, play.ended(name))
+        return Fate(State.ZOMBIE, parent, play.status(name))
     if stat.state in STOPPED_STATES:
         return Fate(
             State.STOPPED,
@@ -118,18 +125,13 @@ class Observer:
             self._builder.add("continued", name, line)
 
     def _note_death(self, name: str, before: Fate, now: Fate, line: int) -> None:
-        if before.state in (State.ZOMBIE, State.REAPED) or now.state not in (
-            State.ZOMBIE,
-            State.REAPED,
-        ):
+        if before.dead or not now.dead:
             return
-        if now.ended is not None and now.ended.status is not None:
-            self._builder.add("exit", name, line, status=now.ended.status)
+        code = exit_code(now.status)
+        if code is not None:
+            self._builder.add("exit", name, line, status=code)
         else:
-            number = now.ended.signal if now.ended is not None else None
-            self._builder.add(
-                "killed", name, line, signal=signal_name(number) if number else "unknown"
-            )
+            self._builder.add("killed", name, line, signal=killer(now.status) or "unknown")
 
     def _note_parent(self, name: str, before: Fate, now: Fate, line: int) -> None:
         if now.parent is None or (name in (INIT, MAIN) and now.parent == OUTSIDE):
@@ -148,10 +150,10 @@ class Observer:
                 if parent not in self._fallen:
                     self._builder.add("reparented", name, line, old=parent, new=INIT)
                 parent = INIT
-            self._builder.add("reaped", name, line, by=parent, status=_told(now.ended))
+            self._builder.add("reaped", name, line, by=parent, status=now.status or 0)
         if name == INIT and self._play.frozen and state is State.STOPPED:
             state = State.RUNNING
-        self._known[name] = Fate(state, parent, now.ended, now.stopped_by)
+        self._known[name] = Fate(state, parent, now.status, now.stopped_by)
 
     def _outlived(self, name: str, parent: str) -> bool:
         """Whether one that is gone must have changed its parent since we last saw it.
@@ -166,20 +168,10 @@ class Observer:
 
 def _fallen_with_init(before: Mapping[str, Fate], now: Mapping[str, Fate]) -> frozenset[str]:
     """Who was killed because PID 1 had ended, as the kernel does with a PID namespace."""
-    if now[INIT].ended is None:
+    if not now[INIT].dead:
         return frozenset()
     return frozenset(
         name
         for name, fate in now.items()
-        if name not in (INIT, MAIN)
-        and before[name].ended is None
-        and fate.ended is not None
-        and fate.ended.signal == signal.SIGKILL
+        if name not in (INIT, MAIN) and not before[name].dead and fate.status == -signal.SIGKILL
     )
-
-
-def _told(ended: Ended | None) -> int:
-    """The status as the parent was told it: 0 to 255, or minus the signal's number."""
-    if ended is None:
-        return 0
-    return ended.status if ended.status is not None else -(ended.signal or 0)
