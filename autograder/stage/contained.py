@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from autograder.stage.errors import ExcessError, StageError
+from autograder.stage.errors import EXCESSES, ExcessError, StageError
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.watch import ready
 from autograder.stage.workspace import Workspace, remove
@@ -91,7 +91,7 @@ def _take_out(sandbox: Sandbox, folder: Path, nothing: int) -> None:
         try:
             _unpack(archive, folder)
         except (tarfile.TarError, OSError) as error:
-            raise ExcessError("files") from error
+            raise ExcessError(EXCESSES["files"]) from error
     sandbox.end_play()
 
 
@@ -105,9 +105,9 @@ def _unpack(archive: BinaryIO, folder: Path) -> None:
             parts = PurePosixPath(member.name).parts
             size, count = size + member.size, count + 1
             if size > _MOST_MADE or time.monotonic() > deadline:
-                raise ExcessError("disk")
+                raise ExcessError(EXCESSES["disk"])
             if count > _MOST_FILES:
-                raise ExcessError("files")
+                raise ExcessError(EXCESSES["files"])
             if ".." in parts or member.name.startswith("/"):
                 continue
             target = folder.joinpath(*parts)

@@ -55,7 +55,7 @@ def lacks(mode: str) -> tuple[str, ...]:
         Sandbox(mode, workspace.subfolder(), workspace.subfolder()) as sandbox,
     ):
         landlock, seccomp = sandbox.means()
-    own_user = bool(private_user())
+    own_user = private_user() is not None
     found = [
         "memory that only the kernel holds (full pipes and sockets, shared memory that no process has mapped) "
         "is not counted"

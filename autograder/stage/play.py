@@ -14,7 +14,6 @@ from typing import Self
 from autograder.language.roles import INIT, MAIN
 from autograder.stage.actors import Cast
 from autograder.stage.compiled import compiled
-from autograder.stage.errors import ExcessError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.sandbox import PIDNS, Sandbox
 from autograder.stage.tools import put_program
@@ -121,10 +120,9 @@ class Play:
         )
         return None
 
-    def excess(self) -> ExcessError | None:
-        """What the play took too much of; all of it has been killed then."""
-        what = self._sandbox.excess()
-        return None if what is None else ExcessError(what)
+    def excess(self) -> str | None:
+        """What the play took too much of, in words; all of it has been killed then."""
+        return self._sandbox.excess()
 
     def has_strays(self) -> bool:
         """Whether it has, or had, processes that no script asked for."""

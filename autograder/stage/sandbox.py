@@ -18,11 +18,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from autograder.language.roles import MODES
 from autograder.stage.compiled import compiled
-from autograder.stage.errors import StageError
+from autograder.stage.errors import EXCESSES, StageError
 from autograder.stage.tools import put_program, python_for_submissions
 from autograder.stage.workspace import remove
 
@@ -72,13 +72,14 @@ class Sandbox:
             self.folder = SUBMISSION
         else:
             self.folder = str(_open_folder(stage / "build") if builds else folder)
-            if builds and user:
-                os.chown(self.folder, user["user"], user["user"])
+            if builds and user is not None:
+                os.chown(self.folder, user, user)
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._orders.settimeout(_ANSWER_SECONDS)
         # In a namespace all that bubblewrap starts is that user's; else our launcher remains out of reach, as root.
-        inner = 0 if own else user.get("user", 0)
+        outer = user if own else None
+        inner = 0 if own else user or 0
         command = [f"{self.stage}/launcher", mode, str(theirs.fileno()), str(inner)]
         command += [f"PATH={_search_path()}", str(self._temporary or "/tmp")]
         command += [f"build:{self.folder}"] if builds else []
@@ -96,7 +97,9 @@ class Sandbox:
                 pass_fds=[theirs.fileno()],
                 cwd=folder if not own else "/",
                 start_new_session=True,
-                **(user if own else {}),
+                user=outer,
+                group=outer,
+                extra_groups=None if outer is None else [],
             )
         try:
             words, self.launcher_pid = self._answer()
@@ -136,9 +139,9 @@ class Sandbox:
         return int(value) if int(code) == os.CLD_EXITED else -int(value)
 
     def excess(self) -> str | None:
-        """Of what the play took too much, and was killed for it: memory, processes, files or disk."""
+        """Of what the play took too much, and was killed for it, in words."""
         answer = self._ask("excess")
-        return None if answer == "nothing" else answer
+        return None if answer == "nothing" else EXCESSES[answer]
 
     def means(self) -> tuple[int, int]:
         """The version of Landlock and whether system calls can be forbidden; 0: not on this machine."""
@@ -250,8 +253,8 @@ def private_uids() -> range:
     return range(first, first + _UIDS_OF_A_GRADER)
 
 
-def private_user() -> dict[str, Any]:
-    """How root starts a process as a user that nobody else is; empty if we are not root, or not allowed to.
+def private_user() -> int | None:
+    """A user, and group, that nobody else is and as which root can start a process; None if we are not allowed to.
 
     In a user namespace root may have no other users.
     """
@@ -259,8 +262,8 @@ def private_user() -> dict[str, Any]:
     with open("/proc/self/uid_map") as lines:
         ranges = [tuple(map(int, line.split())) for line in lines]
     if os.geteuid() != 0 or not any(first <= uid < first + count for first, _, count in ranges):
-        return {}
-    return {"user": uid, "group": uid, "extra_groups": []}
+        return None
+    return uid
 
 
 def _reason(words: str) -> str:
