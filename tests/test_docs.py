@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from autograder.labs.lab import load_scenario
+from autograder.language.roles import PIDNS
 from autograder.language.script import parse
 from autograder.language.steps import SENTENCES
 from autograder.stage.isolation import probe
-from autograder.stage.sandbox import PIDNS
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGE = (ROOT / "docs" / "scenarios.md").read_text()

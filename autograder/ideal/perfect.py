@@ -28,7 +28,7 @@ from autograder.language.deeds import (
     Stops,
     Thaws,
 )
-from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE
+from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE, PIDNS, SUBREAPER
 from autograder.language.sentence import Doer
 from forklab.history import Event, History, HistoryBuilder, Process, State
 from forklab.kernel.signals import UNTOUCHABLE, DefaultAction, default_action, signal_number
@@ -103,9 +103,9 @@ class PerfectPlay:
         self._let_init_run()
 
     def _start_init(self, mode: str, terminal: bool) -> None:
-        self._do(Fork(OUTSIDE, INIT, new_namespace=mode == "pidns"))
+        self._do(Fork(OUTSIDE, INIT, new_namespace=mode == PIDNS))
         self._do(StartSession(INIT))
-        if mode == "subreaper":
+        if mode == SUBREAPER:
             self._do(BecomeSubreaper(INIT))
         if terminal:
             self._do(TakeTerminal(INIT))

@@ -9,12 +9,15 @@ INIT = "init"  # the submission's name in every play
 MAIN = "main"  # the command that init starts
 OUTSIDE = "outside"  # who started init; in mode subreaper it also adopts whom init leaves behind
 
-MODES = ("pidns", "subreaper")  # where init stands: PID 1 of a PID namespace, or a child subreaper
+# Where init stands: PID 1 of a PID namespace of its own, or a child subreaper.
+PIDNS = "pidns"
+SUBREAPER = "subreaper"
+MODES = (PIDNS, SUBREAPER)
 
 MOST_ACTORS = 200  # of a play
 
 # The pids that pictures and messages show, whatever they really are.
-INIT_PIDS = {"pidns": 1, "subreaper": 999}
+INIT_PIDS = {PIDNS: 1, SUBREAPER: 999}
 FIRST_PID = 1000  # main's; who is forked later has the next one
 
 

@@ -33,7 +33,7 @@ from autograder.language.expectations import (
 )
 from autograder.language.grammar import write_line
 from autograder.language.problems import Problem
-from autograder.language.roles import INIT, MAIN, MOST_ACTORS
+from autograder.language.roles import INIT, MAIN, MOST_ACTORS, PIDNS
 from autograder.language.sentence import Doer
 from autograder.language.steps import Step
 from forklab.kernel.signals import DROPPED_BY_DEFAULT
@@ -121,7 +121,7 @@ class Story:
                 self._complain(step, f"{name} is dead since line {self._ended[name]}")
             elif name in self._busy:
                 self._complain(step, f"{name} {self._busy[name]}")
-            elif self._init_ended and "pidns" in self._modes:
+            elif self._init_ended and PIDNS in self._modes:
                 self._complain(
                     step,
                     f"init has ended (line {self._init_ended}), and everybody in its PID namespace with it",

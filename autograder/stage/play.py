@@ -11,20 +11,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from autograder.language.roles import INIT, MAIN
-from autograder.stage.actors import Cast
+from autograder.language.roles import INIT, MAIN, PIDNS
+from autograder.stage.cast import Cast
 from autograder.stage.compiled import compiled
 from autograder.stage.quiescence import Quiescence, Rest, Settled
-from autograder.stage.sandbox import PIDNS, Sandbox
+from autograder.stage.sandbox import Sandbox
 from autograder.stage.tools import put_program
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
 _MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
 _SPINS_OF_A_SUSPECT = 5
-_START_NANOSECONDS = (
-    1_000_000_000  # of processor time: what the slowest interpreter may need before it starts main
-)
+# Of processor time: what the slowest interpreter may need before it starts main.
+_START_NANOSECONDS = 1_000_000_000
 
 
 class Stage:
@@ -45,9 +44,8 @@ class Stage:
         address.chmod(0o666)
         self.listener.listen(256)
         self.sandbox = Sandbox(mode, submission, folder)
-        self.spins = (
-            0  # how often this submission was seen to spin: then less patience shows it again
-        )
+        # How often this submission was seen to spin: then less patience shows it again.
+        self.spins = 0
 
     @property
     def main(self) -> list[str]:

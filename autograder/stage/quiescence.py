@@ -30,9 +30,8 @@ _MOST_BIRTHS = 100  # of strays while we wait for rest: whoever has more will no
 _MOST_STRAYS = 100  # at the same time; each takes descriptors of ours
 _LOOKS_BETWEEN_SEARCHES = 50
 
-_Look = tuple[
-    tuple[int, str, bytes, str], ...
-]  # (pid, state letter, run times, its threads') of everybody
+# Pid, state letter, run times and those of its threads, of everybody.
+_Look = tuple[tuple[int, str, bytes, str], ...]
 
 
 class Rest(Enum):

@@ -10,45 +10,31 @@ it is Landlock, where the kernel has it.
 from __future__ import annotations
 
 import array
-import itertools
 import os
 import socket
 import struct
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from autograder.language.roles import MODES
+from autograder.language.roles import PIDNS
 from autograder.stage.compiled import compiled
+from autograder.stage.confinement import (
+    GIVEN,
+    STAGE,
+    SUBMISSION,
+    bubblewrap,
+    foreign_prefixes,
+    search_path,
+)
 from autograder.stage.errors import EXCESSES, StageError
-from autograder.stage.tools import put_program, python_for_submissions
+from autograder.stage.tools import put_program
+from autograder.stage.users import private_user
 from autograder.stage.workspace import remove
-
-PIDNS, SUBREAPER = MODES
-
-SUBMISSION = "/submission"  # where the submission's folder is seen inside, in mode pidns
-STAGE = "/stage"  # where the actor and the judge's socket are
-_GIVEN = "/given"  # what a build starts from
 
 _ANSWER_SECONDS = 30.0
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
-_SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_SYSTEM_FILES = (
-    "/etc/alternatives",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-)
-_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-# As root, a submission runs under a uid that nobody else has: it could signal and read us otherwise. No pid is above
-# 4,194,304, see proc_sys_kernel(5): so no two graders in one PID namespace share a uid, and each fits into an int.
-_FIRST_PRIVATE_UID = 2_000_000
-_UIDS_OF_A_GRADER = 100
-_turn = itertools.count()
 
 
 class Sandbox:
@@ -61,7 +47,7 @@ class Sandbox:
     def __init__(self, mode: str, folder: Path, stage: Path, *, builds: bool = False) -> None:
         self.mode = mode
         own = mode == PIDNS
-        self.given = (_GIVEN if own else str(folder)) if builds else None
+        self.given = (GIVEN if own else str(folder)) if builds else None
         self.stage = STAGE if own else str(stage)
         launcher = stage / "launcher"
         if not launcher.exists():
@@ -81,12 +67,12 @@ class Sandbox:
         outer = user if own else None
         inner = 0 if own else user or 0
         command = [f"{self.stage}/launcher", mode, str(theirs.fileno()), str(inner)]
-        command += [f"PATH={_search_path()}", str(self._temporary or "/tmp")]
+        command += [f"PATH={search_path()}", str(self._temporary or "/tmp")]
         command += [f"build:{self.folder}"] if builds else []
         if own:
-            command = [*_bubblewrap(folder, stage, builds), "--", *command]
+            command = [*bubblewrap(folder, stage, builds), "--", *command]
         else:
-            command += [f"ro:{path}" for path in (folder, stage, *_foreign_prefixes())]
+            command += [f"ro:{path}" for path in (folder, stage, *foreign_prefixes())]
             command += [f"rw:{self._temporary}"]
         with theirs:
             self._process = subprocess.Popen(
@@ -203,67 +189,11 @@ class Sandbox:
         return message.decode(), pid
 
 
-def _bubblewrap(folder: Path, stage: Path, builds: bool) -> list[str]:
-    command = ["bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session"]
-    # The launcher opens namespaces and gives every capability up before a submission starts.
-    for capability in ("CAP_SYS_ADMIN", "CAP_SETPCAP"):
-        command += ["--cap-add", capability]
-    for path in _SYSTEM_FOLDERS:
-        if os.path.islink(path):
-            command += ["--symlink", os.readlink(path), path]
-        elif os.path.isdir(path):
-            command += ["--ro-bind", path, path]
-    for path in _SYSTEM_FILES:
-        command += ["--ro-bind-try", path, path]
-    for prefix in _foreign_prefixes():
-        command += ["--ro-bind", prefix, prefix]
-    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
-    command += ["--ro-bind", str(folder), _GIVEN if builds else SUBMISSION]
-    command += ["--dir", SUBMISSION, "--ro-bind", str(stage), STAGE, "--chdir", SUBMISSION]
-    # What bubblewrap has made for all this is memory without a limit: /dev/shm, and / itself.
-    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
-    return command
-
-
 def _open_folder(path: Path) -> Path:
     """Makes a folder to which everybody may write."""
     path.mkdir()
     path.chmod(0o1777)
     return path
-
-
-def _foreign_prefixes() -> list[str]:
-    """Folders outside of the system's that a submission needs: an active conda environment, a Python of our own."""
-    prefixes = {os.environ.get("CONDA_PREFIX", "")}
-    if not python_for_submissions().startswith("/usr/"):
-        prefixes.add(sys.base_prefix)
-    return sorted(
-        prefix for prefix in prefixes if os.path.isdir(prefix) and not prefix.startswith("/usr")
-    )
-
-
-def _search_path() -> str:
-    conda = os.environ.get("CONDA_PREFIX")
-    return f"{conda}/bin:{_SYSTEM_PATH}" if conda else _SYSTEM_PATH
-
-
-def private_uids() -> range:
-    """The users that this process runs submissions as, one after the other, where it is root."""
-    first = _FIRST_PRIVATE_UID + os.getpid() * _UIDS_OF_A_GRADER
-    return range(first, first + _UIDS_OF_A_GRADER)
-
-
-def private_user() -> int | None:
-    """A user, and group, that nobody else is and as which root can start a process; None if we are not allowed to.
-
-    In a user namespace root may have no other users.
-    """
-    uid = private_uids()[next(_turn) % _UIDS_OF_A_GRADER]
-    with open("/proc/self/uid_map") as lines:
-        ranges = [tuple(map(int, line.split())) for line in lines]
-    if os.geteuid() != 0 or not any(first <= uid < first + count for first, _, count in ranges):
-        return None
-    return uid
 
 
 def _reason(words: str) -> str:

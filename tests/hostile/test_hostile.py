@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from autograder.labs.lab import load_lab
+from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.stage.isolation import lacks
-from autograder.stage.sandbox import PIDNS, SUBREAPER, private_uids
+from autograder.stage.users import private_uids
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Status, Verdict
 

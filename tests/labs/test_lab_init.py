@@ -11,8 +11,8 @@ import pytest
 from autograder.ideal.ideal import Ideal
 from autograder.labs.lab import Scenario, load_lab
 from autograder.labs.mutants import Mutant, load_mutants, write
+from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.stage.isolation import probe
-from autograder.stage.sandbox import PIDNS, SUBREAPER
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Status
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.language.roles import PIDNS
 from autograder.stage.activity import Posture
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest
-from autograder.stage.sandbox import PIDNS
 
 REAP_ALL = "start(arguments); while (wait(NULL) > 0 || errno == EINTR) {} return 0;"
 WAIT_FOR_MAIN = "return waitpid(start(arguments), NULL, 0) < 0;"

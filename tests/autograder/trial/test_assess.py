@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from autograder.labs.lab import Lab, load_lab
+from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.language.script import parse
 from autograder.stage.isolation import lacks
-from autograder.stage.sandbox import PIDNS, SUBREAPER
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Assessment, Status, Verdict
 

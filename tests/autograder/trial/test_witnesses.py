@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import pytest
 
 from autograder.labs.lab import load_lab
+from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.stage.isolation import probe
-from autograder.stage.sandbox import PIDNS, SUBREAPER
 from autograder.trial.assess import judge_installed
 from autograder.trial.verdict import Status
 
