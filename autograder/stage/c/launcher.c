@@ -281,32 +281,6 @@ static void end_play(void) {
     init = -1;
 }
 
-static void count_all(counter *count, struct usage *usage) {
-    if (own_namespaces)
-        count_namespace(count, usage);
-    else
-        count_descendants(count, usage);
-}
-
-static const char *excess_of(void) {
-    struct usage usage = {0};
-    count_all(count_process, &usage);
-    if (usage.processes > MOST_PROCESSES)
-        return "processes";
-    if (usage.kilobytes > MOST_KILOBYTES) {
-        usage = (struct usage){0};
-        count_all(count_shares, &usage);
-        if (usage.kilobytes > MOST_KILOBYTES)
-            return "memory";
-    }
-    for (char **folder = folders; *folder != NULL && !own_namespaces; folder++)
-        if (strncmp(*folder, "ro:", strlen("ro:")) != 0)
-            count_files(AT_FDCWD, strchr(*folder, ':') + 1, &usage, 0);
-    return usage.files > MOST_FILES                     ? "files"
-           : usage.file_kilobytes > MOST_FILE_KILOBYTES ? "disk"
-                                                        : NULL;
-}
-
 static long milliseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -318,7 +292,7 @@ static void take_census(void) {
     static long last;
     if (init <= 0 || excess != NULL || milliseconds() - last < CENSUS_MS)
         return;
-    if ((excess = excess_of()) != NULL)
+    if ((excess = excess_of(own_namespaces, folders)) != NULL)
         kill_play();
     last = milliseconds();
 }
