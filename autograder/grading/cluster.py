@@ -6,11 +6,11 @@ When a worker dies, the scheduler gives what it had to another one; one that die
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any  # distributed has no types
 
 from autograder.errors import CommandError
 from autograder.safe_text import one_line
@@ -39,17 +39,17 @@ def cluster(address: str, submissions: Path) -> Iterator[Executor]:
             "  Start one with `dask scheduler`; it tells its address."
         ) from error
     try:
-        _refuse_unfit_workers(client, submissions.resolve())
+        _refuse_unfit_workers(client.run, submissions.resolve())
         # pure=False: two submissions that are alike are still two.
         yield client.get_executor(pure=False)
     finally:
         client.close()
 
 
-def _refuse_unfit_workers(client: Any, submissions: Path) -> None:
+def _refuse_unfit_workers(run: Callable[..., Mapping[str, bool]], submissions: Path) -> None:
     """Each worker says what it lacks; the question needs nothing of ours there."""
-    missing = client.run(eval, "__import__('importlib.util').util.find_spec('autograder') is None")
-    blind = client.run(eval, f"not __import__('os').path.isdir({str(submissions)!r})")
+    missing = run(eval, "__import__('importlib.util').util.find_spec('autograder') is None")
+    blind = run(eval, f"not __import__('os').path.isdir({str(submissions)!r})")
     if not missing:
         raise CommandError("--cluster: the cluster has no workers. Start some with `dask worker`.")
     for worker in missing:

@@ -14,12 +14,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from forklab.kernel.statuses import how_it_ended
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _PR_SET_PDEATHSIG = 1
 _PATIENCE_SECONDS = 10.0  # for a worker that has nothing to do any more to end by itself
@@ -44,7 +47,7 @@ class Workers(Executor):
         self._mine = threading.local()
         self._workers: set[_Worker] = set()
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Calls a function that can be pickled, as its arguments and its answer can."""
         return self._threads.submit(self._call, fn, args, kwargs)
 
@@ -58,20 +61,22 @@ class Workers(Executor):
             worker.close()
         self._workers.clear()
 
-    def _call(self, *call: Any) -> Any:
+    def _call(
+        self, fn: Callable[..., T], args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> T:
         worker: _Worker | None = getattr(self._mine, "worker", None)
         if worker is None:
             worker = self._mine.worker = _Worker()
             self._workers.add(worker)
         try:
-            return worker.call(call, self._on_news)
+            return worker.call(fn, args, kwargs, self._on_news)
         except WorkerLostError:
             self._mine.worker = None
             self._workers.discard(worker)
             raise
 
 
-def tell(*news: Any) -> None:
+def tell(*news: object) -> None:
     """Called in a worker: hands `news` to the `on_news` of the Workers."""
     assert _master is not None, "not in a worker"
     _master.send(("news", news))
@@ -114,9 +119,15 @@ class _Worker:
                 start_new_session=True,  # Ctrl-C is for us: we decide what becomes of the workers
             )
 
-    def call(self, call: Any, on_news: Callable[..., None]) -> Any:
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        on_news: Callable[..., None],
+    ) -> T:
         try:
-            self._connection.send(call)
+            self._connection.send((fn, args, kwargs))
             while True:
                 kind, what = self._connection.recv()
                 if kind == "news":
@@ -124,7 +135,8 @@ class _Worker:
                 elif kind == "error":
                     raise what
                 else:
-                    return what
+                    answer: T = what
+                    return answer
         except (EOFError, OSError) as gone:
             self.kill()
             raise WorkerLostError(self.close()) from gone

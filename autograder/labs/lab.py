@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder.errors import did_you_mean
-from autograder.labs.tomlfile import Flaw, LabError, Table, read_table
+from autograder.labs.tomlfile import Flaw, LabError, TomlTable, read_table
 from autograder.language.problems import Problem, ScriptError
 from autograder.language.script import parse
 from autograder.language.sense import check
@@ -160,7 +160,7 @@ def load_scenario(path: Path) -> Scenario:
     )
 
 
-def _late(table: Table | None) -> Late | None:
+def _late(table: TomlTable | None) -> Late | None:
     if table is None:
         return None
     due, policy = table.moment("due"), table.text("policy")
@@ -171,7 +171,7 @@ def _late(table: Table | None) -> Late | None:
     return Late(due, policy, {name: longer.moment(name) for name in longer.keys} if longer else {})
 
 
-def _generated(table: Table | None) -> Generated | None:
+def _generated(table: TomlTable | None) -> Generated | None:
     if table is None:
         return None
     count, points = table.positive("scenarios"), table.positive("points")
@@ -188,7 +188,7 @@ def _weighed(scenario: Scenario, factors: Mapping[str, float]) -> Scenario:
     return scenario
 
 
-def _script_flaws(table: Table, problems: Sequence[Problem]) -> Iterator[Flaw]:
+def _script_flaws(table: TomlTable, problems: Sequence[Problem]) -> Iterator[Flaw]:
     first = table.line_of_text("script")
     for problem in problems:
         if problem.line == 0 or first is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.errors import did_you_mean
 from autograder.labs.lab import Flaw, Lab, LabError
-from autograder.labs.tomlfile import Table, read_table
+from autograder.labs.tomlfile import TomlTable, read_table
 from autograder.language.roles import MODES
 
 _LANGUAGES = ("c", "python")
@@ -118,7 +118,6 @@ def _load(path: Path, lab: Lab) -> Mutant:
             hint = did_you_mean(name, scenarios)
             table.flaw("caught_by", f"the lab has no scenario {name!r}", hint)
     modes = table.modes()
-    modes = table.modes()
     entries = table.tables("edit")
     edits = [_load_edit(entry) for entry in entries]
     if of != lab.folder and not of.is_file():
@@ -131,7 +130,7 @@ def _load(path: Path, lab: Lab) -> Mutant:
     return Mutant(path.stem, title, bug, why, of, caught_by, tuple(edits), path, modes)
 
 
-def _load_edit(table: Table) -> Edit:
+def _load_edit(table: TomlTable) -> Edit:
     find, replace = table.text("find"), table.any_text("replace")
     if find and find == replace:
         table.flaw("replace", "the edit replaces a text by itself")

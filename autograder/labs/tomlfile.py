@@ -6,10 +6,10 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from autograder.errors import CommandError, did_you_mean
 from autograder.language.roles import MODES
@@ -17,6 +17,11 @@ from autograder.safe_text import one_line
 
 _QUOTES = "'''"  # around texts of several lines
 _LARGEST = 256_000  # bytes; nobody writes such a scenario by hand
+
+
+TomlValue: TypeAlias = (
+    "str | int | float | bool | date | time | list[TomlValue] | dict[str, TomlValue]"
+)
 
 
 class Place(NamedTuple):
@@ -57,7 +62,7 @@ class LabError(CommandError):
         self.flaws = tuple(flaws)
 
 
-class Table:
+class TomlTable:
     """The keys of one TOML table. Each is asked for once; flaws are collected.
 
     A key that is missing or of the wrong type is noted as a flaw and answered with an empty value, so that one reading
@@ -65,7 +70,7 @@ class Table:
     """
 
     def __init__(
-        self, path: Path, keys: dict[str, Any], places: dict[str, Place], name: str = ""
+        self, path: Path, keys: dict[str, TomlValue], places: dict[str, Place], name: str = ""
     ) -> None:
         self.path = path
         self.flaws: list[Flaw] = []
@@ -74,20 +79,21 @@ class Table:
         self._name = name  # "edit[1]" for the second [[edit]]
         self._asked: list[str] = []
         self._missing: dict[str, Flaw] = {}
-        self._inner: list[Table] = []
+        self._inner: list[TomlTable] = []
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text that is not blank."""
-        value = self._take(key, default)
+        value = self._take(key, required=default is None)
+        if value is None:
+            return default or ""
         if isinstance(value, str) and (value.strip() or value == default):
             return value
-        if value is not None:
-            self.flaw(key, f"`{key}` must be a text in quotes, and not an empty one")
+        self.flaw(key, f"`{key}` must be a text in quotes, and not an empty one")
         return ""
 
     def any_text(self, key: str) -> str | None:
         """A text, also an empty one; None if there is none."""
-        value = self._take(key, None)
+        value = self._take(key)
         if isinstance(value, str):
             return value
         if value is not None:
@@ -95,9 +101,8 @@ class Table:
         return None
 
     def positive(self, key: str) -> float:
-        value = self._take(key, None)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and 0 < value < 10**9:
+        value = self._take(key)
+        if isinstance(value, int | float) and value is not True and 0 < value < 10**9:
             return float(value)
         if value is not None:
             self.flaw(
@@ -108,23 +113,23 @@ class Table:
         return 1.0
 
     def flag(self, key: str) -> bool:
-        value = self._take(key, False)
+        value = self._take(key, required=False)
         if isinstance(value, bool):
             return value
-        self.flaw(key, f"`{key}` must be true or false, without quotes")
+        if value is not None:
+            self.flaw(key, f"`{key}` must be true or false, without quotes")
         return False
 
     def texts(self, key: str, default: Sequence[str] | None) -> tuple[str, ...]:
         """A list of texts, at least one."""
-        value = self._take(key, default)
-        if value is default and default is not None:
-            return tuple(default)
-        if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
-            return tuple(value)
-        if value is not None:
-            self.flaw(
-                key, f"`{key}` must be a list of texts", f'For example: {key} = ["one", "two"]'
-            )
+        value = self._take(key, required=default is None)
+        if value is None:
+            return tuple(default or ())
+        texts = [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
+        if texts and texts == value:
+            return tuple(texts)
+        mend = f'For example: {key} = ["one", "two"]'
+        self.flaw(key, f"`{key}` must be a list of texts", mend)
         return ()
 
     def modes(self) -> tuple[str, ...]:
@@ -140,20 +145,20 @@ class Table:
         """All keys that are there, for a table that may have any."""
         return tuple(self._keys)
 
-    def table(self, key: str) -> Table | None:
+    def table(self, key: str) -> TomlTable | None:
         """The table [key]; None if there is none. Its flaws become flaws of this one."""
-        value = self._take(key, {})
+        value = self._take(key, required=False)
         if isinstance(value, dict) and value:
-            inner = Table(self.path, value, self._places, self._full(key))
+            inner = TomlTable(self.path, value, self._places, self._full(key))
             self._inner.append(inner)
             return inner
-        if value != {}:
+        if value not in (None, {}):
             self.flaw(key, f"`{key}` must be a table", f"Begin it with a line [{key}].")
         return None
 
     def moment(self, key: str) -> datetime:
         """A date with a time; without an offset it is this machine's local time."""
-        value = self._take(key, None)
+        value = self._take(key)
         if isinstance(value, datetime):
             return value.astimezone()
         if value is not None:
@@ -161,20 +166,19 @@ class Table:
             self.flaw(key, f"`{key}` must be a date with a time, without quotes", mend)
         return datetime.now().astimezone()
 
-    def tables(self, key: str, *, required: bool = True) -> list[Table]:
-        """The tables of an array, [[key]]; at least one if it is required."""
-        value = self._take(key, None if required else ())
-        if value == ():
-            return []
-        if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-            return [
-                Table(self.path, entry, self._places, f"{key}[{number}]")
-                for number, entry in enumerate(value)
-            ]
+    def tables(self, key: str) -> list[TomlTable]:
+        """The tables of an array, [[key]]; at least one."""
+        value = self._take(key)
+        tables = [
+            TomlTable(self.path, entry, self._places, f"{key}[{number}]")
+            for number, entry in enumerate(value if isinstance(value, list) else [])
+            if isinstance(entry, dict)
+        ]
+        if isinstance(value, list) and value and len(tables) == len(value):
+            return tables
         if value is not None:
-            self.flaw(
-                key, f"`{key}` must be one or more tables", f"Begin each with a line [[{key}]]."
-            )
+            mend = f"Begin each with a line [[{key}]]."
+            self.flaw(key, f"`{key}` must be one or more tables", mend)
         return []
 
     def line_of(self, key: str) -> int | None:
@@ -207,19 +211,18 @@ class Table:
     def _full(self, key: str) -> str:
         return f"{self._name}.{key}" if self._name else key
 
-    def _take(self, key: str, default: Any) -> Any:
+    def _take(self, key: str, *, required: bool = True) -> TomlValue | None:
+        """The value of a key; None if it is not there, which is a flaw if it is required."""
         self._asked.append(key)
-        if key in self._keys:
-            return self._keys[key]
-        if default is None:
+        if key not in self._keys and required:
             place = self._places.get(self._name)
             line = place.line if place else None
             what, mend = f"the key `{key}` is missing", f"Add a line: {key} = ..."
             self._missing[key] = Flaw(self.path, line, what, mend)
-        return default
+        return self._keys.get(key)
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> TomlTable:
     """The whole file as a table. Raises LabError if it cannot be read or is not TOML."""
     try:
         if path.stat().st_size > _LARGEST:
@@ -235,7 +238,7 @@ def read_table(path: Path) -> Table:
         raise LabError([Flaw(path, None, f"the file cannot be read: {error.strerror}")]) from None
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        return Table(path, tomllib.loads(text), places_of(text))
+        return TomlTable(path, tomllib.loads(text), places_of(text))
     except tomllib.TOMLDecodeError as error:
         raise LabError([_syntax_flaw(path, text, str(error))]) from None
     except RecursionError:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -41,7 +40,9 @@ class Sections:
     """
 
     def __init__(self, templates: Environment, folder: Path) -> None:
-        self._parts: Any = templates.get_template("parts.html").module
+        macros = vars(templates.get_template("parts.html").module)
+        self._attention: Callable[[Verdict, str, Files], str] = macros["attention"]
+        self._folded: Callable[[Verdict, str], str] = macros["folded"]
         self._folder = folder
         self._written: set[str] = set()
         self.section = lru_cache(_MOST_SECTIONS)(self._section)
@@ -53,8 +54,8 @@ class Sections:
     def _section(self, verdict: Verdict, why: str) -> Markup:
         """The section of one scenario: in full if there is something to look at, else folded."""
         if verdict.status in (Status.FAILED, Status.ERROR):
-            return Markup(self._parts.attention(verdict, why, self._files(verdict)))
-        return Markup(self._parts.folded(verdict, why))
+            return Markup(self._attention(verdict, why, self._files(verdict)))
+        return Markup(self._folded(verdict, why))
 
     def _files(self, verdict: Verdict) -> Files:
         if not verdict.observed.events:

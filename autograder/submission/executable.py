@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from elftools.elf.descriptions import describe_e_machine
 from elftools.elf.elffile import ELFFile
@@ -74,42 +74,49 @@ def machine_in_words(e_machine: str) -> str:
     return _MACHINES.get(e_machine) or (unknown if "unknown" in described else described)
 
 
+@dataclass(frozen=True)
+class _Elf:
+    """What an ELF file says of itself, in the words of elf.h; `interpreter` is its dynamic linker, if it needs one."""
+
+    machine: str
+    bits: int
+    kind: str
+    entry: int
+    interpreter: str | None
+
+
 def _check_elf(path: Path, name: str) -> None:
     try:
-        facts = _elf_facts(path)
+        elf = _read_elf(path)
     except Exception:  # a broken file makes pyelftools raise almost anything
         raise BuildError(
             f"{name} begins like a compiled program but is damaged.\n  Build it again, or hand in its source code."
         ) from None
-    own = _elf_facts(Path("/proc/self/exe"))
-    if (facts["machine"], facts["bits"]) != (own["machine"], own["bits"]):
-        theirs, ours = machine_in_words(facts["machine"]), machine_in_words(own["machine"])
+    own = _read_elf(Path("/proc/self/exe"))
+    if (elf.machine, elf.bits) != (own.machine, own.bits):
+        theirs, ours = machine_in_words(elf.machine), machine_in_words(own.machine)
         if theirs == ours:
-            theirs, ours = (
-                f"{theirs} in {facts['bits']}-bit form",
-                f"{ours} in {own['bits']}-bit form",
-            )
+            theirs, ours = f"{theirs} in {elf.bits}-bit form", f"{ours} in {own.bits}-bit form"
         raise BuildError(
             f"{name} is built for {theirs}, this machine is {ours}.\n"
             "  Hand in the source code, so that it is built here."
         )
-    if facts["type"] == "ET_REL":
+    if elf.kind == "ET_REL":
         raise BuildError(
             f"{name} is an object file, not a program: it is compiled but not linked.\n"
             f"  Leave the -c away: cc -o {name} ..."
         )
-    if facts["type"] not in ("ET_EXEC", "ET_DYN") or not facts["entry"]:
+    if elf.kind not in ("ET_EXEC", "ET_DYN") or not elf.entry:
         raise BuildError(f"{name} is a library or a core dump, not a program.")
-    interpreter = facts["interpreter"]
-    if interpreter is not None and not Path(interpreter).exists():
+    if elf.interpreter is not None and not Path(elf.interpreter).exists():
         raise BuildError(
-            f"{name} needs the loader {one_line(interpreter)}, which this machine does not have. "
+            f"{name} needs the loader {one_line(elf.interpreter)}, which this machine does not have. "
             "It was built on another kind of Linux.\n"
             "  Hand in the source code, or link it statically: cc -static ..."
         )
 
 
-def _elf_facts(path: Path) -> dict[str, Any]:
+def _read_elf(path: Path) -> _Elf:
     with path.open("rb") as file:
         elf = ELFFile(file)
         interpreters = [
@@ -117,13 +124,13 @@ def _elf_facts(path: Path) -> dict[str, Any]:
             for segment in elf.iter_segments()
             if isinstance(segment, InterpSegment)
         ]
-        return {
-            "machine": str(elf["e_machine"]),
-            "bits": elf.elfclass,
-            "type": elf["e_type"],
-            "entry": elf["e_entry"],
-            "interpreter": interpreters[0] if interpreters else None,
-        }
+        return _Elf(
+            machine=str(elf["e_machine"]),
+            bits=elf.elfclass,
+            kind=str(elf["e_type"]),
+            entry=elf["e_entry"],
+            interpreter=interpreters[0] if interpreters else None,
+        )
 
 
 def _check_shebang(start: bytes, name: str) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from autograder.labs.lab import Scenario
 from forklab.history import History, Remark, State
+
+Json: TypeAlias = dict[str, Any]  # an object as the json module reads and writes it
 
 
 class Status(StrEnum):
@@ -67,7 +69,7 @@ class Verdict:
     def __hash__(self) -> int:
         return hash((self.scenario, self.status, self.message))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         return {
             "name": self.scenario,
             "title": self.title,
@@ -85,7 +87,7 @@ class Verdict:
         }
 
     @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Self:
+    def from_json(cls, form: Json) -> Self:
         return cls(
             scenario=form["name"],
             title=form["title"],
@@ -140,7 +142,7 @@ class Assessment:
                 return status
         return Status.SKIPPED
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         return {
             "lab": self.lab,
             "mode": self.mode,
@@ -151,7 +153,7 @@ class Assessment:
         }
 
     @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Self:
+    def from_json(cls, form: Json) -> Self:
         return cls(
             form["lab"],
             form["mode"],
@@ -160,14 +162,14 @@ class Assessment:
         )
 
 
-def _remarks_to_json(remarks: Mapping[str, Remark]) -> dict[str, dict[str, Any]]:
+def _remarks_to_json(remarks: Mapping[str, Remark]) -> Json:
     return {
         name: {key: value for key, value in vars(remark).items() if value is not None}
         for name, remark in remarks.items()
     }
 
 
-def _remarks_from_json(form: Mapping[str, Mapping[str, Any]]) -> dict[str, Remark]:
+def _remarks_from_json(form: Json) -> dict[str, Remark]:
     return {
         name: Remark(
             state=State(remark["state"]) if "state" in remark else None,
