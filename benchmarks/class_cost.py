@@ -15,8 +15,8 @@ from pathlib import Path
 
 from autograder.grading.grade import grade, processors
 from autograder.grading.gradebook import Gradebook
+from autograder.labs.demo_class import make_class
 from autograder.labs.lab import Lab, load_lab
-from autograder.labs.mutants import make_class
 from autograder.stage.isolation import probe
 from autograder.submission.submissions import Submission, find_submissions
 from autograder.trial.assess import assess

@@ -14,8 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.labs.lab import Lab, Scenario, load_lab
-from autograder.labs.mutants import load_mutants, make_class
+from autograder.labs.demo_class import make_class
+from autograder.labs.lab import Lab, load_lab
+from autograder.labs.mutants import load_mutants
+from autograder.labs.scenario import Scenario
 from autograder.language.deeds import Forks
 from autograder.stage.isolation import probe
 from autograder.stage.tools import compiler

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Asked, Gradebook, Result
+from autograder.labs.demo_class import make_class
 from autograder.labs.lab import load_lab
-from autograder.labs.mutants import make_class
 from autograder.reports import write_reports
 from autograder.submission.submissions import find_submissions
 from autograder.trial.assess import assess

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.labs.lab import load_scenario
+from autograder.labs.scenario import load_scenario
 from autograder.language.roles import PIDNS
 from autograder.language.script import parse
 from autograder.language.steps import SENTENCES

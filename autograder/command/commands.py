@@ -18,8 +18,9 @@ from autograder.errors import CommandError, did_you_mean
 from autograder.grading.grade import grade, output_folder
 from autograder.grading.gradebook import Gradebook, Run
 from autograder.grading.lateness import charge, load_policy
-from autograder.labs import mutants
-from autograder.labs.lab import Lab, Scenario, load_lab, load_scenario
+from autograder.labs import demo_class
+from autograder.labs.lab import Lab, load_lab
+from autograder.labs.scenario import Scenario, load_scenario
 from autograder.reports import write_reports
 from autograder.reports.files import write_whole
 from autograder.reports.progress import ClassProgress
@@ -154,7 +155,7 @@ def demo(lab_name: str, out: Path) -> int:
     """A class made of the lab's own solutions, starters and mutants."""
     lab = load_lab(lab_name)
     try:
-        mutants.make_class(lab, out)
+        demo_class.make_class(lab, out)
     except OSError as error:
         raise CommandError(f"--out {out}: cannot be written ({error.strerror}).") from error
     say(

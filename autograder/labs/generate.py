@@ -15,7 +15,8 @@ import random
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograder.labs.lab import Lab, Scenario
+from autograder.labs.lab import Lab
+from autograder.labs.scenario import Scenario
 from autograder.language.roles import INIT, MAIN, MODES
 from autograder.language.script import parse
 
@@ -49,26 +50,26 @@ def with_generated(lab: Lab, seed: int) -> Lab:
 def script(seed: str) -> str:
     """A play, a step a line."""
     chance = random.Random(seed)  # of a text: the same on every machine, see random.seed
-    play = _Play()
+    draft = _Draft()
     for _ in range(chance.choice(_STEPS)):
-        living = [name for name in play.parents if name not in play.dead]
+        living = [name for name in draft.parents if name not in draft.dead]
         mortal = [name for name in living if name != MAIN]
         if not mortal or (len(living) < _MOST_ALIVE and chance.random() < 0.5):
-            play.fork(chance.choice(living))
+            draft.fork(chance.choice(living))
         else:
             name = chance.choice(mortal)
             if chance.random() < 0.7:
-                play.die(name, f"exits {chance.randrange(256)}")
+                draft.die(name, f"exits {chance.randrange(256)}")
             else:
-                play.die(name, f"dies by {chance.choice(_FATAL)}")
+                draft.die(name, f"dies by {chance.choice(_FATAL)}")
     status = chance.randrange(256)
-    play.lines += ["expect init is alive", f"main exits {status}", f"expect init exits {status}"]
-    return "".join(f"{line}\n" for line in play.lines)
+    draft.lines += ["expect init is alive", f"main exits {status}", f"expect init exits {status}"]
+    return "".join(f"{line}\n" for line in draft.lines)
 
 
 @dataclass
-class _Play:
-    """Who is whose child, who is dead, and what has been written down."""
+class _Draft:
+    """A play being made: who is whose child, who is dead, and what has been written down."""
 
     parents: dict[str, str] = field(default_factory=lambda: {MAIN: INIT})
     dead: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Mutants: copies of a lab's solution with one real bug each, and the demo class made of them.
+"""Mutants: copies of a lab's solution with one real bug each.
 
 A mutant is a TOML file in the lab's folder mutants/. It says which solution it is made of, what is replaced in it, and
 which scenarios have to notice. No copy of a solution is kept anywhere.
@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import did_you_mean
-from autograder.labs.lab import Flaw, Lab, LabError
+from autograder.labs.flaws import Flaw, LabError
+from autograder.labs.lab import Lab
 from autograder.labs.tomlfile import TomlTable, read_table
 from autograder.language.roles import MODES
 
-_LANGUAGES = ("c", "python")
+LANGUAGES = ("c", "python")
+NO_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 @dataclass(frozen=True)
@@ -72,37 +74,8 @@ def write(mutant: Mutant, folder: Path) -> None:
     Raises LabError if one of its edits does not fit the solution any more.
     """
     text = _mutated(mutant)
-    shutil.copytree(mutant.of.parent, folder, dirs_exist_ok=True, ignore=_NO_CACHES)
+    shutil.copytree(mutant.of.parent, folder, dirs_exist_ok=True, ignore=NO_CACHES)
     (folder / mutant.of.name).write_text(text, "utf-8")
-
-
-def make_class(lab: Lab, out: Path) -> list[str]:
-    """Makes the demo class in nbgrader's layout, OUT/STUDENT/LAB/files, and returns the students' names.
-
-    The students are solution_c, solution_python, starter_c, starter_python, as far as the lab has them, and one for
-    each mutant, mutant_NAME. What these had handed in before is replaced; nothing else in `out` is touched.
-    """
-    mutants = load_mutants(lab)
-    students: list[str] = []
-    for kind in ("solution", "starter"):
-        for language in _LANGUAGES:
-            source = lab.folder / kind / language
-            if source.is_dir():
-                students.append(f"{kind}_{language}")
-                shutil.copytree(source, _emptied(out, students[-1], lab), ignore=_NO_CACHES)
-    for mutant in mutants:
-        students.append(f"mutant_{mutant.name}")
-        write(mutant, _emptied(out, students[-1], lab))
-    return students
-
-
-_NO_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
-
-
-def _emptied(out: Path, student: str, lab: Lab) -> Path:
-    folder = out / student / lab.name
-    shutil.rmtree(folder, ignore_errors=True)
-    return folder
 
 
 def _load(path: Path, lab: Lab) -> Mutant:
@@ -138,7 +111,7 @@ def _load_edit(table: TomlTable) -> Edit:
 
 
 def _solutions(lab: Lab) -> Sequence[Path]:
-    folders = (lab.folder / "solution" / language for language in _LANGUAGES)
+    folders = (lab.folder / "solution" / language for language in LANGUAGES)
     return [file for folder in folders for file in sorted(folder.glob("*")) if file.is_file()]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from autograder.errors import CommandError, did_you_mean
+from autograder.errors import did_you_mean
+from autograder.labs.flaws import Flaw, LabError
+from autograder.labs.toml_places import Place, places_of
 from autograder.language.roles import MODES
 from autograder.safe_text import one_line
 
@@ -22,44 +23,6 @@ _LARGEST = 256_000  # bytes; nobody writes such a scenario by hand
 TomlValue: TypeAlias = (
     "str | int | float | bool | date | time | list[TomlValue] | dict[str, TomlValue]"
 )
-
-
-class Place(NamedTuple):
-    """Where a key stands, and where its value begins if that is a text of several lines. Both count from 1."""
-
-    line: int
-    text_line: int
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """One thing that is wrong in a file. `line` counts from 1; None: the file as a whole, or a key that is not there.
-
-    `script_line` is the line in the file's script where the flaw is, if it is in there.
-    """
-
-    path: Path
-    line: int | None
-    what: str
-    mend: str = ""
-    script_line: int | None = None
-
-    def __str__(self) -> str:
-        where = one_line(str(self.path))
-        if self.script_line is not None:
-            where += f", script line {self.script_line}"
-            where += f" (line {self.line} of the file)" if self.line is not None else ""
-        elif self.line is not None:
-            where += f", line {self.line}"
-        return f"{where}: {self.what}." + (f"\n  {self.mend}" if self.mend else "")
-
-
-class LabError(CommandError):
-    """A lab, scenario or mutant that cannot be used. `flaws` are all that were found."""
-
-    def __init__(self, flaws: Sequence[Flaw]) -> None:
-        super().__init__("\n".join(map(str, flaws)))
-        self.flaws = tuple(flaws)
 
 
 class TomlTable:
@@ -245,33 +208,6 @@ def read_table(path: Path) -> TomlTable:
         raise LabError([Flaw(path, None, "the file is not TOML: nested too deep")]) from None
 
 
-def places_of(text: str) -> dict[str, Place]:
-    """Where each key of valid TOML stands, for keys that begin a line. tomllib does not tell.
-
-    Keys in a table have its name before a dot; "edit[1].find" is in the second [[edit]].
-    """
-    places: dict[str, Place] = {}
-    counts: dict[str, int] = {}
-    table = ""
-    line, counted = 1, 0
-    for match in _PIECES.finditer(text):
-        line += text.count("\n", counted, match.start(match.lastgroup or 0))
-        counted = match.start(match.lastgroup or 0)
-        if name := match["array"]:
-            table = f"{name}[{counts.get(name, 0)}]"
-            counts[name] = counts.get(name, 0) + 1
-            places.setdefault(name, Place(line, line))
-            places[table] = Place(line, line)
-        elif name := match["table"]:
-            table = name
-            places[table] = Place(line, line)
-        elif name := match["key"]:
-            key = name.strip("\"'")
-            below = _OPENING.match(text, match.end()) is not None
-            places.setdefault(f"{table}.{key}" if table else key, Place(line, line + below))
-    return places
-
-
 def _syntax_flaw(path: Path, text: str, message: str) -> Flaw:
     what = message.partition(" (at ")[0]
     what = f"the file is not TOML: {what[:1].lower()}{what[1:]}"
@@ -293,16 +229,3 @@ def _syntax_flaw(path: Path, text: str, message: str) -> Flaw:
                 f"End it with {quotes}.",
             )
     return Flaw(path, max(1, len(text.splitlines())), what)
-
-
-# Texts and comments are matched to be skipped: what looks like a key in them is none.
-_PIECES = re.compile(
-    r"""
-    '''.*?'{3,5} | \"\"\"(?:[^\\]|\\.)*?\"{3,5} | '[^'\n]*'(?!\s*=) | "(?:[^"\\\n]|\\.)*"(?!\s*=) | \#[^\n]*
-    | ^[ \t]*\[\[[ \t]*(?P<array>[\w-]+)[ \t]*\]\]
-    | ^[ \t]*\[[ \t]*(?P<table>[\w.-]+)[ \t]*\]
-    | ^[ \t]*(?P<key>[\w-]+|"[^"\n]*"|'[^'\n]*')(?=[ \t]*=)
-    """,
-    re.VERBOSE | re.DOTALL | re.MULTILINE,
-)
-_OPENING = re.compile(r"""[ \t]*=[ \t]*('''|\"{3}\\?)\n""")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from autograder.errors import CommandError
 from autograder.grading.gradebook import Asked, Result, Run
-from autograder.labs.lab import Lab, Scenario
+from autograder.labs.lab import Lab
+from autograder.labs.scenario import Scenario
 from autograder.reports.files import write_whole
 from autograder.reports.gradescope import results_json
 from autograder.trial.verdict import Assessment, Status, Verdict

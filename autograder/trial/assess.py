@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.labs.lab import Lab, Scenario
+from autograder.labs.lab import Lab
+from autograder.labs.scenario import Scenario
 from autograder.stage.contained import Completed, run_contained
 from autograder.stage.errors import ExcessError
 from autograder.stage.isolation import lacks, probe

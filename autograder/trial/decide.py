@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder.ideal.ideal import Ideal
-from autograder.labs.lab import Scenario
+from autograder.labs.scenario import Scenario
 from autograder.language.expectations import Expectation
 from autograder.language.roles import INIT, MAIN
 from autograder.language.sentence import Judged

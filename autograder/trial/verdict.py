@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
 
-from autograder.labs.lab import Scenario
+from autograder.labs.scenario import Scenario
 from forklab.history import History, Remark, State
 
 Json: TypeAlias = dict[str, Any]  # an object as the json module reads and writes it

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from made_up_class import ASKED, PLAIN, assessment
 
-from autograder.labs.lab import Lab, Scenario
+from autograder.labs.lab import Lab
+from autograder.labs.scenario import Scenario
 from autograder.language.script import parse
 from autograder.trial.verdict import Assessment, Verdict
 

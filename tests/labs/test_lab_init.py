@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from autograder.ideal.ideal import Ideal
-from autograder.labs.lab import Scenario, load_lab
+from autograder.labs.lab import load_lab
 from autograder.labs.mutants import Mutant, load_mutants, write
+from autograder.labs.scenario import Scenario
 from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.stage.isolation import probe
 from autograder.trial.assess import assess

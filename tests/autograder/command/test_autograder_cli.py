@@ -16,8 +16,9 @@ from made_up_lab import LAB, hand_in
 
 from autograder.command import commands
 from autograder.command.cli import main
-from autograder.labs.lab import Lab, Scenario
-from autograder.labs.tomlfile import Flaw, LabError
+from autograder.labs.flaws import Flaw, LabError
+from autograder.labs.lab import Lab
+from autograder.labs.scenario import Scenario
 from autograder.stage import isolation
 from autograder.trial.verdict import Assessment, Verdict
 
@@ -287,7 +288,7 @@ def test_demo_makes_the_class_of_a_lab(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made: list[Path] = []
-    monkeypatch.setattr(commands.mutants, "make_class", lambda lab, out: made.append(out))
+    monkeypatch.setattr(commands.demo_class, "make_class", lambda lab, out: made.append(out))
     assert main(["demo", "init", "--out", "class"]) == 0
     assert made == [Path("class")]
     assert "autograder grade init class" in capsys.readouterr().out

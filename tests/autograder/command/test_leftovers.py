@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.labs.demo_class import make_class
 from autograder.labs.lab import load_lab
-from autograder.labs.mutants import make_class
 
 DEADLINE_SECONDS = 20.0
 

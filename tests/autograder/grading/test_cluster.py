@@ -17,8 +17,8 @@ from autograder.errors import CommandError
 from autograder.grading.cluster import cluster
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook
+from autograder.labs.demo_class import make_class
 from autograder.labs.lab import Lab, load_lab
-from autograder.labs.mutants import make_class
 from autograder.submission.submissions import find_submissions
 from autograder.trial.assess import assess
 

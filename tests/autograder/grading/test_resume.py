@@ -16,8 +16,8 @@ from made_up_lab import LAB, by_name, hand_in
 
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook, Result, Run, Terms
+from autograder.labs.demo_class import make_class
 from autograder.labs.lab import load_lab
-from autograder.labs.mutants import make_class
 from autograder.submission.submissions import find_submissions
 
 ROOT = Path(__file__).parents[3]

@@ -15,8 +15,8 @@ from autograder.errors import CommandError
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook, Result
 from autograder.grading.lateness import charge, handed_in, load_policy, seconds_late
+from autograder.labs.flaws import LabError
 from autograder.labs.lab import Lab, Late, load_lab
-from autograder.labs.tomlfile import LabError
 from autograder.submission.submissions import Submission, find_submissions
 from autograder.trial.verdict import Assessment
 

@@ -13,9 +13,9 @@ from made_up_lab import LAB, by_name, hand_in
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook
 from autograder.ideal.ideal import Ideal
+from autograder.labs.demo_class import make_class
 from autograder.labs.generate import script, seed_of, with_generated
 from autograder.labs.lab import Generated, load_lab
-from autograder.labs.mutants import make_class
 from autograder.language.script import parse
 from autograder.language.sense import check
 from autograder.submission.submissions import find_submissions

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.labs import lab as lab_module
-from autograder.labs.lab import LabError, load_lab, load_scenario
+from autograder.labs.flaws import LabError
+from autograder.labs.lab import load_lab
+from autograder.labs.scenario import load_scenario
 from autograder.language.deeds import Exits
 from autograder.language.roles import Actors
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.labs.lab import Lab, LabError, load_lab
-from autograder.labs.mutants import load_mutants, make_class, write
+from autograder.labs.demo_class import make_class
+from autograder.labs.flaws import LabError
+from autograder.labs.lab import Lab, load_lab
+from autograder.labs.mutants import load_mutants, write
 
 SOLUTION = "one();\ntwo();\ntwo();\nthree();\n"
 MUTANT = """
