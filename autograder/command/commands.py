@@ -16,8 +16,9 @@ from rich.text import Text
 
 from autograder.errors import CommandError, did_you_mean
 from autograder.grading.grade import grade, output_folder
-from autograder.grading.gradebook import Gradebook, Run
+from autograder.grading.gradebook import Gradebook
 from autograder.grading.lateness import charge, load_policy
+from autograder.grading.records import Run
 from autograder.labs import demo_class
 from autograder.labs.lab import Lab, load_lab
 from autograder.labs.scenario import Scenario, load_scenario

@@ -13,7 +13,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
-from autograder.grading.gradebook import Gradebook, Result, Run, Terms
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Result, Run, Terms
 from autograder.labs.generate import names, seed_of, with_generated
 from autograder.labs.lab import Lab
 from autograder.safe_text import safe_text

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from autograder.errors import CommandError
 from autograder.grading.foreman import Assess, Foreman, say_nothing
-from autograder.grading.gradebook import Asked, Gradebook, Result, Run
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Asked, Result, Run
 from autograder.grading.workers import Workers, tell
 from autograder.labs.generate import with_generated
 from autograder.labs.lab import Lab
@@ -107,7 +108,7 @@ def processors() -> int:
 
 def _run_for(lab: Lab, submissions: Sequence[Submission], gradebook: Gradebook, go_on: bool) -> Run:
     whole = with_generated(lab, 0)  # names and points are the same for all students
-    asked = [Asked(s.name, s.title, s.points, s.why, s.hidden, s.extra) for s in whole.scenarios]
+    asked = [Asked.of(scenario) for scenario in whole.scenarios]
     students = [submission.student for submission in submissions]
     latest = gradebook.latest_run()
     if latest is not None and latest.lab != lab.name:

@@ -12,7 +12,6 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Self
 
 from autograder.errors import CommandError
 from autograder.grading.migrations import VERSION, migrate, version_of
+from autograder.grading.records import Asked, Result, Run, Terms
 from autograder.trial.verdict import Assessment, Verdict
 
 _LATEST = """
@@ -46,72 +46,6 @@ SELECT student, files FROM attempt a WHERE run = ? AND trouble = ''
 AND id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
 AND NOT EXISTS (SELECT 1 FROM verdict WHERE attempt = a.id AND status = 'error')
 """
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One scenario of a run, as the reports need it: `name` as in the verdicts.
-
-    `hidden`: students are told neither its name nor what it plays. `extra`: its points come on top of the maximum.
-    """
-
-    name: str
-    title: str
-    points: float
-    why: str
-    hidden: bool = False
-    extra: bool = False
-
-
-@dataclass(frozen=True)
-class Run:
-    """One grading of a class; `started` is ISO 8601, UTC."""
-
-    id: int
-    lab: str
-    title: str
-    started: str
-    scenarios: tuple[Asked, ...]
-    students: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Result:
-    """One student's attempt.
-
-    `trouble` is the traceback if the grader itself broke down; `late` are seconds after the due time, `penalty` the
-    points that this costs.
-    """
-
-    student: str
-    assessment: Assessment
-    seconds: float = 0.0
-    trouble: str = ""
-    late: float = 0.0
-    penalty: float = 0.0
-
-    @property
-    def unenforced(self) -> tuple[str, ...]:
-        """What the machine could not forbid the submission."""
-        return self.assessment.unenforced
-
-    @property
-    def score(self) -> float:
-        """What counts: never below 0."""
-        return max(0.0, self.assessment.score - self.penalty)
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What an attempt stands on. It may be continued as long as these are the same.
-
-    `files` tells one state of the submission from another, `asked` one lab and mode from another; `seed` is the
-    student's own.
-    """
-
-    files: str = ""
-    asked: str = ""
-    seed: int = 0
 
 
 class Gradebook:
@@ -256,14 +190,6 @@ class Gradebook:
         """The student's latest finished attempt, if there is one."""
         row = self._book.execute(_LATEST, (run.id, student)).fetchone()
         return None if row is None else self._result(row[0])
-
-    def attempts(self, student: str) -> list[tuple[str, Result]]:
-        """All that was finished of one student, over all runs, the oldest first, each with the time when it was."""
-        rows = self._book.execute(
-            "SELECT id, finished FROM attempt WHERE student = ? AND finished != '' ORDER BY id",
-            (student,),
-        ).fetchall()
-        return [(finished, self._result(attempt)) for attempt, finished in rows]
 
     def graded(self, run: Run) -> dict[str, str]:
         """Who is done, with what told the submission apart then (Terms.files).

@@ -22,7 +22,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from autograder.errors import CommandError
-from autograder.grading.gradebook import Gradebook, Run
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Run
 from autograder.labs.lab import Lab, Late
 from autograder.safe_text import one_line
 from autograder.submission.submissions import Submission, state_of

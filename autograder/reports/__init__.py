@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder.grading.gradebook import Gradebook, Run
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Run
 from autograder.reports.grades import Grades
 from autograder.reports.gradescope import ResultsFolder
 from autograder.reports.html import Site

@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from autograder.grading.gradebook import Result, Run
+from autograder.grading.records import Result, Run
 from autograder.reports.cells import number
 from autograder.reports.files import write_whole
 from autograder.trial.verdict import Status, Verdict

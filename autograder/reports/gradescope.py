@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from autograder.grading.gradebook import Result, Run
+from autograder.grading.records import Result, Run
 from autograder.reports.cells import first_sentence, number
 from autograder.reports.feedback import plain, summary
 from autograder.reports.files import file_stems, write_whole

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment
 from markupsafe import Markup
 
-from autograder.grading.gradebook import Asked, Result, Run
+from autograder.grading.records import Asked, Result, Run
 from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.reports.cells import first_sentence
 from autograder.reports.feedback import common_reason, count

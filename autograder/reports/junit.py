@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from xml.sax.saxutils import quoteattr
 
-from autograder.grading.gradebook import Result, Run
+from autograder.grading.records import Result, Run
 from autograder.reports.cells import first_sentence
 from autograder.reports.feedback import count, plain
 from autograder.reports.files import write_whole

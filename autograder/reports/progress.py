@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from autograder.grading.gradebook import Result
+from autograder.grading.records import Result
 from autograder.reports.feedback import MARKS
 from autograder.trial.verdict import Status
 

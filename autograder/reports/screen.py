@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.grading.gradebook import Result
+from autograder.grading.records import Result
 from autograder.reports.cells import number
 from autograder.reports.feedback import (
     MARKS,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.errors import CommandError
-from autograder.grading.gradebook import Asked, Result, Run
+from autograder.grading.records import Asked, Result, Run
 from autograder.labs.lab import Lab
 from autograder.labs.scenario import Scenario
 from autograder.reports.files import write_whole
@@ -41,10 +41,7 @@ class ResultsFile:
             self._lab.name,
             self._lab.title,
             datetime.now(UTC).isoformat(timespec="seconds"),
-            tuple(
-                Asked(s.name, s.title, s.points, s.why, s.hidden, s.extra)
-                for s in self._lab.scenarios
-            ),
+            tuple(Asked.of(scenario) for scenario in self._lab.scenarios),
             ("submission",),
         )
         text = json.dumps(results_json(run, Result("submission", assessment)), ensure_ascii=False)

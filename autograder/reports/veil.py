@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autograder.grading.gradebook import Result, Run
+from autograder.grading.records import Result, Run
 from autograder.reports.feedback import common_reason
 from autograder.trial.verdict import Assessment, Verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder.grading.gradebook import Asked
+from autograder.grading.records import Asked
 from autograder.trial.verdict import Assessment, Status, Verdict
 from forklab.history import History, HistoryBuilder, Process, Remark, State
 

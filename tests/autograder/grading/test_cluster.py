@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attempts import attempts
 from made_up_lab import LAB, by_name, hand_in
 
 from autograder.errors import CommandError
@@ -117,7 +118,7 @@ def test_a_worker_that_is_killed_half_way_costs_nothing(
             on_result=lambda result: kill_one_half_way(result.student),
         )
         assert sorted(graded) == STUDENTS
-        assert [len(book.attempts(student)) for student in run.students] == [1] * len(STUDENTS)
+        assert [len(attempts(book, student)) for student in run.students] == [1] * len(STUDENTS)
         assert {r.assessment.score for r in book.results(run)} == {42}
         assert {len(r.assessment.verdicts) for r in book.results(run)} == {len(LAB.scenarios)}
 

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attempts import attempts
 from made_up_class import ASKED
 from made_up_lab import LAB, Assessor, by_name, hand_in
 
 from autograder.errors import CommandError
 from autograder.grading.foreman import Task, assess_one
 from autograder.grading.grade import grade, output_folder
-from autograder.grading.gradebook import Gradebook, Result, Run
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Result, Run
 from autograder.labs.lab import Lab
 from autograder.submission.submissions import Submission, find_submissions
 from autograder.trial.verdict import Assessment, Status
@@ -107,7 +109,7 @@ def test_resume_grades_only_who_is_missing(graded: Grade, book: Gradebook) -> No
     run = graded(seen(by_name, again), jobs=1, resume=True)
     assert again == ["chen", "dora"]
     assert [r.student for r in book.results(run)] == ["ada", "bad ben", "chen", "dora"]
-    assert [len(book.attempts(name)) for name in run.students] == [1, 1, 1, 1]
+    assert [len(attempts(book, name)) for name in run.students] == [1, 1, 1, 1]
 
 
 def test_resume_equals_a_run_that_nobody_stopped(
@@ -151,7 +153,7 @@ def test_a_second_grading_without_resume_grades_everybody(graded: Grade, book: G
     again: list[str] = []
     graded(seen(by_name, again))
     assert sorted(again) == ["ada", "bad ben", "chen", "dora"]
-    assert len(book.attempts("ada")) == 2
+    assert len(attempts(book, "ada")) == 2
 
 
 def test_a_new_grading_is_about_todays_class_only(tmp_path: Path, book: Gradebook) -> None:
@@ -175,7 +177,7 @@ def test_only_grades_one_again_and_keeps_the_others(graded: Grade, book: Gradebo
     run = graded(seen(by_name, again), only="bad ben")
     assert again == ["bad ben"]
     assert len(list(book.results(run))) == 4
-    assert (len(book.attempts("bad ben")), len(book.attempts("ada"))) == (2, 1)
+    assert (len(attempts(book, "bad ben")), len(attempts(book, "ada"))) == (2, 1)
 
 
 def test_only_needs_a_student_that_is_there(graded: Grade) -> None:
@@ -191,7 +193,7 @@ def test_a_gradebook_belongs_to_one_lab(graded: Grade, book: Gradebook) -> None:
 
 def test_each_result_is_safe_before_it_is_shown(graded: Grade, book: Gradebook) -> None:
     def look(result: Result) -> None:
-        assert len(book.attempts(result.student)) == 1
+        assert len(attempts(book, result.student)) == 1
 
     shown: list[int] = []
     graded(on_result=look, on_start=shown.append)
@@ -238,7 +240,7 @@ def test_who_was_with_a_lost_worker_is_tried_again(graded: Grade, book: Gradeboo
         "passed",
         "passed",
     ]
-    assert [len(book.attempts(name)) for name in run.students] == [1, 1, 1, 1]
+    assert [len(attempts(book, name)) for name in run.students] == [1, 1, 1, 1]
 
 
 def test_who_loses_every_worker_gets_an_error(graded: Grade, book: Gradebook) -> None:
@@ -246,7 +248,7 @@ def test_who_loses_every_worker_gets_an_error(graded: Grade, book: Gradebook) ->
     results = {r.student: r for r in book.results(run)}
     assert results["bad ben"].assessment.status is Status.ERROR
     assert "a worker was killed" in results["bad ben"].trouble
-    assert [len(book.attempts(name)) for name in run.students] == [1, 1, 1, 1]
+    assert [len(attempts(book, name)) for name in run.students] == [1, 1, 1, 1]
 
 
 def test_a_submission_that_cannot_be_seen_is_our_error(graded: Grade, book: Gradebook) -> None:

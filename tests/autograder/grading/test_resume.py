@@ -12,10 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from attempts import attempts
 from made_up_lab import LAB, by_name, hand_in
 
 from autograder.grading.grade import grade
-from autograder.grading.gradebook import Gradebook, Result, Run, Terms
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Result, Run, Terms
 from autograder.labs.demo_class import make_class
 from autograder.labs.lab import load_lab
 from autograder.submission.submissions import find_submissions
@@ -105,7 +107,7 @@ def test_killed_at_random_moments_it_ends_as_one_that_was_left_alone(tmp_path: P
     ]
     assert verdicts_in(book) == len(STUDENTS) * len(LAB.scenarios), "lost or doubled"
     with Gradebook(book) as gradebook:
-        assert {len(gradebook.attempts(student)) for student in run.students} == {1}
+        assert {len(attempts(gradebook, student)) for student in run.students} == {1}
 
 
 def test_real_plays_that_were_cut_off_are_played_again(tmp_path: Path, mode: str) -> None:
@@ -162,4 +164,4 @@ def test_who_hands_in_again_is_graded_again(tmp_path: Path) -> None:
             submissions = find_submissions(tmp_path / "class", "init")
             run = grade(LAB, submissions, book, assess=by_name, jobs=1, resume=True)
             (tmp_path / "class" / "ben" / "init" / "init.c").write_text("int main() { return 1; }")
-        assert [len(book.attempts(student)) for student in run.students] == [1, 2]
+        assert [len(attempts(book, student)) for student in run.students] == [1, 2]

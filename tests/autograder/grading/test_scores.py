@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from attempts import attempts
 from made_up_class import ASKED, assessment, failed, passed
 from made_up_lab import LAB, by_name, hand_in
 
 from autograder.errors import CommandError
 from autograder.grading.grade import grade
-from autograder.grading.gradebook import Gradebook, Result
+from autograder.grading.gradebook import Gradebook
 from autograder.grading.lateness import charge, handed_in, load_policy, seconds_late
+from autograder.grading.records import Result
 from autograder.labs.flaws import LabError
 from autograder.labs.lab import Lab, Late, load_lab
 from autograder.submission.submissions import Submission, find_submissions
@@ -164,7 +166,7 @@ def test_a_policy_that_fails_says_on_whom_and_keeps_the_marks(tmp_path: Path) ->
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         with pytest.raises(CommandError, match=r"(?s)failed on ada.*ZeroDivisionError.*kept"):
             graded_late(tmp_path, "late.py:broken", book)
-        assert len(book.attempts("ada")) == 1
+        assert len(attempts(book, "ada")) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from attempts import attempts
 from hypothesis import given
 from hypothesis import strategies as st
 from made_up_lab import LAB, by_name, hand_in
@@ -83,8 +84,7 @@ def test_each_student_is_asked_the_same_again_and_others_something_else(tmp_path
         assert [asked.name for asked in run.scenarios][1:] == ["generated_1", "generated_2"]
         scripts = {
             student: [
-                [verdict.script for verdict in result.assessment.verdicts]
-                for _, result in book.attempts(student)
+                [verdict.script for verdict in verdicts] for verdicts in attempts(book, student)
             ]
             for student in ("ada", "ben")
         }

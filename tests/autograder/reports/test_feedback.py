@@ -10,7 +10,7 @@ import pytest
 from made_up_class import ASKED, CLASS, assessment, does_not_build, error, failed, passed
 from rich.console import Console
 
-from autograder.grading.gradebook import Result
+from autograder.grading.records import Result
 from autograder.reports.feedback import (
     common_reason,
     explanation,

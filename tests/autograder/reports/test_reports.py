@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_class import ASKED, CLASS, assessment, does_not_build, failed
 
-from autograder.grading.gradebook import Gradebook, Result
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Result
 from autograder.reports import write_reports
 from autograder.reports.files import file_stems
 from autograder.safe_text import one_line

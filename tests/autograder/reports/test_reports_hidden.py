@@ -10,7 +10,8 @@ import pytest
 from made_up_class import ASKED, CLASS, assessment, does_not_build
 from markupsafe import escape
 
-from autograder.grading.gradebook import Gradebook, Result
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Result
 from autograder.reports import write_reports
 
 HIDDEN = {"04_burst", "06_term"}

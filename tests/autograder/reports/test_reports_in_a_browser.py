@@ -10,7 +10,8 @@ import pytest
 from chromium import BROWSER
 from made_up_class import ASKED, CLASS
 
-from autograder.grading.gradebook import Gradebook, Result
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Result
 from autograder.reports import write_reports
 
 pytestmark = [
