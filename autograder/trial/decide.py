@@ -74,7 +74,7 @@ def _ideal(scenario: Scenario, mode: str) -> Ideal:
 class _UnmetError(Exception):
     """An expectation that does not hold, or a step that cannot be played."""
 
-    def __init__(self, line: int | None, message: str, remarks: dict[str, Remark]) -> None:
+    def __init__(self, line: int, message: str, remarks: dict[str, Remark]) -> None:
         super().__init__(message)
         self.line = line
         self.message = message
@@ -99,16 +99,15 @@ class _Trial:
         self._checks = Checks(Facts(play, inbox), self._explainer)
 
     def run(self) -> Verdict:
-        last = self._scenario.steps[-1].line
         try:
             if not self._scenario.command:
                 self._await_main()
             for step in self._scenario.steps:
                 self._take(step)
         except _UnmetError as unmet:
-            line = last if unmet.line is None else unmet.line
-            return self._verdict(Status.FAILED, unmet.message, unmet.line, line, unmet.remarks)
-        return self._verdict(Status.PASSED, "As it should be.", None, last, {})
+            return self._verdict(Status.FAILED, unmet.message, unmet.line, unmet.remarks)
+        last = self._scenario.steps[-1].line
+        return self._verdict(Status.PASSED, "As it should be.", last, {})
 
     def _await_main(self) -> None:
         settled = self._play.wait_for_main()
@@ -163,16 +162,13 @@ class _Trial:
         return {} if remark == Remark() else {INIT: remark}
 
     def _verdict(
-        self,
-        status: Status,
-        message: str,
-        failed: int | None,
-        line: int,
-        remarks: dict[str, Remark],
+        self, status: Status, message: str, line: int, remarks: dict[str, Remark]
     ) -> Verdict:
+        """On the play until `line`, which failed or was the last one."""
         self._observer.look(self._director.cause)
         expected, observed = self._ideal.expected_until(line), self._observer.history
-        if failed is not None:
+        failed = status is Status.FAILED
+        if failed:
             # What else is not as it should be says more than the one expectation that found it out.
             unlike = differences(expected.tree(), observed.tree(), ignore=self._ideal.opaque)
             for name, words in unlike.items():
@@ -181,7 +177,7 @@ class _Trial:
         known = {process.name for process in observed.processes}
         return replace(
             Verdict.of(self._scenario, status, message),
-            failed_step=failed,
+            failed_step=line if failed else None,
             expected=expected,
             observed=observed,
             remarks={name: remark for name, remark in remarks.items() if name in known},
