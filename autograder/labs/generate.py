@@ -104,7 +104,7 @@ def _scenario(lab: Lab, name: str, seed: str) -> Scenario:
     text = script(seed)
     return Scenario(
         name,
-        title_of(name),
+        _title_of(name),
         lab.generated.points,
         _WHY,
         MODES,
@@ -116,6 +116,6 @@ def _scenario(lab: Lab, name: str, seed: str) -> Scenario:
     )
 
 
-def title_of(name: str) -> str:
+def _title_of(name: str) -> str:
     """What a generated scenario is called in reports; what happens in it differs from student to student."""
     return f"A play that nobody wrote ({name.rpartition('_')[2]})"

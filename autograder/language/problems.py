@@ -21,12 +21,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"script line {self.line}: " if self.line else ""
-        return f"{where}{self.explanation}"
-
-    @property
-    def explanation(self) -> str:
-        """What is wrong and the mend, without the place."""
-        return f"{self.what}." + (f"\n  {self.mend}" if self.mend else "")
+        return f"{where}{self.what}." + (f"\n  {self.mend}" if self.mend else "")
 
 
 class ScriptError(ValueError):

@@ -40,6 +40,7 @@ from forklab.kernel.signals import DROPPED_BY_DEFAULT
 
 
 def problem_with(step: Step, what: str, mend: str = "") -> Problem:
+    """One that quotes the step."""
     line = write_line(step)
     return Problem(step.line, line, f"'{line}': {what}", mend)
 
