@@ -97,7 +97,7 @@ class Foreman:
         self._assess = assess
         self._mode = mode
         self._on_result = on_result
-        self._terms = _digest_of(lab, mode)
+        self._terms = digest_of(lab, mode)
         every = [*(scenario.name for scenario in lab.scenarios), *names(lab)]
         self._positions = {name: position for position, name in enumerate(every)}
         self._news: SimpleQueue[tuple[int, Verdict] | Future[Result]] = SimpleQueue()
@@ -180,7 +180,7 @@ class _Errand:
     tries: int = 0
 
 
-def _digest_of(lab: Lab, mode: str | None) -> str:
+def digest_of(lab: Lab, mode: str | None) -> str:
     """Tells one lab from another: an attempt goes on only with the plays that it began with."""
     # The script says what its steps are, and is the same whatever a later version makes of it.
     plays = (replace(scenario, path=Path(), steps=()) for scenario in lab.scenarios)

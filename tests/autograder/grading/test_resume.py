@@ -9,12 +9,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from attempts import attempts
 from made_up_lab import LAB, by_name, hand_in
 
+from autograder.grading.foreman import digest_of
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Result, Run, Terms
@@ -155,6 +157,16 @@ def test_an_attempt_is_not_continued_with_something_else(tmp_path: Path, changed
         second, done = book.open_attempt(run, "ada", changed)
         assert second != first
         assert done == set()
+
+
+def test_a_lab_is_another_one_if_any_of_its_plays_is_or_if_init_stands_elsewhere() -> None:
+    first, *others = LAB.scenarios
+    harder = replace(LAB, scenarios=(replace(first, script="main exits 1\n"), *others))
+    shorter = replace(LAB, scenarios=tuple(others))
+    labs = [(LAB, "pidns"), (LAB, "subreaper"), (harder, "pidns"), (shorter, "pidns")]
+    assert len({digest_of(lab, mode) for lab, mode in labs}) == len(labs)
+    elsewhere = replace(LAB, scenarios=(replace(first, path=Path("moved.toml")), *others))
+    assert digest_of(elsewhere, "pidns") == digest_of(LAB, "pidns")
 
 
 def test_who_hands_in_again_is_graded_again(tmp_path: Path) -> None:

@@ -233,6 +233,7 @@ def test_remarks_tell_who_waits_for_whom() -> None:
             "main is alive",
         ),
         (["freeze init", "expect init is idle"], "init is frozen"),
+        (["init exits 0"], "line 1: This cannot be done: init is the submission"),
         (["main forks a", "expect nobody is left"], "main is alive; a is alive"),
         (["main ignores SIGTERM", "main forks a", "expect a starts clean"], "a inherits"),
         (["main catches SIGTERM", "expect main gets SIGTERM"], "main gets no SIGTERM"),

@@ -68,6 +68,21 @@ def test_an_init_that_closes_every_descriptor_is_judged_all_the_same(
     )
     assert verdict.status is Status.FAILED
     assert "Bad file descriptor" in verdict.message
+    assert verdict.message.endswith("did your init close it?")
+
+
+def test_an_init_that_lets_its_command_ignore_sigchld(tmp_path: Path, mode: str) -> None:
+    source = """
+    import os, signal, sys
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if os.fork() == 0:
+        os.execv(sys.argv[1], sys.argv[1:])
+    signal.pause()
+    """
+    script = "main forks worker\nworker exits 3\nmain reaps worker\nexpect worker is reaped"
+    verdict = judged(tmp_path, mode, script, init_py=textwrap.dedent(source))
+    assert verdict.failed_step == 3
+    assert verdict.message.endswith("did it start with SIGCHLD ignored?")
 
 
 def test_an_init_that_prints_a_megabyte_is_judged_all_the_same(tmp_path: Path, mode: str) -> None:
