@@ -182,6 +182,15 @@ def test_a_scenario_that_nobody_can_pass_is_an_error_and_not_the_students(
     assert line in verdict.message
 
 
+def test_who_falls_with_pid_1_keeps_its_parent(tmp_path: Path, mode: str) -> None:
+    solution = (LAB.folder / "solution" / "c" / "init.c").read_text()
+    script = "main forks a\na forks b\nmain exits 0\nexpect init exits 0"
+    verdict = judged(tmp_path, mode, script, init_c=solution)
+    observed, expected = verdict.observed.tree(), verdict.expected.tree()
+    assert [(n.name, n.parent) for n in observed] == [(n.name, n.parent) for n in expected]
+    assert observed["b"].parent == "a"
+
+
 def test_a_mode_that_a_scenario_cannot_be_judged_in_is_skipped(tmp_path: Path) -> None:
     pid_1_only: Lab = replace(LAB, scenarios=(replace(ORPHAN, modes=(PIDNS,)),))
     [verdict] = assess(pid_1_only, LAB.folder / "solution" / "c", mode=SUBREAPER).verdicts
