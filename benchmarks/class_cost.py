@@ -13,13 +13,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.grade import grade, processors
-from autograder.gradebook import Gradebook
-from autograder.judge import assess
-from autograder.lab import Lab, load_lab
-from autograder.mutants import make_class
+from autograder.grading.grade import grade, processors
+from autograder.grading.gradebook import Gradebook
+from autograder.labs.demo_class import make_class
+from autograder.labs.lab import Lab, load_lab
 from autograder.stage.isolation import probe
-from autograder.submissions import Submission, find_submissions
+from autograder.submission.submissions import Submission, find_submissions
+from autograder.trial.assess import assess
 
 STUDENTS = int(os.environ.get("STUDENTS", "82"))
 

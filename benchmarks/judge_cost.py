@@ -14,12 +14,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.judge import assess
-from autograder.lab import Lab, Scenario, load_lab
-from autograder.mutants import load_mutants, make_class
-from autograder.scenario import Verb
+from autograder.labs.demo_class import make_class
+from autograder.labs.lab import Lab, load_lab
+from autograder.labs.mutants import load_mutants
+from autograder.labs.scenario import Scenario
+from autograder.language.deeds import Forks
 from autograder.stage.isolation import probe
 from autograder.stage.tools import compiler
+from autograder.trial.assess import assess
 
 ROUNDS = 5
 
@@ -90,7 +92,7 @@ def floor_cpu(floor: Path, counts: list[str]) -> float:
 
 def actors_of(scenario: Scenario) -> int:
     """How many actors a script brings on, main included."""
-    return 1 + sum(len(list(step.pairs())) for step in scenario.steps if step.verb is Verb.FORKS)
+    return 1 + sum(len(step.pairs()) for step in scenario.steps if isinstance(step, Forks))
 
 
 if __name__ == "__main__":

@@ -15,14 +15,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.grade import grade
-from autograder.gradebook import Asked, Gradebook, Result
-from autograder.judge import assess
-from autograder.lab import load_lab
-from autograder.mutants import make_class
+from autograder.grading.grade import grade
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Asked, Result
+from autograder.labs.demo_class import make_class
+from autograder.labs.lab import load_lab
 from autograder.reports import write_reports
-from autograder.submissions import find_submissions
-from autograder.verdict import Assessment
+from autograder.submission.submissions import find_submissions
+from autograder.trial.assess import assess
+from autograder.trial.verdict import Assessment
 
 STUDENTS = 1000
 
@@ -56,7 +57,7 @@ def make_book(submissions: Path, small: Path, large: Path) -> int:
     with Gradebook(small) as book:
         run = grade(lab, find_submissions(submissions, lab.name), book, assess=assess)
         found = [result.assessment for result in book.results(run)]
-    asked = [Asked(s.name, s.title, s.points, s.why) for s in lab.scenarios]
+    asked = [Asked.of(scenario) for scenario in lab.scenarios]
     names = [f"student {number:04}" for number in range(STUDENTS)]
     texts = set()
     with Gradebook(large) as book:

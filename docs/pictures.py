@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder.judge import assess
-from autograder.lab import load_lab
+from autograder.labs.lab import load_lab
+from autograder.trial.assess import assess
 from forklab.draw import lanes_svg, tree_svg
 from forklab.draw.outcomes.graph_picture import process_graph_svg
 from forklab.explore import explore

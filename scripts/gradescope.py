@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.errors import CommandError
-from autograder.lab import load_lab
+from autograder.labs.lab import load_lab
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = """\

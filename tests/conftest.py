@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings
 from IPython.core.interactiveshell import InteractiveShell
 
+from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.stage.isolation import probe
-from autograder.stage.sandbox import PIDNS, SUBREAPER
 from forklab.notebook import prepare
 
 # How long an example takes says something of this machine only, and of what else it does.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder.gradebook import Gradebook, Run
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Run
+from autograder.reports.grades import Grades
 from autograder.reports.gradescope import ResultsFolder
 from autograder.reports.html import Site
 from autograder.reports.junit import Suites
-from autograder.reports.table import Grades
 
 
 def write_reports(gradebook: Gradebook, run: Run, out: Path) -> Path:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from autograder.feedback import plain, summary
-from autograder.gradebook import Result, Run
-from autograder.printable import first_sentence, number
+from autograder.grading.records import Result, Run
+from autograder.reports.cells import first_sentence, number
+from autograder.reports.feedback import plain, summary
 from autograder.reports.files import file_stems, write_whole
 from autograder.reports.veil import veiled
-from autograder.verdict import Status, Verdict
+from autograder.trial.verdict import Status, Verdict
 
 
 class ResultsFolder:
@@ -28,7 +27,7 @@ class ResultsFolder:
         write_whole(self._folder / f"{self._stems[result.student]}.json", text + "\n")
 
 
-def results_json(run: Run, result: Result) -> dict[str, Any]:
+def results_json(run: Run, result: Result) -> dict[str, object]:
     """Gradescope's form; the tests stand in the order of the lab, hidden scenarios without name and play at its end.
 
     A scenario that could not be judged counts 0 of 0 and has neither of Gradescope's two statuses
@@ -59,9 +58,9 @@ def _plain(verdict: Verdict, why: str) -> str:
     return plain(verdict, why)
 
 
-def _test(position: int, verdict: Verdict, why: str) -> dict[str, Any]:
+def _test(position: int, verdict: Verdict, why: str) -> dict[str, object]:
     judged = verdict.status in (Status.PASSED, Status.FAILED)
-    test: dict[str, Any] = {
+    test: dict[str, object] = {
         "number": str(position),
         "name": verdict.title if judged else f"{verdict.title} ({verdict.status}, not counted)",
         "score": verdict.points if judged else 0,

@@ -11,17 +11,18 @@ from urllib.parse import quote
 from jinja2 import Environment
 from markupsafe import Markup
 
-from autograder.feedback import common_reason, count
-from autograder.gradebook import Asked, Result, Run
-from autograder.printable import first_sentence
+from autograder.grading.records import Asked, Result, Run
+from autograder.language.roles import PIDNS, SUBREAPER
+from autograder.reports.cells import first_sentence
+from autograder.reports.feedback import common_reason, count
 from autograder.reports.files import file_stems, write_whole
 from autograder.reports.sections import Sections, environment
 from autograder.reports.veil import has_hidden, veiled
-from autograder.verdict import Status, Verdict
+from autograder.trial.verdict import Status, Verdict
 
 _MODES: Mapping[str, str] = {
-    "pidns": "Judged as the real PID 1 of a PID namespace (mode pidns).",
-    "subreaper": "Judged as a child subreaper, not as PID 1 (mode subreaper).",
+    PIDNS: "Judged as the real PID 1 of a PID namespace (mode pidns).",
+    SUBREAPER: "Judged as a child subreaper, not as PID 1 (mode subreaper).",
     "": "Nothing was started.",
 }
 

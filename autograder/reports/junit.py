@@ -7,11 +7,12 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from xml.sax.saxutils import quoteattr
 
-from autograder.feedback import count, plain
-from autograder.gradebook import Result, Run
-from autograder.printable import first_sentence, printable
+from autograder.grading.records import Result, Run
+from autograder.reports.cells import first_sentence
+from autograder.reports.feedback import count, plain
 from autograder.reports.files import write_whole
-from autograder.verdict import Status, Verdict
+from autograder.safe_text import safe_text
+from autograder.trial.verdict import Status, Verdict
 
 _ELEMENTS = {Status.FAILED: "failure", Status.ERROR: "error", Status.SKIPPED: "skipped"}
 
@@ -55,11 +56,11 @@ def _case(classname: str, verdict: Verdict) -> Element:
     case = Element("testcase", classname=classname, name=verdict.scenario)
     if verdict.status in _ELEMENTS:
         message = f"{verdict.title}: {first_sentence(verdict.message)}"
-        outcome = SubElement(case, _ELEMENTS[verdict.status], message=printable(message))
+        outcome = SubElement(case, _ELEMENTS[verdict.status], message=safe_text(message))
         outcome.text = _text(verdict)
     return case
 
 
 @lru_cache(maxsize=4096)
 def _text(verdict: Verdict) -> str:
-    return printable(plain(verdict))
+    return safe_text(plain(verdict))

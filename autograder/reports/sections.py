@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograder.feedback import MARKS, stretches
-from autograder.printable import number, printable
+from autograder.reports.cells import number
+from autograder.reports.feedback import MARKS, stretches
 from autograder.reports.files import write_whole
-from autograder.verdict import Status, Verdict
+from autograder.safe_text import safe_text
+from autograder.trial.verdict import Status, Verdict
 from forklab.draw import film_html, legend_svg, tree_svg, tree_text
 from forklab.draw.fold import in_a_row, label
 from forklab.history import History, Remark
@@ -40,7 +40,9 @@ class Sections:
     """
 
     def __init__(self, templates: Environment, folder: Path) -> None:
-        self._parts: Any = templates.get_template("parts.html").module
+        macros = vars(templates.get_template("parts.html").module)
+        self._attention: Callable[[Verdict, str, Files], str] = macros["attention"]
+        self._folded: Callable[[Verdict, str], str] = macros["folded"]
         self._folder = folder
         self._written: set[str] = set()
         self.section = lru_cache(_MOST_SECTIONS)(self._section)
@@ -52,8 +54,8 @@ class Sections:
     def _section(self, verdict: Verdict, why: str) -> Markup:
         """The section of one scenario: in full if there is something to look at, else folded."""
         if verdict.status in (Status.FAILED, Status.ERROR):
-            return Markup(self._parts.attention(verdict, why, self._files(verdict)))
-        return Markup(self._parts.folded(verdict, why))
+            return Markup(self._attention(verdict, why, self._files(verdict)))
+        return Markup(self._folded(verdict, why))
 
     def _files(self, verdict: Verdict) -> Files:
         if not verdict.observed.events:
@@ -110,7 +112,7 @@ def environment() -> Environment:
     )
     found.filters.update(
         number=number,
-        printable=printable,
+        safe_text=safe_text,
         stretches=stretches,
         lead=_lead,
         unexpected=_unexpected,

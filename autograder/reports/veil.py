@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autograder.feedback import common_reason
-from autograder.gradebook import Result, Run
-from autograder.verdict import Assessment, Verdict
+from autograder.grading.records import Result, Run
+from autograder.reports.feedback import common_reason
+from autograder.trial.verdict import Assessment, Verdict
 
 
 def has_hidden(run: Run) -> bool:

@@ -8,31 +8,34 @@ import os
 import platform
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 from platformdirs import user_cache_path
 
+from autograder.stage.errors import StageError
 from autograder.stage.tools import compiler
-from autograder.stage.trouble import StageError
 
+_SOURCES = Path(__file__).with_name("c")
+_PARTS = {"actor": ("actor.c",), "launcher": ("launcher.c", "census.c", "confine.c")}
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra")
 _COMPILE_SECONDS = 60
 
 
 @functools.cache
 def compiled(name: str) -> Path:
-    """The program made of `name`.c in this folder. Raises StageError if there is no compiler or it fails.
+    """Our program of this name: actor or launcher. Raises StageError if there is no compiler or it fails.
 
     Statically linked where the machine has a static C library: such a program starts twice as fast, and in a sandbox
     that has no libraries at all.
     """
-    source = Path(__file__).with_name(f"{name}.c")
-    text = b"".join(path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h"))))
+    sources = [_SOURCES / part for part in _PARTS[name]]
+    text = b"".join(path.read_bytes() for path in (*sources, *sorted(_SOURCES.glob("*.h"))))
     digest = hashlib.sha256(text + repr((_FLAGS, platform.machine())).encode()).hexdigest()
     program = _cache_folder() / f"{name}-{digest[:16]}"
     if not program.exists():
-        _compile(source, program)
+        _compile(sources, program)
     return program
 
 
@@ -59,13 +62,13 @@ def _cache_folder() -> Path:
     )
 
 
-def _compile(source: Path, program: Path) -> None:
+def _compile(sources: Sequence[Path], program: Path) -> None:
     complaint = ""
     for linking in (["-static"], []):
         # Under another name first, so that two graders who start together never see half a program.
         with tempfile.NamedTemporaryFile(dir=program.parent, delete=False) as unfinished:
             pass
-        command = [compiler(), *_FLAGS, *linking, str(source), "-o", unfinished.name]
+        command = [compiler(), *_FLAGS, *linking, *map(str, sources), "-o", unfinished.name]
         try:
             result = subprocess.run(
                 command, capture_output=True, text=True, timeout=_COMPILE_SECONDS
@@ -77,4 +80,4 @@ def _compile(source: Path, program: Path) -> None:
             complaint = result.stderr
         finally:
             Path(unfinished.name).unlink(missing_ok=True)
-    raise StageError(f"{source.name} does not compile here:\n{complaint}")
+    raise StageError(f"{sources[0].name} does not compile here:\n{complaint}")

@@ -7,13 +7,15 @@ import shutil
 import tarfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from autograder.stage.errors import EXCESSES, ExcessError, StageError
 from autograder.stage.sandbox import Sandbox
-from autograder.stage.trouble import Excess, StageError
 from autograder.stage.watch import ready
 from autograder.stage.workspace import Workspace, remove
+from forklab.kernel.statuses import in_shell
 
 _MOST_OUTPUT = 1 << 16  # bytes
 _MOST_MADE = 256 << 20  # bytes of all files that a build leaves
@@ -24,14 +26,22 @@ _PACK_SECONDS = 30.0
 _COPY_FIRST = 'cp -R -p -- "$0/." . && exec "$@"'
 
 
+@dataclass(frozen=True)
+class Completed:
+    """How a command ended: its exit status, or None if it ran out of time; and all that it wrote."""
+
+    status: int | None
+    output: str
+
+
 def run_contained(
     mode: str, workspace: Workspace, folder: Path, command: Sequence[str], seconds: float
-) -> tuple[int | None, str]:
+) -> Completed:
     """Runs `command` in a sandbox of its own, on a copy of `folder`; what it leaves there replaces `folder`.
 
-    Answers its exit status (128+n for a signal; None if it was not done within `seconds` and was killed) and what it
-    wrote to standard output and error. Nothing that it started is left, and of its files only regular ones, folders,
-    and links that stay inside. Raises Excess if it took too much, StageError if there is no sandbox.
+    Its exit status is 128+n for a signal, and None if it was not done within `seconds` and was killed. Nothing that it
+    started is left, and of its files only regular ones, folders, and links that stay inside. Raises ExcessError if it
+    took too much, StageError if there is no sandbox.
     """
     with Sandbox(mode, folder, workspace.subfolder(), builds=True) as sandbox:
         output = os.memfd_create("output")
@@ -43,20 +53,18 @@ def run_contained(
                 ready(pidfd, seconds=seconds)
             finally:
                 os.close(pidfd)
-            ended = sandbox.status()
+            status = sandbox.status()
             excess = sandbox.excess()
             sandbox.end_play()
             text = os.pread(output, _MOST_OUTPUT, 0).decode(errors="replace")
             if excess is not None:
-                raise Excess(excess)
-            if ended is not None and ended.status == 0:
+                raise ExcessError(excess)
+            if status == 0:
                 _take_out(sandbox, folder, nothing)
         finally:
             os.close(output)
             os.close(nothing)
-    if ended is None:
-        return None, text
-    return (ended.status if ended.status is not None else 128 + (ended.signal or 0)), text
+    return Completed(None if status is None else in_shell(status), text)
 
 
 def _take_out(sandbox: Sandbox, folder: Path, nothing: int) -> None:
@@ -83,12 +91,12 @@ def _take_out(sandbox: Sandbox, folder: Path, nothing: int) -> None:
         try:
             _unpack(archive, folder)
         except (tarfile.TarError, OSError) as error:
-            raise Excess("files") from error
+            raise ExcessError(EXCESSES["files"]) from error
     sandbox.end_play()
 
 
 def _unpack(archive: BinaryIO, folder: Path) -> None:
-    """Regular files, folders, and links that stay inside. Raises Excess if it is too much or takes too long."""
+    """Regular files, folders, and links that stay inside. Raises ExcessError if it is too much or takes too long."""
     deadline = time.monotonic() + _PACK_SECONDS
     size = count = 0
     links: list[tuple[Path, str]] = []
@@ -97,9 +105,9 @@ def _unpack(archive: BinaryIO, folder: Path) -> None:
             parts = PurePosixPath(member.name).parts
             size, count = size + member.size, count + 1
             if size > _MOST_MADE or time.monotonic() > deadline:
-                raise Excess("disk")
+                raise ExcessError(EXCESSES["disk"])
             if count > _MOST_FILES:
-                raise Excess("files")
+                raise ExcessError(EXCESSES["files"])
             if ".." in parts or member.name.startswith("/"):
                 continue
             target = folder.joinpath(*parts)

@@ -8,9 +8,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.stage.compiled import compiled, is_dynamic
-from autograder.stage.sandbox import PIDNS, SUBREAPER, Sandbox, private_user
-from autograder.stage.trouble import StageError
+from autograder.stage.errors import StageError
+from autograder.stage.sandbox import Sandbox
+from autograder.stage.users import private_user
 from autograder.stage.workspace import Workspace
 
 _LANDLOCK_WITH_SCOPES = 6  # Linux 6.12
@@ -55,7 +57,7 @@ def lacks(mode: str) -> tuple[str, ...]:
         Sandbox(mode, workspace.subfolder(), workspace.subfolder()) as sandbox,
     ):
         landlock, seccomp = sandbox.means()
-    own_user = bool(private_user())
+    own_user = private_user() is not None
     found = [
         "memory that only the kernel holds (full pipes and sockets, shared memory that no process has mapped) "
         "is not counted"

@@ -11,21 +11,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from autograder.scenario import INIT, MAIN
-from autograder.stage.actors import Cast
+from autograder.language.roles import INIT, MAIN, PIDNS
+from autograder.stage.cast import Cast
 from autograder.stage.compiled import compiled
 from autograder.stage.quiescence import Quiescence, Rest, Settled
-from autograder.stage.sandbox import PIDNS, Ended, Sandbox
+from autograder.stage.sandbox import Sandbox
 from autograder.stage.tools import put_program
-from autograder.stage.trouble import Excess
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
 _MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
 _SPINS_OF_A_SUSPECT = 5
-_START_NANOSECONDS = (
-    1_000_000_000  # of processor time: what the slowest interpreter may need before it starts main
-)
+# Of processor time: what the slowest interpreter may need before it starts main.
+_START_NANOSECONDS = 1_000_000_000
 
 
 class Stage:
@@ -46,9 +44,8 @@ class Stage:
         address.chmod(0o666)
         self.listener.listen(256)
         self.sandbox = Sandbox(mode, submission, folder)
-        self.spins = (
-            0  # how often this submission was seen to spin: then less patience shows it again
-        )
+        # How often this submission was seen to spin: then less patience shows it again.
+        self.spins = 0
 
     @property
     def main(self) -> list[str]:
@@ -121,10 +118,9 @@ class Play:
         )
         return None
 
-    def excess(self) -> Excess | None:
-        """What the play took too much of; all of it has been killed then."""
-        what = self._sandbox.excess()
-        return None if what is None else Excess(what)
+    def excess(self) -> str | None:
+        """What the play took too much of, in words; all of it has been killed then."""
+        return self._sandbox.excess()
 
     def has_strays(self) -> bool:
         """Whether it has, or had, processes that no script asked for."""
@@ -141,18 +137,18 @@ class Play:
     def process(self, name: str) -> Watched:
         return self.init if name == INIT else self.cast[name].process
 
-    def ended(self, name: str) -> Ended | None:
-        """How a process of the play ended; None while it lives. Both fields None: nobody can tell any more."""
+    def status(self, name: str) -> int | None:
+        """How a process of the play ended, as os.waitstatus_to_exitcode() tells it.
+
+        None while it lives, and if nobody can know any more.
+        """
         process = self.process(name)
         if not process.ended():
             return None
         if name == INIT:
             return self._sandbox.status()
         status = process.wait_status()
-        if status is None:
-            return Ended(None, None)
-        code = os.waitstatus_to_exitcode(status)
-        return Ended(code, None) if code >= 0 else Ended(None, -code)
+        return None if status is None else os.waitstatus_to_exitcode(status)
 
     def name_of(self, pid: int) -> str | None:
         """Who has this pid, as seen from here; None if it is nobody of the cast."""

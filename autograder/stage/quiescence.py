@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from autograder.stage.doing import Doing, Posture, doing
-from autograder.stage.trouble import Restless
+from autograder.stage.activity import Activity, Posture, activity_of
+from autograder.stage.errors import RestlessError
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES, Watched
 
 # Processor time of its own, not time on the wall: on a busy machine a slow init is not taken for a spinning one.
@@ -30,9 +30,8 @@ _MOST_BIRTHS = 100  # of strays while we wait for rest: whoever has more will no
 _MOST_STRAYS = 100  # at the same time; each takes descriptors of ours
 _LOOKS_BETWEEN_SEARCHES = 50
 
-_Look = tuple[
-    tuple[int, str, bytes, str], ...
-]  # (pid, state letter, activity, its threads') of everybody
+# Pid, state letter, run times and those of its threads, of everybody.
+_Look = tuple[tuple[int, str, bytes, str], ...]
 
 
 class Rest(Enum):
@@ -50,7 +49,7 @@ class Settled:
     """How the play came to rest, and what init was doing then."""
 
     rest: Rest
-    doing: Doing
+    doing: Activity
 
 
 class Quiescence:
@@ -90,7 +89,7 @@ class Quiescence:
         """Waits until `done`, or until the play is at rest.
 
         With `outlast_timer` an init that sleeps with a timeout gets the time to wake up once and fall asleep again:
-        then what it has not done, it does not do. Raises Restless if the whole play takes too long.
+        then what it has not done, it does not do. Raises RestlessError if the whole play takes too long.
         """
         started = time.monotonic()
         births = self.births
@@ -99,7 +98,7 @@ class Quiescence:
         asleep_since: tuple[_Look, float] | None = None
         while True:
             if done():
-                return Settled(Rest.DONE, Doing(Posture.UNKNOWN))
+                return Settled(Rest.DONE, Activity(Posture.UNKNOWN))
             at_rest = self._look_twice()
             looks += 1
             if looks % _LOOKS_BETWEEN_SEARCHES == 0:
@@ -122,18 +121,18 @@ class Quiescence:
             ran_for += min(max(spent - before, 0), _LONGEST_STRETCH_NANOSECONDS)
             if ran_for > self.spin_limit and self._nobody_else_is_busy():
                 self.spin_limit = _SPIN_AGAIN_NANOSECONDS
-                return Settled(Rest.DONE if done() else Rest.SPINNING, Doing(Posture.RUNNING))
+                return Settled(Rest.DONE if done() else Rest.SPINNING, Activity(Posture.RUNNING))
             if time.monotonic() > self._deadline:
-                raise Restless(f"the play did not end within {_PLAY_SECONDS:.0f} s")
+                raise RestlessError(f"the play did not end within {_PLAY_SECONDS:.0f} s")
             if (
                 self.births - births > _MOST_BIRTHS
                 or len(self._strays) >= _MOST_STRAYS
                 or time.monotonic() - started > _SETTLING_SECONDS
             ):
-                return Settled(Rest.UNSETTLED, doing(self._init))
+                return Settled(Rest.UNSETTLED, activity_of(self._init))
             self._pause(looks)
 
-    def _look_twice(self) -> tuple[_Look, Doing] | None:
+    def _look_twice(self) -> tuple[_Look, Activity] | None:
         """What everybody looked like and what init was doing, if nobody ran in between; else None."""
         strays = list(self._strays.values())
         everybody = (self._init, *self._actors(), *strays)
@@ -142,7 +141,7 @@ class Quiescence:
             return None
         # Between the looks, so that it holds for an instant at which everybody slept. It is exact where the state
         # letter is not.
-        now = doing(self._init) if look[0][1] == "S" else Doing(Posture.ASLEEP)
+        now = activity_of(self._init) if look[0][1] == "S" else Activity(Posture.ASLEEP)
         if now.posture is Posture.RUNNING:
             return None
         # Between the looks as well. A process born since the first look is found here, while its parent sleeps. And
@@ -201,10 +200,10 @@ def _look(processes: Iterable[Watched]) -> _Look | None:
         elif stat.state in DEAD_STATES:
             seen.append((process.pid, stat.state, b"", ""))
         elif not stat.leaving and (stat.state == "S" or stat.state in STOPPED_STATES):
-            threads = process.threads_activity() if stat.threads > 1 else ""
+            threads = process.run_times_of_threads() if stat.threads > 1 else ""
             if threads is None:
                 return None
-            seen.append((process.pid, stat.state, process.activity(), threads))
+            seen.append((process.pid, stat.state, process.run_times(), threads))
         else:
             return None
     return tuple(seen)

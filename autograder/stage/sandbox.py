@@ -10,54 +10,31 @@ it is Landlock, where the kernel has it.
 from __future__ import annotations
 
 import array
-import itertools
 import os
 import socket
 import struct
 import subprocess
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
+from autograder.language.roles import PIDNS
 from autograder.stage.compiled import compiled
-from autograder.stage.tools import put_program, python_for_submissions
-from autograder.stage.trouble import StageError
+from autograder.stage.confinement import (
+    GIVEN,
+    STAGE,
+    SUBMISSION,
+    bubblewrap,
+    foreign_prefixes,
+    search_path,
+)
+from autograder.stage.errors import EXCESSES, StageError
+from autograder.stage.tools import put_program
+from autograder.stage.users import private_user
 from autograder.stage.workspace import remove
-from autograder.steps import MODES
-
-PIDNS, SUBREAPER = MODES
-
-SUBMISSION = "/submission"  # where the submission's folder is seen inside, in mode pidns
-STAGE = "/stage"  # where the actor and the judge's socket are
-_GIVEN = "/given"  # what a build starts from
 
 _ANSWER_SECONDS = 30.0
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
-_SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_SYSTEM_FILES = (
-    "/etc/alternatives",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-)
-_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-# As root, a submission runs under a uid that nobody else has: it could signal and read us otherwise. No pid is above
-# 4,194,304, see proc_sys_kernel(5): so no two graders in one PID namespace share a uid, and each fits into an int.
-_FIRST_PRIVATE_UID = 2_000_000
-_UIDS_OF_A_GRADER = 100
-_turn = itertools.count()
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a process ended: exited with `status`, or killed by signal number `signal`."""
-
-    status: int | None
-    signal: int | None
 
 
 class Sandbox:
@@ -70,7 +47,7 @@ class Sandbox:
     def __init__(self, mode: str, folder: Path, stage: Path, *, builds: bool = False) -> None:
         self.mode = mode
         own = mode == PIDNS
-        self.given = (_GIVEN if own else str(folder)) if builds else None
+        self.given = (GIVEN if own else str(folder)) if builds else None
         self.stage = STAGE if own else str(stage)
         launcher = stage / "launcher"
         if not launcher.exists():
@@ -81,20 +58,21 @@ class Sandbox:
             self.folder = SUBMISSION
         else:
             self.folder = str(_open_folder(stage / "build") if builds else folder)
-            if builds and user:
-                os.chown(self.folder, user["user"], user["user"])
+            if builds and user is not None:
+                os.chown(self.folder, user, user)
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._orders.settimeout(_ANSWER_SECONDS)
         # In a namespace all that bubblewrap starts is that user's; else our launcher remains out of reach, as root.
-        inner = 0 if own else user.get("user", 0)
+        outer = user if own else None
+        inner = 0 if own else user or 0
         command = [f"{self.stage}/launcher", mode, str(theirs.fileno()), str(inner)]
-        command += [f"PATH={_search_path()}", str(self._temporary or "/tmp")]
+        command += [f"PATH={search_path()}", str(self._temporary or "/tmp")]
         command += [f"build:{self.folder}"] if builds else []
         if own:
-            command = [*_bubblewrap(folder, stage, builds), "--", *command]
+            command = [*bubblewrap(folder, stage, builds), "--", *command]
         else:
-            command += [f"ro:{path}" for path in (folder, stage, *_foreign_prefixes())]
+            command += [f"ro:{path}" for path in (folder, stage, *foreign_prefixes())]
             command += [f"rw:{self._temporary}"]
         with theirs:
             self._process = subprocess.Popen(
@@ -105,7 +83,9 @@ class Sandbox:
                 pass_fds=[theirs.fileno()],
                 cwd=folder if not own else "/",
                 start_new_session=True,
-                **(user if own else {}),
+                user=outer,
+                group=outer,
+                extra_groups=None if outer is None else [],
             )
         try:
             words, self.launcher_pid = self._answer()
@@ -133,18 +113,21 @@ class Sandbox:
             raise StageError(f"the launcher cannot open a play: {_reason(words)}")
         return pid
 
-    def status(self) -> Ended | None:
-        """How init ended; None while it lives. Init stays a zombie until `end_play`."""
+    def status(self) -> int | None:
+        """How init ended, as os.waitstatus_to_exitcode() tells it; None while it lives.
+
+        Init stays a zombie until `end_play`.
+        """
         answer = self._ask("status")
         if answer == "alive":
             return None
         _, code, value = answer.split()
-        return Ended(int(value), None) if int(code) == os.CLD_EXITED else Ended(None, int(value))
+        return int(value) if int(code) == os.CLD_EXITED else -int(value)
 
     def excess(self) -> str | None:
-        """Of what the play took too much, and was killed for it: memory, processes, files or disk."""
+        """Of what the play took too much, and was killed for it, in words."""
         answer = self._ask("excess")
-        return None if answer == "nothing" else answer
+        return None if answer == "nothing" else EXCESSES[answer]
 
     def means(self) -> tuple[int, int]:
         """The version of Landlock and whether system calls can be forbidden; 0: not on this machine."""
@@ -206,67 +189,11 @@ class Sandbox:
         return message.decode(), pid
 
 
-def _bubblewrap(folder: Path, stage: Path, builds: bool) -> list[str]:
-    command = ["bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session"]
-    # The launcher opens namespaces and gives every capability up before a submission starts.
-    for capability in ("CAP_SYS_ADMIN", "CAP_SETPCAP"):
-        command += ["--cap-add", capability]
-    for path in _SYSTEM_FOLDERS:
-        if os.path.islink(path):
-            command += ["--symlink", os.readlink(path), path]
-        elif os.path.isdir(path):
-            command += ["--ro-bind", path, path]
-    for path in _SYSTEM_FILES:
-        command += ["--ro-bind-try", path, path]
-    for prefix in _foreign_prefixes():
-        command += ["--ro-bind", prefix, prefix]
-    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
-    command += ["--ro-bind", str(folder), _GIVEN if builds else SUBMISSION]
-    command += ["--dir", SUBMISSION, "--ro-bind", str(stage), STAGE, "--chdir", SUBMISSION]
-    # What bubblewrap has made for all this is memory without a limit: /dev/shm, and / itself.
-    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
-    return command
-
-
 def _open_folder(path: Path) -> Path:
     """Makes a folder to which everybody may write."""
     path.mkdir()
     path.chmod(0o1777)
     return path
-
-
-def _foreign_prefixes() -> list[str]:
-    """Folders outside of the system's that a submission needs: an active conda environment, a Python of our own."""
-    prefixes = {os.environ.get("CONDA_PREFIX", "")}
-    if not python_for_submissions().startswith("/usr/"):
-        prefixes.add(sys.base_prefix)
-    return sorted(
-        prefix for prefix in prefixes if os.path.isdir(prefix) and not prefix.startswith("/usr")
-    )
-
-
-def _search_path() -> str:
-    conda = os.environ.get("CONDA_PREFIX")
-    return f"{conda}/bin:{_SYSTEM_PATH}" if conda else _SYSTEM_PATH
-
-
-def private_uids() -> range:
-    """The users that this process runs submissions as, one after the other, where it is root."""
-    first = _FIRST_PRIVATE_UID + os.getpid() * _UIDS_OF_A_GRADER
-    return range(first, first + _UIDS_OF_A_GRADER)
-
-
-def private_user() -> dict[str, Any]:
-    """How root starts a process as a user that nobody else is; empty if we are not root, or not allowed to.
-
-    In a user namespace root may have no other users.
-    """
-    uid = private_uids()[next(_turn) % _UIDS_OF_A_GRADER]
-    with open("/proc/self/uid_map") as lines:
-        ranges = [tuple(map(int, line.split())) for line in lines]
-    if os.geteuid() != 0 or not any(first <= uid < first + count for first, _, count in ranges):
-        return {}
-    return {"user": uid, "group": uid, "extra_groups": []}
 
 
 def _reason(words: str) -> str:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from autograder.stage.trouble import StageError
+from autograder.stage.errors import StageError
 
 _OLDEST_PYTHON = (3, 8)
 

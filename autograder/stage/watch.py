@@ -11,6 +11,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from forklab.kernel.signals import numbers_in
+
 # struct pidfd_info and its ioctl, Linux 6.13; the exit status since 6.15. See linux/pidfd.h.
 _GET_INFO = (3 << 30) | (64 << 16) | (0xFF << 8) | 11
 _INFO_EXIT = 1 << 3
@@ -108,7 +110,7 @@ class Watched:
         status: int = struct.unpack_from("<i", answer, _EXIT_CODE_OFFSET)[0]
         return status
 
-    def activity(self) -> bytes:
+    def run_times(self) -> bytes:
         """Grows whenever the process runs: its times on and waiting for a CPU and its turns; empty once reaped."""
         try:
             return self._read("schedstat")
@@ -117,7 +119,7 @@ class Watched:
 
     def cpu_nanoseconds(self) -> int:
         """How long its main thread has run; 0 once reaped."""
-        return int((self.activity().split() or [b"0"])[0])
+        return int((self.run_times().split() or [b"0"])[0])
 
     def pending(self) -> frozenset[int]:
         """The numbers of the signals that wait for it, blocked."""
@@ -125,11 +127,11 @@ class Watched:
             status = self._read("status").decode(errors="replace")
         except OSError:
             return frozenset()
-        bits = 0
+        mask = 0
         for line in status.splitlines():
             if line.startswith(("SigPnd:", "ShdPnd:")):
-                bits |= int(line.split()[1], 16)
-        return frozenset(number for number in range(1, 65) if bits >> (number - 1) & 1)
+                mask |= int(line.split()[1], 16)
+        return frozenset(numbers_in(mask))
 
     def system_calls(self) -> list[str]:
         """/proc/PID/syscall of every thread, the main one first. Raises PermissionError if we may not look."""
@@ -154,8 +156,8 @@ class Watched:
             return []
         return [int(pid) for pid in pids]
 
-    def threads_activity(self) -> str | None:
-        """The activity of every thread but the main one; None if one of them runs or ends."""
+    def run_times_of_threads(self) -> str | None:
+        """Those of every thread but the main one; None if one of them runs or ends."""
         parts: list[str] = []
         for thread in self._threads():
             fields = _read_text(f"{thread}/stat").rpartition(") ")[2].split()

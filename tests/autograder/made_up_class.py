@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder.gradebook import Asked
-from autograder.verdict import Assessment, Status, Verdict
+from autograder.grading.records import Asked
+from autograder.trial.verdict import Assessment, Status, Verdict
 from forklab.history import History, HistoryBuilder, Process, Remark, State
 
 ASKED = [

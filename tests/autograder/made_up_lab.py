@@ -8,9 +8,10 @@ from pathlib import Path
 
 from made_up_class import ASKED, PLAIN, assessment
 
-from autograder.lab import Lab, Scenario
-from autograder.scenario import parse
-from autograder.verdict import Assessment, Verdict
+from autograder.labs.lab import Lab
+from autograder.labs.scenario import Scenario
+from autograder.language.script import parse
+from autograder.trial.verdict import Assessment, Verdict
 
 LAB = Lab(
     "init",
@@ -31,7 +32,7 @@ LAB = Lab(
     ),
 )
 
-# What the grader calls for each submission, as autograder.judge.assess.
+# What the grader calls for each submission, as autograder.trial.assess.assess.
 Assessor = Callable[..., Assessment]
 
 

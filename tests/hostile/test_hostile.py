@@ -17,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.judge import assess
-from autograder.lab import load_lab
+from autograder.labs.lab import load_lab
+from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.stage.isolation import lacks
-from autograder.stage.sandbox import PIDNS, SUBREAPER, private_uids
-from autograder.verdict import Status, Verdict
+from autograder.stage.users import private_uids
+from autograder.trial.assess import assess
+from autograder.trial.verdict import Status, Verdict
 
 HERE = Path(__file__).parent
 LAB = load_lab("init")
@@ -239,7 +240,7 @@ def test_it_is_contained(
         pytest.skip("this kernel has no Landlock")
     # Not with a bomb: whoever counts 640 processes that all want to run gets little time to do so.
     if "bomb" not in name:
-        monkeypatch.setattr("autograder.judge._BUILD_SECONDS", 10.0)
+        monkeypatch.setattr("autograder.trial.assess._BUILD_SECONDS", 10.0)
     submission = hand_in(name, tmp_path, canaries)
     found = verdicts(submission, mode, terminal="terminal" in name)
     assert canaries.complaints() == []

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.lab import load_lab
-from autograder.mutants import load_mutants, write
+from autograder.labs.lab import load_lab
+from autograder.labs.mutants import load_mutants, write
 
 LAB = Path(__file__).parents[2] / "labs" / "init"
 STRICT_C = ("cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror")

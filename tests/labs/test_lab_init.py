@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.ideal import Ideal
-from autograder.judge import assess
-from autograder.lab import Scenario, load_lab
-from autograder.mutants import Mutant, load_mutants, write
+from autograder.ideal.ideal import Ideal
+from autograder.labs.lab import load_lab
+from autograder.labs.mutants import Mutant, load_mutants, write
+from autograder.labs.scenario import Scenario
+from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.stage.isolation import probe
-from autograder.stage.sandbox import PIDNS, SUBREAPER
-from autograder.verdict import Status
+from autograder.trial.assess import assess
+from autograder.trial.verdict import Status
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = load_lab(ROOT / "labs" / "init")

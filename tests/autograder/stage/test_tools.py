@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.stage.errors import StageError
 from autograder.stage.tools import put_program
-from autograder.stage.trouble import StageError
 
 
 def test_a_program_can_be_executed_at_once_though_other_threads_fork(tmp_path: Path) -> None:

@@ -1,0 +1,181 @@
+"""The `autograder` command: check a submission, grade a class, play a scenario, make a demo class.
+
+Exit status 0: all passed, or the class was graded; 1: something failed; 2: wrong usage or the
+grader's own trouble; 130: stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.errors import CommandError
+from autograder.language.roles import MODES
+
+_INTERRUPTED = 130  # 128 + SIGINT, as a shell tells it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line, by default that of this process; answers its exit status."""
+    if argv is not None:
+        return _guarded(list(argv))
+    status = _guarded(sys.argv[1:])
+    if status == _INTERRUPTED:
+        # Threads may still be judging, for seconds; Python would wait for them. Whatever they started ends with us: the
+        # sandboxes die with their parent.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _guarded(words: list[str]) -> int:
+    # What comes after "--" is somebody else's command line, options included.
+    split = words.index("--") if "--" in words else len(words)
+    arguments = _parser().parse_args(words[:split])
+    arguments.init = words[split + 1 :]
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a mark that the terminal lacks
+    try:
+        return _run_or_explain(arguments)
+    except CommandError as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("autograder: stopped.", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run_or_explain(arguments: argparse.Namespace) -> int:
+    # Imported late, here and below: `autograder --help` and wrong usage should answer at once.
+    from autograder.stage.errors import StageError
+    from forklab.draw import GraphvizFailedError, GraphvizMissingError
+
+    try:
+        return _run(arguments)
+    except (StageError, GraphvizMissingError, GraphvizFailedError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from autograder.command import commands
+
+    match arguments.command:
+        case "check":
+            return commands.check(
+                arguments.lab,
+                arguments.path,
+                arguments.scenario,
+                arguments.json,
+                arguments.mode,
+                arguments.gradescope,
+            )
+        case "grade":
+            return commands.grade_class(
+                commands.ClassOrder(
+                    arguments.lab,
+                    arguments.submissions,
+                    arguments.out,
+                    arguments.jobs,
+                    arguments.resume,
+                    arguments.only,
+                    arguments.mode,
+                    arguments.cluster,
+                )
+            )
+        case "play":
+            return commands.play(arguments.scenario, arguments.init, arguments.svg, arguments.mode)
+        case _:
+            return commands.demo(arguments.lab, arguments.out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="autograder",
+        description="Judges init programs by what the kernel says about their processes.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    check = commands.add_parser("check", help="judge one submission and explain the result")
+    _add_lab(check)
+    check.add_argument("path", type=Path, metavar="PATH", help="the folder with the submission")
+    check.add_argument(
+        "--scenario",
+        action="append",
+        default=[],
+        metavar="NAME|FILE",
+        help="only this scenario; may be given several times",
+    )
+    check.add_argument("--json", metavar="FILE", help="write the verdicts there; - is stdout")
+    check.add_argument(
+        "--gradescope",
+        type=Path,
+        metavar="FILE",
+        help="write results.json for Gradescope there, from the beginning and after each verdict",
+    )
+    _add_mode(check)
+
+    grade = commands.add_parser("grade", help="grade a class")
+    _add_lab(grade)
+    grade.add_argument(
+        "submissions", type=Path, metavar="SUBMISSIONS", help="the folder with a folder a student"
+    )
+    grade.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
+    grade.add_argument(
+        "--jobs", type=_positive, metavar="N", help="so many at a time; default: one a processor"
+    )
+    grade.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where it was stopped; leave out who is graded already",
+    )
+    grade.add_argument("--only", metavar="STUDENT", help="grade this student again")
+    grade.add_argument(
+        "--cluster", metavar="ADDRESS", help="grade on a dask.distributed cluster, by its scheduler"
+    )
+    _add_mode(grade)
+
+    play = commands.add_parser(
+        "play",
+        help="play one scenario against any init",
+        usage="autograder play [--svg FILE] [--mode MODE] SCENARIO -- INIT [ARG...]",
+        description="Example: autograder play labs/init/scenarios/03_orphan.toml -- tini -g --",
+    )
+    play.add_argument("scenario", metavar="SCENARIO", help="a scenario file, or LAB/NAME")
+    play.add_argument("--svg", metavar="FILE", help="draw the processes at the end; - is stdout")
+    _add_mode(play)
+
+    demo = commands.add_parser("demo", help="make a demo class of solutions and mutants")
+    _add_lab(demo)
+    demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="for its submissions")
+    return parser
+
+
+def _add_lab(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("lab", metavar="LAB", help="the lab's name, or its folder")
+
+
+def _add_mode(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        help="how init stands above; default: the best this machine can do",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

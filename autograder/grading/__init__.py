@@ -1,0 +1,1 @@
+"""A class, graded: who does the work, where the results are kept, what lateness costs."""

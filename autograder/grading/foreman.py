@@ -1,0 +1,220 @@
+"""Who hands the submissions of a class to an executor and takes in what comes back: verdicts, results, lost workers."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Protocol
+
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Result, Run, Terms
+from autograder.labs.generate import names, seed_of, with_generated
+from autograder.labs.lab import Lab
+from autograder.safe_text import safe_text
+from autograder.submission.submissions import Submission, state_of
+from autograder.trial.verdict import Assessment, Status, Verdict
+
+_TRIES = 2  # when a worker is lost, the student whom it had is tried again
+
+Tell = Callable[[int, Verdict], None]  # the number of the attempt, and one more verdict of it
+
+
+class Assess(Protocol):
+    """Judges one submission, as autograder.trial.assess.assess does; raises only for the grader's faults."""
+
+    def __call__(
+        self,
+        lab: Lab,
+        submission: Path,
+        *,
+        mode: str | None = None,
+        on_verdict: Callable[[Verdict], None],
+    ) -> Assessment: ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission and what is still to be played against it; it can be sent anywhere."""
+
+    attempt: int
+    lab: Lab
+    submission: Submission
+    mode: str | None
+
+
+def assess_one(task: Task, assess: Assess, tell: Tell) -> Result:
+    """One student's result. Never raises: a fault of the grader is an `error` for each scenario without a verdict."""
+    started = time.monotonic()
+    trouble = ""
+    verdicts: list[Verdict] = []
+
+    def on_verdict(verdict: Verdict) -> None:
+        verdicts.append(verdict)
+        tell(task.attempt, verdict)
+
+    try:
+        if task.submission.folder is None:
+            assessment = _nothing_handed_in(task.lab, task.submission)
+        elif not task.submission.folder.exists():
+            raise FileNotFoundError(f"{task.submission.folder} cannot be seen from here")
+        else:
+            assessment = assess(
+                task.lab, task.submission.folder, mode=task.mode, on_verdict=on_verdict
+            )
+    except Exception as error:
+        broken = _broken_down(_without(task.lab, {v.scenario for v in verdicts}), error)
+        assessment = replace(broken, verdicts=(*verdicts, *broken.verdicts))
+        trouble = safe_text(traceback.format_exc())
+    return Result(task.submission.student, assessment, time.monotonic() - started, trouble)
+
+
+def say_nothing(attempt: int, verdict: Verdict) -> None:
+    """Executors of others carry no news: the result brings all verdicts."""
+
+
+class Foreman:
+    """Keeps an executor busy and the gradebook up to date. All of it but `hear` happens in one thread."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        run: Run,
+        gradebook: Gradebook,
+        assess: Assess,
+        mode: str | None,
+        on_result: Callable[[Result], None],
+    ) -> None:
+        self._lab = lab
+        self._run = run
+        self._gradebook = gradebook
+        self._assess = assess
+        self._mode = mode
+        self._on_result = on_result
+        self._terms = digest_of(lab, mode)
+        every = [*(scenario.name for scenario in lab.scenarios), *names(lab)]
+        self._positions = {name: position for position, name in enumerate(every)}
+        self._news: SimpleQueue[tuple[int, Verdict] | Future[Result]] = SimpleQueue()
+        self._pending: dict[Future[Result], _Errand] = {}
+        self._told: dict[int, set[str]] = {}
+
+    def hear(self, attempt: int, verdict: Verdict) -> None:
+        """A verdict has come, in whatever thread."""
+        self._news.put((attempt, verdict))
+
+    def work_off(
+        self, wanted: Sequence[Submission], executor: Executor, tell: Tell, at_a_time: int
+    ) -> None:
+        """Grades them all. No more than `at_a_time` are in the executor's hands: a class may be large."""
+        waiting = deque(_Errand(submission) for submission in wanted)
+        try:
+            while waiting or self._pending:
+                while waiting and len(self._pending) < at_a_time:
+                    self._send(waiting.popleft(), executor, tell)
+                news = self._news.get()
+                if isinstance(news, Future):
+                    errand = self._pending.pop(news)
+                    if not self._take_in(errand, news):
+                        waiting.appendleft(errand)
+                else:
+                    attempt, verdict = news
+                    self._gradebook.add(attempt, self._positions[verdict.scenario], verdict)
+                    self._told[attempt].add(verdict.scenario)
+        finally:
+            for future in self._pending:
+                future.cancel()
+
+    def _send(self, errand: _Errand, executor: Executor, tell: Tell) -> None:
+        if errand.attempt is None:
+            student = errand.submission.student
+            terms = Terms(
+                state_of(errand.submission), self._terms, seed_of(self._lab.name, student)
+            )
+            errand.attempt, done = self._gradebook.open_attempt(self._run, student, terms)
+            self._told[errand.attempt] = set(done)
+        lab = _without(self._whole(errand), self._told[errand.attempt])
+        task = Task(errand.attempt, lab, errand.submission, self._mode)
+        errand.tries += 1
+        future: Future[Result] = executor.submit(assess_one, task, self._assess, tell)
+        self._pending[future] = errand
+        future.add_done_callback(self._news.put)
+
+    def _whole(self, errand: _Errand) -> Lab:
+        """The lab with the scenarios that were generated for this student."""
+        return with_generated(self._lab, seed_of(self._lab.name, errand.submission.student))
+
+    def _take_in(self, errand: _Errand, future: Future[Result]) -> bool:
+        """Finishes an attempt; False if it has to be tried again."""
+        attempt = errand.attempt
+        assert attempt is not None
+        told = self._told[attempt]
+        try:
+            result = future.result()
+        except Exception as error:  # the executor lost the worker that had this student
+            if errand.tries < _TRIES:
+                return False
+            lab = _without(self._whole(errand), told)
+            trouble = safe_text("".join(traceback.format_exception(error)))
+            result = Result(errand.submission.student, _broken_down(lab, error), trouble=trouble)
+        new = tuple(v for v in result.assessment.verdicts if v.scenario not in told)
+        rest = replace(result, assessment=replace(result.assessment, verdicts=new))
+        positions = [self._positions[verdict.scenario] for verdict in new]
+        whole = self._gradebook.finish(attempt, rest, positions)
+        del self._told[attempt]
+        self._on_result(whole)
+        return True
+
+
+@dataclass
+class _Errand:
+    """A submission on its way: through which attempt in the gradebook, and how often it was tried."""
+
+    submission: Submission
+    attempt: int | None = None
+    tries: int = 0
+
+
+def digest_of(lab: Lab, mode: str | None) -> str:
+    """Tells one lab from another: an attempt goes on only with the plays that it began with."""
+    # The script says what its steps are, and is the same whatever a later version makes of it.
+    plays = (replace(scenario, path=Path(), steps=()) for scenario in lab.scenarios)
+    words = [mode, lab.program, lab.generated, *plays]
+    return hashlib.sha256(repr(words).encode()).hexdigest()
+
+
+def _without(lab: Lab, told: Collection[str]) -> Lab:
+    """The lab less the scenarios of these names."""
+    return replace(lab, scenarios=tuple(s for s in lab.scenarios if s.name not in told))
+
+
+def _nothing_handed_in(lab: Lab, submission: Submission) -> Assessment:
+    return _same_for_all(
+        lab,
+        Status.FAILED,
+        f"Nothing was handed in for this lab: {submission.student} has no folder {lab.name} and no "
+        "files.",
+    )
+
+
+def _broken_down(lab: Lab, error: BaseException) -> Assessment:
+    reason = safe_text(f"{type(error).__name__}: {error}")
+    return _same_for_all(
+        lab,
+        Status.ERROR,
+        "The grader itself broke down on this submission. That is not the student's doing and costs "
+        f"no points: grade again, or tell the instructor.\n{reason}",
+    )
+
+
+def _same_for_all(lab: Lab, status: Status, message: str) -> Assessment:
+    return Assessment(
+        lab.name,
+        "",  # nothing was started, so no mode was chosen
+        tuple(Verdict.of(scenario, status, message) for scenario in lab.scenarios),
+    )

@@ -1,0 +1,307 @@
+"""The books: one SQLite file, the only place where results live; every report reads from it.
+
+A *run* is one grading of a class: the scenarios that were asked, the students who were enrolled. An *attempt* is one
+assessment of one student in it. It is opened, gets one verdict after the other, each committed as it comes, and is
+finished. The latest finished attempt counts; earlier ones stay in the book. Whatever kills the grader costs at most the
+plays that were on just then.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+from autograder.errors import CommandError
+from autograder.grading.migrations import VERSION, migrate, version_of
+from autograder.grading.records import Asked, Result, Run, Terms
+from autograder.trial.verdict import Assessment, Verdict
+
+_LATEST = """
+SELECT id FROM attempt WHERE run = ? AND student = ? AND finished != ''
+ORDER BY id DESC LIMIT 1
+"""
+_LEFT_OPEN = """
+SELECT id FROM attempt WHERE run = ? AND student = ? AND finished = ''
+AND files = ? AND terms = ? AND seed = ? ORDER BY id DESC LIMIT 1
+"""
+_SCORES = """
+SELECT student, total(points) FROM attempt a LEFT JOIN verdict ON attempt = a.id AND status IN ('passed', 'failed')
+WHERE run = ?
+AND id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
+GROUP BY student
+"""
+_SECONDS = """
+SELECT scenario, avg(verdict.seconds) FROM verdict JOIN attempt a ON attempt = a.id WHERE run = ?
+AND a.id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
+GROUP BY scenario
+"""
+_GRADED = """
+SELECT student, files FROM attempt a WHERE run = ? AND trouble = ''
+AND id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
+AND NOT EXISTS (SELECT 1 FROM verdict WHERE attempt = a.id AND status = 'error')
+"""
+
+
+class Gradebook:
+    """An open gradebook. Use it in one thread, as a context manager or with close().
+
+    Raises CommandError if the file is not a gradebook, is of a later version, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._book = sqlite3.connect(path, isolation_level=None)
+            # WAL: readers never wait for the grader. With NORMAL what is committed survives SIGKILL at any moment; only
+            # a power cut could take the last verdicts, and then --resume finds them again.
+            self._book.execute("PRAGMA journal_mode = WAL")
+            self._book.execute("PRAGMA synchronous = NORMAL")
+            self._book.execute("PRAGMA foreign_keys = ON")
+            self._prepare()
+        except sqlite3.Error as error:
+            raise CommandError(
+                f"{path} cannot be used as a gradebook: {error}.\n"
+                "  Is the folder writable, and is this really a gradebook? Else give another --out."
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._book.close()
+
+    def begin(
+        self, lab: str, title: str, scenarios: Sequence[Asked], students: Sequence[str]
+    ) -> Run:
+        """A new run; from now on the reports are about it."""
+        with self._transaction():
+            started = _now()
+            run = self._book.execute(
+                "INSERT INTO run (lab, title, started) VALUES (?, ?, ?)", (lab, title, started)
+            ).lastrowid
+            assert run is not None
+            self._ask(run, scenarios)
+            self._enrol(run, students)
+        return Run(run, lab, title, started, tuple(scenarios), tuple(students))
+
+    def go_on(self, run: Run, scenarios: Sequence[Asked], students: Sequence[str]) -> Run:
+        """The same run, with today's wording of its scenarios and with students who came later."""
+        with self._transaction():
+            self._book.execute("DELETE FROM asked WHERE run = ?", (run.id,))
+            self._ask(run.id, scenarios)
+            self._enrol(run.id, students)
+        latest = self.latest_run()
+        assert latest is not None
+        return latest
+
+    def latest_run(self) -> Run | None:
+        row = self._book.execute(
+            "SELECT id, lab, title, started FROM run ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return None
+        run, lab, title, started = row
+        asked = self._book.execute(
+            "SELECT scenario, title, points, why, hidden, extra FROM asked WHERE run = ? ORDER BY position",
+            (run,),
+        )
+        students = self._book.execute(
+            "SELECT student FROM enrolled WHERE run = ? ORDER BY student", (run,)
+        )
+        return Run(
+            run,
+            lab,
+            title,
+            started,
+            tuple(
+                Asked(name, title, points, why, bool(hidden), bool(extra))
+                for name, title, points, why, hidden, extra in asked
+            ),
+            tuple(student for (student,) in students),
+        )
+
+    def open_attempt(self, run: Run, student: str, terms: Terms) -> tuple[int, frozenset[str]]:
+        """The attempt that is to be finished, and the names of the scenarios that it has verdicts on already.
+
+        One that was left open under the same terms is continued; else a new one is opened.
+        """
+        with self._transaction():
+            left = self._book.execute(_LEFT_OPEN, (run.id, student, *_columns(terms))).fetchone()
+            if left is None:
+                return self._open(run, student, terms), frozenset()
+            self._book.execute("DELETE FROM verdict WHERE attempt = ? AND status = 'error'", left)
+        verdicts = self._book.execute("SELECT scenario FROM verdict WHERE attempt = ?", left)
+        return left[0], frozenset(scenario for (scenario,) in verdicts)
+
+    def add(self, attempt: int, position: int, verdict: Verdict) -> None:
+        """Commits one verdict; `position` is that of its scenario in the lab."""
+        with self._transaction():
+            self._add(attempt, position, verdict)
+
+    def finish(self, attempt: int, result: Result, positions: Sequence[int]) -> Result:
+        """Commits the end of an attempt, with those of its verdicts that have not been added yet.
+
+        `positions` are those of the result's verdicts. Answers the whole, verdicts from before included.
+        """
+        with self._transaction():
+            self._finish(attempt, result, positions)
+        return self._result(attempt)
+
+    def scores(self, run: Run) -> dict[str, float]:
+        """The points of everybody who has been graded, before anything is taken off for lateness."""
+        return dict(self._book.execute(_SCORES, (run.id,)))
+
+    def seconds(self, run: Run) -> dict[str, float]:
+        """How long the plays of each scenario took, on average of the attempts that count."""
+        return dict(self._book.execute(_SECONDS, (run.id,)))
+
+    def set_penalty(self, run: Run, student: str, late: float, penalty: float) -> None:
+        """What lateness costs in the attempt that counts: a policy may change without grading anew."""
+        with self._transaction():
+            row = self._book.execute(_LATEST, (run.id, student)).fetchone()
+            if row is not None:
+                self._book.execute(
+                    "UPDATE attempt SET late = ?, penalty = ? WHERE id = ?", (late, penalty, row[0])
+                )
+
+    def record(self, run: Run, result: Result) -> None:
+        """Commits one whole attempt at once."""
+        with self._transaction():
+            attempt = self._open(run, result.student, Terms())
+            self._finish(attempt, result, range(len(result.assessment.verdicts)))
+
+    def results(self, run: Run) -> Iterator[Result]:
+        """The latest attempt of every student who has one, by name; one at a time is in memory."""
+        for student in run.students:
+            result = self.result(run, student)
+            if result is not None:
+                yield result
+
+    def result(self, run: Run, student: str) -> Result | None:
+        """The student's latest finished attempt, if there is one."""
+        row = self._book.execute(_LATEST, (run.id, student)).fetchone()
+        return None if row is None else self._result(row[0])
+
+    def graded(self, run: Run) -> dict[str, str]:
+        """Who is done, with what told the submission apart then (Terms.files).
+
+        Whose latest attempt has an error, the grader's own trouble, is not done.
+        """
+        return dict(self._book.execute(_GRADED, (run.id,)))
+
+    def _result(self, attempt: int) -> Result:
+        lab, student, mode, seconds, trouble, late, penalty, unenforced = self._book.execute(
+            "SELECT lab, student, mode, seconds, trouble, late, penalty, unenforced"
+            " FROM attempt JOIN run ON run.id = attempt.run WHERE attempt.id = ?",
+            (attempt,),
+        ).fetchone()
+        rows = self._book.execute(
+            "SELECT whole FROM verdict WHERE attempt = ? ORDER BY position", (attempt,)
+        )
+        verdicts = tuple(_verdict(whole) for (whole,) in rows)
+        assessment = Assessment(lab, mode, verdicts, tuple(json.loads(unenforced)))
+        return Result(student, assessment, seconds, trouble, late, penalty)
+
+    def _open(self, run: Run, student: str, terms: Terms) -> int:
+        attempt = self._book.execute(
+            "INSERT INTO attempt (run, student, files, terms, seed, mode, finished, seconds, trouble)"
+            " VALUES (?, ?, ?, ?, ?, '', '', 0, '')",
+            (run.id, student, *_columns(terms)),
+        ).lastrowid
+        assert attempt is not None
+        return attempt
+
+    def _add(self, attempt: int, position: int, verdict: Verdict) -> None:
+        self._book.execute(
+            "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                attempt,
+                position,
+                verdict.scenario,
+                str(verdict.status),
+                verdict.points,
+                verdict.max_points,
+                json.dumps(verdict.to_json()),
+                verdict.seconds,
+            ),
+        )
+
+    def _finish(self, attempt: int, result: Result, positions: Sequence[int]) -> None:
+        for position, verdict in zip(positions, result.assessment.verdicts, strict=True):
+            self._add(attempt, position, verdict)
+        self._book.execute(
+            "UPDATE attempt SET finished = ?, mode = ?, seconds = seconds + ?, trouble = ?,"
+            " late = ?, penalty = ?, unenforced = ? WHERE id = ?",
+            (
+                _now(),
+                result.assessment.mode,
+                result.seconds,
+                result.trouble,
+                result.late,
+                result.penalty,
+                json.dumps(result.unenforced),
+                attempt,
+            ),
+        )
+
+    def _prepare(self) -> None:
+        if version_of(self._book) > VERSION:
+            raise CommandError(
+                f"{self.path} was written by a later version of this program: its tables have version"
+                f" {version_of(self._book)}, this program knows up to {VERSION}.\n"
+                "  Update the program, or give another --out."
+            )
+        if version_of(self._book) < VERSION:
+            with self._transaction():
+                migrate(self._book)
+
+    def _ask(self, run: int, scenarios: Sequence[Asked]) -> None:
+        self._book.executemany(
+            "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (run, position, *(a.name, a.title, a.points, a.why), int(a.hidden), int(a.extra))
+                for position, a in enumerate(scenarios)
+            ],
+        )
+
+    def _enrol(self, run: int, students: Sequence[str]) -> None:
+        self._book.executemany(
+            "INSERT OR IGNORE INTO enrolled VALUES (?, ?)", [(run, student) for student in students]
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._book.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._book.execute("ROLLBACK")
+                raise
+            self._book.execute("COMMIT")
+        except (
+            sqlite3.Error
+        ) as error:  # the disk is full, somebody else holds the lock for too long
+            raise CommandError(f"{self.path} cannot be written: {error}.") from error
+
+
+@lru_cache(maxsize=2048)  # a class makes the same mistakes: most of its verdicts are alike
+def _verdict(whole: str) -> Verdict:
+    return Verdict.from_json(json.loads(whole))
+
+
+def _columns(terms: Terms) -> tuple[str, str, int]:
+    return terms.files, terms.asked, terms.seed
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

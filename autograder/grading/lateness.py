@@ -1,0 +1,122 @@
+"""What lateness costs: a plug-in function says it, the lab names the function and the time by which to hand in.
+
+    [late]
+    due = 2026-11-30T23:59:00+01:00
+    policy = "late.py:a_tenth_a_day"        # a file in the lab's folder, or package.module:function
+
+    def a_tenth_a_day(student_id, score, total_seconds_late):
+        return score * 0.1 * math.ceil(total_seconds_late / 86400)      # points off
+
+The function is called as nbgrader calls its plug-ins' late_submission_penalty. It is the instructor's own code and
+runs in the grader, not in a sandbox.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from autograder.errors import CommandError
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.records import Run
+from autograder.labs.lab import Lab, Late
+from autograder.safe_text import one_line
+from autograder.submission.submissions import Submission, state_of
+
+Policy = Callable[[str, float, float], float]  # student, score, seconds late -> points off
+
+_TIMESTAMP = "timestamp.txt"  # nbgrader puts it beside what a student has submitted
+
+
+def load_policy(lab: Lab) -> Policy:
+    """The lab's policy; one that takes nothing off if there is none. Raises CommandError if it cannot be loaded."""
+    if lab.late is None:
+        return lambda student, score, seconds: 0.0
+    module, _, function = lab.late.policy.partition(":")
+    where = f"{lab.folder / 'lab.toml'}, late.policy = {lab.late.policy!r}"
+    try:
+        if module.endswith(".py"):
+            spec = importlib.util.spec_from_file_location("late_policy", lab.folder / module)
+            assert spec is not None and spec.loader is not None
+            loaded = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(loaded)
+        else:
+            loaded = importlib.import_module(module)
+        found = getattr(loaded, function)
+    except Exception as error:  # it is a stranger's module: it may raise anything
+        raise CommandError(
+            f"{where}: {type(error).__name__}: {one_line(str(error))}.\n"
+            "  It should be FILE.py:FUNCTION, a file in the lab's folder, or MODULE:FUNCTION."
+        ) from error
+    if not callable(found):
+        raise CommandError(f"{where}: {function} is no function.")
+    policy: Policy = found
+    return policy
+
+
+def charge(lab: Lab, submissions: Iterable[Submission], gradebook: Gradebook, run: Run) -> None:
+    """Writes into the gradebook what everybody's lateness costs now: a policy may change without grading anew.
+
+    Whoever has handed in anew since is left alone until that is graded. Raises CommandError if the policy fails.
+    """
+    if lab.late is None:
+        return
+    policy = load_policy(lab)
+    graded, scores = gradebook.graded(run), gradebook.scores(run)
+    for submission in submissions:
+        student = submission.student
+        if student in scores and graded.get(student) == state_of(submission):
+            seconds = seconds_late(lab.late, submission)
+            penalty = _asked(policy, lab, student, scores[student], seconds) if seconds else 0.0
+            gradebook.set_penalty(run, student, seconds, penalty)
+
+
+def seconds_late(late: Late, submission: Submission) -> float:
+    """How long after its due time a submission was handed in; 0 if it was in time, or if there is nothing."""
+    moment = handed_in(submission)
+    due = late.extensions.get(submission.student, late.due)
+    return 0.0 if moment is None else max(0.0, (moment - due).total_seconds())
+
+
+def handed_in(submission: Submission) -> datetime | None:
+    """nbgrader's timestamp.txt, in the submission or in the folder above it; else the time of the newest file."""
+    if submission.folder is None:
+        return None
+    for folder in (submission.folder, submission.folder.parent):
+        moment = _moment_in(folder / _TIMESTAMP)
+        if moment is not None:
+            return moment
+    times = [
+        os.lstat(os.path.join(folder, name)).st_mtime
+        for folder, _, files in os.walk(submission.folder)
+        for name in files
+    ]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
+
+
+def _moment_in(file: Path) -> datetime | None:
+    """ "2026-11-30 22:10:05.123456 UTC", with a zone by its name or offset, as nbgrader writes it."""
+    try:
+        words = file.read_text()[:100].split()
+        zone = ZoneInfo(words[2]) if len(words) > 2 and words[2][:1].isalpha() else None
+        moment = datetime.fromisoformat(" ".join(words[:2] if zone else words))
+    except (OSError, ValueError, LookupError):
+        return None
+    return moment.replace(tzinfo=zone) if zone else moment.astimezone()
+
+
+def _asked(policy: Policy, lab: Lab, student: str, score: float, seconds: float) -> float:
+    try:
+        points = float(policy(student, score, seconds))
+    except Exception as error:
+        raise CommandError(
+            f"The late policy of lab {lab.name} failed on {one_line(student)}, who has {score} points and is"
+            f" {seconds:.0f} s late: {type(error).__name__}: {one_line(str(error))}.\n"
+            "  All marks are kept. Mend it, then: autograder grade ... --resume"
+        ) from error
+    return min(max(points, 0.0), score)

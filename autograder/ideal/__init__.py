@@ -1,0 +1,1 @@
+"""What should have happened: a play as it goes with a perfect init."""

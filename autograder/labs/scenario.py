@@ -1,0 +1,88 @@
+"""A scenario: one play as its file tells it, read and checked before anybody is judged by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.labs.flaws import Flaw, LabError
+from autograder.labs.tomlfile import TomlTable, read_table
+from autograder.language.problems import Problem, ScriptError
+from autograder.language.script import parse
+from autograder.language.sense import check
+from autograder.language.steps import Step
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One play and what it is worth. `script` is its text, `steps` what that says.
+
+    `command` is what init starts instead of the actor main; `terminal`: init gets a pseudo-terminal; `untested` is
+    why no mutant fails this scenario. `hidden`: students learn only whether they passed it; `extra`: its points come on
+    top of the lab's maximum. `name` is the file's name without its suffix.
+    """
+
+    name: str
+    title: str
+    points: float
+    why: str
+    modes: tuple[str, ...]
+    script: str
+    steps: tuple[Step, ...]
+    path: Path
+    command: tuple[str, ...] | None = None
+    terminal: bool = False
+    untested: str | None = None
+    hidden: bool = False
+    extra: bool = False
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The scenario in a file. Raises LabError with everything that is wrong in it."""
+    table = read_table(path)
+    title = table.text("title")
+    points = table.positive("points")
+    why = table.text("why")
+    modes = table.modes()
+    script = table.any_text("script")
+    command = table.texts("command", ()) or None
+    terminal = table.flag("terminal")
+    untested = table.text("untested", "") or None
+    hidden, extra = table.flag("hidden"), table.flag("extra")
+    steps: tuple[Step, ...] = ()
+    problems: Sequence[Problem] = ()
+    if script is not None:
+        try:
+            steps = tuple(parse(script))
+            problems = check(steps, modes=modes, command=command is not None)
+        except ScriptError as error:
+            problems = error.problems
+    table.flaws.extend(_script_flaws(table, problems))
+    if flaws := table.flaws_found():
+        raise LabError(flaws)
+    return Scenario(
+        path.stem,
+        title,
+        points,
+        why,
+        modes,
+        script or "",
+        steps,
+        path,
+        command=command,
+        terminal=terminal,
+        untested=untested,
+        hidden=hidden,
+        extra=extra,
+    )
+
+
+def _script_flaws(table: TomlTable, problems: Sequence[Problem]) -> Iterator[Flaw]:
+    first = table.line_of_text("script")
+    for problem in problems:
+        if problem.line == 0 or first is None:
+            yield Flaw(table.path, table.line_of("script"), problem.what, problem.mend)
+        else:
+            line = first + problem.line - 1
+            yield Flaw(table.path, line, problem.what, problem.mend, problem.line)

@@ -1,0 +1,129 @@
+"""The blanks of the sentences: what may stand in each, and how it is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from autograder.language.problems import quoted
+from autograder.language.roles import INIT, Actors
+from autograder.language.steps import SENTENCES
+from forklab.kernel.signals import signal_name, signal_number
+
+Value: TypeAlias = Actors | str | int
+
+_LONGEST_NAME = 100
+_NAME = re.compile(r"[^\W\d][\w-]*")
+_ROW = re.compile(r"([^\W\d][\w-]*?)([0-9]{1,9})\.\.([\w-]*?)([0-9]{1,9})")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+class UnreadableError(ValueError):
+    """A word that does not fit its blank."""
+
+
+@dataclass(frozen=True)
+class Blank:
+    """What may stand in a blank. `sign` and `meaning` are what messages call it.
+
+    `read` answers the value of the field that has the blank's name. It raises UnreadableError.
+    """
+
+    sign: str
+    meaning: str
+    read: Callable[[str], Value]
+
+
+def row_meant(word: str) -> Actors | None:
+    """The row of actors that a word means, also one that is not quite how it is written: w01..20."""
+    match = _ROW.fullmatch(word) if len(word) <= _LONGEST_NAME else None
+    if match is None or match[3] not in ("", match[1]):
+        return None
+    return Actors(match[1], int(match[2]), int(match[4]))
+
+
+def _read_actors(word: str) -> Actors:
+    if len(word) > _LONGEST_NAME:
+        raise UnreadableError(f"{quoted(word)} is too long for a name")
+    if match := _ROW.fullmatch(word):
+        row = row_meant(word)
+        if row is None:
+            raise UnreadableError(f"{quoted(word)} is not a row: {match[1]} and {match[3]} differ")
+        if word != str(row):
+            raise UnreadableError(f"{quoted(word)} is not how a row is written")
+        return row
+    if word in RESERVED:
+        raise UnreadableError(f"'{word}' is a word of the language and cannot be an actor's name")
+    if not _NAME.fullmatch(word):
+        raise UnreadableError(
+            f"{quoted(word)} is not an actor: a name has letters, digits, _ and -, a row is written w1..w20"
+        )
+    return Actors(word)
+
+
+def _read_init(word: str) -> Actors:
+    if word != INIT:
+        raise UnreadableError(f"{quoted(word)} stands where only init can stand")
+    return Actors(INIT)
+
+
+def _read_signal(word: str) -> str:
+    try:
+        return signal_name(signal_number(word))
+    except ValueError:
+        raise UnreadableError(
+            f"{quoted(word)} is not a signal, which is written as SIGTERM"
+        ) from None
+
+
+def _read_status(word: str) -> int:
+    if not _NUMBER.fullmatch(word) or int(word) > 255:
+        raise UnreadableError(f"{quoted(word)} is not an exit status: a number from 0 to 255")
+    return int(word)
+
+
+def _read_times(word: str) -> int:
+    if not _NUMBER.fullmatch(word):
+        raise UnreadableError(f"{quoted(word)} is not a number: how often is written in digits")
+    return int(word)
+
+
+def _read_text(written: str) -> str:
+    if not written.startswith('"'):
+        return written
+    try:
+        text = json.loads(written)
+    except ValueError:
+        raise UnreadableError(
+            f"{quoted(written)} begins with a quote but is not one quoted text, as JSON writes it"
+        ) from None
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise UnreadableError(
+            f"{quoted(written)} holds half of a character, which no output can hold"
+        )
+    assert isinstance(text, str)
+    return text
+
+
+BLANKS: Mapping[str, Blank] = {
+    "{actors}": Blank("A", "an actor", _read_actors),
+    "{init}": Blank(INIT, "init", _read_init),  # nothing else can stand there: it fills no field
+    "{others}": Blank("B", "an actor", _read_actors),
+    "{signal}": Blank("SIGNAL", "a signal such as SIGTERM", _read_signal),
+    "{status}": Blank("N", "an exit status from 0 to 255", _read_status),
+    "{times}": Blank("N", "a number", _read_times),
+    "{text}": Blank("TEXT", "what to write", _read_text),
+}
+
+# Words that begin a sentence, alone or after `expect`: an actor of that name could not be told from them.
+RESERVED = frozenset(
+    word
+    for sentence in SENTENCES
+    for before, word in zip(
+        ("", *sentence.wording.readings[0]), sentence.wording.readings[0][:2], strict=False
+    )
+    if word not in BLANKS and before in ("", "expect")
+)

@@ -1,0 +1,180 @@
+"""Expectations: the sentences that say what should be so.
+
+CONTRIBUTING.md, "Add a sentence to the scenario language", says what else a new one needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from autograder.language.roles import Actors
+from autograder.language.sentence import ExpectationTraits, Judged, Paired, Sentence, Wording
+
+
+@dataclass(frozen=True)
+class IsAlive(Sentence):
+    """Neither dead nor a zombie."""
+
+    actors: Actors
+
+    wording = Wording("expect {actors} is alive", "expect {actors} are alive")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class IsZombie(Sentence):
+    """Dead, and nobody has waited for it."""
+
+    actors: Actors
+
+    wording = Wording(
+        "expect {actors} is a zombie",
+        "expect {actors} are zombies",
+        ("expect {actors} are a zombie",),
+    )
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+
+
+@dataclass(frozen=True)
+class IsReaped(Sentence):
+    """Dead, and gone from the process table."""
+
+    actors: Actors
+
+    wording = Wording("expect {actors} is reaped", "expect {actors} are reaped")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+
+
+@dataclass(frozen=True)
+class IsChild(Paired):
+    """Whose child it is now, after any adoption."""
+
+    wording = Wording(
+        "expect {actors} is a child of {others}",
+        "expect {actors} are children of {others}",
+        ("expect {actors} are a child of {others}",),
+    )
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+
+
+@dataclass(frozen=True)
+class IsStopped(Sentence):
+    """By a signal, until it is continued."""
+
+    actors: Actors
+
+    wording = Wording("expect {actors} is stopped", "expect {actors} are stopped")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+
+
+@dataclass(frozen=True)
+class GetsNothing(Sentence):
+    """No signal since the last deed."""
+
+    actors: Actors
+
+    wording = Wording("expect {actors} gets nothing", "expect {actors} get nothing")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
+class Gets(Sentence):
+    """The signal has come, at least once."""
+
+    actors: Actors
+    signal: str
+
+    wording = Wording("expect {actors} gets {signal}", "expect {actors} get {signal}")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=True)
+
+
+@dataclass(frozen=True)
+class GetsExactly(Sentence):
+    """The signal has come so many times."""
+
+    actors: Actors
+    signal: str
+    times: int
+
+    wording = Wording(
+        "expect {actors} gets {signal} {times} time(s)",
+        "expect {actors} get {signal} {times} time(s)",
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
+class HasExited(Sentence):
+    """By itself, with this status."""
+
+    actors: Actors
+    status: int
+
+    wording = Wording("expect {actors} exits {status}", "expect {actors} exit {status}")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+
+
+@dataclass(frozen=True)
+class HasDied(Sentence):
+    """Killed by this signal."""
+
+    actors: Actors
+    signal: str
+
+    wording = Wording("expect {actors} dies by {signal}", "expect {actors} die by {signal}")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+
+
+@dataclass(frozen=True)
+class IsIdle(Sentence):
+    """Init is blocked in the kernel: it neither spins nor polls."""
+
+    wording = Wording("expect {init} is idle", "expect {init} is idle")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class StartsClean(Sentence):
+    """It began as under a login shell: mask, dispositions, descriptors, terminal."""
+
+    actors: Actors
+
+    wording = Wording("expect {actors} starts clean", "expect {actors} start clean")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=True)
+
+
+@dataclass(frozen=True)
+class HasOutput(Sentence):
+    """The text occurs in what has been written to standard output so far."""
+
+    text: str
+
+    wording = Wording("expect output {text}", "expect output {text}")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+
+
+@dataclass(frozen=True)
+class NobodyIsLeft(Sentence):
+    """Nobody but init, not even a zombie."""
+
+    wording = Wording("expect nobody is left", "expect nobody is left")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+
+
+Expectation: TypeAlias = (
+    IsAlive
+    | IsZombie
+    | IsReaped
+    | IsChild
+    | IsStopped
+    | GetsNothing
+    | Gets
+    | GetsExactly
+    | HasExited
+    | HasDied
+    | IsIdle
+    | StartsClean
+    | HasOutput
+    | NobodyIsLeft
+)

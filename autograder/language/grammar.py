@@ -1,0 +1,105 @@
+"""One line of a script, read and written: it is one of the sentences, with its blanks filled in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.language.blanks import BLANKS, UnreadableError, Value
+from autograder.language.roles import INIT
+from autograder.language.steps import SENTENCES, Step
+
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"(?!\S)|\S+')
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a line, or one JSON string; `start` and `end` say where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+def words_of(line: str) -> list[Word]:
+    """The words of a line without its comment, which begins at a word that begins with #. "A string" is one word."""
+    words: list[Word] = []
+    position = 0
+    while match := _WORD.search(line, position):
+        if match[0].startswith("#"):
+            break
+        words.append(Word(match[0], match.start(), match.end()))
+        position = match.end()
+    return words
+
+
+def read_line(line: str, number: int = 0) -> Step | None:
+    """The step that a line says; None if it says none. `number` is that of the line."""
+    words = words_of(line)
+    for sentence in SENTENCES:
+        for reading in sentence.wording.readings:
+            if (values := _match(reading, words, line)) is not None:
+                return say(sentence, values, number)
+    return None
+
+
+def say(sentence: type[Step], values: Mapping[str, Value], line: int = 0) -> Step:
+    """The sentence with these values, by the names of their blanks."""
+    filled: Callable[..., Step] = sentence  # a test holds that its blanks fill its fields
+    return filled(**{name: value for name, value in values.items() if name != INIT}, line=line)
+
+
+def write_line(step: Step) -> str:
+    """The canonical sentence of a step: in the plural if it is a row that acts, or of whom something is expected."""
+    row = any(actors.is_row for actors in step.named[:1])
+    template = step.wording.plural if row else step.wording.singular
+    values = {INIT: INIT, **vars(step)}
+    return " ".join(_write_word(word, values) for word in template.split())
+
+
+def blank_name(word: str) -> str:
+    """The name of a blank without its braces."""
+    return word[1:-1]
+
+
+def same_word(expected: str, word: str) -> bool:
+    """Whether `word` is this literal word of a sentence; "time(s)" is said with and without its s."""
+    if expected.endswith("(s)"):
+        return word in (expected[:-3], f"{expected[:-3]}s")
+    return word == expected
+
+
+def _match(reading: Sequence[str], words: Sequence[Word], line: str) -> dict[str, Value] | None:
+    takes_the_rest = reading[-1] == "{text}"
+    if len(words) != len(reading) and not (takes_the_rest and len(words) > len(reading)):
+        return None
+    values: dict[str, Value] = {}
+    for expected, word in zip(reading, words, strict=False):
+        blank = BLANKS.get(expected)
+        if blank is None:
+            if not same_word(expected, word.text):
+                return None
+            continue
+        written = line[word.start : words[-1].end] if expected == "{text}" else word.text
+        try:
+            values[blank_name(expected)] = blank.read(written)
+        except UnreadableError:
+            return None
+    return values
+
+
+def _write_word(word: str, values: Mapping[str, Value]) -> str:
+    if word == "{text}":
+        return _write_text(str(values["text"]))
+    if word in BLANKS:
+        return str(values[blank_name(word)])
+    if word.endswith("(s)"):
+        return word[:-3] if values["times"] == 1 else f"{word[:-3]}s"
+    return word
+
+
+def _write_text(text: str) -> str:
+    plain = text and text.isprintable() and text == text.strip() and not set(text) & {'"', "#"}
+    return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())

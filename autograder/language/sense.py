@@ -1,0 +1,81 @@
+"""Whether a play can make sense at all, found out before anybody plays it.
+
+Each line of a script may be a correct sentence and the whole still be nonsense: an actor that nobody forked, one that
+acts after its death, a signal that cannot be caught. Only what can never make sense is refused. Whether an expectation
+comes true is for the judge to see, and whether it should, for the ideal model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograder.language.deeds import Blocks, Catches, Dies, Forks, Ignores
+from autograder.language.expectations import Expectation, HasDied
+from autograder.language.problems import Problem
+from autograder.language.roles import MODES, MOST_ACTORS, Actors
+from autograder.language.steps import Step
+from autograder.language.story import Story, problem_with
+from forklab.kernel.signals import UNTOUCHABLE, DefaultAction, default_action
+
+_CHANGED = {Ignores: "ignored", Catches: "caught", Blocks: "blocked"}
+
+
+def check(
+    steps: Sequence[Step], *, modes: Sequence[str] = MODES, command: bool = False
+) -> list[Problem]:
+    """What can never make sense in a play, in the order of its lines; empty if all is well.
+
+    `modes` are those in which it is to be played; `command` says that init starts another command than `main`, so that
+    there are no actors.
+    """
+    if not steps:
+        return [
+            Problem(0, "", "the script is empty", "Write a step a line, such as 'main exits 0'.")
+        ]
+    problems: list[Problem] = []
+    story = Story(modes, command)
+    for step in steps:
+        if flaws := [*_flaws_of_rows(step), *_flaws_of_signal(step)]:
+            problems += flaws
+            if isinstance(step, Forks):  # whoever it would have forked is missing from here on
+                break
+        else:
+            story.add(step)
+    problems = sorted(problems + story.problems, key=lambda problem: problem.line)
+    if not any(isinstance(step, Expectation) for step in steps):
+        what = "the script expects nothing, so that every init would pass"
+        problems.append(
+            Problem(0, "", what, "End it with what should happen: 'expect init exits 0'.")
+        )
+    return problems
+
+
+def _flaws_of_rows(step: Step) -> list[Problem]:
+    rows = [actors for actors in step.named if actors.is_row]
+    problems = []
+    for row in rows:
+        if row.count < 1:
+            backwards = Actors(row.stem, row.last, row.first)
+            mend = f"Did you mean '{backwards}'?"
+            problems.append(problem_with(step, f"the row {row} runs backwards", mend))
+        elif row.count > MOST_ACTORS:
+            what = f"{row} are {row.count} actors; a play has {MOST_ACTORS} at most"
+            problems.append(problem_with(step, what))
+    if not problems and len(rows) == 2 and rows[0].count != rows[1].count:
+        one, other = rows
+        what = f"{one} are {one.count} and {other} are {other.count}: two rows go in pairs"
+        problems.append(problem_with(step, what, "Give both the same length."))
+    return problems
+
+
+def _flaws_of_signal(step: Step) -> list[Problem]:
+    if isinstance(step, Ignores | Catches | Blocks) and step.signal in UNTOUCHABLE:
+        changed = _CHANGED[type(step)]
+        return [problem_with(step, f"{step.signal} cannot be {changed} (signal(7))")]
+    if isinstance(step, Dies | HasDied) and not _is_fatal(step.signal):
+        return [problem_with(step, f"nobody dies by {step.signal} (signal(7))")]
+    return []
+
+
+def _is_fatal(signal: str) -> bool:
+    return default_action(signal) in (DefaultAction.TERMINATE, DefaultAction.CORE)

@@ -1,0 +1,101 @@
+"""What every sentence of the language has: fields, the words that say it, and traits by which it is treated.
+
+The sentences themselves are in deeds.py and expectations.py. Each is a frozen dataclass with exactly the fields that
+its blanks fill, and two facts about the class: its `wording` and its `traits`. Traits have no defaults: whoever adds
+a sentence decides each of them, and mypy says what was forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+from autograder.language.roles import Actors
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One line of a script; `line` counts from 1."""
+
+    line: int = field(default=0, compare=False, kw_only=True)
+
+    @property
+    def named(self) -> tuple[Actors, ...]:
+        """Whom it names: those who act, or of whom something is expected, before the others."""
+        return tuple(value for value in vars(self).values() if isinstance(value, Actors))
+
+
+@dataclass(frozen=True)
+class Paired(Sentence):
+    """A sentence about two at a time: who forks whom, who reaps whom, who is whose child."""
+
+    actors: Actors
+    others: Actors
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each actor with its other: a row with a single one is each with that one, two rows go pairwise.
+
+        Raises ValueError if two rows differ in length.
+        """
+        ones, others = list(self.actors), list(self.others)
+        if not self.actors.is_row:
+            ones *= len(others)
+        elif not self.others.is_row:
+            others *= len(ones)
+        return list(zip(ones, others, strict=True))
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a sentence is said of one actor, and how of a row of them; `also` are readings that are never written.
+
+    A word in braces is a blank (blanks.py): it fills the field of its name.
+    """
+
+    singular: str
+    plural: str
+    also: tuple[str, ...] = ()
+
+    @cached_property
+    def readings(self) -> tuple[tuple[str, ...], ...]:
+        """Each way to say it, as words; once each."""
+        texts = dict.fromkeys((self.singular, self.plural, *self.also))
+        return tuple(tuple(text.split()) for text in texts)
+
+
+class Doer(Enum):
+    """Who does a deed."""
+
+    ACTOR = "an actor, on our order: it has to be alive, and able to listen"
+    OUTSIDE = "somebody outside of the play: we, with a signal"
+
+
+class Judged(Enum):
+    """When an expectation is looked at."""
+
+    AS_SOON_AS_TRUE = "it is over once it comes true"
+    AT_REST = "it could still be broken after it was true once: only when nothing more can happen"
+
+
+@dataclass(frozen=True)
+class DeedTraits:
+    """How a deed is treated.
+
+    `actors_only`: not done by, or to, init. `init_may_answer`: init may have something to do because of it, and the
+    play comes to rest before the next step. `frees_others`: somebody who could not act may be able to again, because
+    it is woken or killed, or because a child is dead.
+    """
+
+    doer: Doer
+    actors_only: bool
+    init_may_answer: bool
+    frees_others: bool
+
+
+@dataclass(frozen=True)
+class ExpectationTraits:
+    """How an expectation is treated. `actors_only`: of init nobody can tell."""
+
+    judged: Judged
+    actors_only: bool

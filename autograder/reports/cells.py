@@ -1,0 +1,19 @@
+"""What fits into a cell of a table: points, and the first sentence of a message."""
+
+from __future__ import annotations
+
+import re
+
+from autograder.safe_text import one_line
+
+
+def number(points: float) -> str:
+    """Points as people write them: 5, 2.5, 0.33."""
+    return f"{points:.2f}".rstrip("0").rstrip(".") or "0"
+
+
+def first_sentence(message: str, limit: int = 160) -> str:
+    """What fits in one row of a table."""
+    line = one_line(message.strip().split("\n", 1)[0])
+    sentence = re.split(r"(?<=[.!?:]) ", line, maxsplit=1)[0].rstrip(":")
+    return sentence if len(sentence) <= limit else sentence[: limit - 1] + "…"

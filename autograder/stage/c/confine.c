@@ -1,0 +1,233 @@
+/* See confine.h. */
+#define _GNU_SOURCE
+#include "confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* What each process of a play may use. All processes together are watched, see census.c. */
+static const struct {
+    __rlimit_resource_t resource;
+    rlim_t most;
+} limits[] = {
+    {RLIMIT_CORE, 0},     {RLIMIT_CPU, 20},           {RLIMIT_NOFILE, 1024},
+    {RLIMIT_NPROC, 640}, /* of the uid, above what census.c allows; does not bind root */
+    {RLIMIT_MSGQUEUE, 0}, {RLIMIT_MEMLOCK, 64 << 10},
+};
+
+static void set_limit(__rlimit_resource_t resource, rlim_t most) {
+    struct rlimit now, wanted = {most, most};
+    if (getrlimit(resource, &now) == 0 && now.rlim_max < most)
+        wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
+    setrlimit(resource, &wanted);
+}
+
+void set_limits(rlim_t file_size) {
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        set_limit(limits[i].resource, limits[i].most);
+    set_limit(RLIMIT_FSIZE, file_size);
+}
+
+int drop_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {0};
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
+        prctl(PR_CAPBSET_DROP, capability);
+    return (int)syscall(SYS_capset, &header, none);
+}
+
+#if defined __x86_64__
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined __aarch64__
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
+/* Reading and steering other processes, memory and messages that no process has, and whatever makes
+ * or joins namespaces: an exploit of the kernel's would begin there. */
+static const int forbidden[] = {
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_pidfd_getfd,
+    SYS_keyctl,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_io_uring_setup,
+    SYS_unshare,
+    SYS_setns,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_open_tree,
+    SYS_move_mount,
+    SYS_fsopen,
+    SYS_fspick,
+    SYS_userfaultfd,
+    SYS_bpf,
+    SYS_memfd_create,
+    SYS_shmget,
+    SYS_semget,
+    SYS_msgget,
+    SYS_mq_open,
+    SYS_fanotify_init,
+    SYS_syslog,
+    SYS_perf_event_open,
+    SYS_name_to_handle_at,
+#ifdef SYS_memfd_secret
+    SYS_memfd_secret,
+#endif
+#ifdef SYS_mount_setattr
+    SYS_mount_setattr,
+#endif
+};
+
+int can_filter(void) {
+#ifdef ARCHITECTURE
+    uint32_t action = SECCOMP_RET_ERRNO;
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+#else
+    return 0;
+#endif
+}
+
+int filter_calls(void) {
+#ifdef ARCHITECTURE
+    enum { NEW_NAMESPACES = 0x7E020000, X32 = 0x40000000 };
+    struct sock_filter program[2 * sizeof forbidden / sizeof *forbidden + 32];
+    struct sock_fprog filter = {0, program};
+#define ADD(...) program[filter.len++] = (struct sock_filter)__VA_ARGS__
+#define LOAD(field)                                                                                \
+    ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, field)))
+#define IF(test, value, count)                                                                     \
+    ADD(BPF_JUMP(BPF_JMP | (test) | BPF_K, (uint32_t)(value), 0, (count))) /* else skip so many */
+#define FAIL(number) ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (number)))
+#define ALLOW() ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW))
+    LOAD(arch);
+    ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
+    FAIL(ENOSYS); /* the numbers of another architecture mean other calls */
+    LOAD(nr);
+    IF(BPF_JGE, X32, 1);
+    FAIL(ENOSYS);
+    for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
+        IF(BPF_JEQ, forbidden[i], 1);
+        FAIL(EPERM);
+    }
+    IF(BPF_JEQ, SYS_clone3, 1); /* its flags are in memory; the C library then takes clone(2) */
+    FAIL(ENOSYS);
+    IF(BPF_JEQ, SYS_clone, 4);
+    LOAD(args[0]);
+    IF(BPF_JSET, NEW_NAMESPACES, 1);
+    FAIL(EPERM);
+    ALLOW();
+    IF(BPF_JEQ, SYS_socket, 4);
+    LOAD(args[0]);
+    ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0));
+    FAIL(EACCES);
+    ALLOW();
+    ALLOW();
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+#else
+    return 0;
+#endif
+}
+
+/* See linux/landlock.h; repeated because the headers of a system are often older than its kernel.
+ */
+enum {
+    LANDLOCK_CREATE = 444,
+    LANDLOCK_ADD = 445,
+    LANDLOCK_RESTRICT = 446,
+    EXECUTE = 1 << 0,
+    WRITE_FILE = 1 << 1,
+    READ_FILE = 1 << 2,
+    READ_FOLDER = 1 << 3,
+    MAKE_DEVICES = 1 << 6 | 1 << 11,
+    REFER = 1 << 13,
+    TRUNCATE = 1 << 14,
+    NO_ABSTRACT_SOCKETS = 1 << 0,
+    NO_SIGNALS = 1 << 1,
+};
+
+int landlock_version(void) {
+    long version = syscall(LANDLOCK_CREATE, NULL, 0, 1);
+    return version < 0 ? 0 : (int)version;
+}
+
+static int allow(int ruleset, const char *path, uint64_t rights) {
+    struct __attribute__((packed)) {
+        uint64_t rights;
+        int32_t folder;
+    } rule = {rights, open(path, O_PATH | O_CLOEXEC)};
+    struct stat facts;
+    if (rule.folder < 0)
+        return 0; /* what is not there needs no rule */
+    if (fstat(rule.folder, &facts) == 0 && !S_ISDIR(facts.st_mode))
+        rule.rights &= EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE;
+    int result = (int)syscall(LANDLOCK_ADD, ruleset, 1, &rule, 0);
+    close(rule.folder);
+    return result;
+}
+
+int hide_files(char *const *rules) {
+    static const char *const readable[] = {
+        "/usr",
+        "/bin",
+        "/sbin",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/libx32",
+        "/etc/alternatives",
+        "/etc/ld.so.cache",
+        "/etc/ld.so.conf",
+        "/etc/ld.so.conf.d",
+        "/etc/localtime",
+        "/dev/random",
+        "/dev/urandom",
+        "/proc/self",
+    };
+    static const char *const writable[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty",
+                                           "/dev/pts"};
+    int version = landlock_version();
+    if (version == 0)
+        return 0;
+    struct {
+        uint64_t files, network, scope;
+    } attributes = {.files = 0x1fff, .scope = version >= 6 ? NO_ABSTRACT_SOCKETS | NO_SIGNALS : 0};
+    attributes.files |= (version >= 2 ? REFER : 0) | (version >= 3 ? TRUNCATE : 0);
+    size_t size = version >= 6 ? 24 : version >= 4 ? 16 : 8;
+    uint64_t read = EXECUTE | READ_FILE | READ_FOLDER;
+    uint64_t write = (READ_FILE | WRITE_FILE | TRUNCATE) & attributes.files;
+    int failed = 0;
+    int ruleset = (int)syscall(LANDLOCK_CREATE, &attributes, size, 0);
+    if (ruleset < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
+        failed |= allow(ruleset, readable[i], read);
+    for (size_t i = 0; i < sizeof writable / sizeof *writable; i++)
+        failed |= allow(ruleset, writable[i], write | READ_FOLDER);
+    for (; *rules != NULL; rules++)
+        failed |= allow(ruleset, strchr(*rules, ':') + 1,
+                        strncmp(*rules, "ro:", strlen("ro:")) == 0
+                            ? read
+                            : attributes.files & ~(uint64_t)MAKE_DEVICES);
+    failed |= (int)syscall(LANDLOCK_RESTRICT, ruleset, 0);
+    close(ruleset);
+    return failed;
+}

@@ -1,0 +1,380 @@
+/* The launcher: opens one play after another inside the sandbox of one submission.
+ *
+ *     launcher pidns|subreaper SOCKET_FD UID|- PATH=... TMP [ro:FOLDER|rw:FOLDER|build:FOLDER]...
+ *
+ * It is the only program between the sandbox (made once a submission, by bubblewrap where that is
+ * possible) and the init that is judged. With a UID it runs as root, and the plays as that user.
+ * Orders come over a SOCK_SEQPACKET connection, one message each:
+ *
+ *     "play" FLAGS \0 ARG0 \0 ARG1 \0 ...
+ *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-" or "t" (standard input
+ *         becomes the controlling terminal). The init-to-be answers "init", whose SCM_CREDENTIALS
+ *         tell its pid; "failed ERRNO" follows if exec fails
+ *     "status"  answers "status CODE VALUE" (si_code and si_status of waitid(2)) or "alive"; init
+ *               stays a zombie
+ *     "excess"  answers of what the play took too much, or "nothing": it was killed then
+ *     "end"     kills whoever is left of the play, reaps them all, answers "ended"
+ *     "means"   answers "means LANDLOCK SECCOMP": the version of the one, whether the other works
+ *
+ * In mode pidns each play has a PID namespace of its own, with init as its PID 1, and a private
+ * /proc and /tmp. In mode subreaper init is a child subreaper, and the launcher one above it:
+ * whoever init leaves behind becomes ours, so nobody escapes by fork and setsid. When the
+ * connection closes, everything ends.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "census.h"
+#include "confine.h"
+
+enum {
+    MESSAGE_SIZE = 65536,
+    MOST_ARGUMENTS = 256,
+    STANDARD_FDS = 3,
+    SWEEP_PAUSE_MS = 5,
+    CENSUS_MS = 20,
+    PLAY_FILE_BYTES = 16 << 20,
+    BUILD_FILE_BYTES = 64 << 20,
+};
+
+static int orders;                         /* the connection to the judge */
+static int own_namespaces;                 /* mode pidns */
+static uid_t user;                         /* whom plays run as; 0: as we do ourselves */
+static char **folders;                     /* "ro:...", "rw:...", "build:...", NULL */
+static rlim_t file_size = PLAY_FILE_BYTES; /* the largest file that a play may write */
+static int deaths;                         /* a signalfd for SIGCHLD */
+static pid_t init = -1;    /* of the play that is on, also while a zombie; -1 between plays */
+static const char *excess; /* what the play took too much of; it has been killed then */
+
+static char home[256] = "HOME=", temporary[256] = "TMPDIR=";
+static char *environment[] = {
+    NULL, /* "PATH=...", from the command line */
+    home,
+    temporary,
+    "LANG=C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE=1",
+    "ASAN_OPTIONS=detect_leaks=0", /* the leak checker stands on ptrace(2), which is forbidden */
+    NULL,
+};
+
+static void say(const char *answer) {
+    while (send(orders, answer, strlen(answer), MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    }
+}
+
+static void give_up(const char *what) {
+    char answer[256];
+    snprintf(answer, sizeof answer, "failed %d %s", errno, what);
+    say(answer);
+    _exit(EXIT_FAILURE);
+}
+
+static void mount_private_folders(void) {
+    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        give_up("mount /proc");
+    if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=16m,nr_inodes=4096,mode=1777") <
+        0)
+        give_up("mount /tmp");
+}
+
+/* Whether `folder` is one that a build writes to: then its path, else NULL. */
+static const char *build_folder(const char *folder) {
+    return strncmp(folder, "build:", strlen("build:")) == 0 ? folder + strlen("build:") : NULL;
+}
+
+/* What a build may write to has an end: it is memory. Made once a sandbox, so that it outlives the
+ * play. */
+static void prepare_build(void) {
+    for (char **folder = folders; *folder != NULL; folder++) {
+        const char *path = build_folder(*folder);
+        if (path == NULL)
+            continue;
+        file_size = BUILD_FILE_BYTES;
+        /* bubblewrap's mount namespace is not ours to change; a copy of it is. */
+        if (own_namespaces &&
+            (unshare(CLONE_NEWNS) < 0 || mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV,
+                                               "size=256m,nr_inodes=16384,mode=755") < 0))
+            give_up("mount a folder to build in");
+        if (chdir(path) < 0)
+            give_up("enter the folder to build in");
+    }
+}
+
+static void become_user(void) {
+    if (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
+        setresuid(user, user, user) < 0)
+        give_up("become a user of its own");
+}
+
+/* Should the machine run out of memory all the same, the kernel takes a play, not the grader. */
+static void be_the_first_victim(void) {
+    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (score >= 0 && write(score, "1000", strlen("1000")) < 0) {
+        /* Then we are not; nothing depends on it. */
+    }
+    close(score);
+}
+
+/* Signals as a fresh login has them: nothing ignored, nothing blocked. */
+static void reset_signals(void) {
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void become_init(const char *flags, char **arguments, const int *standard) {
+    if (own_namespaces)
+        mount_private_folders();
+    else
+        prctl(PR_SET_CHILD_SUBREAPER, 1); /* survives execve(2): init need not know of it */
+    be_the_first_victim();
+    setsid();
+    for (int fd = 0; fd < STANDARD_FDS; fd++)
+        dup2(standard[fd], fd);
+    if (strchr(flags, 't') != NULL && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+        give_up("take the terminal");
+    close_range(STANDARD_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
+    umask(022);
+    set_limits(file_size);
+    if (user != 0)
+        become_user();
+    if (own_namespaces && drop_capabilities() < 0)
+        give_up("drop capabilities");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        give_up("no_new_privs");
+    if (!own_namespaces && hide_files(folders) < 0)
+        give_up("hide files");
+    if (can_filter() && filter_calls() < 0)
+        give_up("filter system calls");
+    reset_signals();
+    say("init");
+    execve(arguments[0], arguments, environment);
+    give_up("exec");
+}
+
+static void open_play(char *message, size_t length, const int *standard) {
+    char *arguments[MOST_ARGUMENTS + 1];
+    const char *flags = message + strlen("play");
+    int count = 0;
+    for (char *at = message + strlen(message) + 1; at < message + length && count < MOST_ARGUMENTS;
+         at += strlen(at) + 1)
+        arguments[count++] = at;
+    arguments[count] = NULL;
+    unsigned long namespaces = own_namespaces ? CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC : 0;
+    /* A fork in new namespaces; the order of the raw call's other arguments differs between
+     * machines, all are 0. */
+    pid_t child = (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, 0, 0, 0, 0);
+    if (child == 0)
+        become_init(flags, arguments, standard);
+    if (child < 0) {
+        char answer[64];
+        snprintf(answer, sizeof answer, "failed %d clone", errno);
+        say(answer);
+    }
+    init = child;
+    excess = NULL;
+}
+
+static void forget_deaths(void) {
+    struct signalfd_siginfo death;
+    while (read(deaths, &death, sizeof death) > 0) {
+    }
+}
+
+static void tell_status(void) {
+    char answer[64] = "alive";
+    siginfo_t how = {0};
+    if (init > 0 && waitid(P_PID, (id_t)init, &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        how.si_pid != 0)
+        snprintf(answer, sizeof answer, "status %d %d", how.si_code, how.si_status);
+    say(answer);
+}
+
+static void for_each_child(void (*deal_with)(pid_t)) {
+    char path[64];
+    int child;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+    FILE *children = fopen(path, "re");
+    if (children == NULL)
+        return;
+    while (fscanf(children, "%d", &child) == 1)
+        deal_with(child);
+    fclose(children);
+}
+
+static void reap_unless_init(pid_t child) {
+    if (child != init)
+        waitpid(child, NULL, WNOHANG);
+}
+
+static void kill_child(pid_t child) {
+    kill(child, SIGKILL);
+}
+
+/* As the user that all of the play are, and nobody else is, one kill(2) reaches them all at the
+ * same instant: no fork outruns it. */
+static void kill_user(void) {
+    pid_t killer = fork();
+    if (killer == 0) {
+        if (setresuid(user, user, user) == 0)
+            kill(-1, SIGKILL);
+        _exit(EXIT_SUCCESS);
+    }
+    while (killer > 0 && waitpid(killer, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
+/* Whether init is dead, or there is no play, and has no sibling. */
+static int nobody_is_left(void) {
+    siginfo_t how = {0};
+    pid_t list[2];
+    size_t children = list_children(getpid(), list, 0, 2);
+    if (children == 0)
+        return 1;
+    return children == 1 && list[0] == init &&
+           waitid(P_PID, (id_t)init, &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid != 0;
+}
+
+/* Kills everybody of the play; init stays a zombie. Whoever we kill may leave children, who are
+ * ours then: again until there is none. With PID 1 of a namespace all die, and nobody forks there
+ * any more. Never blocks in waitpid(2): a child that another one traces cannot be reaped before its
+ * tracer is dead. */
+static void kill_play(void) {
+    struct pollfd death = {.fd = deaths, .events = POLLIN};
+    for (;;) {
+        if (user != 0)
+            kill_user();
+        for_each_child(kill_child);
+        for_each_child(reap_unless_init);
+        if (nobody_is_left())
+            return;
+        poll(&death, 1, SWEEP_PAUSE_MS);
+        forget_deaths();
+    }
+}
+
+static void end_play(void) {
+    kill_play();
+    if (init > 0)
+        waitpid(init, NULL, 0);
+    init = -1;
+}
+
+static long milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* By the clock: whoever makes us busy with deaths does not escape it. */
+static void take_census(void) {
+    static long last;
+    if (init <= 0 || excess != NULL || milliseconds() - last < CENSUS_MS)
+        return;
+    if ((excess = excess_of(own_namespaces, folders)) != NULL)
+        kill_play();
+    last = milliseconds();
+}
+
+static void tell_means(void) {
+    char answer[64];
+    snprintf(answer, sizeof answer, "means %d %d", landlock_version(), can_filter());
+    say(answer);
+}
+
+static void obey_next_order(void) {
+    static char message[MESSAGE_SIZE];
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(STANDARD_FDS * sizeof(int))];
+    } control;
+    struct iovec text = {message, sizeof message - 1};
+    struct msghdr order = {.msg_iov = &text,
+                           .msg_iovlen = 1,
+                           .msg_control = &control,
+                           .msg_controllen = sizeof control};
+    ssize_t length = recvmsg(orders, &order, MSG_CMSG_CLOEXEC);
+    if (length < 0 && errno == EINTR)
+        return;
+    if (length <= 0) {
+        end_play();
+        _exit(EXIT_SUCCESS);
+    }
+    message[length] = '\0';
+    if (strncmp(message, "play", strlen("play")) == 0) {
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&order);
+        if (rights == NULL || rights->cmsg_len != CMSG_LEN(STANDARD_FDS * sizeof(int)))
+            give_up("a play needs three descriptors");
+        int standard[STANDARD_FDS];
+        memcpy(standard, CMSG_DATA(rights), sizeof standard);
+        open_play(message, (size_t)length, standard);
+        for (int fd = 0; fd < STANDARD_FDS; fd++)
+            close(standard[fd]);
+    } else if (strcmp(message, "status") == 0) {
+        tell_status();
+    } else if (strcmp(message, "excess") == 0) {
+        say(excess == NULL ? "nothing" : excess);
+    } else if (strcmp(message, "means") == 0) {
+        tell_means();
+    } else if (strcmp(message, "end") == 0) {
+        end_play();
+        say("ended");
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc < 6) {
+        fprintf(stderr, "usage: launcher pidns|subreaper SOCKET_FD UID PATH TMP [FOLDER...] "
+                        "(the grader starts it)\n");
+        return EXIT_FAILURE;
+    }
+    own_namespaces = strcmp(argv[1], "pidns") == 0;
+    orders = atoi(argv[2]);
+    user = (uid_t)atoi(argv[3]);
+    environment[0] = argv[4];
+    strncat(home, argv[5], sizeof home - sizeof "HOME=");
+    strncat(temporary, argv[5], sizeof temporary - sizeof "TMPDIR=");
+    folders = argv + 6;
+    fcntl(orders, F_SETFD, FD_CLOEXEC);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prepare_build();
+
+    sigset_t child_died;
+    sigemptyset(&child_died);
+    sigaddset(&child_died, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child_died, NULL);
+    deaths = signalfd(-1, &child_died, SFD_CLOEXEC | SFD_NONBLOCK);
+    struct pollfd watched[] = {{.fd = orders, .events = POLLIN}, {.fd = deaths, .events = POLLIN}};
+    say("ready");
+    for (;;) {
+        poll(watched, 2, init > 0 && excess == NULL ? CENSUS_MS : -1);
+        take_census();
+        if (watched[1].revents != 0) {
+            forget_deaths();
+            for_each_child(reap_unless_init);
+        }
+        if (watched[0].revents != 0)
+            obey_next_order();
+    }
+}

@@ -1,0 +1,197 @@
+"""Turns a submission into a program that can be run.
+
+What it is, is found in this order; PROGRAM is the name that the lab asks for:
+
+    Makefile      `make` has to make an executable PROGRAM
+    *.c           all C files together: cc -std=gnu11 -O1 -g -Wall -o PROGRAM
+    PROGRAM       an executable: compiled for this machine, or a script that begins with #!
+    PROGRAM.py    run by Python
+
+C files beside PROGRAM.py, or beside a script called PROGRAM, are refused: nobody knows which of the two to judge.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.safe_text import one_line, safe_text
+from autograder.stage.contained import Completed
+from autograder.stage.errors import StageError
+from autograder.stage.tools import compiler, python_for_submissions
+from autograder.submission.executable import check_executable, is_compiled
+from autograder.submission.intake import BuildError, Intake, take_in
+
+# Runs a command contained in a folder, with a deadline.
+Runner = Callable[[Sequence[str], Path], Completed]
+
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")  # in the order of make(1)
+_C_FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall")
+_MOST_WORDS = 4_000  # characters of a compiler that anybody reads
+
+
+@dataclass(frozen=True)
+class Runnable:
+    """Something that can be run: `file` in `folder`, by `interpreter` if it cannot be executed itself.
+
+    `warnings` are the compiler's words on what it compiled all the same.
+    """
+
+    folder: Path
+    file: str
+    interpreter: str | None = None
+    warnings: str = ""
+
+    def command(self, folder: Path | str) -> list[str]:
+        """How it is started from anywhere, when its folder is to be seen at `folder`."""
+        path = f"{folder}/{self.file}"
+        return [self.interpreter, path] if self.interpreter else [path]
+
+
+def build(submission: Path, workspace: Path, run: Runner, program: str = "init") -> Runnable:
+    """Copies a submission into the empty folder `workspace` and makes it runnable there.
+
+    Raises BuildError, in words for the student, if that is not possible; StageError if this machine lacks a tool.
+    """
+    intake = take_in(submission, workspace)
+    makefile = any((workspace / name).is_file() for name in _MAKEFILES)
+    sources = sorted(path.name for path in workspace.glob("*.c") if path.is_file())
+    python = workspace / f"{program}.py"
+    executable = workspace / program
+    if makefile:
+        _remove_compiled(workspace, program)
+        return _make(workspace, run, program)
+    if sources:
+        _remove_compiled(workspace, program)
+        for other in (python, executable):
+            if other.is_file():
+                raise BuildError(
+                    f"The submission has two programs: {_list(sources)} and {other.name}.\n"
+                    "  Hand in one of them, or a Makefile that says how to build yours."
+                )
+        return _compile(workspace, run, program, sources)
+    if executable.is_file():
+        check_executable(executable)
+        return Runnable(workspace, program)
+    if python.is_file():
+        return _check_python(workspace, run, python.name)
+    raise BuildError(_nothing_to_run(workspace, program, intake))
+
+
+def _make(workspace: Path, run: Runner, program: str) -> Runnable:
+    make = shutil.which("make")
+    if make is None:
+        raise StageError(
+            "make is not installed on this machine: install it (Debian: apt install make)"
+        )
+    completed = run([make], workspace)
+    _raise_unless_done(completed, "make")
+    if not (workspace / program).is_file():
+        raise BuildError(
+            f"make ended well, but it made no file called {program}.\n"
+            f"  Let the first target of the Makefile be {program}." + _quote(completed.output)
+        )
+    check_executable(workspace / program)
+    return Runnable(workspace, program, warnings=_clip(completed.output))
+
+
+def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> Runnable:
+    files = [f"./{source}" for source in sources]  # a file called -o.c is no option
+    completed = run([compiler(), *_C_FLAGS, "-o", program, *files], workspace)
+    if completed.status != 0 and completed.status is not None:
+        if re.search(r"undefined (reference to|symbol).*\bmain\b", completed.output):
+            what = f"There is no function main in {_list(sources)}, so there is nothing to start."
+            raise BuildError(what + _quote(completed.output))
+        if re.search(r"(multiple definition of|duplicate symbol).*\bmain\b", completed.output):
+            what = (
+                f"More than one of {_list(sources)} has a function main. All C files are compiled "
+                "to one program.\n  Leave the others away, or hand in a Makefile."
+            )
+            raise BuildError(what + _quote(completed.output))
+    _raise_unless_done(completed, "cc")
+    check_executable(workspace / program)
+    return Runnable(workspace, program, warnings=_clip(completed.output))
+
+
+def _check_python(workspace: Path, run: Runner, file: str) -> Runnable:
+    python = python_for_submissions()
+    # Isolated: a file called types.py beside it must not stand in for Python's own.
+    completed = run([python, "-I", "-m", "py_compile", file], workspace)
+    shutil.rmtree(workspace / "__pycache__", ignore_errors=True)
+    if completed.status not in (0, None):
+        raise BuildError(f"{file} is not a valid Python program." + _quote(completed.output))
+    _raise_unless_done(completed, "Python's compiler")
+    return Runnable(workspace, file, python)
+
+
+def _raise_unless_done(completed: Completed, tool: str) -> None:
+    if completed.status is None:
+        raise BuildError(
+            f"{tool} took too long and was stopped. Is there a loop without end?"
+            + _quote(completed.output)
+        )
+    if completed.status != 0:
+        raise BuildError(
+            f"Your program could not be built: {tool} ended with status {completed.status}."
+            + _quote(completed.output)
+        )
+
+
+def _remove_compiled(workspace: Path, program: str) -> None:
+    """What was compiled elsewhere and handed in along with its source: it may be stale, or for another machine."""
+    for path in (*workspace.rglob("*.o"), workspace / program):
+        if path.is_file() and is_compiled(path):
+            path.unlink()
+
+
+def _nothing_to_run(workspace: Path, program: str, intake: Intake) -> str:
+    wanted = f"a Makefile, C files, an executable {program} or {program}.py"
+    for name, reason in intake.refused.items():
+        if name in (*_MAKEFILES, program, f"{program}.py") or name.endswith(".c"):
+            return f"{name} {reason}. Hand in the file itself."
+    if intake.files == 0:
+        return f"The submission is empty. Hand in {wanted}."
+    what = f"There is nothing to build or run: it takes {wanted}."
+    paths = sorted(path.relative_to(workspace) for path in workspace.rglob("*") if path.is_file())
+    for path in paths:
+        deeper = len(path.parts) > 1
+        if deeper and (path.suffix == ".c" or path.name in (*_MAKEFILES, program, f"{program}.py")):
+            folder = one_line(str(path.parent))
+            return (
+                f"{what}\n  There is {one_line(str(path))}: hand in what is in the folder {folder}."
+            )
+    for path in paths:
+        lower = path.name.lower()
+        if lower in (program, f"{program}.py", f"{program}.c", "makefile", "gnumakefile"):
+            meant = "Makefile" if lower.endswith("makefile") else lower
+            return f"{what}\n  Upper and lower case differ here: rename {path.name} to {meant}."
+        if path.suffix == ".py":
+            return (
+                f"{what}\n  Rename {one_line(path.name)} to {program}.py if that is your program."
+            )
+    return f"{what}\n  There is only: {_list([one_line(str(path)) for path in paths])}."
+
+
+def _list(names: Sequence[str], most: int = 5) -> str:
+    shown = [one_line(name) for name in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _quote(output: str) -> str:
+    """The tool's own words, below ours."""
+    words = _clip(output)
+    return f"\n\n{words}" if words else ""
+
+
+def _clip(output: str) -> str:
+    """The first errors explain the rest; the last line often says what to do."""
+    text = safe_text(output).strip()
+    if len(text) <= _MOST_WORDS:
+        return text
+    head, tail = _MOST_WORDS * 3 // 4, _MOST_WORDS // 4
+    return (
+        f"{text[:head]}\n... ({len(text) - head - tail:,} characters left out) ...\n{text[-tail:]}"
+    )

@@ -1,0 +1,42 @@
+"""Any init of this machine, as if it had been handed in: tini -g --, dumb-init, sh."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import CommandError
+from autograder.safe_text import one_line
+from autograder.stage.tools import put_program
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A program with the arguments that it takes before the command that it is to start."""
+
+    path: Path
+    arguments: tuple[str, ...]
+
+    def command(self, folder: Path | str) -> list[str]:
+        """How it is started in a sandbox that shows at `folder` what `put_into` has put there."""
+        path = self.path if self._is_seen_inside else f"{folder}/{self.path.name}"
+        return [str(path), *self.arguments]
+
+    def put_into(self, folder: Path) -> None:
+        """Copies the program there, if it stands where a sandbox does not show it."""
+        if not self._is_seen_inside:
+            put_program(self.path, folder / self.path.name)
+
+    @property
+    def _is_seen_inside(self) -> bool:
+        return str(self.path).startswith(("/usr/", "/bin/", "/sbin/"))
+
+
+def find_installed(command: Sequence[str]) -> Installed:
+    """The program that a command line names. Raises CommandError if there is none."""
+    found = shutil.which(command[0])
+    if found is None:
+        raise CommandError(f"{one_line(command[0])}: no such program, or it cannot be executed.")
+    return Installed(Path(found).absolute(), tuple(command[1:]))

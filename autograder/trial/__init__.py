@@ -1,0 +1,1 @@
+"""One play, judged: direct, observe, compare, decide, explain."""

@@ -1,0 +1,295 @@
+"""What each expectation asks of a play: whether it holds, and the words for those who broke it.
+
+This is the one place for an expectation in this wing: `Checks.of` makes a `Check` of it. When it is looked at, at rest
+or as soon as it is true, is one of its traits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from autograder.language.expectations import (
+    Expectation,
+    Gets,
+    GetsExactly,
+    GetsNothing,
+    HasDied,
+    HasExited,
+    HasOutput,
+    IsAlive,
+    IsChild,
+    IsIdle,
+    IsReaped,
+    IsStopped,
+    IsZombie,
+    NobodyIsLeft,
+    StartsClean,
+)
+from autograder.language.roles import INIT, MAIN, Actors
+from autograder.stage.activity import Posture
+from autograder.stage.quiescence import Rest, Settled
+from autograder.trial import hints
+from autograder.trial.explain import Explainer, list_of, shorten
+from autograder.trial.facts import Facts
+from forklab.history import State, Tree
+
+
+@dataclass(frozen=True)
+class Breach:
+    """For whom an expectation does not hold, how the play came to rest, and how its tree should look."""
+
+    names: Sequence[str]
+    settled: Settled
+    expected: Tree
+
+
+@dataclass(frozen=True)
+class Check:
+    """One expectation in one play.
+
+    `broken` answers for whom it does not hold now: names, or [""] for nobody in particular. It is asked again and
+    again, at last with how the play came to rest. The others are asked once, when it is broken: for the `fact` that
+    broke it, for a `hint` what to think about, and for the `badge` that each name gets in the picture: what should be.
+    Facts and hints are sentences, or empty.
+    """
+
+    broken: Callable[[Settled | None], list[str]]
+    fact: Callable[[Breach], str]
+    hint: Callable[[Breach], str]
+    badge: Callable[[str, Breach], str]
+
+    def message(self, breach: Breach) -> str:
+        return " ".join(filter(None, (self.fact(breach), self.hint(breach))))
+
+
+class Checks:
+    """Makes the checks of one play."""
+
+    def __init__(self, facts: Facts, explainer: Explainer) -> None:
+        self._facts = facts
+        self._explainer = explainer
+
+    def of(self, expected: Expectation) -> Check:
+        facts = self._facts
+        match expected:
+            case IsAlive(actors):
+                return Check(
+                    broken=_unless(actors, lambda name: not facts.is_dead(name)),
+                    fact=self._standing(actors, "are not alive any more"),
+                    hint=self._advice(),
+                    badge=_always("should be running"),
+                )
+            case IsZombie(actors):
+                return Check(
+                    broken=_unless(actors, lambda name: facts.fate(name).state is State.ZOMBIE),
+                    fact=self._standing(actors, "are no zombies"),
+                    hint=self._advice(),
+                    badge=_always("should be a zombie"),
+                )
+            case IsReaped(actors):
+                return Check(
+                    broken=_unless(actors, lambda name: facts.fate(name).state is State.REAPED),
+                    fact=self._not_reaped(actors),
+                    hint=self._advice(lambda breach: hints.on_zombies(breach.settled.doing)),
+                    badge=_should_be_reaped,
+                )
+            case IsChild(others=parent):
+                pairs = expected.pairs()
+                return Check(
+                    broken=lambda _: [a for a, b in pairs if facts.fate(a).parent != b],
+                    fact=self._other_parent,
+                    hint=self._advice(),
+                    badge=_always(f"should be a child of {parent}"),
+                )
+            case IsStopped(actors):
+                return Check(
+                    broken=_unless(actors, lambda name: facts.fate(name).state is State.STOPPED),
+                    fact=self._standing(actors, "are not stopped"),
+                    hint=self._advice(),
+                    badge=_always("should be stopped"),
+                )
+            case GetsNothing(actors):
+                return Check(
+                    broken=_unless(actors, lambda name: not facts.received(name)),
+                    fact=lambda breach: self._got(breach.names[0], "got {}"),
+                    hint=self._advice(_always(hints.PASS_ON_TO_NOBODY_ELSE)),
+                    badge=_always("should get no signal"),
+                )
+            case Gets(actors, signal):
+                return Check(
+                    broken=_unless(actors, lambda name: facts.received(name)[signal] > 0),
+                    fact=lambda breach: self._got(
+                        breach.names[0], f"did not get {signal}, but {{}}"
+                    ),
+                    hint=self._advice(_always(hints.PASS_ON)),
+                    badge=_always(f"should get {signal}"),
+                )
+            case GetsExactly(actors, signal, times):
+                wanted = f"{signal} {_times(times)}"
+                return Check(
+                    broken=_unless(actors, lambda name: facts.received(name)[signal] == times),
+                    fact=lambda breach: self._got(
+                        breach.names[0], f"did not get {wanted}, but {{}}"
+                    ),
+                    hint=self._advice(_always(hints.PASS_ON)),
+                    badge=_always(f"should get {wanted}"),
+                )
+            case HasExited(actors, status):
+                return Check(
+                    broken=_unless(actors, lambda name: facts.exit_status(name) == status),
+                    fact=self._instead_of(f"exiting with {status}"),
+                    hint=self._beside_init(
+                        lambda _: self._about_status(status) if INIT in actors else ""
+                    ),
+                    badge=_always(f"should exit with {status}"),
+                )
+            case HasDied(actors, killer):
+                return Check(
+                    broken=_unless(actors, lambda name: facts.killer(name) == killer),
+                    fact=self._instead_of(f"dying by {killer}"),
+                    hint=self._beside_init(_always("")),
+                    badge=_always(f"should die by {killer}"),
+                )
+            case IsIdle():
+                return Check(
+                    broken=lambda settled: [] if settled and facts.is_idle(settled) else [INIT],
+                    fact=self._restlessness,
+                    hint=self._while_init_lives(_always(hints.SLEEP)),
+                    badge=_always("should sleep"),
+                )
+            case StartsClean(actors):
+                return Check(
+                    broken=_unless(actors, lambda name: not facts.amiss(name)),
+                    fact=self._not_clean,
+                    hint=_always(hints.CLEAN_UP),
+                    badge=_always("should start clean"),
+                )
+            case HasOutput(text):
+                return Check(
+                    broken=lambda _: [] if text in facts.output() else [""],
+                    fact=lambda _: self._other_output(text),
+                    hint=self._advice(),
+                    badge=_always(f"should be {text!r}"),
+                )
+            case NobodyIsLeft():
+                return Check(
+                    broken=lambda _: facts.left_over(),
+                    fact=lambda breach: f"Still there: {list_of(breach.names)}.",
+                    hint=self._advice(),
+                    badge=_always("should be gone"),
+                )
+            case _:
+                assert_never(expected)
+
+    def _advice(self, hint: Callable[[Breach], str] | None = None) -> Callable[[Breach], str]:
+        """Where init stands, and the hint. Once it is gone there is only one thing to think about."""
+        return self._while_init_lives(self._beside_init(hint or _always("")))
+
+    def _while_init_lives(self, hint: Callable[[Breach], str]) -> Callable[[Breach], str]:
+        def say(breach: Breach) -> str:
+            if not self._facts.is_dead(INIT):
+                return hint(breach)
+            ending = self._explainer.ending(INIT)
+            return f"Your init {ending}: it should live until main ends, and no longer."
+
+        return say
+
+    def _beside_init(self, hint: Callable[[Breach], str]) -> Callable[[Breach], str]:
+        def say(breach: Breach) -> str:
+            where = self._explainer.where_init_is(breach.settled)
+            return " ".join(filter(None, (where, hint(breach))))
+
+        return say
+
+    def _about_status(self, wanted: int) -> str:
+        facts = self._facts
+        main_ended = MAIN in facts.play.cast and facts.is_dead(MAIN)
+        return hints.on_exit_status(wanted, init_ended=facts.is_dead(INIT), main_ended=main_ended)
+
+    def _standing(self, actors: Actors, plural: str) -> Callable[[Breach], str]:
+        """How the one stands who broke it; of several, which and how many they are."""
+
+        def say(breach: Breach) -> str:
+            names = breach.names
+            if len(names) > 1:
+                return f"{len(names)} of {actors.count} ({list_of(names)}) {plural}."
+            who, standing = self._explainer.who(names[0]), self._explainer.standing(names[0])
+            return f"{_capital(who)} {standing}."
+
+        return say
+
+    def _not_reaped(self, actors: Actors) -> Callable[[Breach], str]:
+        standing = self._standing(actors, "are not reaped")
+
+        def say(breach: Breach) -> str:
+            name = breach.names[0]
+            if len(breach.names) == 1 and self._facts.fate(name).state is State.ZOMBIE:
+                who, ending = self._explainer.who(name), self._explainer.ending(name)
+                return f"{who} {ending} and stayed a zombie."
+            return standing(breach)
+
+        return say
+
+    def _other_parent(self, breach: Breach) -> str:
+        name = breach.names[0]
+        parent = self._facts.fate(name).parent
+        stands = f"is a child of {parent}" if parent else self._explainer.standing(name)
+        return f"{self._explainer.who(name)} {stands}."
+
+    def _instead_of(self, wanted: str) -> Callable[[Breach], str]:
+        def say(breach: Breach) -> str:
+            name = breach.names[0]
+            who, standing = self._explainer.who(name), self._explainer.standing(name)
+            return f"{_capital(who)} {standing} instead of {wanted}."
+
+        return say
+
+    def _got(self, name: str, sentence: str) -> str:
+        received = self._facts.received(name)
+        got = ", ".join(
+            f"{signal} {count} times" if count > 1 else signal for signal, count in received.items()
+        )
+        return f"{self._explainer.who(name)} {sentence.format(got or 'nothing')}."
+
+    def _restlessness(self, breach: Breach) -> str:
+        settled = breach.settled
+        if self._facts.is_dead(INIT):
+            return ""
+        if settled.rest is Rest.SPINNING:
+            return "Your init is spinning: it runs all the time although there is nothing to do."
+        if settled.doing.posture is Posture.TIMED:
+            return f"Your init is polling: it sleeps in {settled.doing.call} with a timeout and wakes up for nothing."
+        return "Your init is not asleep."
+
+    def _not_clean(self, breach: Breach) -> str:
+        name = breach.names[0]
+        amiss = "; ".join(self._facts.amiss(name))
+        return f"{self._explainer.who(name)} did not start clean: {amiss}."
+
+    def _other_output(self, wanted: str) -> str:
+        output = shorten(self._facts.output()) or "empty"
+        return f"The output has no {wanted!r}; it is {output}."
+
+
+def _unless(actors: Actors, holds: Callable[[str], bool]) -> Callable[[object], list[str]]:
+    return lambda _: [name for name in actors if not holds(name)]
+
+
+def _always(words: str) -> Callable[..., str]:
+    return lambda *_: words
+
+
+def _should_be_reaped(name: str, breach: Breach) -> str:
+    """By whom, if the model says that somebody has by now."""
+    reaper = breach.expected[name].reaped_by if name in breach.expected else None
+    return f"should be reaped by {reaper}" if reaper else "should be reaped"
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:] if words.startswith("your") else words

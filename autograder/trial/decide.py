@@ -1,0 +1,185 @@
+"""Plays one scenario on the stage, decides by what the kernel says, and explains: steps in, `Verdict` out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+
+from autograder.ideal.ideal import Ideal
+from autograder.labs.scenario import Scenario
+from autograder.language.expectations import Expectation
+from autograder.language.roles import INIT, MAIN
+from autograder.language.sentence import Judged
+from autograder.language.steps import Step
+from autograder.stage.actors import ActorLostError
+from autograder.stage.errors import RestlessError, StageError
+from autograder.stage.play import Play, Stage
+from autograder.stage.quiescence import Rest, Settled
+from autograder.trial.checks import Breach, Checks
+from autograder.trial.compare import differences
+from autograder.trial.direct import Director
+from autograder.trial.explain import Explainer
+from autograder.trial.facts import Facts
+from autograder.trial.inbox import Inbox
+from autograder.trial.observe import Observer
+from autograder.trial.verdict import Status, Verdict
+from forklab.history import Remark
+
+_NEVER_AT_REST = (
+    "Your program starts processes of its own that never come to rest ({}). "
+    "An init starts its command and nothing else."
+)
+
+
+def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
+    """Plays `scenario` against `init`, a command inside the stage's sandbox, and says how it went.
+
+    A failure of the stage is an error verdict.
+    """
+    mode = stage.sandbox.mode
+    if mode not in scenario.modes:
+        return Verdict.of(
+            scenario,
+            Status.SKIPPED,
+            f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
+        )
+    command = [*init, *(scenario.command or stage.main)]
+    try:
+        with Play(stage, command, terminal=scenario.terminal) as play:
+            try:
+                verdict = _Trial(scenario, mode, play).run()
+            except RestlessError as restless:
+                if play.excess() is None and not play.has_strays():
+                    raise
+                verdict = Verdict.of(scenario, Status.FAILED, _NEVER_AT_REST.format(restless))
+            # Whatever went wrong, it is why: all of the play was killed then.
+            excess = play.excess()
+            if excess is not None:
+                message = f"Your program was stopped: it took {excess}."
+                verdict = replace(verdict, status=Status.FAILED, points=0, message=message)
+            return verdict
+    except StageError as error:
+        return Verdict.of(scenario, Status.ERROR, f"The grader failed, not you: {error}")
+    except _WrongScenarioError as error:
+        return Verdict.of(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _ideal(scenario: Scenario, mode: str) -> Ideal:
+    """The same for every submission of a class."""
+    return Ideal(scenario.steps, mode=mode, command=scenario.command, terminal=scenario.terminal)
+
+
+class _UnmetError(Exception):
+    """An expectation that does not hold, or a step that cannot be played."""
+
+    def __init__(self, line: int, message: str, remarks: dict[str, Remark]) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
+        self.remarks = remarks
+
+
+class _WrongScenarioError(Exception):
+    """What the script asks for, not even a perfect init could do."""
+
+
+class _Trial:
+    """One play being judged."""
+
+    def __init__(self, scenario: Scenario, mode: str, play: Play) -> None:
+        self._scenario = scenario
+        self._ideal = _ideal(scenario, mode)
+        self._play = play
+        inbox = Inbox(play)
+        self._observer = Observer(play, mode)
+        self._director = Director(play, self._observer, inbox)
+        self._explainer = Explainer(play, self._observer)
+        self._checks = Checks(Facts(play, inbox), self._explainer)
+
+    def run(self) -> Verdict:
+        try:
+            if not self._scenario.command:
+                self._await_main()
+            for step in self._scenario.steps:
+                self._take(step)
+        except _UnmetError as unmet:
+            return self._verdict(Status.FAILED, unmet.message, unmet.line, unmet.remarks)
+        last = self._scenario.steps[-1].line
+        return self._verdict(Status.PASSED, "As it should be.", last, {})
+
+    def _await_main(self) -> None:
+        settled = self._play.wait_for_main()
+        if settled is not None:
+            raise _UnmetError(
+                self._scenario.steps[0].line,
+                self._explainer.never_started(settled),
+                {INIT: Remark(unexpected="should have started main")},
+            )
+        self._observer.born(MAIN, INIT, 0)
+
+    def _take(self, step: Step) -> None:
+        try:
+            if isinstance(step, Expectation):
+                self._expect(step)
+            else:
+                self._director.perform(step)
+        except ActorLostError as lost:
+            self._refuse_contradiction(step)
+            settled = self._play.settle()
+            raise _UnmetError(
+                step.line, self._explainer.lost(lost), self._remarks(settled)
+            ) from lost
+
+    def _expect(self, expected: Expectation) -> None:
+        check = self._checks.of(expected)
+        if expected.traits.judged is Judged.AT_REST:
+            settled = self._play.settle(outlast_timer=True)
+        else:
+            settled = self._play.settle(lambda: not check.broken(None), outlast_timer=True)
+            if settled.rest is Rest.DONE:
+                return
+        if settled.rest is Rest.UNSETTLED:
+            raise RestlessError(f"line {expected.line}: the play did not come to rest")
+        if names := check.broken(settled):
+            self._refuse_contradiction(expected)
+            remarks = self._remarks(settled)
+            tree = self._ideal.expected_until(expected.line).tree()
+            breach = Breach(names, settled, tree)
+            for name in names:
+                badge = check.badge(name, breach)
+                remarks[name] = replace(remarks.get(name, Remark()), unexpected=badge)
+            raise _UnmetError(expected.line, check.message(breach), remarks)
+
+    def _refuse_contradiction(self, step: Step) -> None:
+        for contradiction in self._ideal.contradictions:
+            if contradiction.line == step.line:
+                raise _WrongScenarioError(str(contradiction))
+
+    def _remarks(self, settled: Settled) -> dict[str, Remark]:
+        remark = self._explainer.remark_on_init(settled)
+        return {} if remark == Remark() else {INIT: remark}
+
+    def _verdict(
+        self, status: Status, message: str, line: int, remarks: dict[str, Remark]
+    ) -> Verdict:
+        """On the play until `line`, which failed or was the last one."""
+        self._observer.look(self._director.cause)
+        expected, observed = self._ideal.expected_until(line), self._observer.history
+        failed = status is Status.FAILED
+        if failed:
+            # What else is not as it should be says more than the one expectation that found it out.
+            unlike = differences(expected.tree(), observed.tree(), ignore=self._ideal.opaque)
+            for name, words in unlike.items():
+                before = remarks.get(name, Remark())
+                remarks[name] = replace(before, unexpected=before.unexpected or words)
+        known = {process.name for process in observed.processes}
+        return replace(
+            Verdict.of(self._scenario, status, message),
+            failed_step=line if failed else None,
+            expected=expected,
+            observed=observed,
+            remarks={name: remark for name, remark in remarks.items() if name in known},
+            expected_remarks=self._ideal.remarks(line),
+        )

@@ -1,0 +1,182 @@
+"""Plays the deeds of a script: tells the actors what to do, and init what happens to it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import assert_never
+
+from autograder.language.deeds import (
+    Blocks,
+    Catches,
+    Continues,
+    Deed,
+    Dies,
+    Exits,
+    Forks,
+    Freezes,
+    Ignores,
+    Reaps,
+    Says,
+    Sends,
+    StartsGroup,
+    StartsSession,
+    Stops,
+    Thaws,
+)
+from autograder.language.roles import INIT, Actors
+from autograder.stage.actors import ActorLostError
+from autograder.stage.errors import RestlessError
+from autograder.stage.play import Play
+from autograder.stage.quiescence import Rest
+from autograder.trial.inbox import Inbox
+from autograder.trial.observe import Observer, fate_of
+from forklab.history import State
+from forklab.kernel.signals import signal_number
+
+_HELLO_SECONDS = 20.0
+
+
+@dataclass
+class Director:
+    """Carries out deeds. Raises ActorLostError if one that should act cannot.
+
+    The play comes to rest after a deed to which init may have to answer, before the next one, so that no script ever
+    races with an init that is still busy with what happened before, or that is still starting.
+    """
+
+    play: Play
+    observer: Observer
+    inbox: Inbox
+    cause: int = 0  # the line of the last step that init may have to answer to
+    restless: bool = True  # whether something may still be going on because of it
+
+    def come_to_rest(self) -> None:
+        if self.restless:
+            if self.play.settle().rest is Rest.UNSETTLED:
+                raise RestlessError("the play did not come to rest")
+            self.observer.look(self.cause)
+            self.restless = False
+
+    def perform(self, deed: Deed) -> None:
+        self.come_to_rest()
+        self.inbox.next_deed(self.observer.stopped())
+        if deed.traits.init_may_answer:
+            self.cause, self.restless = deed.line, True
+        match deed:
+            case Forks():
+                self._fork(deed)
+            case Exits(actors, status):
+                self._tell(actors, f"exit {status}")
+                self._await_deaths(actors)
+            case Dies(actors, killer):
+                self._tell(actors, f"die {signal_number(killer)}")
+                self._await_deaths(actors)
+            case Reaps():
+                with _refusal_means(
+                    "Its children vanish without a status: did it start with SIGCHLD ignored?"
+                ):
+                    self._reap(deed)
+            case Ignores(actors, ignored):
+                self._tell(actors, f"ignore {signal_number(ignored)}")
+            case Catches(actors, caught):
+                self._tell(actors, f"catch {signal_number(caught)}")
+            case Blocks(actors, blocked):
+                self._tell(actors, f"block {signal_number(blocked)}")
+            case StartsSession(actors):
+                with _refusal_means(
+                    "Only one that does not lead a process group can start a session."
+                ):
+                    self._tell(actors, "session")
+            case StartsGroup(actors):
+                self._tell(actors, "group")
+            case Stops(actors):
+                self._tell(actors, "stop")
+                self._wait_until(lambda: all(map(self._is_stopped_or_dead, actors)))
+            case Continues(actors):
+                self._send(actors, signal.SIGCONT)
+            case Says(actors, text):
+                with _refusal_means(
+                    "It has no standard output to write to: did your init close it?"
+                ):
+                    self._tell(actors, f"say {text}\n")
+                for name in actors:
+                    self.observer.said(name, text, deed.line)
+            case Sends(sent, actors):
+                self._send(actors, signal_number(sent))
+            case Freezes():
+                if not self.play.freeze():
+                    raise ActorLostError(INIT)
+            case Thaws():
+                self.play.thaw()
+            case _:
+                assert_never(deed)
+
+    def _fork(self, deed: Forks) -> None:
+        wanted = deed.pairs()
+        for parent, child in wanted:
+            self.play.cast.command(parent, f"fork {child}")
+        for parent, _ in wanted:
+            self._reply(parent)
+        self._await_hellos([child for _, child in wanted])
+        for parent, child in wanted:
+            self.observer.born(child, parent, deed.line)
+
+    def _await_hellos(self, names: list[str]) -> None:
+        """A child that does not report is dead: it was killed before it could, as when init takes everybody along."""
+        deadline = time.monotonic() + _HELLO_SECONDS
+        self.play.cast.greet()
+        while missing := [name for name in names if name not in self.play.cast]:
+            if self.play.init.ended() or time.monotonic() > deadline:
+                raise ActorLostError(missing[0])
+            self.play.cast.wait_for_news(0.05)
+            self.play.cast.greet()
+
+    def _reap(self, deed: Reaps) -> None:
+        """A parent whose child still lives is blocked from now on; its reply comes when the child has died."""
+        for parent, child in deed.pairs():
+            self.play.cast.command(parent, f"reap {self.play.cast[child].hello.pid}")
+            self.observer.reap_ordered(child)
+            if self.play.process(child).ended():
+                self._reply(parent)
+
+    def _tell(self, actors: Actors, command: str) -> None:
+        """Gives everybody the same order, then waits for all replies: a row acts at once."""
+        for name in actors:
+            self.play.cast.command(name, command)
+        for name in actors:
+            self._reply(name)
+
+    def _reply(self, name: str) -> None:
+        """Takes the reply to the last order; replies that were owed before come first."""
+        while self.play.cast[name].owes_replies:
+            self.play.cast.reply(name)
+
+    def _send(self, actors: Actors, number: int) -> None:
+        for name in actors:
+            if self.play.process(name).ended():
+                raise ActorLostError(name)
+            self.play.process(name).send(number)
+
+    def _await_deaths(self, actors: Actors) -> None:
+        self._wait_until(lambda: all(self.play.process(name).ended() for name in actors))
+
+    def _wait_until(self, done: Callable[[], bool]) -> None:
+        if not done():
+            self.play.settle(done)
+
+    def _is_stopped_or_dead(self, name: str) -> bool:
+        return fate_of(self.play, name).state in (State.STOPPED, State.ZOMBIE, State.REAPED)
+
+
+@contextmanager
+def _refusal_means(reason: str) -> Iterator[None]:
+    """What it means if an actor cannot do this, though a correct init lets it: a sentence for the student."""
+    try:
+        yield
+    except ActorLostError as lost:
+        lost.reason = reason
+        raise

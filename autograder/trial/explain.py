@@ -1,0 +1,142 @@
+"""Words for what happened in a play: who stands how, what init was doing, why a step could not be played.
+
+What broke an expectation is told by its check (checks.py), in these words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.language.roles import INIT
+from autograder.stage.activity import Activity, Posture
+from autograder.stage.actors import ActorLostError
+from autograder.stage.play import Play
+from autograder.stage.quiescence import Rest, Settled
+from autograder.trial.observe import Observer, fate_of
+from forklab.history import Remark, State
+from forklab.kernel.statuses import how_it_ended
+
+_MOST_COMPLAINT = 600  # characters of a submission's own words that a message quotes
+
+
+@dataclass
+class Explainer:
+    """Finds words for one play."""
+
+    play: Play
+    observer: Observer
+
+    def lost(self, lost: ActorLostError) -> str:
+        """Why a step cannot be played: somebody whom it needs is gone, or unable to do it."""
+        if self.play.init.ended():
+            return (
+                f"This step cannot be played any more: your init {self.ending(INIT)} before it, and nobody outlives "
+                f"PID 1.{self._own_words()} Init lives until main ends, whatever else happens."
+            )
+        who = self.who(lost.name)
+        if lost.errno is not None:
+            return f"{who} cannot do that: {os.strerror(lost.errno)}. {lost.reason}".rstrip()
+        if lost.name not in self.play.cast:
+            return f"This step cannot be played any more: {who} died as soon as it was born."
+        if self.play.cast[lost.name].flooded:
+            return f"{who} gets one signal after the other and comes to nothing else. Each is to be passed on once."
+        if not self.play.process(lost.name).ended():
+            return f"This step cannot be played: {who} {self.standing(lost.name)}, and waits to be continued."
+        return f"This step cannot be played any more: {who} {self.ending(lost.name)} before it."
+
+    def never_started(self, settled: Settled) -> str:
+        """Why main never reported."""
+        if self.play.init.ended():
+            return f"Your init {self.ending(INIT)} before it had started its command.{self._own_words()}"
+        if settled.rest is Rest.SPINNING:
+            return f"Your init runs and runs but does not start its command.{self._own_words()}"
+        return (
+            f"Your init never started its command: it is {self._activity(settled.doing)}.{self._own_words()} "
+            "It should start the command that its arguments give, at once."
+        )
+
+    def remark_on_init(self, settled: Settled) -> Remark:
+        """For the drawing of what was observed."""
+        if self.play.init.ended():
+            return Remark()
+        if self.play.frozen:
+            return Remark(words="frozen: it cannot run now")
+        remark = settled.doing.remark()
+        target = settled.doing.waits_for
+        if target is not None and target > 0:
+            return Remark(state=State.WAITING, words=f"asleep in {self._waitpid(target)}")
+        return remark
+
+    def who(self, name: str) -> str:
+        """ "worker (1003)", with the pid that the pictures show."""
+        if name == INIT:
+            return "your init"
+        try:
+            return f"{name} ({self.observer.pid_shown(name)})"
+        except KeyError:
+            return name
+
+    def where_init_is(self, settled: Settled) -> str:
+        if self.play.init.ended():
+            return ""
+        if settled.rest is Rest.SPINNING:
+            return "Your init is running all the time."
+        return f"Your init is {self._activity(settled.doing)}."
+
+    def _activity(self, doing: Activity) -> str:
+        if doing.posture is Posture.UNKNOWN:
+            return "asleep"
+        stat = self.play.init.stat()
+        if stat is not None and stat.state in "Tt":
+            return "stopped"
+        if doing.posture is Posture.RUNNING:
+            return "running all the time"
+        target = doing.waits_for
+        if target is not None and target > 0:
+            alone = self.play.name_inside(target)
+            return f"asleep in {self._waitpid(target)}, which waits for {alone or 'that process'} alone"
+        if doing.waits_for_children:
+            return "asleep in wait, ready for any child"
+        if doing.posture is Posture.TIMED:
+            return f"asleep in {doing.call}, until its time is over"
+        return f"asleep in {doing.call}" if doing.call else "asleep"
+
+    def _waitpid(self, target: int) -> str:
+        name = self.play.name_inside(target)
+        return f"waitpid({self.observer.pid_shown(name) if name else target})"
+
+    def standing(self, name: str) -> str:
+        fate = fate_of(self.play, name)
+        match fate.state:
+            case State.ZOMBIE if name == INIT:
+                return self.ending(name)
+            case State.ZOMBIE:
+                return f"{self.ending(name)} and is a zombie"
+            case State.REAPED:
+                return f"{self.ending(name)} and is gone"
+            case State.STOPPED:
+                return f"is stopped by {fate.stopped_by}" if fate.stopped_by else "is stopped"
+        return "is still running"
+
+    def ending(self, name: str) -> str:
+        if not self.play.process(name).ended():
+            return "still lived"
+        status = self.play.status(name)
+        return "ended" if status is None else how_it_ended(status)
+
+    def _own_words(self) -> str:
+        """What the submission wrote to its standard error, if anything."""
+        words = self.play.complaints().strip()
+        return f" It wrote: {shorten(words)}" if words else ""
+
+
+def list_of(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+
+
+def shorten(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= _MOST_COMPLAINT else text[:_MOST_COMPLAINT] + " ..."

@@ -1,0 +1,83 @@
+"""What can be asked of a play at this moment: of the kernel, and of what the actors found and got."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from autograder.language.roles import MAIN
+from autograder.stage.activity import Posture
+from autograder.stage.play import Play
+from autograder.stage.quiescence import Rest, Settled
+from autograder.trial.inbox import Inbox
+from autograder.trial.observe import Fate, fate_of
+from forklab.kernel.signals import signal_name
+from forklab.kernel.statuses import exit_code, killer
+
+
+@dataclass
+class Facts:
+    """The facts of one play; names are those of the script."""
+
+    play: Play
+    inbox: Inbox
+
+    def fate(self, name: str) -> Fate:
+        return fate_of(self.play, name)
+
+    def is_dead(self, name: str) -> bool:
+        return self.play.process(name).ended()
+
+    def exit_status(self, name: str) -> int | None:
+        """With what it exited, if it did."""
+        return exit_code(self.play.status(name))
+
+    def killer(self, name: str) -> str | None:
+        """The signal that killed it, if one did."""
+        return killer(self.play.status(name))
+
+    def received(self, name: str) -> Counter[str]:
+        """The signals that it has got since the last deeds, by name."""
+        return self.inbox.received(name)
+
+    def is_idle(self, settled: Settled) -> bool:
+        """Whether init sleeps until something from outside happens."""
+        asleep = settled.doing.posture in (Posture.ASLEEP, Posture.UNKNOWN)
+        return settled.rest is Rest.QUIET and asleep and not self.play.init.ended()
+
+    def output(self) -> str:
+        """What has been written to standard output so far."""
+        return self.play.output()
+
+    def left_over(self) -> list[str]:
+        """Actors that have not been reaped, then strays, as pids in words."""
+        left = [actor.name for actor in self.play.cast if not actor.process.reaped()]
+        return left + [f"process {stray.pid}" for stray in self.play.quiescence.strays()]
+
+    def amiss(self, name: str) -> list[str]:
+        """What an actor found amiss when it started, in words; empty if it started clean.
+
+        Clean is what a login shell would hand on: no signal blocked or ignored, the three standard descriptors and no
+        other, and, where there is a terminal, main's group in its foreground.
+        """
+        hello = self.play.cast[name].hello
+        amiss: list[str] = []
+        if hello.blocked:
+            amiss.append(f"it has {_list_of(hello.blocked)} blocked")
+        if hello.ignored:
+            amiss.append(f"it ignores {_list_of(hello.ignored)}")
+        if surplus := hello.descriptors - {0, 1, 2}:
+            numbers = ", ".join(map(str, sorted(surplus)))
+            amiss.append(
+                f"descriptor{'s' if len(surplus) > 1 else ''} {numbers} came with it, open"
+            )
+        if missing := {0, 1, 2} - hello.descriptors:
+            amiss.append(f"its standard descriptor {min(missing)} is closed")
+        if name == MAIN and hello.foreground not in (None, hello.group):
+            amiss.append("its group is not in the foreground of the terminal")
+        return amiss
+
+
+def _list_of(signals: frozenset[int]) -> str:
+    names = [signal_name(number) for number in sorted(signals)]
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

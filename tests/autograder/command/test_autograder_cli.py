@@ -1,0 +1,320 @@
+"""The `autograder` command: what it says, what it writes and how it ends. The judge is played by another."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from made_up_class import ASKED, CLASS, assessment, does_not_build, failed, passed
+from made_up_lab import LAB, hand_in
+
+from autograder.command import commands
+from autograder.command.cli import main
+from autograder.labs.flaws import Flaw, LabError
+from autograder.labs.lab import Lab
+from autograder.labs.scenario import Scenario
+from autograder.stage import isolation
+from autograder.trial.verdict import Assessment, Verdict
+
+PLAY = """\
+title = "A play"
+points = 1
+why = "To see it."
+script = '''
+main exits 0
+expect init exits 0
+'''
+"""
+
+
+def assess(
+    lab: Lab,
+    submission: Path,
+    *,
+    mode: str | None = None,
+    scenarios: Sequence[Scenario] | None = None,
+    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
+) -> Assessment:
+    """In place of assess.assess, in worker processes as well."""
+    name = submission.parent.name if submission.name == "init" else submission.name
+    if name == "stops" and Path("stop").exists():
+        os.kill(os.getppid(), signal.SIGINT)
+        threading.Event().wait(60)  # until we are killed
+    if name == "breaks":
+        raise OSError("no more pidfds")
+    whole = CLASS.get(name) or assessment(mode=mode or "pidns")
+    wanted = {scenario.name for scenario in scenarios or lab.scenarios}
+    return Assessment(
+        "init", mode or "pidns", tuple(v for v in whole.verdicts if v.scenario in wanted)
+    )
+
+
+@pytest.fixture(autouse=True)
+def other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Assesses by the name of the folder: as in CLASS, else by what it begins with."""
+
+    def load(name: Path | str) -> Lab:
+        if str(name) != "init":
+            raise LabError(
+                [Flaw(Path(name), None, "there is no lab of this name", "Did you mean?")]
+            )
+        return LAB
+
+    monkeypatch.setattr(commands, "load_lab", load)
+    monkeypatch.setattr(commands.assess, "assess", assess)
+    choice = isolation.Choice("pidns", "namespaces work here", ("the weather is not enforced",))
+    monkeypatch.setattr(commands.isolation, "lacks", lambda mode: choice.lacks)
+    monkeypatch.setattr(commands.isolation, "probe", lambda: choice)
+    monkeypatch.chdir(tmp_path)
+
+
+def submission(name: str) -> str:
+    Path(name).mkdir()
+    return name
+
+
+def grade(*students: str, more: Sequence[str] = ()) -> int:
+    if not Path("class").exists():
+        hand_in(Path("class"), students)
+    return main(["grade", "init", "class", "--out", "out", *more])
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("ada", 0), ("ben", 1), ("dora", 1), ("fatima", 2), ("chen wei", 1)]
+)
+def test_check_ends_with_what_it_found(name: str, status: int) -> None:
+    assert main(["check", "init", submission(name)]) == status
+
+
+def test_check_tells_mode_verdicts_and_score(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "init", submission("ben")])
+    out = capsys.readouterr().out
+    assert out.startswith("mode pidns: namespaces work here\n")
+    assert "✓ passed   01_starts_main" in out
+    assert "✗ failed   03_orphan" in out
+    assert "▶  7  expect child is reaped   ◀ failed here" in out
+    assert "Why it matters: Whoever loses its parent" in out
+    assert "Score 32 of 42: 10 passed, 2 failed" in out
+
+
+def test_check_tells_a_build_failure_once(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "init", submission("dora")])
+    assert capsys.readouterr().out.count("error: 'pid' undeclared") == 1
+
+
+def test_check_writes_json_as_the_contract_says(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "init", submission("ben"), "--json", "-", "--mode", "subreaper"])
+    captured = capsys.readouterr()
+    form = json.loads(captured.out)
+    assert Assessment.from_json(form).to_json() == form
+    assert (form["lab"], form["mode"], form["score"], form["max_score"]) == (
+        "init",
+        "subreaper",
+        32,
+        42,
+    )
+    assert {"name", "title", "status", "points", "max_points", "message", "script"} | {
+        "failed_step",
+        "expected",
+        "observed",
+    } <= set(form["scenarios"][0])
+    assert "Score 32 of 42" in captured.err
+
+
+def test_check_writes_json_into_a_file() -> None:
+    assert main(["check", "init", submission("ada"), "--json", "ada.json"]) == 0
+    assert json.loads(Path("ada.json").read_text())["score"] == 42
+
+
+def test_check_plays_only_the_scenarios_that_were_named(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--scenario", "03_orphan", "--scenario", "01_starts_main"]
+    assert main(["check", "init", submission("ben"), *words]) == 1
+    assert "Score 2 of 7" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "innit", "."], "there is no lab of this name"),
+        (["check", "init", "nowhere"], "nowhere does not exist"),
+        (["check", "init", "file"], "file is a file: give the folder"),
+        (["check", "init", ".", "--scenario", "03_orphans"], "Did you mean '03_orphan'?"),
+        (["check", "init", ".", "--json", "file/x.json"], "cannot be written"),
+        (["grade", "init", "nowhere", "--out", "out"], "there is no such folder"),
+        (["grade", "init", "empty", "--out", "out"], "holds no student's folder"),
+        (["grade", "init", "some", "--out", "file"], "cannot be written there"),
+        (["grade", "init", "some", "--out", "/proc/out"], "cannot be written there"),
+        (["grade", "init", "some", "--out", "some/out"], "lies among the submissions"),
+        (["grade", "init", "some", "--out", "out", "--only", "adda"], "Did you mean 'ada'?"),
+        (["play", "nothing.toml", "--", "sh"], "there is no such scenario file"),
+        (["play", "play.toml"], "Which init?"),
+        (["play", "play.toml", "--", "no-such-init"], "no-such-init: no such program"),
+        (["play", "typo.toml", "--", "sh"], "Did you mean"),
+    ],
+)
+def test_bad_input_is_told_in_words_and_ends_with_2(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("file").write_text("")
+    Path("empty").mkdir()
+    hand_in(Path("some"), ["ada"])
+    Path("play.toml").write_text(PLAY)
+    Path("typo.toml").write_text(PLAY.replace("expect init", "expects init"))
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.err.startswith("autograder: ")
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["chekc", "init", "."],
+        ["grade", "init", "class"],
+        ["grade", "init", "class", "--out", "out", "--jobs", "0"],
+        ["check", "init", ".", "--mode", "docker"],
+    ],
+)
+def test_wrong_usage_ends_with_2(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+
+
+def test_grade_writes_every_report_whatever_the_marks() -> None:
+    assert grade("ada", "ben", "dora") == 0
+    with Path("out/grades.csv").open(newline="") as file:
+        scores = {row["student"]: row["score"] for row in csv.DictReader(file)}
+    assert scores == {"ada": "42", "ben": "32", "dora": "0"}
+    for name in ("gradebook.sqlite", "junit.xml", "report/index.html", "report/ben.html"):
+        assert (Path("out") / name).stat().st_size > 0
+    assert json.loads(Path("out/results/ben.json").read_text())["score"] == 32
+
+
+def test_grade_says_who_got_what_and_where_the_report_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    grade("ada", "ben")
+    out = capsys.readouterr().out
+    assert "graded 2 of 2 (1 passed, 1 failed)" in out
+    assert "03_orphan  and 1 more" in out
+    assert "Report: out/report/index.html" in out
+    assert "\x1b" not in out
+
+
+def test_what_is_not_enforced_is_said_once_at_the_start(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    grade("ada", "ben")
+    assert capsys.readouterr().out.count("not enforced: the weather") == 1
+
+
+def test_a_fault_of_the_grader_is_shouted_and_the_rest_is_graded(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert grade("ada", "breaks") == 0
+    assert "ERROR  breaks: OSError: no more pidfds" in capsys.readouterr().out
+    assert "no more pidfds" in Path("out/errors.txt").read_text()
+    with Path("out/grades.csv").open(newline="") as file:
+        rows = {row["student"]: (row["score"], row["status"]) for row in csv.DictReader(file)}
+    assert rows == {"ada": ("42", "passed"), "breaks": ("0", "error")}
+    (Path("class") / "breaks").rename(Path("class") / "works")
+    grade()
+    assert not Path("out/errors.txt").exists()
+
+
+def test_grade_one_student_again_and_keep_the_class() -> None:
+    grade("ada", "ben")
+    assert grade(more=["--only", "ben"]) == 0
+    with Path("out/grades.csv").open(newline="") as file:
+        assert [row["score"] for row in csv.DictReader(file)] == ["42", "32"]
+
+
+def test_control_c_ends_with_130_and_says_how_to_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hand_in(Path("class"), ["ada", "ben", "stops", "zoe"])
+    Path("stop").write_text("")
+    assert grade(more=["--jobs", "1"]) == 130
+    out = capsys.readouterr().out
+    assert "autograder grade init class --out out --jobs 1 --resume" in out
+    assert "Traceback" not in out
+    assert not Path("out/grades.csv").exists()
+    Path("stop").unlink()
+    assert grade(more=["--jobs", "1", "--resume"]) == 0
+    with Path("out/grades.csv").open(newline="") as file:
+        assert [row["score"] for row in csv.DictReader(file)] == ["42", "32", "42", "42"]
+
+
+def test_play_shows_the_play_step_by_step_and_draws_its_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("play.toml").write_text(PLAY)
+    asked: list[object] = []
+
+    def judge_installed(
+        command: Sequence[str], scenarios: Sequence[Scenario], *, mode: str | None = None
+    ) -> list[Verdict]:
+        asked.extend([list(command), scenarios[0].name, mode])
+        return [failed(ASKED[2])]
+
+    monkeypatch.setattr(commands.assess, "judge_installed", judge_installed)
+    status = main(["play", "play.toml", "--svg", "end.svg", "--", "tini", "-g", "--"])
+    assert status == 1
+    assert asked == [["tini", "-g", "--"], "play", None]
+    out = capsys.readouterr().out
+    assert out.index("1  main forks worker") < out.index("└─ child(1002) zombie · exited 0")
+    assert "▶  7  expect child is reaped" in out
+    assert Path("end.svg").read_text().startswith("<svg")
+
+
+def test_play_that_passes_ends_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("play.toml").write_text(PLAY)
+    monkeypatch.setattr(
+        commands.assess, "judge_installed", lambda *words, **mode: [passed(ASKED[2])]
+    )
+    assert main(["play", "play.toml", "--", "sh"]) == 0
+
+
+def test_demo_makes_the_class_of_a_lab(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[Path] = []
+    monkeypatch.setattr(commands.demo_class, "make_class", lambda lab, out: made.append(out))
+    assert main(["demo", "init", "--out", "class"]) == 0
+    assert made == [Path("class")]
+    assert "autograder grade init class" in capsys.readouterr().out
+
+
+def test_nothing_judged_at_all_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = [asked.name[:2] for asked in ASKED]
+    monkeypatch.setattr(
+        commands.assess, "assess", lambda *words, **how: assessment(skips=everything)
+    )
+    assert main(["check", "init", submission("ada")]) == 2
+
+
+def test_a_build_failure_is_the_students_doing() -> None:
+    assert does_not_build().status == "failed"
+
+
+def test_a_machine_without_a_compiler_is_told_so_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from autograder.stage.errors import StageError
+
+    def no_stage(*_: object, **__: object) -> None:
+        raise StageError("there is no C compiler on this machine: install one")
+
+    monkeypatch.setattr(commands.assess, "assess", no_stage)
+    (tmp_path / "init.py").touch()
+    assert main(["check", "init", str(tmp_path)]) == 2
+    assert "no C compiler" in capsys.readouterr().err

@@ -1,0 +1,215 @@
+"""Plays that can never make sense are refused, and no others."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.language.script import parse
+from autograder.language.sense import check
+
+
+def complaints(script: str, **how: object) -> list[tuple[int, str, str]]:
+    problems = check(parse(script.replace("; ", "\n")), **how)
+    return [(p.line, p.what.rpartition("': ")[2], p.mend) for p in problems]
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        "main exits 0; expect init exits 0",
+        "main forks child; child exits 0; send SIGKILL to child; expect child is a zombie",
+        "main stops; send SIGCONT to init; main says I am back; expect output back",
+        "main forks child; child stops; main exits 0; child says woken; expect init exits 0",
+        "main forks child; main reaps child; child exits 0; main says done; expect output done",
+        "main ignores SIGTERM; main catches SIGTERM; expect main gets SIGTERM",
+        "main ignores SIGTERM; main blocks SIGTERM; expect main gets SIGTERM",
+        "main ignores SIGTERM; expect main gets nothing; expect main gets SIGTERM 0 times",
+        "main catches SIGCHLD; main forks child; expect child gets SIGCHLD",
+        "freeze init; thaw init; freeze init; thaw init; expect init is idle",
+        "freeze init; main exits 0; expect main is a zombie",
+        "main exits 0; expect init exits 0; expect nobody is left; expect init exits 0",
+        "main forks w1..w199; w1..w199 exit 0; expect w1..w199 are zombies",
+        "send SIGKILL to init; expect init dies by SIGKILL",
+        "main exits 0; expect init exits 1",  # wrong, but the judge can say so
+    ],
+)
+def test_a_play_that_can_make_sense_is_not_refused(play):
+    assert complaints(play) == []
+
+
+@pytest.mark.parametrize(
+    ("play", "line", "what", "mend"),
+    [
+        (
+            "main forks child; chid exits 0; expect init is alive",
+            2,
+            "nobody has forked chid",
+            "Did you mean 'child'?",
+        ),
+        (
+            "expect worker is alive",
+            1,
+            "nobody has forked worker",
+            "Write 'main forks worker' before.",
+        ),
+        (
+            "w1..w3 fork g1..g3; expect init is idle",
+            1,
+            "nobody has forked w1",
+            "Write 'main forks w1' before.",
+        ),
+        (
+            "main forks a; main forks a; expect a is alive",
+            2,
+            "there is a a already",
+            "Give the children different names.",
+        ),
+        (
+            "main forks main; expect main is alive",
+            1,
+            "main is there from the start: init forks it",
+            "",
+        ),
+        (
+            "main forks init; expect init is alive",
+            1,
+            "init is the program that is judged",
+            "Give the child another name.",
+        ),
+        (
+            "init forks a; expect init is alive",
+            1,
+            "init is the program that is judged, it follows no script",
+            "Let main or one of its descendants do it.",
+        ),
+        ("main exits 0; main says x; expect output x", 2, "main is dead since line 1", ""),
+        (
+            "main dies by SIGKILL; main exits 0; expect init is alive",
+            2,
+            "main is dead since line 1",
+            "",
+        ),
+        (
+            "send SIGKILL to main; main exits 0; expect init is alive",
+            2,
+            "main is dead since line 1",
+            "",
+        ),
+        (
+            "main stops; main says x; expect output x",
+            2,
+            "main is stopped since line 1, until it continues",
+            "",
+        ),
+        (
+            "main forks a; main reaps a; main exits 0; expect a is reaped",
+            3,
+            "main waits for a since line 2, which is not dead",
+            "",
+        ),
+        (
+            "main forks a; a forks b; b exits 0; main reaps b; expect b is reaped",
+            4,
+            "b is a child of a: only a parent can wait for it (wait(2))",
+            "",
+        ),
+        (
+            "main forks a; a exits 0; main reaps a; main reaps a; expect a is reaped",
+            4,
+            "a is reaped already (line 3)",
+            "",
+        ),
+        ("expect w3..w1 are alive", 1, "the row w3..w1 runs backwards", "Did you mean 'w1..w3'?"),
+        (
+            "main forks w1..w3; w1..w3 fork g1..g2; expect init is alive",
+            2,
+            "w1..w3 are 3 and g1..g2 are 2: two rows go in pairs",
+            "Give both the same length.",
+        ),
+        (
+            "main forks w1..w999999999; expect init is alive",
+            1,
+            "w1..w999999999 are 999999999 actors; a play has 200 at most",
+            "",
+        ),
+        (
+            "main forks w1..w150; main forks g1..g150; expect init is alive",
+            2,
+            "a play has 200 actors at most",
+            "",
+        ),
+        ("thaw init; expect init is idle", 1, "init is not frozen", "Write 'freeze init' before."),
+        (
+            "freeze init; freeze init; expect init is alive",
+            2,
+            "init is frozen already (line 1)",
+            "",
+        ),
+        (
+            "main ignores SIGTERM; expect main gets SIGTERM",
+            2,
+            "main ignores SIGTERM: the kernel drops it and nobody can tell",
+            "Let main catch it: 'main catches SIGTERM'.",
+        ),
+        (
+            "send SIGWINCH to init; expect main gets SIGWINCH",
+            2,
+            "SIGWINCH does nothing to a process that does not catch it, so nobody can tell",
+            "Write 'main catches SIGWINCH' before.",
+        ),
+        (
+            "main catches SIGKILL; expect init is alive",
+            1,
+            "SIGKILL cannot be caught (signal(7))",
+            "",
+        ),
+        ("main dies by SIGCONT; expect init is alive", 1, "nobody dies by SIGCONT (signal(7))", ""),
+        (
+            "main exits 0; expect init exits 0; send SIGTERM to init",
+            3,
+            "init has ended (line 2): it gets no signal any more",
+            "",
+        ),
+        ("expect init gets SIGTERM", 1, "only an actor can tell that, and init is none", ""),
+        (
+            "send SIGSTOP to init; init continues; expect init is alive",
+            2,
+            "init is no actor",
+            "Did you mean 'send SIGCONT to init'?",
+        ),
+        (
+            "main exits 0",
+            0,
+            "the script expects nothing, so that every init would pass",
+            "End it with what should happen: 'expect init exits 0'.",
+        ),
+    ],
+)
+def test_nonsense_is_refused_with_its_line_and_the_mend(play, line, what, mend):
+    assert complaints(play) == [(line, what, mend)]
+
+
+def test_an_empty_script_is_refused():
+    assert complaints("# nothing") == [
+        (0, "the script is empty", "Write a step a line, such as 'main exits 0'.")
+    ]
+
+
+def test_nobody_acts_after_pid_1_but_children_outlive_a_subreaper():
+    play = "main forks a; main exits 0; expect init exits 0; a exits 0"
+    (refused,) = complaints(play)
+    assert refused[:2] == (
+        4,
+        "init has ended (line 3), and everybody in its PID namespace with it",
+    )
+    assert complaints(play, modes=["subreaper"]) == []
+
+
+def test_there_are_no_actors_where_another_command_stands_for_main():
+    (refused,) = complaints("main exits 0; expect init exits 0", command=True)
+    assert refused[:2] == (1, "there are no actors, for init starts `command` instead of main")
+    assert complaints("expect output hello; expect init exits 0", command=True) == []
+
+
+def test_an_unknown_actor_is_named_once():
+    assert [line for line, *_ in complaints("chid exits 0; expect chid is reaped")] == [1]
