@@ -22,8 +22,8 @@ from forklab.history import History, Tree
 from forklab.jsonform import JsonObject
 from forklab.kernel.statuses import exit_code, killer
 from forklab.lens.answer import Answer
+from forklab.lens.edge.helper import Helper
 from forklab.lens.errors import CannotRecordError, CannotTraceError, LensFailedError
-from forklab.lens.helper import Helper
 from forklab.lens.request import Options, Order, RealTime, Request, Seed
 from forklab.lens.world.limits import Limits
 from forklab.steps.schedule import Schedule

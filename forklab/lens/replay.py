@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection, Pipe
 from types import TracebackType
 from typing import Self, Unpack
 
+from forklab.lens.edge.helper import Helper
 from forklab.lens.errors import CannotRecordError, CannotTraceError, LensFailedError
-from forklab.lens.helper import Helper
 from forklab.lens.loop.scheduled import Taken
 from forklab.lens.request import Options, Request
 from forklab.steps.moves import Move

@@ -1,1 +1,1 @@
-"""Where the lens touches the kernel: ptrace, seccomp, /proc, namespaces. As thin as can be."""
+"""Where the lens touches the kernel: ptrace, seccomp, /proc, namespaces, processes of our own. As thin as can be."""

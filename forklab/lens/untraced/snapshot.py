@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forklab.history import History, HistoryBuilder, Process, Remark, State, Tree, pids_from_1000
-from forklab.lens.helper import Helper
+from forklab.lens.edge.helper import Helper
 from forklab.lens.request import Request
 from forklab.lens.untraced.sighting import Sighting
 from forklab.lens.world.limits import Limits
