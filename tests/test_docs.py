@@ -14,9 +14,11 @@ from autograder.language.roles import PIDNS
 from autograder.language.script import parse
 from autograder.language.steps import SENTENCES
 from autograder.stage.isolation import probe
+from forklab.lens.world.stands import LEADS_TO
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGE = (ROOT / "docs" / "scenarios.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 
 
 def sentences() -> list[str]:
@@ -53,3 +55,24 @@ def test_the_pictures_of_the_readme_are_what_is_drawn_today() -> None:
     for file, picture in runpy.run_path(str(ROOT / "docs" / "pictures.py"))["pictures"]().items():
         assert file.read_text() == picture, "python docs/pictures.py draws them anew"
         assert f"docs/{file.name}" in (ROOT / "README.md").read_text()
+
+
+def test_the_house_of_the_document_has_the_stands_of_the_lens() -> None:
+    table = ARCHITECTURE.split("### How a process stands in the lens")[1].split("\n\n")[2]
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines()[2:]]
+    assert {stand: set(filter(None, to.split(", "))) for stand, _, to in rows} == {
+        stand.value: {after.value for after in to} for stand, to in LEADS_TO.items()
+    }
+
+
+@pytest.mark.parametrize("house", ["forklab", "autograder"])
+def test_the_house_of_the_document_has_every_room(house: str) -> None:
+    for room in (ROOT / house).glob("*/__init__.py"):
+        assert (
+            f"| `{room.parent.name}/`" in ARCHITECTURE or f"`{room.parent.name}/`," in ARCHITECTURE
+        )
+
+
+def test_every_file_that_the_house_of_the_document_links_to_is_there() -> None:
+    links = re.findall(r"\]\(\.\./([^)]+)\)", ARCHITECTURE)
+    assert links and all((ROOT / link).exists() for link in links)

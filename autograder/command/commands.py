@@ -187,7 +187,7 @@ def _say_mode(screen: Console, asked: str | None) -> str:
     """Which mode it is, why, and what cannot be enforced in it."""
     choice = isolation.probe()
     if asked is not None:
-        choice = isolation.Choice(asked, "as you asked", isolation.lacks(asked))
+        choice = isolation.ModeChoice(asked, "as you asked", isolation.lacks(asked))
     say(screen, Text(f"mode {choice.mode}: {choice.why}", "dim"))
     for lack in choice.lacks:
         say(screen, Text(f"not enforced: {lack}", "dim"))
@@ -238,8 +238,8 @@ def _write(file: str, text: str) -> None:
 
 def _write_errors(gradebook: Gradebook, run: Run, path: Path) -> None:
     """The grader's own tracebacks, for whoever mends it; no file if there are none."""
-    troubles = [f"{r.student}\n{r.trouble}\n" for r in gradebook.results(run) if r.trouble]
-    if troubles:
-        write_whole(path, "\n".join(troubles))
+    breakdowns = [f"{r.student}\n{r.breakdown}\n" for r in gradebook.results(run) if r.breakdown]
+    if breakdowns:
+        write_whole(path, "\n".join(breakdowns))
     else:
         path.unlink(missing_ok=True)

@@ -52,7 +52,7 @@ class Task:
 def assess_one(task: Task, assess: Assess, tell: Tell) -> Result:
     """One student's result. Never raises: a fault of the grader is an `error` for each scenario without a verdict."""
     started = time.monotonic()
-    trouble = ""
+    breakdown = ""
     verdicts: list[Verdict] = []
 
     def on_verdict(verdict: Verdict) -> None:
@@ -71,8 +71,8 @@ def assess_one(task: Task, assess: Assess, tell: Tell) -> Result:
     except Exception as error:
         broken = _broken_down(_without(task.lab, {v.scenario for v in verdicts}), error)
         assessment = replace(broken, verdicts=(*verdicts, *broken.verdicts))
-        trouble = safe_text(traceback.format_exc())
-    return Result(task.submission.student, assessment, time.monotonic() - started, trouble)
+        breakdown = safe_text(traceback.format_exc())
+    return Result(task.submission.student, assessment, time.monotonic() - started, breakdown)
 
 
 def say_nothing(attempt: int, verdict: Verdict) -> None:
@@ -160,8 +160,10 @@ class Foreman:
             if errand.tries < _TRIES:
                 return False
             lab = _without(self._whole(errand), told)
-            trouble = safe_text("".join(traceback.format_exception(error)))
-            result = Result(errand.submission.student, _broken_down(lab, error), trouble=trouble)
+            breakdown = safe_text("".join(traceback.format_exception(error)))
+            result = Result(
+                errand.submission.student, _broken_down(lab, error), breakdown=breakdown
+            )
         new = tuple(v for v in result.assessment.verdicts if v.scenario not in told)
         rest = replace(result, assessment=replace(result.assessment, verdicts=new))
         positions = [self._positions[verdict.scenario] for verdict in new]

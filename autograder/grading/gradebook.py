@@ -199,7 +199,7 @@ class Gradebook:
         return dict(self._book.execute(_GRADED, (run.id,)))
 
     def _result(self, attempt: int) -> Result:
-        lab, student, mode, seconds, trouble, late, penalty, unenforced = self._book.execute(
+        lab, student, mode, seconds, breakdown, late, penalty, unenforced = self._book.execute(
             "SELECT lab, student, mode, seconds, trouble, late, penalty, unenforced"
             " FROM attempt JOIN run ON run.id = attempt.run WHERE attempt.id = ?",
             (attempt,),
@@ -209,7 +209,7 @@ class Gradebook:
         )
         verdicts = tuple(_verdict(whole) for (whole,) in rows)
         assessment = Assessment(lab, mode, verdicts, tuple(json.loads(unenforced)))
-        return Result(student, assessment, seconds, trouble, late, penalty)
+        return Result(student, assessment, seconds, breakdown, late, penalty)
 
     def _open(self, run: Run, student: str, terms: Terms) -> int:
         attempt = self._book.execute(
@@ -245,7 +245,7 @@ class Gradebook:
                 _now(),
                 result.assessment.mode,
                 result.seconds,
-                result.trouble,
+                result.breakdown,
                 result.late,
                 result.penalty,
                 json.dumps(result.unenforced),

@@ -51,14 +51,14 @@ class Run:
 class Result:
     """One student's attempt.
 
-    `trouble` is the traceback if the grader itself broke down; `late` are seconds after the due time, `penalty` the
+    `breakdown` is the traceback if the grader itself broke down; `late` are seconds after the due time, `penalty` the
     points that this costs.
     """
 
     student: str
     assessment: Assessment
     seconds: float = 0.0
-    trouble: str = ""
+    breakdown: str = ""
     late: float = 0.0
     penalty: float = 0.0
 

@@ -141,7 +141,7 @@ def _student(run: Run, result: Result) -> dict[str, object]:
 def _row(run: Run, result: Result, link: str) -> Row:
     assessment = result.assessment
     errors = [v.message for v in assessment.verdicts if v.status is Status.ERROR]
-    last_line = result.trouble.strip().rsplit("\n", 1)[-1]
+    last_line = result.breakdown.strip().rsplit("\n", 1)[-1]
     statuses = {verdict.scenario: str(verdict.status) for verdict in assessment.verdicts}
     return Row(
         result.student,

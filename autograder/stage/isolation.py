@@ -19,7 +19,7 @@ _LANDLOCK_WITH_SCOPES = 6  # Linux 6.12
 
 
 @dataclass(frozen=True)
-class Choice:
+class ModeChoice:
     """The mode for this machine and, in a sentence, why; and what is not enforced in it, a sentence each."""
 
     mode: str
@@ -28,11 +28,11 @@ class Choice:
 
 
 @functools.cache
-def probe() -> Choice:
+def probe() -> ModeChoice:
     """The best mode that this machine can do, found out by trying."""
     if shutil.which("bwrap") is None:
         why = "bubblewrap (bwrap) is not installed, so init cannot be PID 1 here"
-        return Choice(SUBREAPER, why, lacks(SUBREAPER))
+        return ModeChoice(SUBREAPER, why, lacks(SUBREAPER))
     try:
         with (
             Workspace() as workspace,
@@ -44,9 +44,9 @@ def probe() -> Choice:
             sandbox.end_play()
     except StageError as error:
         why = f"this machine refuses a PID namespace of our own ({error})"
-        return Choice(SUBREAPER, why, lacks(SUBREAPER))
+        return ModeChoice(SUBREAPER, why, lacks(SUBREAPER))
     why = "user and PID namespaces work here, so init is a real PID 1"
-    return Choice(PIDNS, why, lacks(PIDNS))
+    return ModeChoice(PIDNS, why, lacks(PIDNS))
 
 
 @functools.cache

@@ -49,7 +49,7 @@ class Settled:
     """How the play came to rest, and what init was doing then."""
 
     rest: Rest
-    doing: Activity
+    activity: Activity
 
 
 class Quiescence:

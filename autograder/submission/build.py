@@ -34,7 +34,7 @@ _MOST_WORDS = 4_000  # characters of a compiler that anybody reads
 
 
 @dataclass(frozen=True)
-class Runnable:
+class BuiltProgram:
     """Something that can be run: `file` in `folder`, by `interpreter` if it cannot be executed itself.
 
     `warnings` are the compiler's words on what it compiled all the same.
@@ -51,7 +51,7 @@ class Runnable:
         return [self.interpreter, path] if self.interpreter else [path]
 
 
-def build(submission: Path, workspace: Path, run: Runner, program: str = "init") -> Runnable:
+def build(submission: Path, workspace: Path, run: Runner, program: str = "init") -> BuiltProgram:
     """Copies a submission into the empty folder `workspace` and makes it runnable there.
 
     Raises BuildError, in words for the student, if that is not possible; StageError if this machine lacks a tool.
@@ -75,13 +75,13 @@ def build(submission: Path, workspace: Path, run: Runner, program: str = "init")
         return _compile(workspace, run, program, sources)
     if executable.is_file():
         check_executable(executable)
-        return Runnable(workspace, program)
+        return BuiltProgram(workspace, program)
     if python.is_file():
         return _check_python(workspace, run, python.name)
     raise BuildError(_nothing_to_run(workspace, program, intake))
 
 
-def _make(workspace: Path, run: Runner, program: str) -> Runnable:
+def _make(workspace: Path, run: Runner, program: str) -> BuiltProgram:
     make = shutil.which("make")
     if make is None:
         raise StageError(
@@ -95,10 +95,10 @@ def _make(workspace: Path, run: Runner, program: str) -> Runnable:
             f"  Let the first target of the Makefile be {program}." + _quote(completed.output)
         )
     check_executable(workspace / program)
-    return Runnable(workspace, program, warnings=_clip(completed.output))
+    return BuiltProgram(workspace, program, warnings=_clip(completed.output))
 
 
-def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> Runnable:
+def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> BuiltProgram:
     files = [f"./{source}" for source in sources]  # a file called -o.c is no option
     completed = run([compiler(), *_C_FLAGS, "-o", program, *files], workspace)
     if completed.status != 0 and completed.status is not None:
@@ -113,10 +113,10 @@ def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> 
             raise BuildError(what + _quote(completed.output))
     _raise_unless_done(completed, "cc")
     check_executable(workspace / program)
-    return Runnable(workspace, program, warnings=_clip(completed.output))
+    return BuiltProgram(workspace, program, warnings=_clip(completed.output))
 
 
-def _check_python(workspace: Path, run: Runner, file: str) -> Runnable:
+def _check_python(workspace: Path, run: Runner, file: str) -> BuiltProgram:
     python = python_for_submissions()
     # Isolated: a file called types.py beside it must not stand in for Python's own.
     completed = run([python, "-I", "-m", "py_compile", file], workspace)
@@ -124,7 +124,7 @@ def _check_python(workspace: Path, run: Runner, file: str) -> Runnable:
     if completed.status not in (0, None):
         raise BuildError(f"{file} is not a valid Python program." + _quote(completed.output))
     _raise_unless_done(completed, "Python's compiler")
-    return Runnable(workspace, file, python)
+    return BuiltProgram(workspace, file, python)
 
 
 def _raise_unless_done(completed: Completed, tool: str) -> None:

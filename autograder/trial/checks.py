@@ -92,7 +92,7 @@ class Checks:
                 return Check(
                     broken=_unless(actors, lambda name: facts.fate(name).state is State.REAPED),
                     fact=self._not_reaped(actors),
-                    hint=self._advice(lambda breach: hints.on_zombies(breach.settled.doing)),
+                    hint=self._advice(lambda breach: hints.on_zombies(breach.settled.activity)),
                     badge=_should_be_reaped,
                 )
             case IsChild(others=parent):
@@ -259,8 +259,9 @@ class Checks:
             return ""
         if settled.rest is Rest.SPINNING:
             return "Your init is spinning: it runs all the time although there is nothing to do."
-        if settled.doing.posture is Posture.TIMED:
-            return f"Your init is polling: it sleeps in {settled.doing.call} with a timeout and wakes up for nothing."
+        if settled.activity.posture is Posture.TIMED:
+            call = settled.activity.call
+            return f"Your init is polling: it sleeps in {call} with a timeout and wakes up for nothing."
         return "Your init is not asleep."
 
     def _not_clean(self, breach: Breach) -> str:

@@ -53,7 +53,7 @@ class Explainer:
         if settled.rest is Rest.SPINNING:
             return f"Your init runs and runs but does not start its command.{self._own_words()}"
         return (
-            f"Your init never started its command: it is {self._activity(settled.doing)}.{self._own_words()} "
+            f"Your init never started its command: it is {self._activity(settled.activity)}.{self._own_words()} "
             "It should start the command that its arguments give, at once."
         )
 
@@ -63,8 +63,8 @@ class Explainer:
             return Remark()
         if self.play.frozen:
             return Remark(words="frozen: it cannot run now")
-        remark = settled.doing.remark()
-        target = settled.doing.waits_for
+        remark = settled.activity.remark()
+        target = settled.activity.waits_for
         if target is not None and target > 0:
             return Remark(state=State.WAITING, words=f"asleep in {self._waitpid(target)}")
         return remark
@@ -83,25 +83,25 @@ class Explainer:
             return ""
         if settled.rest is Rest.SPINNING:
             return "Your init is running all the time."
-        return f"Your init is {self._activity(settled.doing)}."
+        return f"Your init is {self._activity(settled.activity)}."
 
-    def _activity(self, doing: Activity) -> str:
-        if doing.posture is Posture.UNKNOWN:
+    def _activity(self, activity: Activity) -> str:
+        if activity.posture is Posture.UNKNOWN:
             return "asleep"
         stat = self.play.init.stat()
         if stat is not None and stat.state in "Tt":
             return "stopped"
-        if doing.posture is Posture.RUNNING:
+        if activity.posture is Posture.RUNNING:
             return "running all the time"
-        target = doing.waits_for
+        target = activity.waits_for
         if target is not None and target > 0:
             alone = self.play.name_inside(target)
             return f"asleep in {self._waitpid(target)}, which waits for {alone or 'that process'} alone"
-        if doing.waits_for_children:
+        if activity.waits_for_children:
             return "asleep in wait, ready for any child"
-        if doing.posture is Posture.TIMED:
-            return f"asleep in {doing.call}, until its time is over"
-        return f"asleep in {doing.call}" if doing.call else "asleep"
+        if activity.posture is Posture.TIMED:
+            return f"asleep in {activity.call}, until its time is over"
+        return f"asleep in {activity.call}" if activity.call else "asleep"
 
     def _waitpid(self, target: int) -> str:
         name = self.play.name_inside(target)

@@ -42,7 +42,7 @@ class Facts:
 
     def is_idle(self, settled: Settled) -> bool:
         """Whether init sleeps until something from outside happens."""
-        asleep = settled.doing.posture in (Posture.ASLEEP, Posture.UNKNOWN)
+        asleep = settled.activity.posture in (Posture.ASLEEP, Posture.UNKNOWN)
         return settled.rest is Rest.QUIET and asleep and not self.play.init.ended()
 
     def output(self) -> str:

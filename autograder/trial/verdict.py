@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self, TypeAlias
+from typing import Self
 
 from autograder.labs.scenario import Scenario
 from forklab.history import History, Remark, State
-
-Json: TypeAlias = dict[str, Any]  # an object as the json module reads and writes it
+from forklab.jsonform import JsonObject
 
 
 class Status(StrEnum):
@@ -69,7 +68,7 @@ class Verdict:
     def __hash__(self) -> int:
         return hash((self.scenario, self.status, self.message))
 
-    def to_json(self) -> Json:
+    def to_json(self) -> JsonObject:
         return {
             "name": self.scenario,
             "title": self.title,
@@ -87,7 +86,7 @@ class Verdict:
         }
 
     @classmethod
-    def from_json(cls, form: Json) -> Self:
+    def from_json(cls, form: JsonObject) -> Self:
         return cls(
             scenario=form["name"],
             title=form["title"],
@@ -142,7 +141,7 @@ class Assessment:
                 return status
         return Status.SKIPPED
 
-    def to_json(self) -> Json:
+    def to_json(self) -> JsonObject:
         return {
             "lab": self.lab,
             "mode": self.mode,
@@ -153,7 +152,7 @@ class Assessment:
         }
 
     @classmethod
-    def from_json(cls, form: Json) -> Self:
+    def from_json(cls, form: JsonObject) -> Self:
         return cls(
             form["lab"],
             form["mode"],
@@ -162,14 +161,14 @@ class Assessment:
         )
 
 
-def _remarks_to_json(remarks: Mapping[str, Remark]) -> Json:
+def _remarks_to_json(remarks: Mapping[str, Remark]) -> JsonObject:
     return {
         name: {key: value for key, value in vars(remark).items() if value is not None}
         for name, remark in remarks.items()
     }
 
 
-def _remarks_from_json(form: Json) -> dict[str, Remark]:
+def _remarks_from_json(form: JsonObject) -> dict[str, Remark]:
     return {
         name: Remark(
             state=State(remark["state"]) if "state" in remark else None,

@@ -1,4 +1,4 @@
-"""The `forklab` command: its subcommands, its exit statuses, and trouble in words."""
+"""The `forklab` command: its subcommands, its exit statuses, and errors in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forklab.command.usage import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Answers its exit status: 0, or 1 for trouble; argparse exits with 2.
+    """Run the command. Answers its exit status: 0, or 1 for an error; argparse exits with 2.
 
     `forklab run` exits as the program did, with 128 more than the number of a signal that killed it, and with 124 if
     the lens had to end it.
@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = parsed.run(parsed)
         sys.stdout.flush()
-    except UserError as trouble:
-        print(f"forklab: {trouble}", file=sys.stderr)
+    except UserError as error:
+        print(f"forklab: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `forklab tree | head`
         # Python flushes once more at its end: let that go nowhere.

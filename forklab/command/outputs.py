@@ -76,8 +76,8 @@ def run(parsed: argparse.Namespace) -> int:
                 text_only=parsed.text_only,
                 tell=tell,
             )
-    except (CannotRecordError, CannotCompileError) as trouble:
-        raise UserError(str(trouble)) from None
+    except (CannotRecordError, CannotCompileError) as error:
+        raise UserError(str(error)) from None
     if parsed.json:
         write_file(parsed.json, json.dumps(found.to_json(), indent=1) + "\n")
     if parsed.graph:

@@ -83,9 +83,9 @@ def run(parsed: argparse.Namespace) -> int:
     )
     try:
         sys.stdout.write(written(make(order)))
-    except CannotCompileError as trouble:
+    except CannotCompileError as error:
         hint = "" if order.language else "\n  --language python asks for programs in Python alone."
-        raise UserError(f"{trouble}{hint}") from None
-    except (CannotRecordError, NoNotebooksError, NoQuestionError) as trouble:
-        raise UserError(str(trouble)) from None
+        raise UserError(f"{error}{hint}") from None
+    except (CannotRecordError, NoNotebooksError, NoQuestionError) as error:
+        raise UserError(str(error)) from None
     return 0

@@ -80,8 +80,8 @@ def run(parsed: argparse.Namespace) -> int:
     except CannotTraceError as refusal:
         print(f"forklab: {refusal}", file=sys.stderr)
         return _look(parsed)
-    except (CannotRecordError, CannotCompileError) as trouble:
-        raise UserError(str(trouble)) from None
+    except (CannotRecordError, CannotCompileError) as error:
+        raise UserError(str(error)) from None
     _show(recording, parsed)
     return _exit_status(recording.status)
 
@@ -101,11 +101,11 @@ def _look(parsed: argparse.Namespace) -> int:
         with runnable(parsed.program) as program:
             argv = [program.path or program.argv[0], *program.argv[1:]]
             seen = snapshot(argv, seconds=parsed.timeout)
-    except CannotRunError as trouble:
-        raise UserError(str(trouble)) from None
+    except CannotRunError as error:
+        raise UserError(str(error)) from None
     print(seen.output, end="")
-    if seen.trouble:
-        print(f"forklab: {seen.trouble}", file=sys.stderr)
+    if seen.ended_early:
+        print(f"forklab: {seen.ended_early}", file=sys.stderr)
     print(tree_text(seen.tree, seen.remarks), file=sys.stderr)
     if parsed.json:
         write_file(parsed.json, json.dumps(seen.history.to_json(), indent=1) + "\n")
@@ -132,8 +132,8 @@ def _show(recording: Recording, parsed: argparse.Namespace) -> None:
 
 def _complain(recording: Recording) -> None:
     """What one has to know before one believes the tree."""
-    if recording.trouble:
-        print(f"forklab: {recording.trouble} It was ended.", file=sys.stderr)
+    if recording.ended_early:
+        print(f"forklab: {recording.ended_early} It was ended.", file=sys.stderr)
     if recording.cut:
         print("forklab: It wrote so much that the rest of its output was dropped.", file=sys.stderr)
     if not recording.real_pids:

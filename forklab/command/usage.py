@@ -1,4 +1,4 @@
-"""What the commands have in common: trouble that the user can mend, and files of which `-` is standard output."""
+"""What the commands have in common: errors that the user can mend, and files of which `-` is standard output."""
 
 from __future__ import annotations
 

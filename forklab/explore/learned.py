@@ -92,11 +92,11 @@ class Learned:
             assert move is not None
             self._remember(state, move, Effect(changes, taken.output))
             _apply(state, changes)
-        if played.trouble is not None and not played.stuck:
+        if played.ended_early is not None and not played.stuck:
             key = self._key(state.items())
-            self._cut[key] = played.trouble
+            self._cut[key] = played.ended_early
             if key in self.situations:
-                self.situations[key].cut = played.trouble
+                self.situations[key].cut = played.ended_early
 
     def _start(self, state: dict[Fact, Hashable]) -> None:
         key = self._key(state.items())

@@ -19,7 +19,7 @@ from forklab.steps.deeds import DeedKind
 
 
 @dataclass(frozen=True)
-class Answer:
+class Explanation:
     """`text` is for people. `outcome` is how it comes about, if it is possible."""
 
     possible: bool
@@ -27,14 +27,14 @@ class Answer:
     outcome: Outcome | None = None
 
 
-def why(found: Exploration, output: str) -> Answer:
+def why(found: Exploration, output: str) -> Explanation:
     """Whether, and why, this output is possible. White space does not count."""
     wanted = output.split()
     fitting = [outcome for outcome in found.outcomes if outcome.output.split() == wanted]
     if fitting:
         shortest = min(fitting, key=lambda outcome: len(outcome.schedule))
         steps = "".join(f"\n  {step.does}" for step in shortest.schedule)
-        return Answer(True, f"Yes, this is possible. A shortest way to it:{steps}", shortest)
+        return Explanation(True, f"Yes, this is possible. A shortest way to it:{steps}", shortest)
     words = f"No schedule of this program prints {_listed(wanted)}."
     if not found.complete:
         words = (
@@ -42,7 +42,7 @@ def why(found: Exploration, output: str) -> Answer:
         )
     order = process_graph(found.graph)
     reason = _nobody_writes(order, wanted) or _forbidden(order, wanted)
-    return Answer(False, f"{words}\n{reason or _how_far(found.graph, wanted)}")
+    return Explanation(False, f"{words}\n{reason or _how_far(found.graph, wanted)}")
 
 
 def _listed(tokens: list[str]) -> str:

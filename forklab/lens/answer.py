@@ -13,8 +13,8 @@ from forklab.history import VERSION, History
 class Answer:
     """What came of a request. `refused`: what exec(2) had against the program; `untraceable`: why we may not trace.
 
-    `status` is that of the first process, None if the lens had to end it: `trouble` says why. `real_pids`: the numbers
-    in the history are those that the program saw. `seconds` are by its own clock.
+    `status` is that of the first process, None if the lens had to end it: `ended_early` says why. `real_pids`: the
+    numbers in the history are those that the program saw. `seconds` are by its own clock.
     """
 
     history: History = field(default_factory=History)
@@ -24,7 +24,7 @@ class Answer:
     real_pids: bool = True
     reasons: tuple[str, ...] = ()
     cut: bool = False
-    trouble: str | None = None
+    ended_early: str | None = None
     refused: str | None = None
     untraceable: str | None = None
 

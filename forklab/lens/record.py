@@ -36,7 +36,7 @@ class Recording:
     """A program from its start to its end.
 
     `status` is that of the first process, as os.waitstatus_to_exitcode() says it; None if the lens had to end it, and
-    then `trouble` says why. `cut`: it wrote more than is kept. `reproducible`: the same seed gives the same again;
+    then `ended_early` says why. `cut`: it wrote more than is kept. `reproducible`: the same seed gives the same again;
     else `reasons` has why not. `real_pids`: the numbers that it saw are those of the history; else they were changed
     in the output, and a program that computes with them may show it. `seconds` is how long it took, by its own clock.
     """
@@ -49,7 +49,7 @@ class Recording:
     real_pids: bool
     reasons: tuple[str, ...] = ()
     cut: bool = False
-    trouble: str | None = None
+    ended_early: str | None = None
 
     @property
     def reproducible(self) -> bool:
@@ -72,7 +72,7 @@ class Recording:
                 "reasons": list(self.reasons),
                 "pids": "real" if self.real_pids else "renumbered",
                 "seconds": self.seconds,
-                "trouble": self.trouble,
+                "trouble": self.ended_early,
                 "output": self.output,
             },
         }
@@ -113,7 +113,7 @@ def record(
         answer.real_pids,
         answer.reasons,
         answer.cut,
-        answer.trouble,
+        answer.ended_early,
     )
 
 

@@ -41,7 +41,7 @@ def _answer(ended: Ended) -> str:
         "real_pids": all(member.pid == member.number for member in chronicle.everybody),
         "reasons": list(findings.reasons),
         "cut": findings.cut,
-        "trouble": findings.trouble,
+        "ended_early": findings.ended_early,
         "refused": ended.refused or None,
     }
     return json.dumps(told)  # not json.dump(): that is the slow way

@@ -26,7 +26,7 @@ from forklab.steps.state import Fact, State
 
 @dataclass(frozen=True)
 class Played:
-    """One run. `status` is that of the first process; None if it did not end, and then `trouble` says why.
+    """One run. `status` is that of the first process; None if it did not end, and then `ended_early` says why.
 
     `reasons`: why the same schedule may not give the same run. `stuck`: everybody who is left waits for ever. `refused`
     is what exec(2) had against the program, `untraceable` why we may not trace it.
@@ -34,7 +34,7 @@ class Played:
 
     taken: tuple[Taken, ...] = ()
     status: int | None = None
-    trouble: str | None = None
+    ended_early: str | None = None
     reasons: tuple[str, ...] = ()
     stuck: bool = False
     refused: str | None = None

@@ -51,7 +51,7 @@ def _played(session: Session, schedule: Schedule) -> Played:
     return Played(
         tuple(policy.taken),
         first.status if not policy.stuck else None,
-        findings.trouble,
+        findings.ended_early,
         tuple(findings.reasons),
         policy.stuck,
         ended.refused or None,

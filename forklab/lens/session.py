@@ -134,8 +134,8 @@ class Session:
         try:
             run.world.new(pid, run.chronicle.first)
             Loop(run, policy, watchdog).follow()
-        except EndOfRunError as trouble:
-            run.findings.trouble = str(trouble)
+        except EndOfRunError as end:
+            run.findings.ended_early = str(end)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _kill_all(run)
         os.close(held)

@@ -19,8 +19,8 @@ def _of_recording(run: Recording) -> list[str]:
     sentences = [f"{_processes(count)}, {run.seconds:g} s." if timed else f"{_processes(count)}."]
     if run.status is not None:
         sentences.append(f"P {how_it_ended(run.status)}.")
-    if run.trouble is not None:
-        sentences.append(f"{run.trouble} So we ended it.")
+    if run.ended_early is not None:
+        sentences.append(f"{run.ended_early} So we ended it.")
     if run.cut:
         sentences.append("It wrote too much: the rest of its output is missing.")
     if run.reasons:
@@ -32,11 +32,11 @@ def _of_snapshot(run: Snapshot) -> list[str]:
     count = len(run.tree)
     if not count:
         return [
-            run.trouble
+            run.ended_early
             or "Everybody had ended before we could look. Let the program wait at its end:"
             " getchar(); in C, sys.stdin.readline() in Python."
         ]
-    sentences = [f"{_processes(count)}.", *([run.trouble] if run.trouble else [])]
+    sentences = [f"{_processes(count)}.", *([run.ended_early] if run.ended_early else [])]
     if len(run.statuses) == count and set(run.statuses.values()) == {0}:
         return [*sentences, "All of them exited with 0." if count > 1 else "It exited with 0."]
     for node in run.tree:

@@ -12,7 +12,7 @@ from forklab.draw.outcomes.page import outcomes_html, reason_html
 from forklab.draw.outcomes.text import outcomes_text
 from forklab.draw.templates import template
 from forklab.explore import Exploration, Outcome, explore
-from forklab.explore.why import Answer, why
+from forklab.explore.why import Explanation, why
 from forklab.lens.record import Recording, record
 from forklab.lens.untraced.snapshot import Snapshot
 from forklab.notebook.cell import Cell
@@ -47,7 +47,7 @@ class RunView:
 class Reason:
     """Why something can be printed, or can not."""
 
-    answer: Answer
+    answer: Explanation
 
     @property
     def possible(self) -> bool:

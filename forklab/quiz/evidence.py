@@ -60,6 +60,6 @@ def _checked(program: Runnable, seed: int) -> Recording:
         seed=seed,
         limits=_LIMITS,
     )
-    if recording.trouble or recording.cut or recording.reasons:
-        raise UnfitError(recording.trouble or "it is not the same in every run")
+    if recording.ended_early or recording.cut or recording.reasons:
+        raise UnfitError(recording.ended_early or "it is not the same in every run")
     return recording

@@ -37,7 +37,7 @@ def begin(run: Run, tracee: Tracee) -> Call:
     tracee.interrupted = False
     # Who waits for a moment by looking at the clock may do these in between.
     if call.name not in _CLOCKS and call.name not in PATIENT:
-        run.clock.rest()
+        run.clock.looked_away()
     if call.name == "restart_syscall" and call.again and before is not None:
         call.name, call.arguments = before.name, before.arguments
     return call

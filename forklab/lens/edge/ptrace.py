@@ -44,7 +44,7 @@ _SIGINFO_SIZE, _MOST_PEEKED = 128, 32
 _AT_EXIT = 2
 
 
-class Call(NamedTuple):
+class CallStop(NamedTuple):
     """Where a tracee stands at a system call: its number, or what it returned; at the entry also the arguments."""
 
     number: int
@@ -119,13 +119,13 @@ def event_message(tid: int) -> int:
     return int.from_bytes(_buffer.raw[:8], "little")
 
 
-def call(tid: int) -> Call:
+def call(tid: int) -> CallStop:
     """At a seccomp stop or at the exit of a call."""
     _ptrace(_GET_SYSCALL_INFO, tid, 96, _ADDRESS)
     kind, _, _, stack, value, *arguments = _SYSCALL_INFO.unpack_from(_buffer)
     if kind == _AT_EXIT and value >= 1 << 63:
         value -= 1 << 64
-    return Call(value, tuple(arguments), stack)
+    return CallStop(value, tuple(arguments), stack)
 
 
 def signal_info(tid: int) -> SignalInfo:

@@ -110,7 +110,7 @@ def _write(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable
             content = writing.written(tracee, call)
         except OSError:
             return None
-        return TO_OUTPUT, run.chronicle.shown(content.decode(errors="replace"))
+        return TO_OUTPUT, run.chronicle.in_our_numbers(content.decode(errors="replace"))
     is_file = stat.S_ISREG(run.surroundings.kind_of(tracee.tid, descriptor))
     if is_file and not _is_alone(run, tracee):
         run.because("it writes to a file, which others may read")

@@ -150,13 +150,13 @@ def start(request: Request, lifeline: int) -> Watched:
 
 
 def watch(request: Request, lifeline: int) -> Sighting:
-    tree, left, trouble = None, None, None
+    tree, left, ended_early = None, None, None
     watched = start(request, lifeline)
     try:
         tree = watched.tree_at_rest()
         left = watched.let_go()
     except EarlyEndError as reason:
-        trouble = str(reason)
+        ended_early = str(reason)
         if tree is None:
             tree = live_tree(os.getpid())
     finally:
@@ -169,7 +169,7 @@ def watch(request: Request, lifeline: int) -> Sighting:
         output=watched.output[:MOST_OUTPUT].decode(errors="replace"),
         statuses=ended,
         left=tuple(node.pid for node in left or () if node.pid != os.getpid()),
-        trouble=trouble,
+        ended_early=ended_early,
     )
 
 

@@ -14,8 +14,8 @@ from forklab.history import Node, State
 class Sighting:
     """`nodes` are all below `runner`, itself included; `first` is the program. `statuses` are by pid.
 
-    `left` are those who did not end with their input. `trouble` is a word for why it was ended early; `refused` what
-    exec(2) had against the program.
+    `left` are those who did not end with their input. `ended_early` is a word for why it had to be ended;
+    `refused` what exec(2) had against the program.
     """
 
     runner: int = 0
@@ -24,7 +24,7 @@ class Sighting:
     output: str = ""
     statuses: Mapping[int, int] = field(default_factory=dict)
     left: tuple[int, ...] = ()
-    trouble: str | None = None
+    ended_early: str | None = None
     refused: str | None = None
 
     def to_json(self) -> str:

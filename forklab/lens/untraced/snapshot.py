@@ -24,7 +24,7 @@ LENS = "forklab"  # the name of the lens in a tree where it has adopted orphans
 LENS_PID = 999
 _GRACE = 10.0  # seconds that the runner has beyond the program's
 
-_TROUBLES = {
+_REASONS = {
     "busy": "It did not come to rest within {seconds:g} seconds, so we ended it. So it stood then.",
     "crowd": "It had more than 200 processes, so we ended it. Does it fork in an endless loop?",
     "flood": "It wrote more than a megabyte, so we ended it. The rest of its output is missing.",
@@ -43,7 +43,7 @@ class Snapshot:
     picture. `output` is what the program wrote to its terminal, to the end. `statuses` are those
     that the lens was told, by name, as os.waitstatus_to_exitcode() says them: a child for which its
     own parent waits is not among them. `left` names those who did not end when their input did; we
-    killed them. `remarks` has who was blocked in wait(2). `trouble` says in a sentence why it was
+    killed them. `remarks` has who was blocked in wait(2). `ended_early` says in a sentence why it was
     ended early.
     """
 
@@ -52,7 +52,7 @@ class Snapshot:
     statuses: Mapping[str, int] = field(default_factory=dict)
     left: tuple[str, ...] = ()
     remarks: Mapping[str, Remark] = field(default_factory=dict)
-    trouble: str | None = None
+    ended_early: str | None = None
 
     @property
     def tree(self) -> Tree:
@@ -92,7 +92,7 @@ def _read(seen: Sighting, seconds: float) -> Snapshot:
     names = names_by_position(seen.first, seen.runner, children)
     numbers = pids_from_1000(list(names.values()))
     pids = {pid: numbers[name] for pid, name in names.items()}
-    trouble = seen.trouble and _TROUBLES[seen.trouble].format(seconds=seconds)
+    ended_early = seen.ended_early and _REASONS[seen.ended_early].format(seconds=seconds)
     return Snapshot(
         _history(names, pids, children, seen),
         renumbered(seen.output, pids),
@@ -103,7 +103,7 @@ def _read(seen: Sighting, seconds: float) -> Snapshot:
             for node in nodes
             if node.state is State.WAITING
         },
-        trouble,
+        ended_early,
     )
 
 

@@ -91,7 +91,7 @@ class Chronicle:
         """Whoever had the pid last, if it is gone by now."""
         return self._latest.get(pid)
 
-    def shown(self, text: str) -> str:
+    def in_our_numbers(self, text: str) -> str:
         """`text` with our numbers for the kernel's, if those are not the ones that we want to show."""
         if self._real_pids:
             return text
@@ -123,7 +123,7 @@ class Chronicle:
         return child
 
     def executed(self, member: Member, argv: tuple[str, ...]) -> None:
-        self._tell("exec", member, argv=list(map(self.shown, argv)))
+        self._tell("exec", member, argv=list(map(self.in_our_numbers, argv)))
 
     def wrote(self, member: Member, text: str) -> None:
         self._tell("output", member, text=text)

@@ -47,7 +47,7 @@ class Clock:
         self.now = max(self.now, time)
         self._readings = 0
 
-    def rest(self) -> None:
+    def looked_away(self) -> None:
         """Somebody has done something else than to look at the clock."""
         self._readings = 0
 

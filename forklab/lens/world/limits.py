@@ -25,13 +25,16 @@ class Limits:
 
 @dataclass(eq=False)
 class Findings:
-    """What came of a run beyond its history. `trouble`: why it was ended; `reasons`: why it may come out otherwise."""
+    """What came of a run beyond its history.
+
+    `ended_early`: why it had to be ended; `reasons`: why it may come out otherwise.
+    """
 
     written: int = 0  # bytes
     output: list[str] = field(default_factory=list)
     cut: bool = False
     reasons: dict[str, None] = field(default_factory=dict)
-    trouble: str | None = None
+    ended_early: str | None = None
     unreaped: list[str] | None = None  # who was a zombie when the first process ended
 
     def because(self, reason: str) -> None:

@@ -51,7 +51,7 @@ class Run:
         if not content:
             return
         text = content.decode(errors="replace")
-        shown = self.chronicle.shown(text)
+        shown = self.chronicle.in_our_numbers(text)
         findings.written += len(content)
         findings.output.append(shown)
         self.chronicle.wrote(tracee.member, shown)

@@ -68,7 +68,7 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.setattr(commands, "load_lab", load)
     monkeypatch.setattr(commands.assess, "assess", assess)
-    choice = isolation.Choice("pidns", "namespaces work here", ("the weather is not enforced",))
+    choice = isolation.ModeChoice("pidns", "namespaces work here", ("the weather is not enforced",))
     monkeypatch.setattr(commands.isolation, "lacks", lambda mode: choice.lacks)
     monkeypatch.setattr(commands.isolation, "probe", lambda: choice)
     monkeypatch.chdir(tmp_path)

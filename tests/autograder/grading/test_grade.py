@@ -86,8 +86,8 @@ def test_a_fault_of_the_grader_is_an_error_for_one_and_costs_nothing(
     assert (chen.assessment.score, chen.assessment.max_score) == (0, 0)
     assert len(chen.assessment.verdicts) == len(ASKED)
     assert "no more pseudo-terminals" in chen.assessment.verdicts[0].message
-    assert "Traceback" in chen.trouble
-    assert "\x1b" not in chen.trouble + chen.assessment.verdicts[0].message
+    assert "Traceback" in chen.breakdown
+    assert "\x1b" not in chen.breakdown + chen.assessment.verdicts[0].message
     assert [r.assessment.score for r in results.values()] == [42, 37, 42]
 
 
@@ -247,7 +247,7 @@ def test_who_loses_every_worker_gets_an_error(graded: Grade, book: Gradebook) ->
     run = graded(executor=Loses(99))
     results = {r.student: r for r in book.results(run)}
     assert results["bad ben"].assessment.status is Status.ERROR
-    assert "a worker was killed" in results["bad ben"].trouble
+    assert "a worker was killed" in results["bad ben"].breakdown
     assert [len(attempts(book, name)) for name in run.students] == [1, 1, 1, 1]
 
 

@@ -63,8 +63,8 @@ def test_who_has_no_attempt_has_no_result(book: Gradebook) -> None:
 def test_graded_is_whom_the_grader_did_not_break_down_on(book: Gradebook) -> None:
     run = book.begin("init", "", ASKED, ["ada", "ben", "dora"])
     book.record(run, Result("ada", assessment()))
-    book.record(run, Result("ben", assessment(), trouble="Traceback ..."))
-    book.record(run, Result("dora", assessment(), trouble="Traceback ..."))
+    book.record(run, Result("ben", assessment(), breakdown="Traceback ..."))
+    book.record(run, Result("dora", assessment(), breakdown="Traceback ..."))
     book.record(run, Result("dora", assessment()))
     assert set(book.graded(run)) == {"ada", "dora"}
 

@@ -15,7 +15,7 @@ from autograder.stage.contained import Completed
 from autograder.stage.errors import StageError
 from autograder.submission import build as build_module
 from autograder.submission import intake
-from autograder.submission.build import Runnable, build
+from autograder.submission.build import BuiltProgram, build
 from autograder.submission.intake import BuildError
 
 PRINTS_HI = '#include <stdio.h>\nint main(void) { puts("hi"); return 0; }\n'
@@ -52,8 +52,8 @@ def submission(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def built(submission: Path, tmp_path: Path) -> Callable[..., Runnable]:
-    def go(run: build_module.Runner = run_here, program: str = "init") -> Runnable:
+def built(submission: Path, tmp_path: Path) -> Callable[..., BuiltProgram]:
+    def go(run: build_module.Runner = run_here, program: str = "init") -> BuiltProgram:
         workspace = tmp_path / "workspace"
         workspace.mkdir()
         return build(submission, workspace, run, program)
@@ -62,7 +62,7 @@ def built(submission: Path, tmp_path: Path) -> Callable[..., Runnable]:
 
 
 @pytest.fixture
-def complaint(built: Callable[..., Runnable]) -> Callable[..., str]:
+def complaint(built: Callable[..., BuiltProgram]) -> Callable[..., str]:
     def go(run: build_module.Runner = must_not_run) -> str:
         with pytest.raises(BuildError) as caught:
             built(run)
@@ -79,7 +79,7 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / "a").read_bytes()
 
 
-def says_hi(program: Runnable) -> bool:
+def says_hi(program: BuiltProgram) -> bool:
     return run_here(program.command(program.folder), program.folder) == Completed(0, "hi\n")
 
 

@@ -35,7 +35,7 @@ def test_a_race_is_found_and_its_schedule_shows_it_again(name: str, tmp_path: Pa
     assert found.verdict.startswith("Not in every schedule it ")
     again = record([program], schedule=found.failing.replay, subreaper=True)
     assert (again.status, again.output) == (found.failing.end.status, found.failing.output)
-    assert bool(again.trouble) == bool(found.failing.deadlock)
+    assert bool(again.ended_early) == bool(found.failing.deadlock)
 
 
 @pytest.mark.parametrize("name", PROMISES)

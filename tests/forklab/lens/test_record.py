@@ -172,7 +172,7 @@ def test_one_that_waits_for_another_without_a_call_does_not_wait_for_ever(
         ],
         seed=1,
     )
-    assert seen.trouble is None
+    assert seen.ended_early is None
     assert "P.1 reaped P 7" in story(seen)
     assert seen.reasons == ("somebody computes for long while others could run",)
 
@@ -384,7 +384,7 @@ def test_a_program_that_wants_to_trace_another_is_told_that_it_cannot(compiled: 
             """)
         ]
     )
-    assert (seen.output, seen.status, seen.trouble) == ("-1 1\n", 0, None)
+    assert (seen.output, seen.status, seen.ended_early) == ("-1 1\n", 0, None)
 
 
 @pytest.mark.parametrize("namespace", [True, False])
@@ -439,7 +439,7 @@ def _words(process: psutil.Process) -> list[str]:
 def test_an_endless_loop_is_ended_and_the_trouble_says_which_clock() -> None:
     seen = record(["sh", "-c", "while :; do :; done"], limits=Limits(processor_seconds=0.5))
     assert seen.status is None
-    assert "processor busy for more than 0.5 seconds" in (seen.trouble or "")
+    assert "processor busy for more than 0.5 seconds" in (seen.ended_early or "")
     assert nobody_left()
 
 
@@ -447,13 +447,13 @@ def test_endless_sleeping_is_ended_by_virtual_time() -> None:
     seen = record(
         ["sh", "-c", "while :; do sleep 3600; done"], limits=Limits(virtual_seconds=20_000)
     )
-    assert "20000 seconds of virtual time" in (seen.trouble or "")
+    assert "20000 seconds of virtual time" in (seen.ended_early or "")
 
 
 def test_a_fork_bomb_is_ended(compiled: Compile) -> None:
     bomb = compiled("#include <unistd.h>\nint main(void) { for (;;) fork(); }")
     seen = record([bomb], limits=Limits(processes=50))
-    assert "more than 50 processes" in (seen.trouble or "")
+    assert "more than 50 processes" in (seen.ended_early or "")
     assert nobody_left()
 
 
@@ -464,7 +464,7 @@ def test_endless_output_is_cut_and_that_is_said() -> None:
 
 def test_who_waits_for_ever_is_named(acts: str, compiled: Compile) -> None:
     seen = record(["sh", "-c", "kill -STOP $$"])
-    assert seen.trouble == "Everybody waits, and nobody will ever wake them: P is stopped."
+    assert seen.ended_early == "Everybody waits, and nobody will ever wake them: P is stopped."
 
 
 def test_a_program_that_kills_everybody_it_can_reach_harms_nobody_else(acts: str) -> None:
@@ -480,7 +480,7 @@ def test_a_program_that_kills_everybody_it_can_reach_harms_nobody_else(acts: str
                 ],
                 namespace=namespace,
             )
-            assert seen.trouble is None
+            assert seen.ended_early is None
         assert bystander.poll() is None
     finally:
         bystander.kill()

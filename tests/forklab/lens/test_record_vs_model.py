@@ -107,5 +107,5 @@ def facts(event: Event) -> dict[str, object]:
 )  # a child ends after its parent was free to look for it, and before it looks
 def test_the_lens_sees_what_the_model_says(acts: str, program: str, seed: int) -> None:
     seen = record([acts, program], seed=seed)
-    assert seen.trouble is None
+    assert seen.ended_early is None
     replay(seen.history, subreaper=program.startswith("r"))

@@ -46,7 +46,7 @@ def test_the_lens_misses_nothing_that_strace_shows(name: str, tmp_path: Path) ->
     subprocess.run(["strace", *flags, *argv], capture_output=True, timeout=60, check=False)
     lines = log.read_text().splitlines()
     seen = record(argv)
-    assert seen.trouble is None
+    assert seen.ended_early is None
 
     kinds = Counter(event.kind for event in seen.history.events)
     assert kinds["fork"] == sum(bool(_BORN.search(line)) for line in lines)

@@ -104,20 +104,20 @@ def test_last_words_after_the_input_ended_are_heard() -> None:
 
 def test_an_endless_loop_is_ended_and_shown_as_it_stood() -> None:
     seen = python("while True: pass", seconds=1.0)
-    assert seen.trouble is not None and "within 1 seconds" in seen.trouble
+    assert seen.ended_early is not None and "within 1 seconds" in seen.ended_early
     assert shape(seen) == [("P", None)]
 
 
 def test_endless_output_is_cut() -> None:
     seen = snapshot(["yes"], seconds=30)
-    assert seen.trouble is not None and "megabyte" in seen.trouble
+    assert seen.ended_early is not None and "megabyte" in seen.ended_early
     assert len(seen.output) == 1_000_000
 
 
 def test_too_many_processes_are_ended() -> None:
     program = "import os\nfor _ in range(300):\n    if os.fork() == 0: os.read(0, 1); os._exit(0)\ninput()"
     seen = python(program, seconds=60)
-    assert seen.trouble is not None and "200 processes" in seen.trouble
+    assert seen.ended_early is not None and "200 processes" in seen.ended_early
 
 
 @pytest.mark.parametrize(

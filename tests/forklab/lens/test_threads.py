@@ -29,7 +29,7 @@ def test_one_thread_ends_all(
     end, status = EVENTS[how]
     for seed in range(SEEDS):
         seen = record([compiled("threads.c"), who, how, others], seed=seed)
-        assert seen.trouble is None
+        assert seen.ended_early is None
         assert int(seen.output.split()[0], 16) & ~0x80 == status  # 0x80: with a core dump
         assert seen.seconds == 1
         ends = [
@@ -52,8 +52,8 @@ def test_a_process_whose_first_thread_has_ended_may_wait_for_ever(
     compiled: Callable[[str], str],
 ) -> None:
     seen = record([compiled("threads.c"), "main", "pthread_exit", "pause"])
-    assert seen.trouble is not None
-    assert "P.1 has ended its first thread, P.1 is in pause" in seen.trouble
+    assert seen.ended_early is not None
+    assert "P.1 has ended its first thread, P.1 is in pause" in seen.ended_early
 
 
 def test_in_real_time_too(compiled: Callable[[str], str]) -> None:

@@ -95,7 +95,7 @@ finally:
     for one in burners:
         one.kill()
         one.wait()
-print(seen.trouble, seen.status, len(seen.history.processes))
+print(seen.ended_early, seen.status, len(seen.history.processes))
 """
 
 
@@ -109,11 +109,14 @@ def test_a_busy_machine_does_not_change_the_history(compiled: Callable[[str], st
 def test_who_computes_for_ever_is_ended(compiled: Callable[[str], str]) -> None:
     limits = Limits(processor_seconds=0.5)
     seen = record([compiled("int main(void) { for (;;) continue; }")], limits=limits)
-    assert seen.trouble is not None and "kept the processor busy for more than 0.5" in seen.trouble
+    assert (
+        seen.ended_early is not None
+        and "kept the processor busy for more than 0.5" in seen.ended_early
+    )
 
 
 def test_who_forks_for_ever_one_child_at_a_time_is_ended(compiled: Callable[[str], str]) -> None:
     """The time of those who are gone counts as well."""
     endless = FORKS.replace("i < 300", "1")
     seen = record([compiled(endless)], limits=Limits(processor_seconds=0.5))
-    assert seen.trouble is not None and "kept the processor busy" in seen.trouble
+    assert seen.ended_early is not None and "kept the processor busy" in seen.ended_early

@@ -173,7 +173,7 @@ def test_the_same_run_is_the_same_page_to_the_byte() -> None:
             Snapshot(family(), "", {}, left=("P",)),
             "1 process. P did not end with its input, so we killed it.",
         ),
-        (Snapshot(family(), trouble="Too slow."), "1 process. Too slow."),
+        (Snapshot(family(), ended_early="Too slow."), "1 process. Too slow."),
         (
             Snapshot(output="hello\n", statuses={"P": 0}),
             "Everybody had ended before we could look.",
@@ -187,7 +187,7 @@ def test_the_same_run_is_the_same_page_to_the_byte() -> None:
             "1 process. P exited with 0. It may go differently next time: it uses sockets.",
         ),
         (
-            Recording(family(), "", None, 0, 0.0, True, cut=True, trouble="It went on."),
+            Recording(family(), "", None, 0, 0.0, True, cut=True, ended_early="It went on."),
             "1 process. It went on. So we ended it. It wrote too much:",
         ),
     ],

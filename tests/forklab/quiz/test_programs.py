@@ -103,7 +103,7 @@ def test_a_random_program_compiles_ends_and_stays_small(hand: Hand, maker: Maker
     with program_of("c", in_c(maker(hand))) as program:
         assert program.warnings == ""
     recording = look_at("c", in_c(maker(hand)))
-    assert recording.trouble is None
+    assert recording.ended_early is None
     assert recording.status is not None and recording.status >= 0
     assert recording.seconds <= SECONDS
     assert 2 <= len(recording.history.family()) <= MOST_PROCESSES
