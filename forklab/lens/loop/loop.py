@@ -70,10 +70,9 @@ class Loop:
     loose: bool = False
     outside: bool = False
     silent_alarms: int = 0  # since the last report
-    _spent_first: int = (
-        0  # nanoseconds on the processor by those who run, when they were looked at first
-    )
-    _spent_last: int = 0  # and last
+    # Nanoseconds on the processor by those who run, when they were looked at first, and last.
+    _spent_first: int = 0
+    _spent_last: int = 0
 
     def follow(self) -> None:
         """To the end of everybody. Raises EndOfRunError when it has to be ended instead."""
