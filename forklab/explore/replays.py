@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import Connection, wait
-from types import TracebackType
 from typing import Self, Unpack
 
 from forklab.lens.replay import Played, Replay
@@ -84,12 +83,7 @@ class Replays:
             self._one_more()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for replay in self._replays:
             replay.end()  # all of them, before we wait for the first
         self._open.close()
