@@ -139,8 +139,8 @@ def test_who_is_blocked_for_ever_is_at_rest_and_it_is_known_in_which_call(
     play = open_play(body)
     play.wait_for_main()
     settled = play.settle()
-    assert (settled.rest, settled.doing.posture) == (Rest.QUIET, Posture.ASLEEP)
-    assert call in settled.doing.call or (call, settled.doing.call) in {
+    assert (settled.rest, settled.activity.posture) == (Rest.QUIET, Posture.ASLEEP)
+    assert call in settled.activity.call or (call, settled.activity.call) in {
         ("pause", "ppoll"),
         ("poll", "ppoll"),
     }
@@ -158,7 +158,7 @@ def test_one_who_sleeps_with_a_timeout_is_polling(open_play: OpenPlay, body: str
     play = open_play(body)
     play.wait_for_main()
     settled = play.settle(outlast_timer=True)
-    assert (settled.rest, settled.doing.posture) == (Rest.TIMED, Posture.TIMED)
+    assert (settled.rest, settled.activity.posture) == (Rest.TIMED, Posture.TIMED)
 
 
 @pytest.mark.parametrize("body", ["for (;;) {}", "for (;;) waitpid(-1, NULL, WNOHANG);"])
