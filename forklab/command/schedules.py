@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from forklab.command.usage import UserError, read_file
+from forklab.jsonform import JsonObject
 from forklab.kernel.signals import mask_of
 from forklab.steps.moves import CALL, RETURN, SIGNAL, TIME, Move, MoveKind
-from forklab.steps.schedule import Schedule
+from forklab.steps.schedule import PLAIN, Grain, Schedule
 
 _KINDS = (CALL, RETURN, SIGNAL, TIME)
 
@@ -29,13 +30,13 @@ def read_schedule(name: str, outcome: int) -> Schedule:
         if not 1 <= outcome <= len(outcomes):
             raise UserError(f"{name} has outcomes 1 to {len(outcomes)}, and no {outcome}.")
         form = outcomes[outcome - 1]
-    unwatched: object = ()
+    grain = PLAIN
     if isinstance(form, dict):
-        unwatched, form = form.get("unwatched", ()), form.get("schedule")
+        grain, form = _grain(name, form), form.get("schedule")
     if not isinstance(form, list):
         raise UserError(f"{name} has no schedule: a list of steps, or an outcome that has one.")
     moves = tuple(_step(name, number, step) for number, step in enumerate(form, start=1))
-    return Schedule(moves, _signals(name, unwatched))
+    return Schedule(moves, grain)
 
 
 def _step(name: str, number: int, step: object) -> Move:
@@ -49,10 +50,13 @@ def _step(name: str, number: int, step: object) -> Move:
     )
 
 
-def _signals(name: str, names: object) -> int:
+def _grain(name: str, form: JsonObject) -> Grain:
+    unwatched, shared = form.get("unwatched", []), form.get("shared", [])
+    if not isinstance(shared, list) or not all(isinstance(word, str) for word in shared):
+        raise UserError(f'{name}: "shared" is a list of names, as ["file /tmp/a.txt"].')
     try:
-        if isinstance(names, list | tuple):
-            return mask_of(names)
+        if isinstance(unwatched, list):
+            return Grain(mask_of(unwatched), frozenset(shared))
     except (TypeError, ValueError, AttributeError):
         pass
     raise UserError(f'{name}: "unwatched" is a list of signals, as ["SIGINT"].')

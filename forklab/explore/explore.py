@@ -25,6 +25,7 @@ from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
 from forklab.lens.request import Options
 from forklab.lens.world.limits import Limits
+from forklab.steps.schedule import Grain
 
 MOST_OUTCOMES = 10_000
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
@@ -56,8 +57,8 @@ def explore(
         return states > most or passed > seconds
 
     options.setdefault("limits", Limits(processor_seconds=5.0))
-    unwatched = _unwatched(options.get("program") or argv[0])
-    with Replays(argv, unwatched=unwatched, longest=_MOST_STEPS, **options) as replays:
+    grain = Grain(_unwatched(options.get("program") or argv[0]))
+    with Replays(argv, grain=grain, longest=_MOST_STEPS, **options) as replays:
         graph = explore_graph(replays, is_over=is_over)
         reasons = _reasons(graph, replays, limit, started, seconds)
         try:

@@ -12,17 +12,18 @@ from dataclasses import dataclass, field
 from forklab.explore.learned import Key, Learned, Situation, Step, real_steps
 from forklab.explore.replays import Replays
 from forklab.steps.moves import Move
+from forklab.steps.schedule import PLAIN, Grain
 
 
 @dataclass
 class Graph:
     """`steps[key]` has the steps that can be taken in a state, by move. `complete`: nothing is missing.
 
-    `unwatched` are the signals of which the runs took no account, as a mask.
+    `grain` is how fine the steps of the runs were.
     """
 
     learned: Learned
-    unwatched: int = 0
+    grain: Grain = PLAIN
     steps: dict[Key, dict[Move, Step]] = field(default_factory=dict)
     complete: bool = False
 
@@ -74,7 +75,7 @@ def explore_graph(
     """Build it. `is_over` is asked now and then, and may end it before it is complete."""
     learned = Learned(waits_after_calls)
     learned.learn(replays.play([]))
-    graph = Graph(learned, replays.unwatched)
+    graph = Graph(learned, replays.grain)
     frontier = [graph.root]
     unknown: _Unknown = {}
     while frontier or unknown:

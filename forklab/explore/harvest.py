@@ -68,4 +68,4 @@ def _outcome(graph: Graph, rest: _Rest, rests: dict[Key, dict[_Rest, _Best]]) ->
         StepTaken(move, goes_on(move.process) if place is None else deeds[place])
         for move, place in numbered_steps(way)
     )
-    return Outcome(rest[0], end_of(last), steps, waits_of(last), graph.unwatched)
+    return Outcome(rest[0], end_of(last), steps, waits_of(last), graph.grain)

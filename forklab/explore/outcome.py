@@ -12,7 +12,7 @@ from forklab.kernel.statuses import exit_code, killer
 from forklab.steps import state as facts
 from forklab.steps.deeds import Deed
 from forklab.steps.moves import Move
-from forklab.steps.schedule import Schedule, unwatched_to_json
+from forklab.steps.schedule import PLAIN, Grain, Schedule
 from forklab.steps.state import State
 
 
@@ -44,14 +44,14 @@ class StepTaken(NamedTuple):
 class Outcome:
     """One thing that can happen. `waits` says, by name, what each process of a `deadlock` waits for.
 
-    `schedule` is a shortest one that leads to it; `unwatched` are the signals that it takes no account of, as a mask.
+    `schedule` is a shortest one that leads to it, and `grain` how fine its steps are.
     """
 
     output: str
     end: End
     schedule: tuple[StepTaken, ...] = ()
     waits: tuple[tuple[str, str], ...] = ()
-    unwatched: int = 0
+    grain: Grain = PLAIN
 
     @property
     def exit(self) -> int | None:
@@ -72,7 +72,7 @@ class Outcome:
     @property
     def replay(self) -> Schedule:
         """For `forklab.lens.record.record`: it happens once more."""
-        return Schedule(tuple(step.move for step in self.schedule), self.unwatched)
+        return Schedule(tuple(step.move for step in self.schedule), self.grain)
 
     def to_json(self) -> JsonObject:
         return {
@@ -83,7 +83,7 @@ class Outcome:
             "waits": dict(self.waits),
             "unreaped": list(self.unreaped),
             "schedule": [step.to_json() for step in self.schedule],
-            **unwatched_to_json(self.unwatched),
+            **self.grain.to_json(),
         }
 
 

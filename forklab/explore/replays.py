@@ -11,7 +11,7 @@ from typing import Self, Unpack
 from forklab.lens.replay import Played, Replay
 from forklab.lens.request import Options
 from forklab.steps.moves import Move
-from forklab.steps.schedule import MOST_STEPS
+from forklab.steps.schedule import MOST_STEPS, PLAIN, Grain, Schedule
 
 _AT_FIRST = 2  # processes that begin at once: to start takes longer than to play
 
@@ -26,12 +26,12 @@ class Replays:
         self,
         argv: Sequence[str],
         *,
-        unwatched: int = 0,
+        grain: Grain = PLAIN,
         longest: int = MOST_STEPS,
         **options: Unpack[Options],
     ) -> None:
-        """`longest` is how many steps a run may have; for `unwatched` and `options` see Replay."""
-        self.unwatched = unwatched
+        """`longest` is how many steps a run may have; for the `options` see Replay."""
+        self.grain = grain
         self.most = max(1, len(os.sched_getaffinity(0)))
         self.runs = 0
         self.reasons: dict[str, None] = {}
@@ -53,7 +53,7 @@ class Replays:
             while waiting and (idle or len(self._replays) < self.most):
                 replay = idle.pop() if idle else self._one_more()
                 number, steps = waiting.pop()
-                replay.ask(steps)
+                replay.ask(Schedule(tuple(steps), self.grain, self._longest))
                 asked[replay.connection] = number, replay
             while turn in found:
                 yield found.pop(turn)
@@ -68,13 +68,7 @@ class Replays:
                 idle.append(replay)
 
     def _one_more(self) -> Replay:
-        replay = Replay(
-            self._argv,
-            unwatched=self.unwatched,
-            most=self._longest,
-            processor=len(self._replays),
-            **self._options,
-        )
+        replay = Replay(self._argv, processor=len(self._replays), **self._options)
         self._replays.append(self._open.enter_context(replay))
         return replay
 

@@ -1,8 +1,8 @@
 """Run a program by one schedule after the other, quickly.
 
     with Replay(program, argv) as replay:
-        played = replay.play([])                    # always the first step that is possible
-        replay.play(played.steps[:3] + [other])     # the same beginning, then another step
+        played = replay.play(Schedule())                     # always the first step that is possible
+        replay.play(Schedule((*played.steps[:3], other)))    # the same beginning, then another step
 
 Each run is real: real processes, a real PID namespace where there is one, and the kernel's answers.
 """
@@ -19,7 +19,7 @@ from forklab.lens.errors import CannotRecordError, CannotTraceError, LensFailedE
 from forklab.lens.loop.scheduled import Taken
 from forklab.lens.request import Options, Request
 from forklab.steps.moves import Move
-from forklab.steps.schedule import MOST_STEPS, Schedule
+from forklab.steps.schedule import Schedule
 from forklab.steps.state import Fact, State
 
 
@@ -59,18 +59,15 @@ class Replay:
         self,
         argv: Sequence[str],
         *,
-        unwatched: int = 0,
-        most: int = MOST_STEPS,
         processor: int = 0,
         **options: Unpack[Options],
     ) -> None:
-        """`unwatched` and `most` are those of each Schedule; `processor`: which one of ours to use.
+        """`processor`: which one of ours to use.
 
         For the `options` see `forklab.lens.request.Request`. Raises CannotRecordError if there is no such program.
         """
         self._name = argv[0]
-        self._order = Schedule(unwatched=unwatched, most=most)
-        request = Request.of(argv, order=self._order, **options)
+        request = Request.of(argv, order=Schedule(), **options)
         self._ours, theirs = Pipe()
         words = [str(theirs.fileno()), str(processor), request.to_json()]
         with theirs:
@@ -81,9 +78,9 @@ class Replay:
         """Of the process that replays: in a namespace its grandchild does."""
         return self._replayer.pid
 
-    def play(self, steps: Sequence[Move]) -> Played:
-        """By this schedule, then always the first step that is possible. Raises CannotRecordError."""
-        self.ask(steps)
+    def play(self, schedule: Schedule) -> Played:
+        """Raises CannotRecordError."""
+        self.ask(schedule)
         return self.answer()
 
     @property
@@ -91,8 +88,8 @@ class Replay:
         """Ready when there is an answer."""
         return self._ours
 
-    def ask(self, steps: Sequence[Move]) -> None:
-        self._ours.send(tuple(steps))
+    def ask(self, schedule: Schedule) -> None:
+        self._ours.send(schedule)
 
     def answer(self) -> Played:
         try:

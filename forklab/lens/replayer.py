@@ -2,14 +2,13 @@
 
 To start a recorder for each run would take most of the time: this one stays, in one PID namespace, and in each run
 everybody has the same pid as in the one before. `forklab.lens.replay` is the other end; on the connection SCHEDULES it
-sends moves and gets `Played`. No process of the program outlives this one.
+sends schedules and gets `Played`. No process of the program outlives this one.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from forklab.lens.loop.scheduled import Scheduled
@@ -21,8 +20,6 @@ from forklab.steps.schedule import Schedule
 
 def main(lifeline: int, schedules: int, processor: int, request: Request) -> None:
     os.set_inheritable(schedules, False)  # the program shall find none of ours
-    order = request.order
-    assert isinstance(order, Schedule)
 
     def serve(in_namespace: bool) -> None:
         """Play one schedule after the other, until nobody asks any more."""
@@ -31,10 +28,10 @@ def main(lifeline: int, schedules: int, processor: int, request: Request) -> Non
         connection = Connection(schedules)
         while True:
             try:
-                moves = connection.recv()
+                schedule = connection.recv()
             except (EOFError, ConnectionError):
                 return
-            connection.send(_played(session, replace(order, moves=moves)))
+            connection.send(_played(session, schedule))
 
     apart(serve, namespace=request.namespace)
 

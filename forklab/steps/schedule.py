@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,21 +13,46 @@ MOST_STEPS = 20_000
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """`moves` are taken first, then always the first step that is possible, up to `most` steps in all.
+class Grain:
+    """How finely a run is cut into steps: the same moves with another grain are another schedule.
 
-    `unwatched` are signals whose handlers are not worth a stop after each call, as a bit mask. It decides which steps
-    there are, so the same moves with another mask are another schedule.
+    `unwatched` are signals whose handlers are not worth a stop after each call, as a bit mask. `shared` are resources
+    that more than one process has to do with, and that one of them changes: each call on one is a step of its own.
     """
 
-    moves: tuple[Move, ...] = ()
     unwatched: int = 0
+    shared: frozenset[str] = frozenset()
+
+    def to_json(self) -> JsonObject:
+        """What is empty is left out."""
+        form: JsonObject = {}
+        if self.unwatched:
+            form["unwatched"] = [signal_name(number) for number in numbers_in(self.unwatched)]
+        if self.shared:
+            form["shared"] = sorted(self.shared)
+        return form
+
+    @classmethod
+    def from_json(cls, form: JsonObject) -> Self:
+        """Raises TypeError or ValueError if `form` has none."""
+        return cls(mask_of(form.get("unwatched", ())), frozenset(form.get("shared", ())))
+
+
+PLAIN = Grain()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`moves` are taken first, then always the first step that is possible, up to `most` steps in all."""
+
+    moves: tuple[Move, ...] = ()
+    grain: Grain = PLAIN
     most: int = MOST_STEPS
 
     def to_json(self) -> JsonObject:
         return {
             "schedule": [{"process": move.process, "kind": move.kind} for move in self.moves],
-            **unwatched_to_json(self.unwatched),
+            **self.grain.to_json(),
             "most": self.most,
         }
 
@@ -36,11 +60,4 @@ class Schedule:
     def from_json(cls, form: JsonObject) -> Self:
         """Raises KeyError, TypeError or ValueError if `form` is no schedule."""
         moves = tuple(Move(step["process"], MoveKind(step["kind"])) for step in form["schedule"])
-        unwatched = mask_of(form.get("unwatched", ()))
-        return cls(moves, unwatched, form.get("most", MOST_STEPS))
-
-
-def unwatched_to_json(mask: int) -> dict[str, list[str]]:
-    """Left out where there are none."""
-    names: Iterable[str] = map(signal_name, numbers_in(mask))
-    return {"unwatched": list(names)} if mask else {}
+        return cls(moves, Grain.from_json(form), form.get("most", MOST_STEPS))

@@ -140,7 +140,7 @@ class Scheduled:
     def _may_notice(self, loop: Loop, tracee: Tracee) -> bool:
         """Whether a signal could be noticed between the end of its call and what it does next."""
         masks = loop.run.dispositions.of(tracee)
-        return masks is not None and bool(masks.caught & ~self.schedule.unwatched)
+        return masks is not None and bool(masks.caught & ~self.schedule.grain.unwatched)
 
     def _choose(self, offered: Sequence[Move]) -> Move:
         place = len(self.taken)

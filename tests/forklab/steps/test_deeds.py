@@ -12,7 +12,7 @@ from forklab.explore.sentences import sentence
 from forklab.kernel.signals import signal_number
 from forklab.steps.deeds import A_GROUP, EVERYBODY, Deed, DeedKind
 from forklab.steps.moves import Move, MoveKind
-from forklab.steps.schedule import Schedule
+from forklab.steps.schedule import Grain, Schedule
 
 TERM = signal_number("SIGTERM")
 
@@ -59,5 +59,6 @@ def test_no_sentence_is_parsed_back_anywhere() -> None:
 
 def test_a_schedule_is_read_back_as_it_was() -> None:
     moves = (Move("P", MoveKind.CALL), Move("", MoveKind.TIME), Move("P.1", MoveKind.SIGNAL))
-    for schedule in (Schedule(moves, unwatched=0b10, most=7), Schedule(moves), Schedule()):
+    grain = Grain(0b10, frozenset({"file /tmp/a"}))
+    for schedule in (Schedule(moves, grain, most=7), Schedule(moves), Schedule()):
         assert Schedule.from_json(schedule.to_json()) == schedule
