@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Self, Unpack
 
@@ -19,7 +20,7 @@ _AT_FIRST = 2  # processes that begin at once: to start takes longer than to pla
 class Replays:
     """`most` processes play, as soon as they are needed; `runs` is how often the program has run so far.
 
-    `reasons`: why a run may not be repeatable.
+    `reasons`: why a run may not be repeatable. `touched`: who has had to do with which resource so far, and told there.
     """
 
     def __init__(
@@ -35,6 +36,8 @@ class Replays:
         self.most = max(1, len(os.sched_getaffinity(0)))
         self.runs = 0
         self.reasons: dict[str, None] = {}
+        self.touched: dict[str, dict[str, bool]] = {}
+        self._mapped: set[str] = set()
         self._argv, self._options, self._longest = argv, options, longest
         self._replays: list[Replay] = []
         self._open = ExitStack()
@@ -63,9 +66,30 @@ class Replays:
                 number, replay = asked.pop(connection)
                 played = replay.answer()
                 self.runs += 1
-                self.reasons.update(dict.fromkeys(played.reasons))
+                self._note(played)
                 found[number] = played
                 idle.append(replay)
+
+    def contested(self) -> frozenset[str]:
+        """Resources that one process changes and another one has to do with, and that are not `shared` yet."""
+        found = frozenset(
+            resource for resource, who in self.touched.items() if len(who) > 1 and any(who.values())
+        )
+        return found - self.grain.shared
+
+    def share(self, resources: frozenset[str]) -> None:
+        """Each call on these is a step from now on: what was learned before is void."""
+        self.grain = replace(self.grain, shared=self.grain.shared | resources)
+        for resource in sorted(self._mapped & resources):
+            self.reasons[f"it maps the {resource} into memory, and others change it"] = None
+
+    def _note(self, played: Played) -> None:
+        self.reasons.update(dict.fromkeys(played.reasons))
+        self._mapped |= played.mapped
+        for resource, who in played.touched.items():
+            known = self.touched.setdefault(resource, {})
+            for name, tells in who.items():
+                known[name] = known.get(name, False) or tells
 
     def _one_more(self) -> Replay:
         replay = Replay(self._argv, processor=len(self._replays), **self._options)

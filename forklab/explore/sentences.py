@@ -9,7 +9,7 @@ from forklab.kernel.calls import calls_in, spoken_name
 from forklab.kernel.signals import numbers_in, signal_name
 from forklab.steps import state as facts
 from forklab.steps.deeds import A_GROUP, EVERYBODY, Deed, DeedKind
-from forklab.steps.state import READS, WRITES, State
+from forklab.steps.state import State
 
 _WAITS = calls_in("wait")
 
@@ -96,8 +96,8 @@ def waits_for(state: State, name: str) -> str:
         mask = detail[0]
         assert isinstance(mask, int)
         return f"waits for {' or '.join(map(signal_name, numbers_in(mask)))}"
-    if call in READS or call in WRITES:
-        side, other = ("read", "write") if call in READS else ("write", "read")
+    if place.reads_from_pipe or place.writes_to_pipe:
+        side, other = ("read", "write") if place.reads_from_pipe else ("write", "read")
         holders = _holders(state, str(detail[0]), other)
         verb = "to write into" if side == "read" else "to read from"
         return f"waits for somebody {verb} pipe {detail[0]}; {_and(holders)} could"

@@ -53,21 +53,61 @@ class WaitLimit(NamedTuple):
         return int32(argument) < 0 if self.form is LimitForm.MILLISECONDS else argument == 0
 
 
+class Sort(StrEnum):
+    """What a call can be about."""
+
+    DESCRIPTOR = "fd"  # an open file, by its descriptor
+    PATH = "path"  # a file, by its name
+    PATH_AT = "at"  # the same, from the folder of a descriptor on
+    PROCESS = "process"  # a process, by its pid; without a place: the one that calls
+    HOST = "host"  # the machine's names
+    SEMAPHORES = "semaphores"  # of System V, all of them
+    MESSAGES = "messages"  # message queues of System V, all of them
+    CHANCE = "chance"  # what nobody decides: use of resources, random numbers
+
+
+class Subject(NamedTuple):
+    """What a call is about, and the places of the arguments that say which one."""
+
+    sort: Sort
+    places: tuple[int, ...] = ()
+
+
 class SystemCall(NamedTuple):
-    """`numbers` are those on x86-64 and on aarch64, None where there is none. `group`: see calls.txt; "" for none."""
+    """`numbers` are those on x86-64 and on aarch64, None where there is none. `group`: see calls.txt; "" for none.
+
+    `subjects`: what it is about, as far as that is modelled.
+    """
 
     name: str
     numbers: tuple[int | None, int | None]
     group: str
     concerns: frozenset[Concern]
     limit: WaitLimit | None = None
+    subjects: tuple[Subject, ...] = ()
+
+
+_CONCERNS = frozenset(Concern)
 
 
 def _read(line: str) -> SystemCall:
     name, x86_64, aarch64, group, *words = line.split()
-    limit = _limit(words.pop()) if ":" in words[-1] else None
     numbers = _number(x86_64), _number(aarch64)
-    return SystemCall(name, numbers, group.strip("-"), _concerns(*words), limit)
+    concerns = _concerns(*(word for word in words if word in _CONCERNS))
+    limit: WaitLimit | None = None
+    subjects: tuple[Subject, ...] = ()
+    for word in words[len(concerns) :]:
+        if word[0].isdecimal():
+            limit = _limit(word)
+        else:
+            subjects += (_subject(word),)
+    return SystemCall(name, numbers, group.strip("-"), concerns, limit, subjects)
+
+
+@cache
+def _subject(written: str) -> Subject:
+    sort, *places = written.split(":")
+    return Subject(Sort(sort), tuple(map(int, places)))
 
 
 def _number(written: str) -> int | None:

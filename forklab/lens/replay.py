@@ -9,8 +9,8 @@ Each run is real: real processes, a real PID namespace where there is one, and t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from typing import Self, Unpack
 
@@ -28,7 +28,8 @@ class Played:
     """One run. `status` is that of the first process; None if it did not end, and then `ended_early` says why.
 
     `reasons`: why the same schedule may not give the same run. `stuck`: everybody who is left waits for ever. `refused`
-    is what exec(2) had against the program, `untraceable` why we may not trace it.
+    is what exec(2) had against the program, `untraceable` why we may not trace it. `touched` says who has had to do
+    with which resource, and whether it told there; of those that are `mapped` nobody sees who looks at them.
     """
 
     taken: tuple[Taken, ...] = ()
@@ -38,6 +39,8 @@ class Played:
     stuck: bool = False
     refused: str | None = None
     untraceable: str | None = None
+    touched: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    mapped: frozenset[str] = frozenset()
 
     @property
     def steps(self) -> list[Move]:

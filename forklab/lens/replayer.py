@@ -45,6 +45,7 @@ def _played(session: Session, schedule: Schedule) -> Played:
     except CannotSeizeError as error:
         return Played(untraceable=str(error))
     findings, first = ended.run.findings, ended.run.chronicle.first
+    resources = ended.run.resources
     return Played(
         tuple(policy.taken),
         first.status if not policy.stuck else None,
@@ -52,6 +53,8 @@ def _played(session: Session, schedule: Schedule) -> Played:
         tuple(findings.reasons),
         policy.stuck,
         ended.refused or None,
+        touched=resources.touched,
+        mapped=frozenset(resources.mapped),
     )
 
 

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from forklab.lens.edge import proc, ptrace, seccomp
-from forklab.lens.edge.namespace import become_subreaper, die_with_parent, run_as_pid1
+from forklab.lens.edge.namespace import become_subreaper, die_with_parent, own_ipc, run_as_pid1
 from forklab.lens.loop.loop import Loop, Policy
 from forklab.lens.loop.real_time import EverybodyRuns
 from forklab.lens.loop.scheduled import Scheduled
@@ -74,13 +74,15 @@ def prepare(*, processor: int | None) -> None:
 class Setting(NamedTuple):
     """What follows from who is next: the time that events have, and the numbers that processes are given.
 
-    `limits_processor`: the program may use so much of the processor; else of the time on the wall.
+    `repeatable`: each run finds what the first one found. `limits_processor`: the program may use so much of the
+    processor; else of the time on the wall.
     """
 
     policy: Policy
     now: Callable[[Clock], float] = lambda clock: round(clock.seconds, 6)
     number_of: Callable[[str], int] | None = None
     limits_processor: bool = True
+    repeatable: bool = False
     reasons: tuple[str, ...] = ()
 
 
@@ -89,7 +91,7 @@ def setting_for(order: Order) -> Setting:
         case Seed(number):
             return Setting(Seeded(random.Random(number)))
         case Schedule():
-            return Setting(Scheduled(order), number_of=number_of)
+            return Setting(Scheduled(order), number_of=number_of, repeatable=True)
         case RealTime():
             return Setting(
                 EverybodyRuns(),
@@ -119,7 +121,7 @@ class Session:
         held, theirs = self._output()
         outputs = frozenset(i for i in [identity(f"/proc/self/fd/{theirs}")] if i)
         try:
-            pid, refusal = self._start(theirs, policy.stops)
+            pid, refusal = self._start(theirs, setting)
         finally:
             os.close(theirs)
         run = self._new_run(pid, outputs, setting)
@@ -138,6 +140,8 @@ class Session:
             run.findings.ended_early = str(end)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _kill_all(run)
+        if not run.undo.all():
+            run.because("it has changed files that can't be put back as they were")
         os.close(held)
         with open(refusal) as file:
             return Ended(run, file.read())
@@ -177,7 +181,7 @@ class Session:
                 while content:  # an alarm may come in the middle
                     content = content[os.write(_OUTPUT, content) :]
 
-    def _start(self, output: int, stops: frozenset[str]) -> tuple[int, int]:
+    def _start(self, output: int, setting: Setting) -> tuple[int, int]:
         """Fork the program; it waits until it is traced. Answers its pid, and where its exec's error can be read."""
         go, say_go = os.pipe()
         refusal, refuse = os.pipe()
@@ -186,7 +190,7 @@ class Session:
             try:
                 os.close(say_go)
                 if os.read(go, 1):  # nothing: we could not be traced, so we must not run
-                    self._become_program(output, stops)
+                    self._become_program(output, setting)
             except OSError as error:
                 os.write(refuse, (error.strerror or str(error)).encode())
             finally:
@@ -202,8 +206,10 @@ class Session:
             os.close(say_go)
         return pid, refusal
 
-    def _become_program(self, output: int, stops: frozenset[str]) -> None:
+    def _become_program(self, output: int, setting: Setting) -> None:
         os.setsid()
+        if setting.repeatable:
+            own_ipc()  # objects of System V have the same numbers in every run, and none is left behind
         if self.request.subreaper:
             become_subreaper()  # that outlives the exec, see prctl(2)
         for number in (1, 2):
@@ -215,7 +221,7 @@ class Session:
         with contextlib.suppress(OSError):
             resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.RLIM_INFINITY))
         ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)
-        seccomp.install(seccomp.filter_for(stops))
+        seccomp.install(seccomp.filter_for(setting.policy.stops))
         os.execve(self.request.program, self.request.argv, dict(self.request.environment))
 
 

@@ -10,7 +10,7 @@ from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import numbers_in
 from forklab.steps import state as facts
 from forklab.steps.moves import CALL, TIME, Move
-from forklab.steps.state import READS, WRITES, State
+from forklab.steps.state import State
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
@@ -89,9 +89,9 @@ def _call(state: State, name: str) -> Deed:
         return Deed(name, DeedKind.EXIT, status=_int(detail[0]))
     if place.writes_output:
         return Deed(name, DeedKind.WRITE, text=str(detail[1]))
-    if call in WRITES:
+    if place.writes_to_pipe:
         return Deed(name, DeedKind.PUT, pipe=str(detail[0]), size=_int(detail[1]))
-    if call in READS:
+    if place.reads_from_pipe:
         return Deed(name, DeedKind.READ, pipe=str(detail[0]))
     if call in _WAITS:
         child = _reaped(state, name)

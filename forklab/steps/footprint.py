@@ -14,7 +14,7 @@ from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import JOB_CONTROL, STOP
 from forklab.steps import state as facts
 from forklab.steps.moves import CALL, TIME, Move
-from forklab.steps.state import READS, Fact, State
+from forklab.steps.state import Fact, State
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
@@ -57,12 +57,15 @@ def _pipes(state: State, name: str) -> Iterator[Fact]:
 def _of_call(state: State, name: str) -> Iterator[Fact]:
     place = facts.place_of(state, name)
     call, detail = place.call, place.detail
+    for touch in place.touches:
+        yield facts.RESOURCE, touch.resource
     if call in _FORKS:
         yield facts.CHILDREN, name
         yield facts.GROUP, name
         yield from _pipes(state, name)
     elif call in _EXECS:
         yield from _pipes(state, name)
+        yield from _held_resources(state)
         yield from _parent_in_vfork(state, name)
     elif call in _WAITS:
         yield facts.CHILDREN, name
@@ -77,14 +80,18 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
             yield facts.GROUP, target
             if target == name:  # it may be the end of itself
                 yield from _of_death(state, name)
-    elif call in ("setpgid", "setsid"):
+    elif call in ("setpgid", "setsid", "getpgid", "getpgrp", "getsid"):
         for other in facts.alive(state):
             yield facts.GROUP, other
-    elif call in READS or place.writes_to_pipe:
+    elif place.reads_from_pipe or place.writes_to_pipe or (call == "fcntl" and detail):
         assert isinstance(detail[0], str)
         yield facts.PIPE, detail[0]
     elif call in _CLOSING:
         yield from _pipes(state, name)
+
+
+def _held_resources(state: State) -> Iterator[Fact]:
+    return (fact for fact in state if fact[0] == facts.RESOURCE and facts.is_held(fact[1]))
 
 
 def _tale_of(name: str) -> Iterator[Fact]:
@@ -106,6 +113,7 @@ def _of_death(state: State, name: str) -> Iterator[Fact]:
         yield from _of_adopters(state, parent)
     yield from _parent_in_vfork(state, name)
     yield from _pipes(state, name)
+    yield from _held_resources(state)
     if name == "P":  # who is a zombie now?
         yield facts.ENDING
         yield from (fact for fact in state if fact[0] == facts.LIFE)

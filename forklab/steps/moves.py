@@ -10,9 +10,9 @@ from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import KILL, bit
 from forklab.steps import state as facts
-from forklab.steps.state import AT, READS, TIMER, Place, State
+from forklab.steps.state import AT, READ_END, TIMER, WRITE_END, Place, State
 
-PIPE_CAPACITY = 65536
+PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes, see pipe(7)
 _FORKS, _SLEEPS, _WAITS = calls_in("fork"), calls_in("sleep"), calls_in("wait")
 
 
@@ -87,15 +87,17 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         (deadline,) = detail
         assert isinstance(deadline, int)
         return deadline <= facts.now(state), False
-    if call in READS:
-        content, _, writers = facts.pipe_of(state, detail[0])
-        return bool(content) or not writers, False
+    if place.reads_from_pipe:
+        pipe = facts.pipe_of(state, detail[0])
+        return bool(pipe.content or not pipe.writers or READ_END in pipe.nonblocking), False
     if place.writes_to_pipe:
-        content, readers, _ = facts.pipe_of(state, detail[0])
+        pipe = facts.pipe_of(state, detail[0])
         size = detail[1]
         assert isinstance(size, int)
-        return not readers or len(content) + size <= PIPE_CAPACITY, False
-    return True, False
+        room = PIPE_CAPACITY - len(pipe.content)
+        begins = room > 0 if size > PIPE_BUF else size <= room  # see pipe(7)
+        return begins or not pipe.readers or WRITE_END in pipe.nonblocking, False
+    return not place.blocked or place.blocked != facts.values_of(state, place.touches), False
 
 
 def _deadlines(state: State) -> Iterator[int]:

@@ -3,6 +3,7 @@
     state[AT, "P"]            a Place: before `wait4`, after `fork`, ...; with a digest of all that it has seen so far
     state[PENDING, "P"]       signals that wait for it, in the order of their arrival
     state[LIFE, "P.1"]        ALIVE, ("zombie", 3), ("stopped", "untold"); whoever is gone has no facts
+    state[RESOURCE, "file /tmp/a"]  a digest of all that has been done to it
 
 A state is a mapping from such facts to values that can be hashed. Two equal states have the same future, whatever
 happened before: a process is a function of what it has seen, and everything that it can see comes from these facts.
@@ -15,7 +16,7 @@ Pure: the world is looked at in `forklab.lens.loop.observing`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from forklab.kernel import waits
@@ -35,7 +36,8 @@ CHILDREN = "children"  # how often it has forked, and the names of those that it
 ENDS = "ends"  # ((pipe, "read" or "write"), ...): those that it has open
 TIMER = "timer"  # when its timers ring, in virtual nanoseconds
 GROUP = "group"  # (process group, session)
-PIPE = "pipe"  # (bytes in it, open reading ends, open writing ends)
+PIPE = "pipe"  # PipeContent
+RESOURCE = "resource"  # a digest of all that has been done to something that processes share
 PRIOR = "prior"  # only where steps are learned: see forklab.explore.learned
 CLOCK: Fact = ("clock", "")
 ENDING: Fact = ("ending", "")  # the status of the first process, and who was a zombie when it ended
@@ -44,14 +46,34 @@ ALIVE = "alive"
 BEFORE, AFTER, INSIDE, STOPPED = "before", "after", "inside", "stopped"
 
 READS, WRITES = frozenset({"read", "readv"}), frozenset({"write", "writev"})
+LOCK = "lock "  # what the name of a resource begins with that is the locks of a file
+READ_END, WRITE_END = "read", "write"
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
 _WAITS = calls_in("wait")
+
+
+class PipeContent(NamedTuple):
+    """What is in a pipe, how many ends of it are open, and at which sides, READ_END or WRITE_END, O_NONBLOCK is set."""
+
+    content: bytes
+    readers: int
+    writers: int
+    nonblocking: frozenset[str] = frozenset()
+
+
+class Touch(NamedTuple):
+    """A call has to do with a resource; `tells`: others can notice it there, else it only asks."""
+
+    resource: str
+    tells: bool
 
 
 class Place(NamedTuple):
     """Where a process stands: before or after `call`, or asleep inside it; `detail` depends on the call.
 
-    `late`: the clock has moved while it stood there, so it must have entered the call. `seen` is a digest.
+    `late`: the clock has moved while it stood there, so it must have entered the call. `seen` is a digest. `touches`
+    are the shared resources that the call has to do with. `blocked` are values of theirs with which it has to wait:
+    it was tried.
     """
 
     stage: str
@@ -59,14 +81,20 @@ class Place(NamedTuple):
     detail: tuple[Hashable, ...]
     late: bool
     seen: str
+    touches: tuple[Touch, ...] = ()
+    blocked: tuple[Hashable, ...] = ()
 
     @property
     def writes_output(self) -> bool:
-        return self.call in WRITES and self.detail[0] == TO_OUTPUT
+        return self.call in WRITES and self.detail[:1] == (TO_OUTPUT,)
 
     @property
     def writes_to_pipe(self) -> bool:
-        return self.call in WRITES and self.detail[0] != TO_OUTPUT
+        return self.call in WRITES and bool(self.detail) and self.detail[0] != TO_OUTPUT
+
+    @property
+    def reads_from_pipe(self) -> bool:
+        return self.call in READS and bool(self.detail)
 
 
 class Sent(NamedTuple):
@@ -209,13 +237,21 @@ def now(state: State) -> int:
     return moment
 
 
-def pipe_of(state: State, pipe: Hashable) -> tuple[bytes, int, int]:
-    """What is in it, and how many reading and writing ends are open."""
+def pipe_of(state: State, pipe: Hashable) -> PipeContent:
     assert isinstance(pipe, str)
     found = state[PIPE, pipe]
-    assert isinstance(found, tuple)
-    content, readers, writers = found
-    return content, readers, writers
+    assert isinstance(found, PipeContent)
+    return found
+
+
+def is_held(resource: str) -> bool:
+    """Whether the end of a process may change it: locks are released, and semaphores by SEM_UNDO, see semop(2)."""
+    return resource.startswith((LOCK, "semaphores"))
+
+
+def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
+    """Of the resources, in their order."""
+    return tuple(state.get((RESOURCE, touch.resource)) for touch in touches)
 
 
 def would_break_pipe(state: State, name: str) -> bool:
@@ -223,8 +259,7 @@ def would_break_pipe(state: State, name: str) -> bool:
     place = place_of(state, name)
     if not place.writes_to_pipe:
         return False
-    _, readers, _ = pipe_of(state, place.detail[0])
-    return not readers
+    return not pipe_of(state, place.detail[0]).readers
 
 
 def meant(state: State, name: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from forklab.kernel.calls import INTERRUPTED, PATIENT, calls_in
+from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of
 from forklab.kernel.processors import this_processor
 from forklab.lens.calls import patience, sending, sleeping, timers, waiting, writing
 from forklab.lens.edge import ptrace
@@ -28,7 +28,7 @@ Handler = Callable[[Run, Tracee, Call], Onward]
 def begin(run: Run, tracee: Tracee) -> Call:
     """It is about to make a call at which the filter stops it."""
     stop = ptrace.call(tracee.tid)
-    call = Call(_NAMES[stop.number], stop.arguments)
+    call = Call(_name_of(stop), stop.arguments)
     before, tracee.call = tracee.call, call
     if tracee.interrupted and before is not None and call.name in (before.name, "restart_syscall"):
         call.again = True
@@ -43,10 +43,19 @@ def begin(run: Run, tracee: Tracee) -> Call:
     return call
 
 
+def _name_of(stop: ptrace.CallStop) -> str:
+    if not stop.native:
+        return f"system call {stop.number} of a 32-bit program"
+    return _NAMES.get(stop.number, f"system call {stop.number}")
+
+
 def make(run: Run, tracee: Tracee, call: Call) -> Onward:
     """It makes the call now."""
     handler = _HANDLERS.get(call.name)
-    return AT_ONCE if handler is None else handler(run, tracee, call)
+    if handler is None:
+        may_wait = concerns_of(call.name) & {Concern.WAITS, Concern.UNKNOWN}
+        return INTO_ITS_CALL if may_wait else AT_ONCE
+    return handler(run, tracee, call)
 
 
 def returned(run: Run, tracee: Tracee) -> int:

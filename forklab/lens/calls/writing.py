@@ -49,3 +49,16 @@ def written(tracee: Tracee, call: Call) -> bytes:
             return content + ptrace.read_memory(tracee.tid, base, _MOST_AT_ONCE - len(content))
         content += ptrace.read_memory(tracee.tid, base, size) if size else b""
     return content
+
+
+def size_of(tracee: Tracee, call: Call) -> int:
+    """How many bytes a read or a write is about; 0 if it is an error, and nobody has to wait."""
+    if call.name in ("read", "write"):
+        return call.arguments[2]
+    try:
+        vector = ptrace.read_memory(
+            tracee.tid, call.arguments[1], _IOVEC.size * int32(call.arguments[2])
+        )
+    except OSError:
+        return 0
+    return sum(size for _, size in _IOVEC.iter_unpack(vector[: len(vector) // 16 * 16]))

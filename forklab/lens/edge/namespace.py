@@ -16,7 +16,8 @@ from pathlib import Path
 from forklab.numbering import FIRST_PID
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000
+_CLONE_NEWNS, _CLONE_NEWIPC = 0x00020000, 0x08000000
+_CLONE_NEWUSER, _CLONE_NEWPID = 0x10000000, 0x20000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 1 << 14, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _REFUSED = 77  # the exit status of a helper that got no namespace
@@ -29,6 +30,11 @@ def die_with_parent() -> None:
 def become_subreaper() -> None:
     """Orphans below us come to us; what a PID 1 has without asking."""
     _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def own_ipc() -> None:
+    """Objects of System V, and POSIX message queues, of our own, if this machine allows it. See ipc_namespaces(7)."""
+    _LIBC.unshare(_CLONE_NEWIPC)
 
 
 def run_as_pid1(work: Callable[[], None]) -> bool:

@@ -7,6 +7,7 @@ for the one thread that has seized the tracee.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 from collections.abc import Mapping
@@ -45,11 +46,15 @@ _AT_EXIT = 2
 
 
 class CallStop(NamedTuple):
-    """Where a tracee stands at a system call: its number, or what it returned; at the entry also the arguments."""
+    """Where a tracee stands at a system call: its number, or what it returned; at the entry also the arguments.
+
+    `native`: the number is one of this processor's own calls, and not of those that it has for 32-bit programs.
+    """
 
     number: int
     arguments: tuple[int, ...]
     stack: int
+    native: bool
 
 
 class SignalInfo(NamedTuple):
@@ -122,10 +127,10 @@ def event_message(tid: int) -> int:
 def call(tid: int) -> CallStop:
     """At a seccomp stop or at the exit of a call."""
     _ptrace(_GET_SYSCALL_INFO, tid, 96, _ADDRESS)
-    kind, _, _, stack, value, *arguments = _SYSCALL_INFO.unpack_from(_buffer)
+    kind, processor, _, stack, value, *arguments = _SYSCALL_INFO.unpack_from(_buffer)
     if kind == _AT_EXIT and value >= 1 << 63:
         value -= 1 << 64
-    return CallStop(value, tuple(arguments), stack)
+    return CallStop(value, tuple(arguments), stack, processor == _PROCESSOR.audit)
 
 
 def signal_info(tid: int) -> SignalInfo:
@@ -193,6 +198,18 @@ def rewind_call(tid: int) -> None:
     _make_no_call(tid, changes)
 
 
+def call_again(tid: int, name: str, first_argument: int) -> None:
+    """At the exit of the call of this name: go back to just before it."""
+    _registers(tid)
+    (counter,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.program_counter)
+    number = _PROCESSOR.calls[name]
+    changes = {
+        _PROCESSOR.program_counter: counter - _PROCESSOR.call_width,
+        _PROCESSOR.result: first_argument if _PROCESSOR.made_by is None else number,
+    }
+    _change(tid, changes)
+
+
 def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
     """At the entry of a call, with other changes of registers."""
     if _PROCESSOR.wanted_call is not None:
@@ -207,6 +224,7 @@ def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
 
 def read_memory(tid: int, address: int, length: int) -> bytes:
     """What is there, maybe less than `length`. Raises OSError where nothing is."""
+    _check(address, length)
     memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY)
     try:
         return os.pread(memory, length, address)
@@ -215,6 +233,8 @@ def read_memory(tid: int, address: int, length: int) -> bytes:
 
 
 def write_memory(tid: int, address: int, content: bytes) -> None:
+    """Raises OSError where nothing is."""
+    _check(address, len(content))
     memory = os.open(f"/proc/{tid}/mem", os.O_WRONLY)
     try:
         os.pwrite(memory, content, address)
@@ -223,3 +243,9 @@ def write_memory(tid: int, address: int, content: bytes) -> None:
 
 
 _PROCESSOR = this_processor()
+
+
+def _check(address: int, length: int) -> None:
+    """Programs ask for nonsense too: what no process can have in its half of all addresses, the kernel answers so."""
+    if address >= 1 << 63 or not 0 <= length < 1 << 31:
+        raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))

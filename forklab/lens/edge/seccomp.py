@@ -9,8 +9,9 @@ import ctypes
 import os
 import struct
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from forklab.kernel.processors import this_processor
+from forklab.kernel.processors import Processor, this_processor
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -20,35 +21,63 @@ _SET_MODE_FILTER = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
-_JUMP_IF_EQUAL = 0x15
+_JUMP_IF_EQUAL, _JUMP_IF_SET = 0x15, 0x45
 _RETURN = 0x06
-_NUMBER, _ARCH = 0, 4  # where struct seccomp_data has them
+_NUMBER, _ARCH, _FOURTH_ARGUMENT = 0, 4, 40  # where struct seccomp_data has them
+_MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
 
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def filter_for(calls: Iterable[str]) -> bytes:
-    """A filter that hands the calls of these names to the tracer, and lets all others pass.
+class Stops(NamedTuple):
+    """At which calls a program is stopped: at those of these names, or at `all_but` these.
 
-    Names that this processor lacks are left out. Calls of a 32-bit program pass, unseen.
+    With `all_but`, calls that have no name here stop it too, and those of 32-bit programs; a mapping of memory that
+    nobody else can see is never worth a stop.
+    """
+
+    names: frozenset[str]
+    all_but: bool = False
+
+
+def filter_for(stops: Stops) -> bytes:
+    """A filter that hands these calls to the tracer, and lets all others pass.
+
+    Names that this processor lacks are left out.
     """
     processor = this_processor()
-    numbers = sorted(processor.calls[name] for name in calls if name in processor.calls)
+    numbers = sorted(processor.calls[name] for name in stops.names if name in processor.calls)
+    named, others = _RET_TRACE, _RET_ALLOW
+    if stops.all_but:
+        named, others = others, named
     lines = [
         (_LOAD, 0, 0, _ARCH),
         (_JUMP_IF_EQUAL, 1, 0, processor.audit),
-        (_RETURN, 0, 0, _RET_ALLOW),
+        (_RETURN, 0, 0, others),
         (_LOAD, 0, 0, _NUMBER),
+        *(_mapping(processor) if stops.all_but else ()),
         *(
             (_JUMP_IF_EQUAL, len(numbers) - place, 0, number)
             for place, number in enumerate(numbers)
         ),
-        (_RETURN, 0, 0, _RET_ALLOW),
-        (_RETURN, 0, 0, _RET_TRACE),
+        (_RETURN, 0, 0, others),
+        (_RETURN, 0, 0, named),
     ]
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
+
+
+def _mapping(processor: Processor) -> Iterable[tuple[int, int, int, int]]:
+    """mmap(2) passes if it maps nothing but memory, for this process alone."""
+    return (
+        (_JUMP_IF_EQUAL, 0, 5, processor.calls["mmap"]),
+        (_LOAD, 0, 0, _FOURTH_ARGUMENT),
+        (_JUMP_IF_SET, 2, 0, _MAP_SHARED),
+        (_JUMP_IF_SET, 0, 1, _MAP_ANONYMOUS),
+        (_RETURN, 0, 0, _RET_ALLOW),
+        (_RETURN, 0, 0, _RET_TRACE),
+    )
 
 
 def install(program: bytes) -> None:

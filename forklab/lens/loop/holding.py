@@ -1,43 +1,98 @@
 """Before each call that others could notice every process is held, so that all orders of these calls can be tried.
 
-`detail` says whether a call is one of these, and what of it matters. What escapes the rule that a process does only
-what concerns nobody else between two such stops (threads, shared memory, sockets, files that are written, calls that
-wait in ways that we do not follow) is said by `notice`.
+`hold` says whether a call is one of these, and what of it matters. What escapes the rule that a process does only what
+concerns nobody else between two such stops (threads, shared memory, sockets, calls that wait in ways that we do not
+follow, calls that nobody has modelled) is said.
 """
 
 from __future__ import annotations
 
-import os
-import stat
 import struct
 from collections.abc import Hashable
+from typing import NamedTuple
 
 from forklab.kernel import waits
-from forklab.kernel.calls import PATIENT, calls_in, int32
+from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
 from forklab.kernel.signals import KILL, bit, numbers_in
-from forklab.lens.calls import writing
+from forklab.lens.calls import touching, writing
 from forklab.lens.calls.patience import waits_on_futex
-from forklab.lens.edge import proc, ptrace
-from forklab.lens.loop.pipes import Pipes
+from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.loop.pipes import Pipe, Pipes, side_of
+from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dispositions import SA_SIGINFO
 from forklab.lens.world.run import Run
+from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import READS, TO_OUTPUT, WRITES, Sent
+from forklab.steps.state import READ_END, READS, TO_OUTPUT, WRITE_END, WRITES, Sent, Touch
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
-_PIPES, _OPENING, _SOCKETS = calls_in("pipe"), calls_in("open"), calls_in("socket")
+_PIPES, _SOCKETS = calls_in("pipe"), calls_in("socket")
 _PERSONAL = calls_in("self")  # they change only what the process itself is, and what comes to it
 _OF_NO_INTEREST_ALONE = _PERSONAL | _EXECS
-_WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+# What is shared in these is told by `_detail`, by `_notice`, or follows from the clock.
+_KNOWN_OTHERWISE = (
+    calls_in(
+        "fork", "exit", "wait", "signal", "self", "suspend", "close", "pipe",
+        "clock", "sleep", "timer", "timerfd", "restart", "socket", "share",
+    )
+    | frozenset(PATIENT)
+) - {"mmap"}  # fmt: skip
+_OF_PIPES = READS | WRITES | {"fcntl"}
+_FLAGS_OF_PIPES = frozenset({3, 4})  # F_GETFL, F_SETFL
 _PROT_WRITE, _MAP_SHARED = 2, 1
 _LEAST_SIGACTION = struct.Struct("<QQ")  # handler, flags
 
 
-def detail(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
-    """What the state shall say of the call; None: it concerns nobody else."""
-    if call.name in _OF_NO_INTEREST_ALONE and _is_alone(run, tracee):
+class Hold(NamedTuple):
+    """What the state says of a call before which its process is held: see `forklab.steps.state.Place`."""
+
+    detail: tuple[Hashable, ...] = ()
+    touches: tuple[Touch, ...] = ()
+
+
+def hold(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> Hold | None:
+    """None: it concerns nobody else, so the call is made at once. What is not modelled is said."""
+    is_alone = _is_alone(run, tracee)
+    _notice(run, pipes, tracee, call)
+    touches: tuple[Touch, ...] = ()
+    if not is_alone or touching.may_change_files(call):
+        found = _touches(run, tracee, call)
+        if not is_alone:
+            run.resources.note(tracee.member, found)
+            touches = run.resources.shared_of(found)
+    if is_alone and call.name in _OF_NO_INTEREST_ALONE:
         return None
+    detail = _detail(run, pipes, tracee, call)
+    if detail is None:
+        return Hold((), touches) if touches else None
+    return Hold(detail, touches)
+
+
+def _touches(run: Run, tracee: Tracee, call: Call) -> list[Touch]:
+    member = tracee.member
+    if call.name in _FORKS:
+        return [Touch(f"process {member.name}", tells=False)]  # the child inherits it
+    if call.name in _KNOWN_OTHERWISE or concerns_of(call.name) == {Concern.PRIVATE}:
+        return []
+    descriptor = int32(call.arguments[0])
+    if call.name in _OF_PIPES and _is_pipe_or_output(run, member, descriptor):
+        return []
+    try:
+        return touching.touches(run, tracee, call)
+    except touching.NotModelledError:
+        run.because(f"{member.name} calls {spoken_name(call.name)}, which is not modelled")
+        return []
+
+
+def _is_pipe_or_output(run: Run, member: Member, descriptor: int) -> bool:
+    file = identity(f"/proc/{member.pid}/fd/{descriptor}")
+    link = descriptors.link(member.pid, descriptor) or ""
+    return file in run.surroundings.outputs or link.startswith(("pipe:", "socket:"))
+
+
+def _detail(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
+    """What of the call matters beside what it touches. None: nothing."""
     name, arguments = call.name, call.arguments
     if name in _WAITS:
         return _wait(run, tracee, call)
@@ -54,14 +109,23 @@ def detail(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable
     if name == "close_range":
         return ("",) if pipes.any else None
     if name in _CLOSING:
-        pipe = pipes.find(tracee.tid, int32(arguments[0 if name == "close" else 1]))
+        pipe = pipes.find(tracee.member, int32(arguments[0 if name == "close" else 1]))
         return (pipe.name,) if pipe else None
     if name in WRITES:
         return _write(run, pipes, tracee, call)
     if name in READS:
-        pipe = pipes.find(tracee.tid, int32(arguments[0]))
-        return (pipe.name, 0) if pipe else None
+        pipe = _pipe_at(pipes, tracee, int32(arguments[0]), READ_END)
+        return (pipe.name,) if pipe and writing.size_of(tracee, call) else None
+    if name == "fcntl" and int32(arguments[1]) in _FLAGS_OF_PIPES:
+        pipe = pipes.find(tracee.member, int32(arguments[0]))
+        return (pipe.name,) if pipe else None
     return None
+
+
+def _pipe_at(pipes: Pipes, tracee: Tracee, descriptor: int, side: str) -> Pipe | None:
+    """The pipe of which this descriptor is this side. (To read from the other one is an error, at once.)"""
+    pipe = pipes.find(tracee.member, descriptor)
+    return pipe if side_of(tracee.member.pid, descriptor) == side else None
 
 
 def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
@@ -111,11 +175,10 @@ def _write(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable
         except OSError:
             return None
         return TO_OUTPUT, run.chronicle.in_our_numbers(content.decode(errors="replace"))
-    is_file = stat.S_ISREG(run.surroundings.kind_of(tracee.tid, descriptor))
-    if is_file and not _is_alone(run, tracee):
-        run.because("it writes to a file, which others may read")
-    pipe = pipes.find(tracee.tid, descriptor)
-    return (pipe.name, len(writing.written(tracee, call))) if pipe else None
+    run.surroundings.kind_of(tracee.tid, descriptor)  # notices what comes from outside
+    pipe = _pipe_at(pipes, tracee, descriptor, WRITE_END)
+    size = writing.size_of(tracee, call) if pipe else 0
+    return (pipe.name, size) if pipe and size else None
 
 
 def _mask(tracee: Tracee, address: int) -> int:
@@ -131,7 +194,7 @@ def _is_alone(run: Run, tracee: Tracee) -> bool:
     return tracee.member is first and not first.forks and not run.alarms.timers
 
 
-def notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
+def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
     """What the state has to know of a call, and what is not modelled: that is said."""
     name, arguments = call.name, call.arguments
     if name in _PIPES:
@@ -145,33 +208,22 @@ def notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
         run.because("it shares memory")
     elif name in _SOCKETS:
         run.because("it uses sockets")
-    elif name in _OPENING:
-        _notice_file(run, tracee, call)
-    elif name in PATIENT and (name != "rt_sigtimedwait" or arguments[2]):
-        if name != "futex" or waits_on_futex(call):
-            run.because(f"it waits in {name}, whose end is not chosen but happens")
-    elif name == "flock":
-        run.because("it locks files")
+    elif _waits_for_a_limited_time(call):
+        run.because(f"it waits in {name}, whose end is not chosen but happens")
+
+
+def _waits_for_a_limited_time(call: Call) -> bool:
+    if call.name == "futex":
+        return waits_on_futex(call)
+    return call.name in PATIENT and (call.name != "rt_sigtimedwait" or bool(call.arguments[2]))
 
 
 def _remember_flags(run: Run, tracee: Tracee, call: Call) -> None:
     number, action = int32(call.arguments[0]), call.arguments[1]
     if action:
-        content = ptrace.read_memory(tracee.tid, action, _LEAST_SIGACTION.size)
+        try:
+            content = ptrace.read_memory(tracee.tid, action, _LEAST_SIGACTION.size)
+        except OSError:
+            return  # EFAULT
         _, flags = _LEAST_SIGACTION.unpack(content)
         run.dispositions.set_flags(tracee.member, number, flags)
-
-
-def _notice_file(run: Run, tracee: Tracee, call: Call) -> None:
-    place = 1 if call.name == "openat" else 0
-    flags = _WRITABLE if call.name == "creat" else call.arguments[place + 1]
-    try:
-        path = ptrace.read_memory(tracee.tid, call.arguments[place], 4096).split(b"\0")[0]
-    except OSError:
-        return
-    if path.startswith(b"/proc/") and path[6:7].isdigit():
-        run.because("it reads /proc, where it can see others")
-    elif (
-        flags & _WRITABLE and path not in (b"/dev/null", b"/dev/tty") and not _is_alone(run, tracee)
-    ):
-        run.because("it writes to a file, which others may read")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from forklab.lens.loop.pipes import Pipe, Pipes
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.tracees import Tracee
+from forklab.steps.state import Touch
 
 
 @dataclass(eq=False)
@@ -15,14 +16,19 @@ class Standing:
     """`detail` is that of the call before which it is held, as `forklab.steps.state` has it.
 
     `late`: the clock has moved while it was held there. `moved`: it has run since somebody looked. `makes_it_next`: it
-    makes its call as soon as it comes to it again. Of the call that it is in: `pipe` is the one that it reads from or
-    writes to, `content` what it writes, `dooms` are those to whom it sends SIGKILL.
+    makes its call as soon as it comes to it again. `tries_again`: it has made it, would have had to wait, and comes to
+    stand before it as before; `attempt` is the digest of all that it had seen then. Of the call that it is in: `pipe`
+    is the one that it reads from or writes to, `content` what it writes, `dooms` are those to whom it sends SIGKILL.
     """
 
     detail: tuple[Hashable, ...] = ()
+    touches: tuple[Touch, ...] = ()
+    blocked: tuple[Hashable, ...] = ()
     late: bool = False
     moved: bool = True
     makes_it_next: bool = False
+    tries_again: bool = False
+    attempt: str | None = None
     pipe: Pipe | None = None
     content: bytes = b""
     dooms: tuple[Member, ...] = ()

@@ -53,6 +53,7 @@ def executed(loop: Loop, tracee: Tracee) -> None:
     for other in threads.others(run, tracee):
         run.world.let(other, Stand.GONE)
     run.alarms.drop(member, keep=INTERVAL_TIMER)  # execve(2)
+    run.resources.gone(member)  # as far as it was held by descriptors that are closed now
     run.dispositions.changed(member)
     loop.policy.begins(loop, tracee)
     run.chronicle.executed(member, proc.command_line(member.pid))
@@ -67,6 +68,7 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
         threads.one_is_gone(run, member)
         return
     run.alarms.drop(member)
+    run.resources.gone(member)
     run.threaded.discard(member)
     run.dispositions.changed(member)
     run.suspects.discard(member)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop.watchdog import Watchdog
 from forklab.lens.world.onward import Onward
 from forklab.lens.world.run import Run
@@ -34,7 +35,7 @@ class Policy(Protocol):
     """Who is next, and who has to wait."""
 
     @property
-    def stops(self) -> frozenset[str]:
+    def stops(self) -> Stops:
         """The system calls at which the program is stopped."""
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:

@@ -14,7 +14,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps import state as facts
-from forklab.steps.state import Fact, Place, Signals
+from forklab.steps.state import Fact, PipeContent, Place, Signals
 
 _STAGES = {
     Stand.READY: facts.AFTER,
@@ -44,7 +44,7 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
                 state[facts.TIMER, member.name] = tuple(sorted(timers[member]))
             if pipes.any:
                 if member not in pipes.ends or standing.moved:
-                    pipes.look_at(member, run.surroundings.outputs)
+                    pipes.look_at(member)
                 if ends := pipes.ends.get(member):
                     state[facts.ENDS, member.name] = ends
         standing.moved = False
@@ -56,6 +56,8 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
             state[facts.GROUP, name] = _group(run, member)
     if pipes.any:
         _describe_pipes(run, pipes, state)
+    for resource, digest in run.resources.facts():
+        state[facts.RESOURCE, resource] = digest
     return state
 
 
@@ -67,7 +69,16 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
     detail = standing.detail if stage == facts.BEFORE else ()
     if stage in (facts.INSIDE, facts.STOPPED) and tracee.deadline is not None:
         detail = (tracee.deadline,)
-    state[facts.AT, name] = Place(stage, call, detail, standing.late, tracee.seen or "")
+    before = stage == facts.BEFORE
+    state[facts.AT, name] = Place(
+        stage,
+        call,
+        detail,
+        standing.late,
+        tracee.seen or "",
+        standing.touches if before else (),
+        standing.blocked if before else (),
+    )
     flags = run.dispositions.flags_of(member, CHLD)
     state[facts.MASKS, name] = (
         Signals(masks.blocked, masks.ignored, masks.caught, flags) if masks else Signals(0, 0, 0, 0)
@@ -116,4 +127,6 @@ def _describe_pipes(run: Run, pipes: Pipes, state: dict[Fact, Hashable]) -> None
     for pipe in pipes.by_file.values():
         readers, writers = ends.count((pipe.name, "read")), ends.count((pipe.name, "write"))
         if readers or writers:
-            state[facts.PIPE, pipe.name] = (pipe.content, readers, writers)
+            state[facts.PIPE, pipe.name] = PipeContent(
+                pipe.content, readers, writers, frozenset(pipe.nonblocking)
+            )

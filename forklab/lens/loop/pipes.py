@@ -5,50 +5,58 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from forklab.lens.edge import descriptors
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File, identity
+from forklab.steps.state import READ_END, WRITE_END
 
 
 @dataclass(eq=False)
 class Pipe:
-    """A pipe of the program, by the name that it has here; `content` is what is in it."""
+    """A pipe of the program, by the name that it has here; `content` is what is in it.
+
+    `nonblocking`: at which sides O_NONBLOCK is set.
+    """
 
     name: str
     content: bytes = b""
+    nonblocking: set[str] = field(default_factory=set)
 
 
 @dataclass(eq=False)
 class Pipes:
-    """All pipes of a program. `any`: there may be some; until then nobody needs to look."""
+    """All pipes of a program but its output. `any`: there may be some; until then nobody needs to look."""
 
+    outputs: frozenset[File] = frozenset()
     by_file: dict[File, Pipe] = field(default_factory=dict)
     ends: dict[Member, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     any: bool = False
     _made: dict[Member, int] = field(default_factory=dict)
 
-    def find(self, tid: int, descriptor: int) -> Pipe | None:
-        file = identity(f"/proc/{tid}/fd/{descriptor}") if self.any else None
+    def find(self, member: Member, descriptor: int) -> Pipe | None:
+        if not self.any:
+            return None
+        file = identity(f"/proc/{member.pid}/fd/{descriptor}")
+        if file and file not in self.by_file:
+            self.look_at(member)
         return self.by_file.get(file) if file else None
 
-    def look_at(self, member: Member, outputs: frozenset[File]) -> None:
+    def look_at(self, member: Member) -> None:
         """It has run: which ends has it open now?"""
         found = set()  # two descriptors of one end are as good as one
-        folder = f"/proc/{member.pid}/fd"
-        try:
-            descriptors = sorted(map(int, os.listdir(folder)))
-        except OSError:
-            return
-        for descriptor in descriptors:
-            path = f"{folder}/{descriptor}"
-            try:
-                target = os.readlink(path)
-            except OSError:
-                continue
+        for descriptor in descriptors.all_of(member.pid):
+            target = descriptors.link(member.pid, descriptor) or ""
+            path = f"/proc/{member.pid}/fd/{descriptor}"
             file = identity(path) if target.startswith("pipe:") else None
-            if file is None or file in outputs:
+            if file is None or file in self.outputs:
                 continue
-            reads = os.lstat(path).st_mode & 0o400  # of the link: how it was opened
-            found.add((self._of(file, member).name, "read" if reads else "write"))
+            side = side_of(member.pid, descriptor)
+            if side is None:
+                continue
+            pipe = self._of(file, member)
+            found.add((pipe.name, side))
+            flags = descriptors.flags(member.pid, descriptor)
+            (pipe.nonblocking.add if flags & os.O_NONBLOCK else pipe.nonblocking.discard)(side)
         self.ends[member] = tuple(sorted(found))
 
     def _of(self, file: File, member: Member) -> Pipe:
@@ -57,3 +65,12 @@ class Pipes:
             self._made[member] = self._made.get(member, 0) + 1
             self.by_file[file] = Pipe(f"{member.name}/{self._made[member]}")
         return self.by_file[file]
+
+
+def side_of(pid: int, descriptor: int) -> str | None:
+    """Which side of a pipe a descriptor is: the link in /proc can be read if that can be read. None: not open."""
+    try:
+        mode = os.lstat(f"/proc/{pid}/fd/{descriptor}").st_mode
+    except OSError:
+        return None
+    return READ_END if mode & 0o400 else WRITE_END

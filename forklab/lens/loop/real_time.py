@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from forklab.kernel.calls import calls_in
 from forklab.lens.edge import ptrace
+from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import letting, listening
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.onward import Onward, Turn
@@ -14,13 +15,14 @@ from forklab.lens.world.tracees import Call, Tracee
 _WRITES = frozenset({"write", "writev"})
 # What every policy wants to see: who waits, who sends signals, who writes what, what becomes of signals.
 ALWAYS = calls_in("wait", "signal") | _WRITES | {"rt_sigaction"}
+_STOPS = Stops(ALWAYS)
 
 
 @dataclass(eq=False)
 class EverybodyRuns:
     """Nobody is held, and no clock but the machine's is asked."""
 
-    stops: frozenset[str] = ALWAYS
+    stops: Stops = _STOPS
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
         pass

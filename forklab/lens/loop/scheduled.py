@@ -10,14 +10,15 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from forklab.kernel.calls import calls_in
+from forklab.kernel.calls import CALLS, Concern, calls_in
 from forklab.lens.calls import waiting
+from forklab.lens.edge.seccomp import Stops
 from forklab.lens.edge.vdso import hide_vdso
 from forklab.lens.loop import holding, letting, listening, passing, stepping
+from forklab.lens.loop.holding import Hold
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.observing import state_of
-from forklab.lens.loop.seeded import IN_VIRTUAL_TIME
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import Onward, Turn
 from forklab.lens.world.stands import Stand
@@ -26,9 +27,9 @@ from forklab.steps.moves import TIME, Move, moves
 from forklab.steps.schedule import Schedule
 from forklab.steps.state import Fact
 
-IN_EVERY_ORDER = IN_VIRTUAL_TIME | calls_in(
-    "fork", "exec", "exit", "close", "pipe", "open", "share", "self", "socket"
-)
+_PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
+# A handler that returns ends what its signal has begun, and that was noticed. Of pipes and sockets we have to know.
+_STOPS = Stops((_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket"), all_but=True)
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
@@ -56,7 +57,7 @@ class Scheduled:
     schedule: Schedule
     taken: list[Taken] = field(default_factory=list)
     stuck: bool = False
-    stops: frozenset[str] = IN_EVERY_ORDER
+    stops: Stops = _STOPS
     _ledger: Ledger = field(default_factory=Ledger)
     _known: dict[Fact, Hashable] = field(default_factory=dict)
     _written: int = 0
@@ -64,22 +65,23 @@ class Scheduled:
     def begins(self, loop: Loop, tracee: Tracee) -> None:
         hide_vdso(tracee.tid)
         tracee.seen = tracee.seen or ""
+        self._ledger.pipes.outputs = loop.run.surroundings.outputs
+        loop.run.resources.shared = self.schedule.grain.shared
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         """Before each call that others could notice, until it is chosen."""
         if call.name in _CLOCKS or call.name in _SLEEPS:
             return False
-        standing, pipes = self._ledger.of(tracee), self._ledger.pipes
+        standing = self._ledger.of(tracee)
         tracee.may_sleep = True
         if standing.makes_it_next:
             standing.makes_it_next = False
-            stepping.make_call(loop, self._ledger, tracee, call)
+            stepping.make_call(loop, self._ledger, tracee, call, tracee.seen)
             return True
-        holding.notice(loop.run, pipes, tracee, call)
-        detail = holding.detail(loop.run, pipes, tracee, call)
-        if detail is None:
+        hold = holding.hold(loop.run, self._ledger.pipes, tracee, call)
+        if hold is None:
             return False
-        self._hold(loop, tracee, detail)
+        self._hold(loop, tracee, hold)
         if call.name in _WAITS and not waiting.can_return(tracee):
             waiting.announce(loop.run, tracee, call)
         return True
@@ -88,10 +90,15 @@ class Scheduled:
         run, to_exit, with_signal = loop.run, onward.to_exit, onward.with_signal
         doomed = tracee.member in self._ledger.doomed
         if onward.turn is Turn.HELD:
-            self._hold(loop, tracee, (tracee.deadline,))
+            self._hold(loop, tracee, Hold((tracee.deadline,)))
         elif onward.turn is Turn.IN_TURN and doomed:
             letting.kill(run, tracee)
-        elif onward.turn is Turn.IN_TURN and not to_exit and self._may_notice(loop, tracee):
+        elif (
+            onward.turn is Turn.IN_TURN
+            and not to_exit
+            and not self._ledger.of(tracee).tries_again
+            and self._may_notice(loop, tracee)
+        ):
             letting.go_when_chosen(run, tracee, with_signal=with_signal)
         else:
             self._ledger.of(tracee).moved = True
@@ -132,9 +139,10 @@ class Scheduled:
             loop.run.because("somebody computes for long, maybe until a signal comes")
             raise EndOfRunError(f"{names} computes for long without a call.")
 
-    def _hold(self, loop: Loop, tracee: Tracee, detail: tuple[Hashable, ...]) -> None:
+    def _hold(self, loop: Loop, tracee: Tracee, hold: Hold) -> None:
         standing = self._ledger.of(tracee)
-        standing.detail, standing.late = detail, False
+        standing.detail, standing.touches = hold
+        standing.late = standing.tries_again = False
         loop.run.world.let(tracee, Stand.HELD)
 
     def _may_notice(self, loop: Loop, tracee: Tracee) -> bool:

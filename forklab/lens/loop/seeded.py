@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from forklab.kernel.calls import PATIENT, calls_in
 from forklab.lens.edge import ptrace
+from forklab.lens.edge.seccomp import Stops
 from forklab.lens.edge.vdso import hide_vdso
 from forklab.lens.loop import delivery, letting, listening, passing
 from forklab.lens.loop.loop import Loop
@@ -25,7 +26,7 @@ from forklab.lens.world.onward import Onward, Turn
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
-IN_VIRTUAL_TIME = (
+_STOPS = Stops(
     ALWAYS
     | frozenset(PATIENT)
     | calls_in("clock", "sleep", "timer", "timerfd", "read", "write", "suspend", "restart")
@@ -38,7 +39,7 @@ class Seeded:
     """`choices` says who of those who can go on does."""
 
     choices: random.Random
-    stops: frozenset[str] = IN_VIRTUAL_TIME
+    stops: Stops = _STOPS
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
         hide_vdso(tracee.tid)

@@ -9,15 +9,15 @@ from forklab.kernel.calls import calls_in, int32
 from forklab.kernel.signals import KILL
 from forklab.lens.calls import dispatch, sending, sleeping, waiting, writing
 from forklab.lens.edge import proc, ptrace
-from forklab.lens.loop import letting
+from forklab.lens.loop import attempts, letting
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
-from forklab.steps.state import READS, TO_OUTPUT, WRITES, number_of
+from forklab.steps.moves import CALL, PIPE_CAPACITY, RETURN, SIGNAL, Move
+from forklab.steps.state import READS, TO_OUTPUT, WRITE_END, WRITES, number_of
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
@@ -25,13 +25,14 @@ _SLEEPS, _PERSONAL = calls_in("sleep"), calls_in("self")
 # Before these, the kernel has to drop what it would have dropped long ago if nobody traced the process: they change
 # what becomes of it, or begin anew because of it.
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
+_TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
 _CLONE_THREAD = 0x10000
 _NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
 def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
     """Raises ProcessLookupError if the process has been killed meanwhile: its end is reported."""
-    call = tracee.call
+    call, before = tracee.call, tracee.seen
     tracee.saw(str(move.kind), call.name if call else "")
     if tracee.member in ledger.doomed and move.kind != CALL:
         letting.kill(loop.run, tracee)
@@ -42,19 +43,28 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
         loop.goes_on(tracee, AT_ONCE)
     else:
         assert call is not None
-        make_call(loop, ledger, tracee, call)
+        make_call(loop, ledger, tracee, call, before)
 
 
-def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
-    """The call before which it is held. It may have to wait in it for nobody but a signal."""
+def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, before: str | None) -> None:
+    """The call before which it is held; `before`: what it had seen then.
+
+    It may have to wait in it for nobody but a signal.
+    """
     standing = ledger.of(tracee)
     tracee.may_sleep = False
+    standing.blocked = ()
     if call.name in _MIND_WHAT_IS_PENDING and _has_dropped(tracee):
         standing.makes_it_next = True
         ptrace.rewind_call(tracee.tid)
         loop.goes_on(tracee, AT_ONCE)
         return
-    loop.goes_on(tracee, _make(loop.run, ledger, tracee, call))
+    run = loop.run
+    if standing.touches:
+        tracee.saw(run.resources.values(standing.touches))
+        if attempts.begin(tracee, call):
+            standing.attempt = before
+    loop.goes_on(tracee, _make(run, ledger, tracee, call))
 
 
 def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
@@ -74,23 +84,45 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         return AT_ONCE
     if name in _EXITS or name in _EXECS:
         return AT_ONCE
-    if name in WRITES and standing.detail[0] != TO_OUTPUT:
-        standing.pipe = ledger.pipes.find(tracee.tid, int32(call.arguments[0]))
-        standing.content = writing.written(tracee, call) if standing.pipe else b""
+    if name in WRITES and standing.detail[:1] == (TO_OUTPUT,):
+        return dispatch.make(run, tracee, call)
+    if name in READS or name in WRITES:
+        if standing.detail:
+            _begin_at_pipe(run, ledger, tracee, call)
         return INTO_ITS_CALL
-    if name in READS:
-        standing.pipe = ledger.pipes.find(tracee.tid, int32(call.arguments[0]))
-        return INTO_ITS_CALL
-    if name in _PERSONAL or name in _CLOSING or name == "rt_sigtimedwait":
+    if name in _PERSONAL or name in _CLOSING or name == "rt_sigtimedwait" or standing.touches:
         if name == "rt_sigaction":
             run.dispositions.changed(tracee.member)
         return INTO_ITS_CALL
+    if name == "fcntl":
+        return INTO_ITS_CALL
     return dispatch.make(run, tracee, call)
+
+
+def _begin_at_pipe(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
+    standing = ledger.of(tracee)
+    pipe = standing.pipe = ledger.pipes.find(tracee.member, int32(call.arguments[0]))
+    if pipe is None or call.name in READS:
+        return
+    size = writing.size_of(tracee, call)
+    standing.content = writing.written(tracee, call)
+    if len(pipe.content) + size > PIPE_CAPACITY and WRITE_END not in pipe.nonblocking:
+        run.because(f"{tracee.member.name} writes more into a pipe than fits, and waits in between")
+        tracee.may_sleep = True
 
 
 def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:
     """A call has returned: what has it told the process?"""
     standing = ledger.of(tracee)
+    if standing.attempt is not None:
+        before, standing.attempt = standing.attempt, None
+        if attempts.has_failed(tracee, call, result):
+            tracee.seen, standing.tries_again = before, True
+            standing.blocked = run.resources.values(standing.touches)
+            ptrace.call_again(tracee.tid, call.name, call.arguments[0])
+            return
+    if result >= 0 and standing.touches:
+        run.resources.told(standing.touches, tracee.member.name, tracee.seen, call.name)
     if result == 0:
         for target in standing.dooms:
             ledger.doom(target)
@@ -100,9 +132,9 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         else:
             tracee.saw(standing.pipe.content[:result])
             standing.pipe.content = standing.pipe.content[result:]
-    if call.name == "getppid":
-        parent = run.chronicle.latest(result)
-        tracee.saw(parent.name if parent else "")
+    if call.name in _TELL_A_PROCESS:
+        member = run.chronicle.latest(result) if result > 0 else None
+        tracee.saw(member.name if member else min(result, 0))
     elif call.name not in _WAITS or result < 0:  # whom they have reaped is noted there
         tracee.saw(result)
     standing.pipe, standing.content, standing.dooms = None, b"", ()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from forklab.lens.edge.undo import Undo
 from forklab.lens.world.alarms import Alarms
 from forklab.lens.world.chronicle import Chronicle, Member
 from forklab.lens.world.clock import Clock
 from forklab.lens.world.dispositions import Dispositions
 from forklab.lens.world.limits import Findings, Limits
+from forklab.lens.world.resources import Resources
 from forklab.lens.world.surroundings import Surroundings
 from forklab.lens.world.tracees import Tracee
 from forklab.lens.world.world import World
@@ -29,6 +31,8 @@ class Run:
     world: World = field(default_factory=World)
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)
+    resources: Resources = field(default_factory=Resources)
+    undo: Undo = field(default_factory=Undo)
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads
 

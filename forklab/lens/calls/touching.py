@@ -1,0 +1,327 @@
+"""What a call has to do with that processes share: which files, names, locks, priorities ... Told by calls.txt.
+
+A resource is told, which others can notice, or only asked. Its name is for people and the same in each run:
+
+    name /tmp/a     whether there is something of this name, and what
+    file /tmp/a     what is in a file, its size, its mode; and where in it those stand who share a descriptor
+    folder /tmp     which names are in it
+    lock /tmp/a     the locks of a file
+    process P.1     its priority and limits
+    host, semaphores, messages
+
+Names may be too coarse, but never too fine: two calls of which one can notice the other have one in common.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+
+from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
+from forklab.lens.edge import descriptors, ptrace
+from forklab.lens.world.run import Run
+from forklab.lens.world.surroundings import File, identity
+from forklab.lens.world.tracees import Call, Tracee
+from forklab.steps.state import LOCK, Touch
+
+Touches = list[Touch]
+
+AT_FDCWD = -100
+_WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_MOST_LINKS = 40  # that a path may lead through, see path_resolution(7)
+_LONGEST_PATH = 4096
+_MOVE_ON = frozenset({"read", "readv", "lseek", "getdents", "getdents64"})  # the offset; no more
+_PRIO_PROCESS = 0
+_MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
+_PRIVATE_PRCTLS = frozenset(
+    {2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42}
+)  # PR_GET_..., names
+_F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, _F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
+_F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
+_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
+_OPENS = calls_in("open")
+_CHANGE_FILES = frozenset(
+    call.name
+    for call in CALLS.values()
+    if Concern.TELLS in call.concerns
+    and any(subject.sort in (Sort.PATH, Sort.PATH_AT) for subject in call.subjects)
+) - calls_in("exec")
+
+
+class NotModelledError(Exception):
+    """Nobody knows what this call may tell others, or ask of them."""
+
+
+def may_change_files(call: Call) -> bool:
+    """Whether something has to be put back after it."""
+    if call.name in _OPENS:
+        return bool(_flags_of_open(call) & _WRITABLE)
+    return call.name in _CHANGE_FILES
+
+
+def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """Raises NotModelledError."""
+    special = _SPECIAL.get(call.name)
+    if special is not None:
+        return special(run, tracee, call)
+    known = CALLS.get(call.name)
+    if known is None or not known.subjects:
+        raise NotModelledError
+    tells = Concern.TELLS in known.concerns
+    return [
+        touch
+        for subject in known.subjects
+        for touch in _of_subject(run, tracee, call, subject, tells=tells)
+    ]
+
+
+def _of_subject(
+    run: Run, tracee: Tracee, call: Call, subject: Subject, *, tells: bool
+) -> Iterator[Touch]:
+    arguments = [call.arguments[place] for place in subject.places]
+    match subject.sort:
+        case Sort.DESCRIPTOR:
+            yield from _of_descriptor(run, tracee, call, int32(arguments[0]), tells=tells)
+        case Sort.PATH:
+            yield from _of_path(run, tracee, AT_FDCWD, arguments[0], tells=tells)
+        case Sort.PATH_AT:
+            folder, address = arguments
+            if _text(tracee, address) == "" and folder != AT_FDCWD:  # AT_EMPTY_PATH
+                yield from _of_descriptor(run, tracee, call, int32(folder), tells=tells)
+            else:
+                yield from _of_path(run, tracee, int32(folder), address, tells=tells)
+        case Sort.PROCESS:
+            yield from _of_process(run, tracee, int32(arguments[0]) if arguments else 0, tells)
+        case Sort.CHANCE:
+            pass
+        case _:
+            yield Touch(str(subject.sort), tells)
+
+
+def _of_process(run: Run, tracee: Tracee, pid: int, tells: bool) -> Iterator[Touch]:
+    member = run.chronicle.get(pid) if pid else tracee.member
+    if member is not None:
+        yield Touch(f"process {member.name}", tells)
+
+
+def _of_descriptor(
+    run: Run, tracee: Tracee, call: Call, number: int, *, tells: bool
+) -> Iterator[Touch]:
+    """Raises NotModelledError for what is neither a file nor a folder, nor something in which nobody can notice it."""
+    pid = tracee.member.pid
+    try:
+        about = os.stat(f"/proc/{pid}/fd/{number}")
+    except OSError:
+        return  # EBADF, and nobody notices
+    kind = stat.S_IFMT(about.st_mode)
+    where = descriptors.link(pid, number) or ""
+    file = (about.st_dev, about.st_ino, about.st_rdev)
+    if kind == stat.S_IFREG and not where.startswith("/proc/"):
+        name = run.resources.label(file, where.removesuffix(" (deleted)"))
+        if call.name in _MOVE_ON:
+            tells = _is_shared(run, tracee, number, file)
+        elif tells and about.st_nlink:
+            _remember(run, where)
+        yield Touch(f"file {name}", tells)
+    elif kind == stat.S_IFREG:
+        yield from _of_proc(run, where)
+    elif kind == stat.S_IFDIR:
+        if call.name in _MOVE_ON:
+            tells = _is_shared(run, tracee, number, file)
+        yield Touch(f"folder {where}", tells)
+    elif kind == stat.S_IFCHR or (kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES):
+        return
+    else:
+        raise NotModelledError
+
+
+# What these do to a pipe, or ask of it, is an error or always the same.
+_FUTILE_ON_PIPES = frozenset(
+    {"fstat", "newfstatat", "statx", "lseek", "pread64", "pwrite64", "getdents64", "fchdir"}
+)
+
+
+def _is_shared(run: Run, tracee: Tracee, number: int, file: File) -> bool:
+    """Whether somebody else has this very descriptor, and with it the offset."""
+    mine = tracee.member.pid
+    for other in {other.member.pid for other in run.world.tracees.values()} - {mine}:
+        for theirs in descriptors.all_of(other):
+            is_same_file = identity(f"/proc/{other}/fd/{theirs}") == file
+            if is_same_file and descriptors.are_one(mine, number, other, theirs):
+                return True
+    return False
+
+
+def _of_path(
+    run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool, may_write: bool = False
+) -> Iterator[Touch]:
+    """Each name on the way is asked; for the last one, and what it leads to, see `tells`.
+
+    `may_write`: it is opened for that.
+    """
+    text = _text(tracee, address)
+    if not text:
+        return  # EFAULT or ENOENT
+    base = f"/proc/{tracee.tid}/" + ("cwd" if folder == AT_FDCWD else f"fd/{folder}")
+    try:
+        start = "/" if text.startswith("/") else os.readlink(base)
+    except OSError:
+        return
+    for path, is_last in _names_on(start, text):
+        if path.startswith("/proc"):
+            yield from _of_proc(run, path)
+            return
+        changes = tells and is_last
+        yield Touch(f"name {path}", changes)
+        if not is_last:
+            continue
+        if changes or may_write:
+            _remember(run, path)
+        if changes:
+            yield Touch(f"folder {os.path.dirname(path)}", tells=True)
+        try:
+            about = os.lstat(path)
+        except OSError:
+            continue
+        if stat.S_ISREG(about.st_mode):
+            file = (about.st_dev, about.st_ino, about.st_rdev)
+            yield Touch(f"file {run.resources.label(file, path)}", changes)
+        elif stat.S_ISDIR(about.st_mode):
+            yield Touch(f"folder {path}", changes)
+        elif stat.S_ISFIFO(about.st_mode):
+            run.because("it uses a FIFO, which is not modelled")
+
+
+def _names_on(start: str, text: str) -> Iterator[tuple[str, bool]]:
+    """The full paths of all names on a way, those of links too; and whether it can be the one that is meant."""
+    here = start
+    left = [part for part in text.split("/") if part not in ("", ".")][::-1]
+    if not left:
+        yield here, True
+    links = 0
+    while left:
+        part = left.pop()
+        path = os.path.dirname(here) if part == ".." else os.path.join(here, part)
+        yield path, not left
+        here = path
+        if not os.path.islink(path) or path.startswith("/proc"):
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            return
+        target = os.readlink(path)
+        here = "/" if target.startswith("/") else os.path.dirname(path)
+        left += [part for part in target.split("/") if part not in ("", ".")][::-1]
+
+
+def _of_proc(run: Run, path: str) -> Iterator[Touch]:
+    """Who looks there sees others, but for what is its own or the machine's."""
+    part = path.split("/")[2:3]
+    if not part or part[0].isdecimal():
+        run.because("it reads /proc, where it can see others")
+    return iter(())
+
+
+def _remember(run: Run, path: str) -> None:
+    if not run.undo.remember(path):
+        run.because(f"it changes {path}, which can't be put back as it was")
+
+
+def _text(tracee: Tracee, address: int) -> str | None:
+    try:
+        content = ptrace.read_memory(tracee.tid, address, _LONGEST_PATH)
+    except OSError:
+        return None
+    return os.fsdecode(content.split(b"\0")[0])
+
+
+def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
+    at = call.name == "openat"
+    folder = int32(call.arguments[0]) if at else AT_FDCWD
+    flags = _flags_of_open(call)
+    path = call.arguments[1 if at else 0]
+    tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
+    may_write = bool(flags & _WRITABLE)
+    return list(_of_path(run, tracee, folder, path, tells=tells, may_write=may_write))
+
+
+def _flags_of_open(call: Call) -> int:
+    return _WRITABLE if call.name == "creat" else call.arguments[2 if call.name == "openat" else 1]
+
+
+def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """fcntl(2); what is shared of a pipe is told by `forklab.lens.loop.holding`."""
+    number, command = int32(call.arguments[0]), int32(call.arguments[1])
+    if command in (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC):
+        return []
+    if command in (_F_GETFL, _F_SETFL):
+        tells = command == _F_SETFL
+        file = identity(f"/proc/{tracee.member.pid}/fd/{number}")
+        if file in run.surroundings.outputs:
+            return [Touch("flags of the output", tells)]
+        return list(_of_descriptor(run, tracee, call, number, tells=tells))
+    if command in (_F_GETLK, F_SETLK, F_SETLKW):
+        return _lock(run, tracee, call)
+    raise NotModelledError
+
+
+def _lock(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """flock(2), and the locks of fcntl(2)."""
+    files = _of_descriptor(run, tracee, call, int32(call.arguments[0]), tells=True)
+    return [Touch(LOCK + touch.resource.partition(" ")[2], tells=True) for touch in files]
+
+
+def _device(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """ioctl(2)"""
+    if call.arguments[1] & 0xFFFFFFFF in (_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX):
+        return []
+    raise NotModelledError
+
+
+def _map(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """mmap(2): from then on nobody sees who reads what."""
+    if call.arguments[3] & _MAP_ANONYMOUS:
+        return []
+    found = list(_of_descriptor(run, tracee, call, int32(call.arguments[4]), tells=False))
+    run.resources.mapped.update(touch.resource for touch in found)
+    return found
+
+
+def _priority(run: Run, tracee: Tracee, call: Call) -> Touches:
+    if int32(call.arguments[0]) != _PRIO_PROCESS:
+        raise NotModelledError
+    tells = call.name == "setpriority"
+    return list(_of_process(run, tracee, int32(call.arguments[1]), tells))
+
+
+def _limits(run: Run, tracee: Tracee, call: Call) -> Touches:
+    return list(_of_process(run, tracee, int32(call.arguments[0]), tells=bool(call.arguments[2])))
+
+
+def _semaphores(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """semtimedop(2)"""
+    if call.arguments[3]:  # until a moment
+        raise NotModelledError
+    return [Touch(str(Sort.SEMAPHORES), tells=True)]
+
+
+def _of_itself(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """prctl(2)"""
+    if int32(call.arguments[0]) not in _PRIVATE_PRCTLS:
+        raise NotModelledError
+    return []
+
+
+_SPECIAL: Mapping[str, Callable[[Run, Tracee, Call], Touches]] = {
+    **dict.fromkeys(_OPENS, _open),
+    "fcntl": _control,
+    "flock": _lock,
+    "ioctl": _device,
+    "mmap": _map,
+    "getpriority": _priority,
+    "setpriority": _priority,
+    "prlimit64": _limits,
+    "prctl": _of_itself,
+    "semtimedop": _semaphores,
+}

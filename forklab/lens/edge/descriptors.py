@@ -1,0 +1,43 @@
+"""Open files of a process under the lens, as /proc and kcmp(2) tell of them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+from forklab.kernel.processors import this_processor
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_KCMP_FILE = 0
+
+
+def link(pid: int, descriptor: int) -> str | None:
+    """What it is open on: a path, "pipe:[123]", "anon_inode:[eventfd]" ...; None if it is not open."""
+    try:
+        return os.readlink(f"/proc/{pid}/fd/{descriptor}")
+    except OSError:
+        return None
+
+
+def flags(pid: int, descriptor: int) -> int:
+    """As open(2) has them; 0 if it is not open."""
+    try:
+        with open(f"/proc/{pid}/fdinfo/{descriptor}") as file:
+            return next(int(line.split()[1], 8) for line in file if line.startswith("flags:"))
+    except (OSError, StopIteration):
+        return 0
+
+
+def all_of(pid: int) -> list[int]:
+    try:
+        return sorted(map(int, os.listdir(f"/proc/{pid}/fd")))
+    except OSError:
+        return []
+
+
+def are_one(pid: int, descriptor: int, other_pid: int, other: int) -> bool:
+    """Whether both are the same open file, with one offset and the same flags. Where nobody may tell: maybe, so yes."""
+    numbers = (pid, other_pid, _KCMP_FILE, descriptor, other)
+    call = this_processor().calls["kcmp"]
+    result: int = _LIBC.syscall(ctypes.c_long(call), *map(ctypes.c_long, numbers))
+    return result in (0, -1)

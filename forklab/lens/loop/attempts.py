@@ -1,0 +1,79 @@
+"""Calls that may have to wait, tried without waiting: the kernel alone knows whether semop(2) or flock(2) would.
+
+Nobody may sleep in the kernel for what others do, or it would be the kernel who chooses which of the sleepers comes
+next. So the call is made with the flag that says not to wait. If it would have had to, it counts as not made, and is
+worth another try only when somebody has changed what it has to do with.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+
+from forklab.kernel.calls import int32
+from forklab.lens.calls.touching import F_SETLK, F_SETLKW
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.tracees import Call, Tracee
+
+_IPC_NOWAIT = 0o4000
+_LOCK_NB = 4
+_SEMBUF = struct.Struct("<Hhh")  # number, operation, flags
+_SEMOPS = frozenset({"semop", "semtimedop"})
+_MOST_OPERATIONS = 500  # of a semop, see semop(2)
+# The place of the argument with the flags, the flag that says not to wait, and the error if it would have had to.
+_FLAGS = {
+    "msgsnd": (3, _IPC_NOWAIT, errno.EAGAIN),
+    "msgrcv": (4, _IPC_NOWAIT, errno.ENOMSG),
+    "flock": (1, _LOCK_NB, errno.EWOULDBLOCK),
+}
+
+
+def begin(tracee: Tracee, call: Call) -> bool:
+    """At the entry of a call: it shall not wait. False: it does not, or a signal is about to end its waiting."""
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    if masks is None or masks.deliverable:
+        return False
+    if call.name in _FLAGS:
+        place, flag, _ = _FLAGS[call.name]
+        return not call.arguments[place] & flag and _patch(
+            tracee, call, place, call.arguments[place] | flag
+        )
+    if call.name == "fcntl" and int32(call.arguments[1]) == F_SETLKW:
+        return _patch(tracee, call, 1, F_SETLK)
+    return call.name in _SEMOPS and _patch_operations(tracee, call, wait=False)
+
+
+def has_failed(tracee: Tracee, call: Call, result: int) -> bool:
+    """At its exit: it would have had to wait."""
+    if call.name in _SEMOPS:
+        _patch_operations(tracee, call, wait=True)
+        return result == -errno.EAGAIN
+    if call.name == "fcntl":
+        return result in (-errno.EAGAIN, -errno.EACCES)
+    return result == -_FLAGS[call.name][2]
+
+
+def _patch(tracee: Tracee, call: Call, place: int, value: int) -> bool:
+    call.patched = (place, call.arguments[place])
+    ptrace.set_argument(tracee.tid, place, value)
+    return True
+
+
+def _patch_operations(tracee: Tracee, call: Call, *, wait: bool) -> bool:
+    """semop(2) has a flag with each operation. False if some of them don't wait anyway."""
+    address, count = call.arguments[1], call.arguments[2]
+    if not 0 < count <= _MOST_OPERATIONS:
+        return False
+    try:
+        content = ptrace.read_memory(tracee.tid, address, count * _SEMBUF.size)
+        operations = list(_SEMBUF.iter_unpack(content))
+        if not wait and any(flags & _IPC_NOWAIT for _, _, flags in operations):
+            return False
+        changed = (
+            (number, operation, flags & ~_IPC_NOWAIT if wait else flags | _IPC_NOWAIT)
+            for number, operation, flags in operations
+        )
+        ptrace.write_memory(tracee.tid, address, b"".join(_SEMBUF.pack(*o) for o in changed))
+    except (OSError, struct.error):
+        return False
+    return True

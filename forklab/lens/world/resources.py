@@ -1,0 +1,76 @@
+"""What processes share beside pipes and signals: files, names of files, priorities ... Who has had to do with what.
+
+As long as nobody changes it, or only one process has to do with it, it does not matter when somebody looks at it. A
+resource that one changes and another one touches is *contested*: then each call on it has to be a step of its own, and
+the explorer begins anew with that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.surroundings import File
+from forklab.steps.state import Touch, is_held
+
+
+@dataclass(eq=False)
+class Resources:
+    """`shared` are those whose calls are steps. `touched`: by resource, who has had to do with it, and told there.
+
+    `mapped` are files whose content somebody may look at without a call.
+    """
+
+    shared: frozenset[str] = frozenset()
+    touched: dict[str, dict[str, bool]] = field(default_factory=dict)
+    mapped: set[str] = field(default_factory=set)
+    _digests: dict[str, str] = field(default_factory=dict)
+    _labels: dict[File, str] = field(default_factory=dict)
+    _seen_at: dict[str, int] = field(default_factory=dict)
+
+    def label(self, file: File, path: str) -> str:
+        """A file has the path by which it was seen first, whatever others it has; a new one there is another one."""
+        found = self._labels.get(file)
+        if found is None:
+            number = self._seen_at[path] = self._seen_at.get(path, 0) + 1
+            found = self._labels[file] = path if number == 1 else f"{path} ({number})"
+        return found
+
+    def note(self, member: Member, touches: Iterable[Touch]) -> None:
+        for resource, tells in touches:
+            who = self.touched.setdefault(resource, {})
+            who[member.name] = who.get(member.name, False) or tells
+
+    def shared_of(self, touches: Iterable[Touch]) -> tuple[Touch, ...]:
+        """Those that are shared, each once."""
+        found: dict[str, bool] = {}
+        for resource, tells in touches:
+            if resource in self.shared:
+                found[resource] = found.get(resource, False) or tells
+        return tuple(Touch(*item) for item in sorted(found.items()))
+
+    def values(self, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
+        """As `forklab.steps.state.values_of` has them."""
+        return tuple(self._digests.get(touch.resource) for touch in touches)
+
+    def told(self, touches: Iterable[Touch], *what: Hashable) -> None:
+        """Something was done to them; nobody else has done the same as `what`."""
+        for touch in touches:
+            if touch.tells:
+                self._tell(touch.resource, what)
+
+    def gone(self, member: Member) -> None:
+        """The kernel takes back what an ended process has held."""
+        for resource in self.shared:
+            if is_held(resource) and member.name in self.touched.get(resource, {}):
+                self._tell(resource, (member.name, "gone"))
+
+    def facts(self) -> Iterable[tuple[str, str]]:
+        """The digests of those that are shared and not as they were at the start."""
+        return self._digests.items()
+
+    def _tell(self, resource: str, what: tuple[Hashable, ...]) -> None:
+        known = f"{self._digests.get(resource, '')} {what!r}".encode()
+        self._digests[resource] = hashlib.blake2b(known, digest_size=8).hexdigest()
