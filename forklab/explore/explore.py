@@ -54,16 +54,16 @@ def explore(
         states = len(graph.learned.situations)
         tell(Progress(states, replays.runs, passed))
         most = min(limit, _MOST_STATES_IN_DOUBT) if graph.learned.doubts else limit
-        return states > most or passed > seconds or bool(replays.contested())
+        return states > most or passed > seconds or replays.are_void
 
     options.setdefault("limits", Limits(processor_seconds=5.0))
     grain = Grain(_unwatched(options.get("program") or argv[0]))
     with Replays(argv, grain=grain, longest=_MOST_STEPS, **options) as replays:
         while True:
             graph = explore_graph(replays, is_over=is_over)
-            if not (contested := replays.contested()):
+            if not replays.are_void:
                 break
-            replays.share(contested)
+            replays.begin_anew()
         reasons = _reasons(graph, replays, limit, started, seconds)
         try:
             outcomes = harvest(

@@ -38,6 +38,7 @@ class Replays:
         self.reasons: dict[str, None] = {}
         self.touched: dict[str, dict[str, bool]] = {}
         self._mapped: set[str] = set()
+        self._disturbed = False  # two runs at once may have seen each other's files
         self._argv, self._options, self._longest = argv, options, longest
         self._replays: list[Replay] = []
         self._open = ExitStack()
@@ -53,7 +54,7 @@ class Replays:
         found: dict[int, Played] = {}
         turn = 0
         while waiting or asked or found:
-            while waiting and (idle or len(self._replays) < self.most):
+            while waiting and len(asked) < self.most:
                 replay = idle.pop() if idle else self._one_more()
                 number, steps = waiting.pop()
                 replay.ask(Schedule(tuple(steps), self.grain, self._longest))
@@ -70,21 +71,31 @@ class Replays:
                 found[number] = played
                 idle.append(replay)
 
-    def contested(self) -> frozenset[str]:
+    @property
+    def are_void(self) -> bool:
+        """Whether what the runs have taught does not count: see `begin_anew`."""
+        return self._disturbed or bool(self._contested())
+
+    def begin_anew(self) -> None:
+        """Each call on a contested resource is a step from now on, and who changes files runs alone."""
+        contested = self._contested()
+        self.grain = replace(self.grain, shared=self.grain.shared | contested)
+        self._disturbed = False
+        self.reasons.clear()
+        for resource in sorted(self._mapped & self.grain.shared):
+            self.reasons[f"it maps the {resource} into memory, and others change it"] = None
+
+    def _contested(self) -> frozenset[str]:
         """Resources that one process changes and another one has to do with, and that are not `shared` yet."""
-        found = frozenset(
+        found = (
             resource for resource, who in self.touched.items() if len(who) > 1 and any(who.values())
         )
-        return found - self.grain.shared
-
-    def share(self, resources: frozenset[str]) -> None:
-        """Each call on these is a step from now on: what was learned before is void."""
-        self.grain = replace(self.grain, shared=self.grain.shared | resources)
-        for resource in sorted(self._mapped & resources):
-            self.reasons[f"it maps the {resource} into memory, and others change it"] = None
+        return frozenset(found) - self.grain.shared
 
     def _note(self, played: Played) -> None:
         self.reasons.update(dict.fromkeys(played.reasons))
+        if played.changes_files and self.most > 1:
+            self.most, self._disturbed = 1, self.runs > 1
         self._mapped |= played.mapped
         for resource, who in played.touched.items():
             known = self.touched.setdefault(resource, {})

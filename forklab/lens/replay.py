@@ -41,6 +41,7 @@ class Played:
     untraceable: str | None = None
     touched: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
     mapped: frozenset[str] = frozenset()
+    changes_files: bool = False
 
     @property
     def steps(self) -> list[Move]:

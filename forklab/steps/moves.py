@@ -12,7 +12,6 @@ from forklab.kernel.signals import KILL, bit
 from forklab.steps import state as facts
 from forklab.steps.state import AT, READ_END, TIMER, WRITE_END, Place, State
 
-PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes, see pipe(7)
 _FORKS, _SLEEPS, _WAITS = calls_in("fork"), calls_in("sleep"), calls_in("wait")
 
 
@@ -94,8 +93,8 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         pipe = facts.pipe_of(state, detail[0])
         size = detail[1]
         assert isinstance(size, int)
-        room = PIPE_CAPACITY - len(pipe.content)
-        begins = room > 0 if size > PIPE_BUF else size <= room  # see pipe(7)
+        # One that never fits can only begin where there is room for most of it.
+        begins = not pipe.content or facts.fits(pipe, size)
         return begins or not pipe.readers or WRITE_END in pipe.nonblocking, False
     return not place.blocked or place.blocked != facts.values_of(state, place.touches), False
 

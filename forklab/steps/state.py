@@ -3,7 +3,7 @@
     state[AT, "P"]            a Place: before `wait4`, after `fork`, ...; with a digest of all that it has seen so far
     state[PENDING, "P"]       signals that wait for it, in the order of their arrival
     state[LIFE, "P.1"]        ALIVE, ("zombie", 3), ("stopped", "untold"); whoever is gone has no facts
-    state[RESOURCE, "file /tmp/a"]  a digest of all that has been done to it
+    state[RESOURCE, "files"]  a digest of all that has been done to them
 
 A state is a mapping from such facts to values that can be hashed. Two equal states have the same future, whatever
 happened before: a process is a function of what it has seen, and everything that it can see comes from these facts.
@@ -46,7 +46,7 @@ ALIVE = "alive"
 BEFORE, AFTER, INSIDE, STOPPED = "before", "after", "inside", "stopped"
 
 READS, WRITES = frozenset({"read", "readv"}), frozenset({"write", "writev"})
-LOCK = "lock "  # what the name of a resource begins with that is the locks of a file
+PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes; more than PIPE_BUF may be written in pieces: pipe(7)
 READ_END, WRITE_END = "read", "write"
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
 _WAITS = calls_in("wait")
@@ -246,12 +246,17 @@ def pipe_of(state: State, pipe: Hashable) -> PipeContent:
 
 def is_held(resource: str) -> bool:
     """Whether the end of a process may change it: locks are released, and semaphores by SEM_UNDO, see semop(2)."""
-    return resource.startswith((LOCK, "semaphores"))
+    return resource in ("locks", "semaphores")
 
 
 def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
     """Of the resources, in their order."""
     return tuple(state.get((RESOURCE, touch.resource)) for touch in touches)
+
+
+def fits(pipe: PipeContent, size: int) -> bool:
+    """Whether a write of so many bytes has room in a pipe as a whole."""
+    return len(pipe.content) + size <= PIPE_CAPACITY
 
 
 def would_break_pipe(state: State, name: str) -> bool:

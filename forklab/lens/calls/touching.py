@@ -23,7 +23,7 @@ from forklab.lens.edge import descriptors, ptrace
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import LOCK, Touch
+from forklab.steps.state import Touch
 
 Touches = list[Touch]
 
@@ -37,9 +37,10 @@ _MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
 _PRIVATE_PRCTLS = frozenset(
     {2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42}
 )  # PR_GET_..., names
-_F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, _F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
+_F_DUPFD, _F_GETFD, _F_SETFD, F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
 _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
+IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
 _OPENS = calls_in("open")
 _CHANGE_FILES = frozenset(
     call.name
@@ -120,7 +121,8 @@ def _of_descriptor(
     if kind == stat.S_IFREG and not where.startswith("/proc/"):
         name = run.resources.label(file, where.removesuffix(" (deleted)"))
         if call.name in _MOVE_ON:
-            tells = _is_shared(run, tracee, number, file)
+            # Once it is known that files are shared it must not depend on who has ended by now.
+            tells = bool(run.resources.shared) or _is_shared(run, tracee, number, file)
         elif tells and about.st_nlink:
             _remember(run, where)
         yield Touch(f"file {name}", tells)
@@ -128,7 +130,7 @@ def _of_descriptor(
         yield from _of_proc(run, where)
     elif kind == stat.S_IFDIR:
         if call.name in _MOVE_ON:
-            tells = _is_shared(run, tracee, number, file)
+            tells = bool(run.resources.shared) or _is_shared(run, tracee, number, file)
         yield Touch(f"folder {where}", tells)
     elif kind == stat.S_IFCHR or (kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES):
         return
@@ -255,8 +257,8 @@ def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
     number, command = int32(call.arguments[0]), int32(call.arguments[1])
     if command in (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC):
         return []
-    if command in (_F_GETFL, _F_SETFL):
-        tells = command == _F_SETFL
+    if command in (F_GETFL, F_SETFL):
+        tells = command == F_SETFL
         file = identity(f"/proc/{tracee.member.pid}/fd/{number}")
         if file in run.surroundings.outputs:
             return [Touch("flags of the output", tells)]
@@ -269,7 +271,7 @@ def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
 def _lock(run: Run, tracee: Tracee, call: Call) -> Touches:
     """flock(2), and the locks of fcntl(2)."""
     files = _of_descriptor(run, tracee, call, int32(call.arguments[0]), tells=True)
-    return [Touch(LOCK + touch.resource.partition(" ")[2], tells=True) for touch in files]
+    return [Touch("lock " + touch.resource.partition(" ")[2], tells=True) for touch in files]
 
 
 def _device(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -306,6 +308,15 @@ def _semaphores(run: Run, tracee: Tracee, call: Call) -> Touches:
     return [Touch(str(Sort.SEMAPHORES), tells=True)]
 
 
+def _system_v(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """semctl(2), msgctl(2)"""
+    semaphores = call.name == "semctl"
+    command = int32(call.arguments[2 if semaphores else 1]) & ~IPC_64
+    if semaphores and command in (_GETNCNT, _GETZCNT):
+        raise NotModelledError  # how many sleep: here they are held before that
+    return [Touch(str(Sort.SEMAPHORES if semaphores else Sort.MESSAGES), tells=True)]
+
+
 def _of_itself(run: Run, tracee: Tracee, call: Call) -> Touches:
     """prctl(2)"""
     if int32(call.arguments[0]) not in _PRIVATE_PRCTLS:
@@ -324,4 +335,6 @@ _SPECIAL: Mapping[str, Callable[[Run, Tracee, Call], Touches]] = {
     "prlimit64": _limits,
     "prctl": _of_itself,
     "semtimedop": _semaphores,
+    "semctl": _system_v,
+    "msgctl": _system_v,
 }

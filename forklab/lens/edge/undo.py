@@ -21,8 +21,12 @@ class _Was:
 
 @dataclass(eq=False)
 class Undo:
-    """Hears of each path before something is done there; `all` puts everything back, the last change first."""
+    """Hears of each path before something is done there; `all` puts everything back, the last change first.
 
+    `has_work`: something was, or may have been, changed.
+    """
+
+    has_work: bool = False
     _was: dict[str, _Was] = field(default_factory=dict)
 
     def remember(self, path: str) -> bool:
@@ -36,6 +40,7 @@ class Undo:
         if found is None:
             return False
         self._was[path] = found
+        self.has_work = True
         return True
 
     def all(self) -> bool:

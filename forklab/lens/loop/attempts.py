@@ -11,14 +11,17 @@ import errno
 import struct
 
 from forklab.kernel.calls import int32
-from forklab.lens.calls.touching import F_SETLK, F_SETLKW
+from forklab.lens.calls.touching import F_SETLK, F_SETLKW, IPC_64, IPC_RMID
 from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
 _IPC_NOWAIT = 0o4000
 _LOCK_NB = 4
-_SEMBUF = struct.Struct("<Hhh")  # number, operation, flags
 _SEMOPS = frozenset({"semop", "semtimedop"})
+# The place of the command, and the calls that may sleep for what is removed.
+_REMOVING = {"semctl": (2, _SEMOPS), "msgctl": (1, frozenset({"msgsnd", "msgrcv"}))}
+_SEMBUF = struct.Struct("<Hhh")  # number, operation, flags
 _MOST_OPERATIONS = 500  # of a semop, see semop(2)
 # The place of the argument with the flags, the flag that says not to wait, and the error if it would have had to.
 _FLAGS = {
@@ -51,6 +54,18 @@ def has_failed(tracee: Tracee, call: Call, result: int) -> bool:
     if call.name == "fcntl":
         return result in (-errno.EAGAIN, -errno.EACCES)
     return result == -_FLAGS[call.name][2]
+
+
+def notice_removal(run: Run, tracee: Tracee, call: Call) -> None:
+    """At the entry of a call: who sleeps for what it removes is woken with an error; here all are held before that."""
+    place, waiting = _REMOVING.get(call.name, (0, frozenset()))
+    if not waiting or int32(call.arguments[place]) & ~IPC_64 != IPC_RMID:
+        return
+    for other in run.world.tracees.values():
+        if other is not tracee and other.call is not None and other.call.name in waiting:
+            run.because(
+                f"{tracee.member.name} removes what {other.member.name} may wait for by then"
+            )
 
 
 def _patch(tracee: Tracee, call: Call, place: int, value: int) -> bool:

@@ -16,6 +16,7 @@ from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32,
 from forklab.kernel.signals import KILL, bit, numbers_in
 from forklab.lens.calls import touching, writing
 from forklab.lens.calls.patience import waits_on_futex
+from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop.pipes import Pipe, Pipes, side_of
 from forklab.lens.world.chronicle import Member
@@ -39,7 +40,6 @@ _KNOWN_OTHERWISE = (
     | frozenset(PATIENT)
 ) - {"mmap"}  # fmt: skip
 _OF_PIPES = READS | WRITES | {"fcntl"}
-_FLAGS_OF_PIPES = frozenset({3, 4})  # F_GETFL, F_SETFL
 _PROT_WRITE, _MAP_SHARED = 2, 1
 _LEAST_SIGACTION = struct.Struct("<QQ")  # handler, flags
 
@@ -115,8 +115,9 @@ def _detail(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashabl
         return _write(run, pipes, tracee, call)
     if name in READS:
         pipe = _pipe_at(pipes, tracee, int32(arguments[0]), READ_END)
-        return (pipe.name,) if pipe and writing.size_of(tracee, call) else None
-    if name == "fcntl" and int32(arguments[1]) in _FLAGS_OF_PIPES:
+        size = writing.size_of(tracee, call) if pipe else 0
+        return (pipe.name, size) if pipe and size else None
+    if name == "fcntl" and int32(arguments[1]) in (F_GETFL, F_SETFL):
         pipe = pipes.find(tracee.member, int32(arguments[0]))
         return (pipe.name,) if pipe else None
     return None

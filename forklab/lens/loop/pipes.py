@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from forklab.lens.edge import descriptors
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File, identity
-from forklab.steps.state import READ_END, WRITE_END
+from forklab.steps.state import PIPE_CAPACITY, READ_END, WRITE_END
 
 
 @dataclass(eq=False)
@@ -21,6 +21,9 @@ class Pipe:
     name: str
     content: bytes = b""
     nonblocking: set[str] = field(default_factory=set)
+
+    def has_room_for(self, size: int) -> bool:
+        return len(self.content) + size <= PIPE_CAPACITY
 
 
 @dataclass(eq=False)

@@ -15,6 +15,8 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File
 from forklab.steps.state import Touch, is_held
 
+_WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks"}
+
 
 @dataclass(eq=False)
 class Resources:
@@ -44,11 +46,16 @@ class Resources:
             who[member.name] = who.get(member.name, False) or tells
 
     def shared_of(self, touches: Iterable[Touch]) -> tuple[Touch, ...]:
-        """Those that are shared, each once."""
+        """Those that are shared, each once; files, folders and names are one, and so are all locks.
+
+        Which file has a name is for others to change, so what a call touches must not depend on it.
+        """
         found: dict[str, bool] = {}
         for resource, tells in touches:
             if resource in self.shared:
-                found[resource] = found.get(resource, False) or tells
+                sort = resource.partition(" ")[0]
+                wide = _WIDE.get(sort, resource)
+                found[wide] = found.get(wide, False) or tells
         return tuple(Touch(*item) for item in sorted(found.items()))
 
     def values(self, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
@@ -63,8 +70,9 @@ class Resources:
 
     def gone(self, member: Member) -> None:
         """The kernel takes back what an ended process has held."""
-        for resource in self.shared:
-            if is_held(resource) and member.name in self.touched.get(resource, {}):
+        touched = {r for r in self.shared if member.name in self.touched.get(r, {})}
+        for resource, _ in self.shared_of(Touch(resource, tells=True) for resource in touched):
+            if is_held(resource):
                 self._tell(resource, (member.name, "gone"))
 
     def facts(self) -> Iterable[tuple[str, str]]:

@@ -1,0 +1,257 @@
+"""Small C programs that nobody wrote: processes that share files, names, locks, pipes, semaphores, in any order.
+
+Each process collects what its calls answer, failing ones too, and writes that in one line at its end.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+HEAD = """\
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int ends[2], shared, semaphore, queue;
+static pid_t child;
+static char line[80];
+static int length;
+struct letter { long type; char text; };
+
+/* A number as a digit, an error as a letter. */
+static void note(long answer) {
+    line[length++] = answer >= 0 ? (char)('0' + answer % 10) : (char)('a' + errno % 26);
+}
+static void tell(void) {
+    line[length] = '\\n';
+    if (write(1, line, (size_t)length + 1) < 0) _exit(9);
+}
+static long and_close(int file, long answer) {
+    int error = errno;
+    close(file);
+    errno = error;
+    return answer;
+}
+static long put(const char *name, int flags) {
+    int file = open(name, O_WRONLY | flags, 0600);
+    return file < 0 ? -1 : and_close(file, write(file, "x", 1));
+}
+static long get(const char *name) {
+    char text[9];
+    int file = open(name, O_RDONLY);
+    return file < 0 ? -1 : and_close(file, read(file, text, 9));
+}
+static long get_one(int file) {
+    char text = 0;
+    long count = read(file, &text, 1);
+    return count > 0 ? text : count;
+}
+static long size_of(const char *name) {
+    struct stat about;
+    return stat(name, &about) < 0 ? -1 : about.st_size;
+}
+static long mode_of(const char *name) {
+    struct stat about;
+    return stat(name, &about) < 0 ? -1 : about.st_mode & 7;
+}
+static long names_in(const char *name) {
+    DIR *folder = opendir(name);
+    long count = 0;
+    if (folder == NULL) return -1;
+    while (readdir(folder) != NULL) count++;
+    closedir(folder);
+    return count;
+}
+static long add(int number, int flags) {
+    struct sembuf operation = {0, (short)number, (short)flags};
+    return semop(semaphore, &operation, 1);
+}
+static long send_letter(long type) {
+    struct letter letter = {type, (char)('0' + type)};
+    return msgsnd(queue, &letter, 1, IPC_NOWAIT);
+}
+static long receive(long type, int flags) {
+    struct letter letter;
+    return msgrcv(queue, &letter, 1, type, flags) < 0 ? -1 : letter.text;
+}
+static long lock(int command, short type) {
+    struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
+    static int file;
+    if (file == 0) file = open("data", O_RDWR);
+    if (fcntl(file, command, &whole) < 0) return -1;
+    return command == F_GETLK ? whole.l_type : 0;
+}
+static long lock_whole(int how) {
+    static int file;
+    if (file == 0) file = open("data", O_RDWR);
+    return flock(file, how);
+}
+static long flags_of(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -1 : (flags & O_NONBLOCK) != 0;
+}
+static long start(void) {
+    if (pipe(ends) || (shared = open("data", O_RDWR | O_CREAT | O_TRUNC, 0644)) < 0) return -1;
+    if (write(shared, "0123456789", 10) < 0 || lseek(shared, 0, SEEK_SET) < 0) return -1;
+    semaphore = semget(IPC_PRIVATE, 1, 0600);
+    queue = msgget(IPC_PRIVATE, 0600);
+    return semctl(semaphore, 0, SETVAL, 1);
+}
+
+int main(void) {
+    if (start() < 0) return 8;
+"""
+
+# By kind: a program is about one of these, or two, so that its processes meet.
+CALLS = {
+    "names": [
+        'note(put("new", O_CREAT | O_EXCL));',
+        'note(put("new", O_CREAT | O_APPEND));',
+        'note(get("new"));',
+        'note(unlink("new"));',
+        'note(access("new", F_OK));',
+        'note(rename("new", "other"));',
+        'note(rename("other", "new"));',
+        'note(link("data", "new"));',
+        'note(symlink("data", "new"));',
+        'note(size_of("new"));',
+    ],
+    "folders": [
+        'note(mkdir("folder", 0700));',
+        'note(rmdir("folder"));',
+        'note(put("folder/new", O_CREAT));',
+        'note(unlink("folder/new"));',
+        'note(names_in("folder"));',
+        'note(chdir("folder"));',
+        'note(rename("folder", "another"));',
+        'note(access("another/new", F_OK));',
+    ],
+    "contents": [
+        'note(put("data", O_APPEND));',
+        'note(put("data", O_TRUNC));',
+        'note(size_of("data"));',
+        'note(get("data"));',
+        'note(truncate("data", 4));',
+        "note(ftruncate(shared, 2));",
+        'note(chmod("data", 0641));',
+        'note(mode_of("data"));',
+    ],
+    "offsets": [
+        "note(get_one(shared));",
+        "note(lseek(shared, 5, SEEK_SET));",
+        "note(lseek(shared, 0, SEEK_CUR));",
+        'note(write(shared, "7", 1));',
+        "note(get_one(dup(shared)));",
+        'note(get("data"));',
+        "note(fcntl(shared, F_SETFL, O_APPEND));",
+        "note((fcntl(shared, F_GETFL) & O_APPEND) != 0);",
+    ],
+    "pipes": [
+        "note(get_one(ends[0]));",
+        'note(write(ends[1], "4", 1));',
+        "note(get_one(ends[1]));",
+        'note(write(ends[0], "x", 1));',
+        "note(read(ends[0], line, 0));",
+        "note(write(ends[1], line, 0));",
+        "note(fcntl(ends[0], F_SETFL, O_NONBLOCK));",
+        "note(fcntl(ends[0], F_SETFL, 0));",
+        "note(flags_of(ends[0]));",
+        "note(close(ends[0]));",
+        "note(close(ends[1]));",
+    ],
+    "semaphores": [
+        "note(add(1, 0));",
+        "note(add(-1, 0));",
+        "note(add(-1, IPC_NOWAIT));",
+        "note(add(-1, SEM_UNDO));",
+        "note(semctl(semaphore, 0, GETVAL));",
+        "note(semctl(semaphore, 0, SETVAL, 2));",
+    ],
+    "messages": [
+        "note(send_letter(1));",
+        "note(send_letter(2));",
+        "note(receive(0, 0));",
+        "note(receive(2, 0));",
+        "note(receive(0, IPC_NOWAIT));",
+    ],
+    "locks": [
+        "note(lock_whole(LOCK_EX));",
+        "note(lock_whole(LOCK_EX | LOCK_NB));",
+        "note(lock_whole(LOCK_SH | LOCK_NB));",
+        "note(lock_whole(LOCK_UN));",
+        "note(lock(F_SETLK, F_WRLCK));",
+        "note(lock(F_SETLKW, F_WRLCK));",
+        "note(lock(F_SETLK, F_UNLCK));",
+        "note(lock(F_GETLK, F_WRLCK));",
+    ],
+    "processes": [
+        "note(setpriority(PRIO_PROCESS, 0, 3));",
+        "note(setpriority(PRIO_PROCESS, child, 5));",
+        "note(getpriority(PRIO_PROCESS, 0));",
+        "note(getpriority(PRIO_PROCESS, child));",
+        "note(setpgid(child, child));",
+        "note(getpgid(child) == child);",
+        "note(kill(child, 0));",
+        "note(wait(NULL) > 0);",
+    ],
+    "errors": [
+        "note(read(99, line, 1));",
+        "note(close(99));",
+        "note(write(99, line, 1));",
+        "note(dup2(99, 98));",
+        'note(get("missing"));',
+        'note(get("/dev/null"));',
+    ],
+}
+_MOST_FORKS = 2
+
+
+@dataclass
+class _Author:
+    """Writes one program."""
+
+    chance: random.Random
+    forks: int = 0
+
+    def program(self) -> str:
+        kinds = self.chance.sample(sorted(CALLS), self.chance.choice([1, 1, 2]))
+        self.calls = [call for kind in kinds for call in CALLS[kind]]
+        life = [*self.fork(), *self.block(self.chance.randint(1, 3))]
+        return HEAD + "".join(f"    {line}\n" for line in [*life, "tell();"]) + "}\n"
+
+    def block(self, length: int) -> Iterator[str]:
+        for _ in range(length):
+            if self.forks < _MOST_FORKS and self.chance.random() < 0.1:
+                yield from self.fork()
+            else:
+                yield self.chance.choice(self.calls)
+
+    def fork(self) -> Iterator[str]:
+        self.forks += 1
+        yield "if ((child = fork()) == 0) {"
+        yield "    length = 0;"
+        yield from (f"    {line}" for line in self.block(self.chance.randint(1, 3)))
+        yield "    tell();"
+        yield "    _exit(0);"
+        yield "}"
+
+
+def random_sharing(seed: int) -> str:
+    """The same text for the same seed."""
+    return _Author(random.Random(seed)).program()
