@@ -30,7 +30,9 @@ from forklab.steps.schedule import Grain
 MOST_OUTCOMES = 10_000
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
+_MOST_STATES_OF_THE_ENDLESS = 100  # a fork bomb: what it is is known from its first run
 _MOST_STEPS = 5_000  # of a run
+_MOST_PROCESSES = 100  # at a time: with more, nobody comes to an end
 
 
 def explore(
@@ -53,10 +55,14 @@ def explore(
         passed = time.monotonic() - started
         states = len(graph.learned.situations)
         tell(Progress(states, replays.runs, passed))
-        most = min(limit, _MOST_STATES_IN_DOUBT) if graph.learned.doubts else limit
+        most = limit
+        if graph.learned.doubts:
+            most = min(limit, _MOST_STATES_IN_DOUBT)
+        elif graph.is_endless:
+            most = min(limit, _MOST_STATES_OF_THE_ENDLESS)
         return states > most or passed > seconds or replays.are_void
 
-    options.setdefault("limits", Limits(processor_seconds=5.0))
+    options.setdefault("limits", Limits(processor_seconds=5.0, processes=_MOST_PROCESSES))
     grain = Grain(_unwatched(options.get("program") or argv[0]))
     with Replays(argv, grain=grain, longest=_MOST_STEPS, **options) as replays:
         while True:

@@ -19,11 +19,12 @@ from forklab.steps.schedule import PLAIN, Grain
 class Graph:
     """`steps[key]` has the steps that can be taken in a state, by move. `complete`: nothing is missing.
 
-    `grain` is how fine the steps of the runs were.
+    `grain` is how fine the steps of the runs were. `is_endless`: the first run had to be ended.
     """
 
     learned: Learned
     grain: Grain = PLAIN
+    is_endless: bool = False
     steps: dict[Key, dict[Move, Step]] = field(default_factory=dict)
     complete: bool = False
 
@@ -74,8 +75,10 @@ def explore_graph(
 ) -> Graph:
     """Build it. `is_over` is asked now and then, and may end it before it is complete."""
     learned = Learned(waits_after_calls)
-    learned.learn(replays.play([]))
-    graph = Graph(learned, replays.grain)
+    first = replays.play([])
+    learned.learn(first)
+    is_endless = first.ended_early is not None and not first.stuck
+    graph = Graph(learned, replays.grain, is_endless)
     frontier = [graph.root]
     unknown: _Unknown = {}
     while frontier or unknown:

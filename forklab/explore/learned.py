@@ -82,6 +82,8 @@ class Learned:
     def learn(self, played: Played) -> None:
         """From a real run."""
         state: dict[Fact, Hashable] = {}
+        if not played.taken:  # it was ended before it came to its first step
+            self._start(state)
         for number, taken in enumerate(played.taken):
             changes = tuple(taken.changes.items())
             if number == 0:

@@ -1,7 +1,7 @@
 """A world at one moment, as plain facts: what each process is about to do, and all that its next step can depend on.
 
     state[AT, "P"]            a Place: before `wait4`, after `fork`, ...; with a digest of all that it has seen so far
-    state[PENDING, "P"]       signals that wait for it, in the order of their arrival
+    state[PENDING, "P"]       signals that wait for it, those of one number in the order of their arrival
     state[LIFE, "P.1"]        ALIVE, ("zombie", 3), ("stopped", "untold"); whoever is gone has no facts
     state[RESOURCE, "files"]  a digest of all that has been done to them
 

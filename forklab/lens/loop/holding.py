@@ -21,6 +21,7 @@ from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop.pipes import Pipe, Pipes, side_of
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dispositions import SA_SIGINFO
+from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
@@ -40,6 +41,8 @@ _KNOWN_OTHERWISE = (
     | frozenset(PATIENT)
 ) - {"mmap"}  # fmt: skip
 _OF_PIPES = READS | WRITES | {"fcntl"}
+CLONE_NEWPID = 0x20000000
+NESTED = "It makes a PID namespace of its own, which is not modelled."
 _PROT_WRITE, _MAP_SHARED = 2, 1
 _LEAST_SIGACTION = struct.Struct("<QQ")  # handler, flags
 
@@ -209,6 +212,8 @@ def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
         run.because("it shares memory")
     elif name in _SOCKETS:
         run.because("it uses sockets")
+    elif name == "unshare" and arguments[0] & CLONE_NEWPID:
+        raise EndOfRunError(NESTED)
     elif _waits_for_a_limited_time(call):
         run.because(f"it waits in {name}, whose end is not chosen but happens")
 

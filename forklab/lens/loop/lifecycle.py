@@ -98,7 +98,12 @@ def _orphan(loop: Loop, dead: Member) -> None:
         if not child.zombie:
             continue
         if child.parent is None:
-            loop.hear_stranger(*loop.await_report(child.pid))
+            try:
+                loop.hear_stranger(*loop.await_report(child.pid))
+            except (
+                ChildProcessError
+            ):  # another init than ours had it, of a namespace within, and has reaped it
+                run.chronicle.reaped(child)
         elif not proc.exists(child.pid):
             run.chronicle.reaped(child)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable
 
 from forklab.kernel.signals import CHLD, KILL, bit
@@ -105,7 +106,8 @@ def _pending(run: Run, tracee: Tracee, masks: proc.Masks) -> tuple[tuple[int, in
         wanted = bit(info.number) & masks.pending
         if wanted and (wanted & masks.blocked or not masks.harmless(info.number)):
             found.append((info.number, *code_and_sender(run, tracee.member, info)))
-    return tuple(found)
+    # Whatever came first, the lowest number is delivered first: signal(7). The order of equal ones stays.
+    return tuple(sorted(found, key=operator.itemgetter(0)))
 
 
 def _group(run: Run, member: Member) -> tuple[int, int]:

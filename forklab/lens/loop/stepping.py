@@ -12,6 +12,7 @@ from forklab.lens.calls import dispatch, sending, sleeping, waiting, writing
 from forklab.lens.calls.touching import F_SETFL
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import attempts, letting
+from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.pipes import Pipe
@@ -30,6 +31,7 @@ _SLEEPS, _PERSONAL = calls_in("sleep"), calls_in("self")
 # what becomes of it, or begin anew because of it.
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
 _TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
+_CLONE_VM, _CLONE_FS, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x200, 0x400, 0x4000
 _CLONE_THREAD = 0x10000
 _NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
@@ -68,6 +70,8 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, before: st
         loop.goes_on(tracee, AT_ONCE)
         return
     run = loop.run
+    if call.name in _MIND_WHAT_IS_PENDING and _would_have_dropped_more(tracee):
+        run.because("a signal that it ignores waits for it in the lens, behind one that it catches")
     if standing.touches:
         tracee.saw(run.resources.values(standing.touches))
         attempts.notice_removal(run, tracee, call)
@@ -88,7 +92,7 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     if name in _SIGNALLING:
         return _send(run, ledger, tracee, call)
     if name in _FORKS:
-        _refuse_threads(run, tracee, call)
+        _refuse_what_is_not_led(run, tracee, call)
         _number_the_child(run, tracee)
         return AT_ONCE
     if name in _EXITS or name in _EXECS:
@@ -215,10 +219,27 @@ def _has_dropped(tracee: Tracee) -> bool:
     return masks is not None and bool(masks.pending & ~masks.blocked) and not masks.deliverable
 
 
-def _refuse_threads(run: Run, tracee: Tracee, call: Call) -> None:
-    if _clone_flags(tracee, call) & _CLONE_THREAD:
+def _would_have_dropped_more(tracee: Tracee) -> bool:
+    """The same, but others wait too, which can't be told to wait while those are dropped; and it will go on."""
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    if masks is None:
+        return False
+    wait = masks.pending & ~masks.blocked
+    return bool(wait & ~masks.deliverable) and not masks.deliverable & ~masks.caught
+
+
+def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:
+    """Raises EndOfRunError for a thread and for a PID namespace of the program's own; says what a child shares."""
+    flags = _clone_flags(tracee, call)
+    if flags & _CLONE_THREAD:
         run.because("it has several threads")
         raise EndOfRunError("It has several threads, and a schedule leads processes only.")
+    if flags & CLONE_NEWPID:
+        raise EndOfRunError(NESTED)
+    if flags & _CLONE_VM and not flags & _CLONE_VFORK:
+        run.because("it shares memory")
+    if flags & (_CLONE_FS | _CLONE_FILES):
+        run.because(f"{tracee.member.name} shares its descriptors or its folder with a child")
 
 
 def _clone_flags(tracee: Tracee, call: Call) -> int:

@@ -24,7 +24,7 @@ NOISE = f'{LAST_HEADER}#include "{Path(__file__).with_name("noise.h")}"\n'
 INIT = """\
 import os, signal, sys
 ignored = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT]
-first = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, setsigdef=ignored)
+first = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, setsigdef=ignored, setsid=True)
 status = None
 try:
     while True:
