@@ -81,8 +81,7 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
             if target == name:  # it may be the end of itself
                 yield from _of_death(state, name)
     elif call in ("setpgid", "setsid", "getpgid", "getpgrp", "getsid"):
-        for other in facts.alive(state):
-            yield facts.GROUP, other
+        yield from (fact for fact in state if fact[0] == facts.GROUP)  # of zombies too
     elif place.reads_from_pipe or place.writes_to_pipe or (call == "fcntl" and detail):
         assert isinstance(detail[0], str)
         yield facts.PIPE, detail[0]

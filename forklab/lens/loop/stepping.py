@@ -28,7 +28,7 @@ _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
 _SLEEPS, _PERSONAL = calls_in("sleep"), calls_in("self")
 # Before these, the kernel has to drop what it would have dropped long ago if nobody traced the process: they change
-# what becomes of it, or begin anew because of it.
+# what becomes of it, or begin anew because of it. Others break off: getdents(2) after its first entry.
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
 _TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
 _CLONE_VM, _CLONE_FS, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x200, 0x400, 0x4000
@@ -64,7 +64,8 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, before: st
     standing = ledger.of(tracee)
     tracee.may_sleep = False
     standing.blocked = ()
-    if call.name in _MIND_WHAT_IS_PENDING and _has_dropped(tracee):
+    minds = call.name in _MIND_WHAT_IS_PENDING or bool(standing.touches)
+    if minds and _has_dropped(tracee):
         standing.makes_it_next = True
         ptrace.rewind_call(tracee.tid)
         loop.goes_on(tracee, AT_ONCE)

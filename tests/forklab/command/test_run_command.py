@@ -121,7 +121,9 @@ def test_where_tracing_is_refused_run_says_so_and_looks_without_it() -> None:
     program = "import os, sys; os.fork() or sys.exit(4); sys.stdin.read(); sys.exit(3)"
     done = forklab(
         *("run", "--", sys.executable, "-c", program),
-        before=lambda: seccomp.install(seccomp.filter_for(seccomp.Stops(frozenset({"ptrace"})))[:-4] + REFUSE),
+        before=lambda: seccomp.install(
+            seccomp.filter_for(seccomp.Stops(frozenset({"ptrace"})))[:-4] + REFUSE
+        ),
     )
     assert done.returncode == 3
     assert "does not let us trace a program" in done.stderr

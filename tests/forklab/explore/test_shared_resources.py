@@ -1,0 +1,336 @@
+"""What processes share beside pipes and signals: every order of what they do to it is found, and nothing is made up."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from conftest import Runnable
+
+from forklab.explore import explore
+
+HEAD = """\
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct { long type; char text; } letter = {1, 0};
+static char text[9];
+static void say(const char *word) { if (write(1, word, strlen(word)) < 0) _exit(9); }
+static long add(int set, int number, int flags) {
+    struct sembuf operation = {0, (short)number, (short)flags};
+    return semop(set, &operation, 1);
+}
+"""
+
+
+class Case(NamedTuple):
+    """The body of main(), and all that it can print. Who is a child is killed by nobody and ends with 0."""
+
+    body: str
+    outputs: set[str]
+
+
+CASES = {
+    "to read from the wrong end is an error, and nobody waits": Case(
+        """
+        int ends[2];
+        if (pipe(ends)) return 1;
+        if (fork() == 0) { if (read(ends[1], text, 1) < 0 && errno == EBADF) say("b"); _exit(0); }
+        say("a");
+        return write(ends[1], "!", 1) != 1;
+        """,
+        {"ab", "ba"},
+    ),
+    "to read or write nothing is no reason to wait": Case(
+        """
+        int ends[2];
+        if (pipe(ends)) return 1;
+        if (fork() == 0) { say(read(ends[0], text, 0) == 0 ? "r" : "?"); _exit(0); }
+        say(write(ends[1], text, 0) == 0 ? "w" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"rw", "wr"},
+    ),
+    "a pipe that does not let wait": Case(
+        """
+        int ends[2];
+        if (pipe2(ends, O_NONBLOCK)) return 1;
+        if (fork() == 0) { say(read(ends[0], text, 1) < 0 ? "empty" : text); _exit(0); }
+        if (write(ends[1], "full", 1) != 1) return 1;
+        wait(NULL);
+        return 0;
+        """,
+        {"empty", "f"},
+    ),
+    "what was written before the fork is in the pipe": Case(
+        """
+        int ends[2];
+        if (pipe(ends) || write(ends[1], "x", 1) != 1) return 1;
+        if (fork() == 0) { if (read(ends[0], text, 1) == 1) say(text); _exit(0); }
+        wait(NULL);
+        say("!");
+        return 0;
+        """,
+        {"x!"},
+    ),
+    "flags of an open file are those of all who have it": Case(
+        """
+        int ends[2];
+        if (pipe(ends)) return 1;
+        if (fork() == 0) { fcntl(ends[0], F_SETFL, O_NONBLOCK); _exit(0); }
+        say(fcntl(ends[0], F_GETFL) & O_NONBLOCK ? "yes" : "no");
+        wait(NULL);
+        return 0;
+        """,
+        {"yes", "no"},
+    ),
+    "who has an open file from its parent moves its offset": Case(
+        """
+        int file = open("/etc/passwd", O_RDONLY);
+        if (fork() == 0) { if (read(file, text, 3) < 0) say("?"); _exit(0); }
+        if (read(file, text, 3) == 3) say(text);
+        wait(NULL);
+        return 0;
+        """,
+        {"roo", "t:x"},
+    ),
+    "who opens it anew has an offset of its own": Case(
+        """
+        if (fork() == 0) { int file = open("/etc/passwd", O_RDONLY); _exit(read(file, text, 3) != 3); }
+        int file = open("/etc/passwd", O_RDONLY);
+        if (read(file, text, 3) == 3) say(text);
+        wait(NULL);
+        return 0;
+        """,
+        {"roo"},
+    ),
+    "what is in a file": Case(
+        """
+        int file = open("data", O_RDWR | O_CREAT | O_TRUNC, 0600);
+        if (fork() == 0) {
+            int mine = open("data", O_WRONLY | O_APPEND);
+            if (write(mine, "a", 1) != 1 || write(mine, "b", 1) != 1) say("?");
+            _exit(0);
+        }
+        if (read(file, text, 8) >= 0) say(text[0] ? text : "-");
+        wait(NULL);
+        return 0;
+        """,
+        {"-", "a", "ab"},
+    ),
+    "one of two gets the lock file": Case(
+        """
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) {
+                if (open("lock", O_CREAT | O_EXCL, 0600) >= 0) say(i ? "b" : "a");
+                _exit(0);
+            }
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"a", "b"},
+    ),
+    "a folder as a lock, given back": Case(
+        """
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) {
+                if (mkdir("lock", 0700) == 0) { say(i ? "b" : "a"); rmdir("lock"); }
+                else say("-");
+                _exit(0);
+            }
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"ab", "ba", "a-", "-a", "b-", "-b"},
+    ),
+    "a new name, and the old one": Case(
+        """
+        close(open("old", O_CREAT, 0600));
+        if (fork() == 0) { rename("old", "new"); _exit(0); }
+        say(access("old", F_OK) == 0 ? "o" : "-");
+        say(access("new", F_OK) == 0 ? "n" : "-");
+        wait(NULL);
+        return 0;
+        """,
+        {"o-", "on", "-n"},
+    ),
+    "a semaphore for which somebody waits": Case(
+        """
+        int set = semget(IPC_PRIVATE, 1, 0600);
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) { if (add(set, -1, 0) == 0) say(i ? "b" : "a"); _exit(0); }
+        say("p");
+        add(set, 2, 0);
+        while (wait(NULL) > 0) {}
+        semctl(set, 0, IPC_RMID);
+        return 0;
+        """,
+        {"pab", "pba"},
+    ),
+    "a semaphore for which nobody waits": Case(
+        """
+        int set = semget(IPC_PRIVATE, 1, 0600);
+        if (fork() == 0) { add(set, 1, 0); _exit(0); }
+        say(add(set, -1, IPC_NOWAIT) ? "no" : "yes");
+        wait(NULL);
+        return 0;
+        """,
+        {"yes", "no"},
+    ),
+    "the end of a process undoes what it has done to a semaphore": Case(
+        """
+        int set = semget(IPC_PRIVATE, 1, 0600);
+        if (fork() == 0) { add(set, 1, SEM_UNDO); _exit(0); }
+        say(semctl(set, 0, GETVAL) ? "1" : "0");
+        wait(NULL);
+        say(semctl(set, 0, GETVAL) ? "1" : "0");
+        return 0;
+        """,
+        {"00", "10"},
+    ),
+    "messages come in the order in which they were sent": Case(
+        """
+        int queue = msgget(IPC_PRIVATE, 0600);
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) { letter.text = (char)('a' + i); _exit(msgsnd(queue, &letter, 1, 0) != 0); }
+        for (int i = 0; i < 2; i++)
+            if (msgrcv(queue, &letter, 1, 0, 0) == 1) text[i] = letter.text;
+        say(text);
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"ab", "ba"},
+    ),
+    "one after the other has the lock": Case(
+        """
+        close(open("data", O_CREAT, 0600));
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) {
+                if (flock(open("data", O_RDONLY), LOCK_EX) == 0) { say(i ? "b" : "a"); say(i ? "B" : "A"); }
+                _exit(0);
+            }
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"aAbB", "bBaA"},
+    ),
+    "a lock of fcntl ends with its process": Case(
+        """
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        if (fork() == 0) { _exit(fcntl(file, F_SETLK, &whole) != 0); }
+        if (fcntl(file, F_SETLKW, &whole) == 0) say("p");
+        wait(NULL);
+        say(fcntl(file, F_GETLK, &whole) == 0 && whole.l_type == F_UNLCK ? "u" : "l");
+        return 0;
+        """,
+        {"pu"},
+    ),
+    "a priority that another one has set": Case(
+        """
+        pid_t child = fork();
+        if (child == 0) { say(getpriority(PRIO_PROCESS, 0) == 5 ? "5" : "0"); _exit(0); }
+        setpriority(PRIO_PROCESS, (id_t)child, 5);
+        wait(NULL);
+        return 0;
+        """,
+        {"0", "5"},
+    ),
+    "the group that its parent puts it into": Case(
+        """
+        pid_t child = fork();
+        if (child == 0) { say(getpgrp() == getpid() ? "own" : "old"); _exit(0); }
+        setpgid(child, child);
+        wait(NULL);
+        return 0;
+        """,
+        {"own", "old"},
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The programs run here, and leave nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_order_is_found_and_no_other(name: str, runnable: Runnable, folder: Path) -> None:
+    case = CASES[name]
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {case.body} }}"), text_only=True)
+    assert (set(found.outputs), found.reasons) == (case.outputs, ())
+    assert not os.listdir(folder)
+
+
+NOT_MODELLED = {
+    "P.1 calls prctl, which is not modelled": "prctl(PR_SET_CHILD_SUBREAPER, 1);",
+    "P.1 calls system call 999, which is not modelled": "syscall(999);",
+    "P.1 calls unshare, which is not modelled": "unshare(CLONE_FILES);",
+    "P.1 calls read, which is not modelled": 'if (read(eventfd(1, 0), text, 8) != 8) say("?");',
+    "P.1 calls ioctl, which is not modelled": "syscall(SYS_ioctl, 0, 0x5421, text);",
+    "it uses a FIFO, which is not modelled": (
+        'mkfifo("fifo", 0600); if (open("fifo", O_RDWR) < 0) say("?");'
+    ),
+    "It makes a PID namespace of its own, which is not modelled": "unshare(CLONE_NEWPID);",
+    "it maps the file data into memory, and others change it": """
+        int file = open("data", O_RDWR);
+        if (mmap(0, 1, PROT_READ, MAP_PRIVATE, file, 0) == MAP_FAILED) say("?");
+    """,
+    "P.1 sets O_NONBLOCK where P may sleep by then": "fcntl(ends[0], F_SETFL, O_NONBLOCK);",
+}
+
+
+@pytest.mark.parametrize("reason", NOT_MODELLED)
+def test_what_is_not_modelled_is_named(reason: str, runnable: Runnable, folder: Path) -> None:
+    body = f"""
+        int ends[2];
+        int data = open("data", O_RDWR | O_CREAT | O_TRUNC, 0600);
+        if (pipe(ends)) return 1;
+        if (fork() == 0) {{ {NOT_MODELLED[reason]} _exit(0); }}
+        close(ends[1]);
+        if (write(data, "x", 1) < 0 || read(ends[0], text, 1) < 0) return 1;
+        wait(NULL);
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
+    assert not found.complete
+    assert reason in [known.replace(f"{folder}/", "") for known in found.reasons]
+
+
+def test_who_does_not_wait_for_the_lock_says_so_in_every_order(runnable: Runnable) -> None:
+    """The two that lose can lose to either of the others."""
+    body = """
+        close(open("data", O_CREAT, 0600));
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) {
+                if (flock(open("data", O_RDONLY), LOCK_EX | LOCK_NB)) say("-");
+                else say(i ? "b" : "a");
+                _exit(0);
+            }
+        while (wait(NULL) > 0) {}
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
+    assert found.complete, found.reasons
+    assert set(found.outputs) == {"ab", "ba", "a-", "-a", "b-", "-b"}
