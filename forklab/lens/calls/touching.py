@@ -42,23 +42,10 @@ _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
 IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
 _OPENS = calls_in("open")
-_CHANGE_FILES = frozenset(
-    call.name
-    for call in CALLS.values()
-    if Concern.TELLS in call.concerns
-    and any(subject.sort in (Sort.PATH, Sort.PATH_AT) for subject in call.subjects)
-) - calls_in("exec")
 
 
 class NotModelledError(Exception):
     """Nobody knows what this call may tell others, or ask of them."""
-
-
-def may_change_files(call: Call) -> bool:
-    """Whether something has to be put back after it."""
-    if call.name in _OPENS:
-        return bool(_flags_of_open(call) & _WRITABLE)
-    return call.name in _CHANGE_FILES
 
 
 def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -123,8 +110,6 @@ def _of_descriptor(
         if call.name in _MOVE_ON:
             # Once it is known that files are shared it must not depend on who has ended by now.
             tells = bool(run.resources.shared) or _is_shared(run, tracee, number, file)
-        elif tells and about.st_nlink:
-            _remember(run, where)
         yield Touch(f"file {name}", tells)
     elif kind == stat.S_IFREG:
         yield from _of_proc(run, where)
@@ -156,21 +141,10 @@ def _is_shared(run: Run, tracee: Tracee, number: int, file: File) -> bool:
 
 
 def _of_path(
-    run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool, may_write: bool = False
+    run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool
 ) -> Iterator[Touch]:
-    """Each name on the way is asked; for the last one, and what it leads to, see `tells`.
-
-    `may_write`: it is opened for that.
-    """
-    text = _text(tracee, address)
-    if not text:
-        return  # EFAULT or ENOENT
-    base = f"/proc/{tracee.tid}/" + ("cwd" if folder == AT_FDCWD else f"fd/{folder}")
-    try:
-        start = "/" if text.startswith("/") else os.readlink(base)
-    except OSError:
-        return
-    for path, is_last in _names_on(start, text):
+    """Each name on the way is asked; for the last one, and what it leads to, see `tells`."""
+    for path, is_last in names(tracee, folder, address):
         if path.startswith("/proc"):
             yield from _of_proc(run, path)
             return
@@ -178,8 +152,6 @@ def _of_path(
         yield Touch(f"name {path}", changes)
         if not is_last:
             continue
-        if changes or may_write:
-            _remember(run, path)
         if changes:
             yield Touch(f"folder {os.path.dirname(path)}", tells=True)
         try:
@@ -193,6 +165,18 @@ def _of_path(
             yield Touch(f"folder {path}", changes)
         elif stat.S_ISFIFO(about.st_mode):
             run.because("it uses a FIFO, which is not modelled")
+
+
+def names(tracee: Tracee, folder: int, address: int) -> Iterator[tuple[str, bool]]:
+    """As `_names_on`; nothing where there is no such text, or folder, and the call is an error."""
+    text = _text(tracee, address)
+    base = f"/proc/{tracee.tid}/" + ("cwd" if folder == AT_FDCWD else f"fd/{folder}")
+    try:
+        start = "/" if text and text.startswith("/") else os.readlink(base)
+    except OSError:
+        return
+    if text:
+        yield from _names_on(start, text)
 
 
 def _names_on(start: str, text: str) -> Iterator[tuple[str, bool]]:
@@ -225,11 +209,6 @@ def _of_proc(run: Run, path: str) -> Iterator[Touch]:
     return iter(())
 
 
-def _remember(run: Run, path: str) -> None:
-    if not run.undo.remember(path):
-        run.because(f"it changes {path}, which can't be put back as it was")
-
-
 def _text(tracee: Tracee, address: int) -> str | None:
     try:
         content = ptrace.read_memory(tracee.tid, address, _LONGEST_PATH)
@@ -241,14 +220,13 @@ def _text(tracee: Tracee, address: int) -> str | None:
 def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     at = call.name == "openat"
     folder = int32(call.arguments[0]) if at else AT_FDCWD
-    flags = _flags_of_open(call)
+    flags = flags_of_open(call)
     path = call.arguments[1 if at else 0]
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
-    may_write = bool(flags & _WRITABLE)
-    return list(_of_path(run, tracee, folder, path, tells=tells, may_write=may_write))
+    return list(_of_path(run, tracee, folder, path, tells=tells))
 
 
-def _flags_of_open(call: Call) -> int:
+def flags_of_open(call: Call) -> int:
     return _WRITABLE if call.name == "creat" else call.arguments[2 if call.name == "openat" else 1]
 
 

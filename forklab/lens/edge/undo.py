@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from dataclasses import dataclass, field
@@ -12,26 +11,44 @@ _MOST = 32 << 20  # bytes of a file
 
 @dataclass(frozen=True)
 class _Was:
-    """What stood at a path: `content` is that of a file, `target` that of a symbolic link."""
+    """What stood at a path, None for nothing: `content` is that of a file, `target` that of a symbolic link."""
 
+    path: str
     about: os.stat_result | None
     content: bytes = b""
     target: str = ""
 
+    @property
+    def kind(self) -> int:
+        return stat.S_IFMT(self.about.st_mode) if self.about else 0
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """A folder was about to be renamed, with all that is in it."""
+
+    old: str
+    new: str
+    identity: tuple[int, int]
+
 
 @dataclass(eq=False)
 class Undo:
-    """Hears of each path before something is done there; `all` puts everything back, the last change first.
+    """Hears of each change right before it is made; all are taken back in reverse.
 
     `has_work`: something was, or may have been, changed.
     """
 
     has_work: bool = False
-    _was: dict[str, _Was] = field(default_factory=dict)
+    _log: list[_Was | _Moved] = field(default_factory=list)
+    _known: set[str] = field(default_factory=set)  # since names have begun to mean something else
 
     def remember(self, path: str) -> bool:
-        """Before something is done to this file, this folder or this name. False if it can't be put back."""
-        if path in self._was:
+        """Before something is done to what has this name; there are no links on the way to it.
+
+        False if it can't be put back.
+        """
+        if path in self._known:
             return True
         try:
             found = _look(path)
@@ -39,79 +56,96 @@ class Undo:
             return False
         if found is None:
             return False
-        self._was[path] = found
+        self._known.add(path)
+        self._log.append(found)
         self.has_work = True
         return True
 
+    def remember_names(self, *paths: str) -> bool:
+        """Before these names get or lose a meaning, and with them all that are below them."""
+        remembered = [self.remember(path) for path in paths]
+        self._known.clear()
+        return all(remembered)
+
+    def remember_move(self, old: str, new: str) -> bool:
+        """Before something gets another name."""
+        remembered = self.remember_names(old, new)
+        about = _stat(old)
+        if about is not None and stat.S_ISDIR(about.st_mode):
+            self._log.append(_Moved(old, new, _identity(about)))
+        return remembered
+
     def all(self) -> bool:
         """False if something could not be put back."""
-        done = True
-        self._rename_back()
-        for path, was in reversed(self._was.items()):
-            try:
-                _put_back(path, was)
-            except OSError:
-                done = False
-        self._was.clear()
-        return done
+        done = [_taken_back(entry) for entry in reversed(self._log)]
+        self._log.clear()
+        self._known.clear()
+        return all(done)
 
-    def _rename_back(self) -> None:
-        """What has another name now keeps what is in it."""
-        there = {_identity(now): path for path in self._was if (now := _stat(path))}
-        for path, was in self._was.items():
-            moved_to = there.get(_identity(was.about)) if was.about else None
-            if moved_to is not None and self._was[moved_to].about is None and not _stat(path):
-                with contextlib.suppress(OSError):
-                    os.rename(moved_to, path)
+
+def _taken_back(entry: _Was | _Moved) -> bool:
+    try:
+        if isinstance(entry, _Was):
+            _make_room(entry)
+            _put_back(entry)
+        else:
+            now = _stat(entry.new)
+            if now is not None and _identity(now) == entry.identity and _stat(entry.old) is None:
+                os.rename(entry.new, entry.old)
+    except OSError:
+        return False
+    return True
 
 
 def _look(path: str) -> _Was | None:
-    try:
-        about = os.lstat(path)
-    except FileNotFoundError:
-        return _Was(None)
+    """None for what we could not put back."""
+    about = _stat(path)
+    if about is None:
+        return _Was(path, None)
     if stat.S_ISLNK(about.st_mode):
-        return _Was(about, target=os.readlink(path))
+        return _Was(path, about, target=os.readlink(path))
     if not stat.S_ISREG(about.st_mode):
-        return _Was(about)
-    if about.st_size > _MOST:
+        return _Was(path, about)
+    if about.st_size > _MOST or about.st_nlink > 1:  # under another name it is changed unseen
         return None
     with open(path, "rb") as file:
-        return _Was(about, file.read())
+        return _Was(path, about, file.read())
 
 
-def _put_back(path: str, was: _Was) -> None:
-    now = _stat(path)
-    before = was.about
-    if before is None:
-        if now is not None:
-            (os.rmdir if stat.S_ISDIR(now.st_mode) else os.unlink)(path)
+def _make_room(was: _Was) -> None:
+    """Away with what was not there; whatever is in a folder has gone before."""
+    path, now = was.path, _stat(was.path)
+    if now is None:
         return
-    kind = stat.S_IFMT(before.st_mode)
-    if now is not None and stat.S_IFMT(now.st_mode) != kind:
-        (os.rmdir if stat.S_ISDIR(now.st_mode) else os.unlink)(path)
-        now = None
-    if kind == stat.S_IFREG:
-        _put_back_file(path, was, now)
-    elif kind == stat.S_IFLNK and (now is None or os.readlink(path) != was.target):
-        if now is not None:
-            os.unlink(path)
-        os.symlink(was.target, path)
-    elif kind == stat.S_IFDIR and now is None:
-        os.mkdir(path)
-    elif kind == stat.S_IFIFO and now is None:
-        os.mkfifo(path)
-    if kind != stat.S_IFLNK:
-        _put_back_about(path, before)
+    kind = stat.S_IFMT(now.st_mode)
+    another_link = kind == was.kind == stat.S_IFLNK and os.readlink(path) != was.target
+    if kind != was.kind or another_link:
+        (os.rmdir if kind == stat.S_IFDIR else os.unlink)(path)
 
 
-def _put_back_file(path: str, was: _Was, now: os.stat_result | None) -> None:
-    if now is not None:
+def _put_back(was: _Was) -> None:
+    path = was.path
+    is_there = _stat(path) is not None
+    match was.kind:
+        case stat.S_IFREG:
+            _put_back_content(path, was.content, is_there)
+        case stat.S_IFLNK if not is_there:
+            os.symlink(was.target, path)
+        case stat.S_IFDIR if not is_there:
+            os.mkdir(path)
+        case stat.S_IFIFO if not is_there:
+            os.mkfifo(path)
+    if was.about is not None and was.kind != stat.S_IFLNK:
+        _put_back_about(path, was.about)
+
+
+def _put_back_content(path: str, content: bytes, is_there: bool) -> None:
+    if is_there:
         with open(path, "rb") as file:
-            if file.read(_MOST + 1) == was.content:
+            if file.read(_MOST + 1) == content:
                 return
     with open(path, "wb") as file:
-        file.write(was.content)
+        file.write(content)
 
 
 def _put_back_about(path: str, before: os.stat_result) -> None:
@@ -120,13 +154,14 @@ def _put_back_about(path: str, before: os.stat_result) -> None:
         os.chown(path, before.st_uid, before.st_gid)
     if now.st_mode != before.st_mode:
         os.chmod(path, stat.S_IMODE(before.st_mode))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    if now.st_mtime_ns != before.st_mtime_ns:
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def _stat(path: str) -> os.stat_result | None:
     try:
         return os.lstat(path)
-    except FileNotFoundError:
+    except OSError:
         return None
 
 

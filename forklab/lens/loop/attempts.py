@@ -31,6 +31,13 @@ _FLAGS = {
 }
 
 
+def may_wait(call: Call) -> bool:
+    """Whether it is one of these calls."""
+    if call.name == "fcntl":
+        return int32(call.arguments[1]) == F_SETLKW
+    return call.name in _FLAGS or call.name in _SEMOPS
+
+
 def begin(tracee: Tracee, call: Call) -> bool:
     """At the entry of a call: it shall not wait. False: it does not, or a signal is about to end its waiting."""
     masks = proc.masks(tracee.member.pid, tracee.tid)

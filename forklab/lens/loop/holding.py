@@ -18,6 +18,7 @@ from forklab.lens.calls import touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.loop import attempts
 from forklab.lens.loop.pipes import Pipe, Pipes, side_of
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dispositions import SA_SIGINFO
@@ -59,11 +60,10 @@ def hold(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> Hold | None:
     is_alone = _is_alone(run, tracee)
     _notice(run, pipes, tracee, call)
     touches: tuple[Touch, ...] = ()
-    if not is_alone or touching.may_change_files(call):
+    if not is_alone:
         found = _touches(run, tracee, call)
-        if not is_alone:
-            run.resources.note(tracee.member, found)
-            touches = run.resources.shared_of(found)
+        run.resources.note(tracee.member, found, waits=attempts.may_wait(call))
+        touches = run.resources.shared_of(found)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
         return None
     detail = _detail(run, pipes, tracee, call)

@@ -17,8 +17,9 @@ class Standing:
 
     `late`: the clock has moved while it was held there. `moved`: it has run since somebody looked. `makes_it_next`: it
     makes its call as soon as it comes to it again. `tries_again`: it has made it, would have had to wait, and comes to
-    stand before it as before; `attempt` is the digest of all that it had seen then. Of the call that it is in: `pipe`
-    is the one that it reads from or writes to, `content` what it writes, `dooms` are those to whom it sends SIGKILL.
+    stand before it as before; `had_seen` is the digest of all that it had seen then. Of the call that it is in:
+    `is_attempt`: it does not wait there, `pipe` is the one that it reads from or writes to, `content` what it writes,
+    `dooms` are those to whom it sends SIGKILL.
     """
 
     detail: tuple[Hashable, ...] = ()
@@ -28,7 +29,8 @@ class Standing:
     moved: bool = True
     makes_it_next: bool = False
     tries_again: bool = False
-    attempt: str | None = None
+    had_seen: str | None = None
+    is_attempt: bool = False
     pipe: Pipe | None = None
     content: bytes = b""
     dooms: tuple[Member, ...] = ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from forklab.kernel.calls import CALLS, Concern, calls_in
-from forklab.lens.calls import waiting
+from forklab.lens.calls import changing, waiting
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.edge.vdso import hide_vdso
 from forklab.lens.loop import holding, letting, listening, passing, stepping
@@ -76,10 +76,11 @@ class Scheduled:
         tracee.may_sleep = True
         if standing.makes_it_next:
             standing.makes_it_next = False
-            stepping.make_call(loop, self._ledger, tracee, call, tracee.seen)
+            stepping.make_call(loop, self._ledger, tracee, call)
             return True
         hold = holding.hold(loop.run, self._ledger.pipes, tracee, call)
         if hold is None:
+            changing.remember(loop.run, tracee, call)
             return False
         self._hold(loop, tracee, hold)
         if call.name in _WAITS and not waiting.can_return(tracee):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from forklab.kernel.calls import calls_in, int32
 from forklab.kernel.signals import KILL
-from forklab.lens.calls import dispatch, sending, sleeping, waiting, writing
+from forklab.lens.calls import changing, dispatch, sending, sleeping, waiting, writing
 from forklab.lens.calls.touching import F_SETFL
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import attempts, letting
@@ -38,7 +38,8 @@ _NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
     """Raises ProcessLookupError if the process has been killed meanwhile: its end is reported."""
-    call, before = tracee.call, tracee.seen
+    call, standing = tracee.call, ledger.of(tracee)
+    standing.had_seen = tracee.seen
     tracee.saw(str(move.kind), call.name if call else "")
     if any(_writes_in_pieces(ledger, tracee, pipe) for pipe in ledger.pipes.by_file.values()):
         masks = proc.masks(tracee.member.pid, tracee.tid)
@@ -53,14 +54,11 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
         loop.goes_on(tracee, AT_ONCE)
     else:
         assert call is not None
-        make_call(loop, ledger, tracee, call, before)
+        make_call(loop, ledger, tracee, call)
 
 
-def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, before: str | None) -> None:
-    """The call before which it is held; `before`: what it had seen then.
-
-    It may have to wait in it for nobody but a signal.
-    """
+def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
+    """The call before which it is held. It may have to wait in it for nobody but a signal."""
     standing = ledger.of(tracee)
     tracee.may_sleep = False
     standing.blocked = ()
@@ -74,10 +72,10 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, before: st
     if call.name in _MIND_WHAT_IS_PENDING and _would_have_dropped_more(tracee):
         run.because("a signal that it ignores waits for it in the lens, behind one that it catches")
     if standing.touches:
+        changing.remember(run, tracee, call)
         tracee.saw(run.resources.values(standing.touches))
         attempts.notice_removal(run, tracee, call)
-        if attempts.begin(tracee, call):
-            standing.attempt = before
+        standing.is_attempt = attempts.begin(tracee, call)
     loop.goes_on(tracee, _make(run, ledger, tracee, call))
 
 
@@ -170,10 +168,10 @@ def _in_pieces(run: Run, tracee: Tracee) -> None:
 def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:
     """A call has returned: what has it told the process?"""
     standing = ledger.of(tracee)
-    if standing.attempt is not None:
-        before, standing.attempt = standing.attempt, None
+    if standing.is_attempt:
+        standing.is_attempt = False
         if attempts.has_failed(tracee, call, result):
-            tracee.seen, standing.tries_again = before, True
+            tracee.seen, standing.tries_again = standing.had_seen, True
             standing.blocked = run.resources.values(standing.touches)
             ptrace.call_again(tracee.tid, call.name, call.arguments[0])
             return

@@ -15,6 +15,7 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File
 from forklab.steps.state import Touch, is_held
 
+SOMEBODY = ""  # whoever may end a wait
 _WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks"}
 
 
@@ -40,10 +41,13 @@ class Resources:
             found = self._labels[file] = path if number == 1 else f"{path} ({number})"
         return found
 
-    def note(self, member: Member, touches: Iterable[Touch]) -> None:
+    def note(self, member: Member, touches: Iterable[Touch], *, waits: bool) -> None:
+        """`waits`: it may have to wait there, so somebody else has to do with it, or nobody ever ends that."""
         for resource, tells in touches:
             who = self.touched.setdefault(resource, {})
             who[member.name] = who.get(member.name, False) or tells
+            if waits:
+                who.setdefault(SOMEBODY, True)
 
     def shared_of(self, touches: Iterable[Touch]) -> tuple[Touch, ...]:
         """Those that are shared, each once; files, folders and names are one, and so are all locks.

@@ -121,13 +121,6 @@ HONEST = {
             return read(ends[1], &c, 1) != 1;
         }
         """,
-    "it writes to a file": """\
-        #include <fcntl.h>
-        #include <unistd.h>
-        int main(void) {
-            if (fork() == 0) { int file = open("/tmp", O_RDWR | O_TMPFILE, 0600); _exit(file < 0); }
-        }
-        """,
     "it waits in poll": """\
         #include <poll.h>
         #include <unistd.h>

@@ -1,0 +1,56 @@
+"""Before a call that changes files: what is there is remembered, so that the next run finds it as this one did."""
+
+from __future__ import annotations
+
+import os
+
+from forklab.kernel.calls import CALLS, Concern, Sort, calls_in, int32
+from forklab.lens.calls.touching import AT_FDCWD, flags_of_open, names
+from forklab.lens.edge import descriptors
+from forklab.lens.world.run import Run
+from forklab.lens.world.tracees import Call, Tracee
+
+_WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_OPENS = calls_in("open")
+_RENAMES = frozenset({"rename", "renameat", "renameat2"})
+_OF_NAMES = frozenset(
+    call.name
+    for call in CALLS.values()
+    if Concern.TELLS in call.concerns
+    and any(subject.sort in (Sort.PATH, Sort.PATH_AT) for subject in call.subjects)
+) - calls_in("exec")
+# What is written was opened for that before; these do without.
+_OF_DESCRIPTORS = frozenset({"fchmod", "fchown", "fsetxattr", "fremovexattr"})
+
+
+def remember(run: Run, tracee: Tracee, call: Call) -> None:
+    """It is about to make this call, right now."""
+    if call.name in _OPENS and not flags_of_open(call) & _WRITABLE:
+        return
+    if call.name in _OF_NAMES:
+        ways = _ways(tracee, call)
+        paths = [path for way in ways for path in way]
+        if call.name in _RENAMES and len(ways) > 1:
+            old, new = ways[0][0], ways[1][0]  # not what they lead to
+            done = run.undo.remember_move(old, new)
+        else:
+            done = run.undo.remember_names(*paths)
+    elif call.name in _OF_DESCRIPTORS:
+        paths = [descriptors.link(tracee.tid, int32(call.arguments[0])) or ""]
+        done = not os.path.exists(paths[0]) or run.undo.remember(paths[0])
+    else:
+        return
+    if not done:
+        run.because(f"it changes {' or '.join(paths)}, which can't be put back as it was")
+
+
+def _ways(tracee: Tracee, call: Call) -> list[list[str]]:
+    """Of each name that it is about: the name, and what that leads to. Nothing where that is an error."""
+    found = []
+    for sort, places in CALLS[call.name].subjects:
+        arguments = [call.arguments[place] for place in places]
+        folder = int32(arguments[0]) if sort is Sort.PATH_AT else AT_FDCWD
+        way = [path for path, is_last in names(tracee, folder, arguments[-1]) if is_last]
+        if way and not way[0].startswith(("/proc/", "/dev/")):
+            found.append(way)
+    return found
