@@ -7,7 +7,8 @@ follow there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from forklab.explore.graph import Graph
@@ -28,21 +29,38 @@ class Explanation:
 
 
 def why(found: Exploration, output: str) -> Explanation:
-    """Whether, and why, this output is possible. White space does not count."""
-    wanted = output.split()
-    fitting = [outcome for outcome in found.outcomes if outcome.output.split() == wanted]
+    """Whether, and why, this output is possible. White space does not count, so books may leave it out."""
+    compact = _compact(output)
+    fitting = [outcome for outcome in found.outcomes if _compact(outcome.output) == compact]
     if fitting:
         shortest = min(fitting, key=lambda outcome: len(outcome.schedule))
         steps = "".join(f"\n  {step.does}" for step in shortest.schedule)
         return Explanation(True, f"Yes, this is possible. A shortest way to it:{steps}", shortest)
+    order = process_graph(found.graph)
+    wanted = list(_as_written(output, _writes(order)))
     words = f"No schedule of this program prints {_listed(wanted)}."
     if not found.complete:
         words = (
             f"None of the schedules that were explored prints {_listed(wanted)}; there may be more."
         )
-    order = process_graph(found.graph)
     reason = _nobody_writes(order, wanted) or _forbidden(order, wanted)
-    return Explanation(False, f"{words}\n{reason or _how_far(found.graph, wanted)}")
+    return Explanation(False, f"{words}\n{reason or _how_far(found.graph, compact)}")
+
+
+def _compact(text: str) -> str:
+    return "".join(text.split())
+
+
+def _as_written(output: str, known: Iterable[str]) -> Iterator[str]:
+    """Its words; one that nobody writes is taken apart into those that somebody does, if it can be: 211020."""
+    tokens = sorted(known, key=len, reverse=True)
+    pieces = re.compile("|".join(map(re.escape, tokens))) if tokens else None
+    whole = re.compile(f"(?:{pieces.pattern})+") if pieces else None
+    for word in output.split():
+        if pieces and whole and word not in tokens and whole.fullmatch(word):
+            yield from pieces.findall(word)
+        else:
+            yield word
 
 
 def _listed(tokens: list[str]) -> str:
@@ -102,32 +120,27 @@ def _forbidden(order: ProcessGraph, wanted: list[str]) -> str | None:
     return f"It needs {first} before {last}, but in every schedule\n     {told}"
 
 
-def _how_far(graph: Graph, wanted: list[str]) -> str:
+def _how_far(graph: Graph, wanted: str) -> str:
     """The longest beginning that some schedule prints, and what alone can follow it."""
-    furthest = -1
+    furthest: tuple[str, ...] = ()
     following: set[str] = set()
     seen: set[tuple[Key, str]] = set()
-    stack = [(graph.root, "")]
+    stack: list[tuple[Key, tuple[str, ...]]] = [(graph.root, ())]
     while stack:
-        key, text = stack.pop()
-        got = len(text.split())
-        writes = {
-            step.output.strip() for step in graph.steps.get(key, {}).values() if step.output.strip()
-        }
-        ends = not graph.steps.get(key)
-        if got > furthest:
-            furthest, following = got, set()
-        if got == furthest:
-            following |= writes | ({"the end"} if ends else set())
-        for step in graph.steps.get(key, {}).values():
-            longer = text + step.output
-            if longer.split() == wanted[: len(longer.split())] and (
-                (step.target, longer) not in seen
-            ):
-                seen.add((step.target, longer))
+        key, written = stack.pop()
+        steps = graph.steps.get(key, {})
+        if len("".join(written)) > len("".join(furthest)):
+            furthest, following = written, set()
+        if "".join(written) == "".join(furthest):
+            following |= {step.output.strip() for step in steps.values() if step.output.strip()}
+            following |= set() if steps else {"the end"}
+        for step in steps.values():
+            longer = (*written, *step.output.split())
+            text = "".join(longer)
+            if wanted.startswith(text) and (step.target, text) not in seen:
+                seen.add((step.target, text))
                 stack.append((step.target, longer))
-    begun = _listed(wanted[:furthest])
-    start = f"After {begun}" if furthest else "At the start"
+    start = f"After {_listed(list(furthest))}" if furthest else "At the start"
     return f"{start} only {_or(following)} can come."
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of
 from forklab.kernel.processors import this_processor
 from forklab.lens.calls import patience, sending, sleeping, timers, waiting, writing
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
@@ -58,6 +58,21 @@ def make(run: Run, tracee: Tracee, call: Call) -> Onward:
     return handler(run, tracee, call)
 
 
+def was_broken_off(tracee: Tracee) -> bool:
+    """At the exit of a call: by a signal that it ignores, which only who is traced notices. Then it makes it again."""
+    call = tracee.call
+    if call is None or call.expired is not None or ptrace.call(tracee.tid).number != -_EINTR:
+        return False
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    if masks is None or not masks.pending & ~masks.blocked or masks.deliverable:
+        return False
+    if call.patched is not None:
+        ptrace.set_argument(tracee.tid, *call.patched)
+    ptrace.call_again(tracee.tid, call.name, call.arguments[0])
+    tracee.interrupted = True
+    return True
+
+
 def returned(run: Run, tracee: Tracee) -> int:
     """It comes out of a call at whose exit we wanted to see it. Answers what the call returns, -errno for an error."""
     call = tracee.call
@@ -66,6 +81,8 @@ def returned(run: Run, tracee: Tracee) -> int:
     if call is not None:
         if call.patched is not None:
             ptrace.set_argument(tracee.tid, *call.patched)
+        if call.name in patience.TELL_WHAT_IS_LEFT:
+            patience.tell_what_is_left(run, tracee, call, result)
         if call.expired is not None:
             if tracee.interrupted or result == -_EINTR:
                 ptrace.set_result(tracee.tid, call.expired)

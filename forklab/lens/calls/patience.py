@@ -6,6 +6,8 @@ returned then.
 
 from __future__ import annotations
 
+import contextlib
+
 from forklab.kernel import calls
 from forklab.kernel.calls import PATIENT, LimitForm, int32
 from forklab.lens.edge import ptrace
@@ -14,6 +16,9 @@ from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
+
+_SELECTS = frozenset({"select", "pselect6"})
+TELL_WHAT_IS_LEFT = _SELECTS | {"ppoll"}
 
 
 def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
@@ -43,6 +48,23 @@ def expire(run: Run, tracee: Tracee, call: Call) -> None:
     call.expired = PATIENT[call.name].expired
     run.world.let(tracee, Stand.RUNNING)
     ptrace.interrupt(tracee.tid)
+
+
+def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+    """At its exit: Linux tells how much of its limit was left, and empties the sets of a select(2) that is over."""
+    limit = PATIENT[call.name]
+    address = call.arguments[limit.place]
+    if not call.patched or (result < 0 and call.expired is None):
+        return
+    deadline = tracee.deadline if call.expired is None else run.clock.now
+    left = max(0, (deadline or run.clock.now) - run.clock.now)
+    form = clocks.timeval if limit.form is LimitForm.TIMEVAL else clocks.timespec
+    sets = call.arguments[1:4] if call.expired == 0 and call.name in _SELECTS else ()
+    with contextlib.suppress(OSError):
+        ptrace.write_memory(tracee.tid, address, form(left))
+        for one in filter(None, sets):
+            size = (int32(call.arguments[0]) + 63) // 64 * 8
+            ptrace.write_memory(tracee.tid, one, bytes(size))
 
 
 def waits_on_futex(call: Call) -> bool:

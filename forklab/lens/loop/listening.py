@@ -95,6 +95,9 @@ def _enters_a_call(loop: Loop, tracee: Tracee) -> None:
 
 
 def _comes_out_of_a_call(loop: Loop, tracee: Tracee) -> None:
+    if dispatch.was_broken_off(tracee):
+        loop.goes_on(tracee, AT_ONCE)
+        return
     result = dispatch.returned(loop.run, tracee)
     loop.policy.returned(loop, tracee, result)
     loop.goes_on(tracee, IN_TURN)

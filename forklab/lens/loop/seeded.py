@@ -71,6 +71,8 @@ class Seeded:
         delivery.settle_suspects(loop)
         world = loop.run.world
         if world.queue:
+            if loop.run.clock.watched:  # it has moved without a jump
+                passing.wake_the_due(loop, _WAKING)
             self._release(loop)
         elif world.tracees and not world.running and not passing.jump(loop, _WAKING):
             self._wait_for_outside(loop)

@@ -137,3 +137,33 @@ def test_a_signal_counts_wherever_it_is_taken(explored: Explored) -> None:
     assert [(vertex.process, vertex.always) for vertex in taken] == [("P", True)]
     reaps_once = process_graph(explored("the_handler_reaps_once").graph)
     assert all(vertex.kind is not Kind.GO_ON for vertex in reaps_once.vertices)
+
+
+WITHOUT_SPACES = """\
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void put(const char *text) { if (write(1, text, 1) < 0) _exit(9); }
+int main(void) {
+    if (fork() == 0) { put("a"); put("b"); _exit(0); }
+    put("c");
+    wait(NULL);
+    put("d");
+}
+"""
+
+
+@pytest.mark.parametrize("written", ["acbd", "a c b d", "ac bd"])
+def test_as_books_print_it_without_spaces(written: str, runnable: Runnable) -> None:
+    answer = why(explore(**runnable("c", WITHOUT_SPACES)), written)
+    assert answer.possible and answer.outcome is not None
+    assert answer.outcome.output == "acbd"
+
+
+def test_what_is_not_possible_is_taken_apart_into_what_is_written(runnable: Runnable) -> None:
+    answer = why(explore(**runnable("c", WITHOUT_SPACES)), "adbc")
+    assert not answer.possible
+    assert answer.text.splitlines()[:2] == [
+        "No schedule of this program prints a d b c.",
+        "It needs d before b, but in every schedule",
+    ]
