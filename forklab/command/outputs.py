@@ -82,9 +82,8 @@ def run(parsed: argparse.Namespace) -> int:
         write_file(parsed.json, json.dumps(found.to_json(), indent=1) + "\n")
     if parsed.graph:
         from forklab.draw.outcomes.graph_picture import process_graph_svg
-        from forklab.explore.order import process_graph
 
-        write_file(parsed.graph, process_graph_svg(process_graph(found.graph)))
+        write_file(parsed.graph, process_graph_svg(found.process_graph))
     if parsed.why is not None:
         from forklab.explore.why import why
 

@@ -11,7 +11,8 @@ The three ways to search have to agree.
 """
 
 from forklab.bounds import Progress
+from forklab.explore.exploration import Exploration
 from forklab.explore.explore import explore
-from forklab.explore.outcome import Exploration, Outcome
+from forklab.explore.outcome import Outcome
 
 __all__ = ["Exploration", "Outcome", "Progress", "explore"]

@@ -10,6 +10,7 @@ once more, by its schedule: what is reported has been seen.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -17,9 +18,11 @@ from collections.abc import Callable, Sequence
 from typing import Unpack
 
 from forklab.bounds import MOST_STATES, SECONDS, Progress
+from forklab.explore.exploration import Exploration
+from forklab.explore.forest import Forest, forest_of
 from forklab.explore.graph import Graph, explore_graph
 from forklab.explore.harvest import TooManyOutcomesError, harvest
-from forklab.explore.outcome import Exploration, Outcome, end_of
+from forklab.explore.outcome import Outcome, end_of
 from forklab.explore.replays import Replays
 from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
@@ -28,6 +31,7 @@ from forklab.lens.world.limits import Limits
 from forklab.steps.schedule import Grain
 
 MOST_OUTCOMES = 10_000
+_MANY = 8  # processes; of more, who have nothing to do with each other, only what they print is explored
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STATES_OF_THE_ENDLESS = 100  # a fork bomb: what it is is known from its first run
@@ -65,11 +69,18 @@ def explore(
     options.setdefault("limits", Limits(processor_seconds=5.0, processes=_MOST_PROCESSES))
     grain = Grain(_unwatched(options.get("program") or argv[0]))
     with Replays(argv, grain=grain, longest=_MOST_STEPS, **options) as replays:
+        first: Played | None = replays.play([])
+        assert first is not None
+        forest = None if replays.are_void else forest_of(first, replays.grain)
+        if forest is not None and (text_only or len(forest.lives) > _MANY):
+            with contextlib.suppress(TooManyOutcomesError):
+                return _of_forest(forest, replays)
         while True:
-            graph = explore_graph(replays, is_over=is_over)
+            graph = explore_graph(replays, first=first, is_over=is_over)
             if not replays.are_void:
                 break
             replays.begin_anew()
+            first = None
         reasons = _reasons(graph, replays, limit, started, seconds)
         try:
             outcomes = harvest(
@@ -96,6 +107,24 @@ def explore(
         )
 
 
+def _of_forest(forest: Forest, replays: Replays) -> Exploration:
+    """Raises TooManyOutcomesError."""
+    outcomes = [forest.outcome(text) for text in forest.texts(MOST_OUTCOMES)]
+    wrong, replayed = _see_again(replays, outcomes, prints)
+    reasons = ["not every outcome could be made to happen again"] if wrong else []
+    return Exploration(
+        tuple(outcome for outcome in outcomes if outcome not in wrong),
+        forest,
+        not reasons,
+        forest.schedules(),
+        forest.states,
+        replays.runs,
+        replayed,
+        tuple(reasons),
+        ends_vary=True,
+    )
+
+
 def _unwatched(program: str) -> int:
     """Python catches SIGINT from its start: no reason to stand still after each call."""
     return bit(signal.SIGINT) if os.path.basename(program).startswith("python") else 0
@@ -118,24 +147,30 @@ def _reasons(
     return reasons
 
 
-def _see_again(replays: Replays, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], int]:
+def comes_to(played: Played, outcome: Outcome) -> bool:
+    """Whether this run had that outcome."""
+    return prints(played, outcome) and end_of(played.last_state) == outcome.end
+
+
+def prints(played: Played, outcome: Outcome) -> bool:
+    """The same, but for who is a zombie in the end."""
+    text = "".join(taken.output for taken in played.taken)
+    steps = len(played.taken) - 1
+    same_end = end_of(played.last_state).status == outcome.end.status
+    return text == outcome.output and steps == len(outcome.schedule) and same_end
+
+
+def _see_again(
+    replays: Replays,
+    outcomes: Sequence[Outcome],
+    agree: Callable[[Played, Outcome], bool] = comes_to,
+) -> tuple[list[Outcome], int]:
     """Those that do not come of their schedules, and how many were tried."""
     count = min(len(outcomes), REPLAYED)
     chosen = [outcomes[place * len(outcomes) // count] for place in range(count)]
     played = replays.play_all([outcome.replay.moves for outcome in chosen])
     pairs = list(zip(chosen, played, strict=True))
-    return [outcome for outcome, run in pairs if not comes_to(run, outcome)], len(pairs)
-
-
-def comes_to(played: Played, outcome: Outcome) -> bool:
-    """Whether this run had that outcome."""
-    text = "".join(taken.output for taken in played.taken)
-    steps = len(played.taken) - 1
-    return (
-        text == outcome.output
-        and steps == len(outcome.schedule)
-        and (end_of(played.last_state) == outcome.end)
-    )
+    return [outcome for outcome, run in pairs if not agree(run, outcome)], len(pairs)
 
 
 __all__ = ["Exploration", "Outcome", "Progress", "explore"]

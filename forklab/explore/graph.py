@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from forklab.explore.learned import Key, Learned, Situation, Step, real_steps
 from forklab.explore.replays import Replays
+from forklab.lens.replay import Played
 from forklab.steps.moves import Move
 from forklab.steps.schedule import PLAIN, Grain
 
@@ -35,6 +36,10 @@ class Graph:
 
     def situation(self, key: Key) -> Situation:
         return self.learned.situations[key]
+
+    def written_from(self, key: Key) -> list[tuple[str, Key]]:
+        """Of each step that can be taken there: what it writes, and where it leads to."""
+        return [(step.output, step.target) for step in self.steps.get(key, {}).values()]
 
     @property
     def terminals(self) -> list[Key]:
@@ -70,12 +75,16 @@ class Graph:
 def explore_graph(
     replays: Replays,
     *,
+    first: Played | None = None,
     waits_after_calls: bool = False,
     is_over: Callable[[Graph], bool] = lambda _: False,
 ) -> Graph:
-    """Build it. `is_over` is asked now and then, and may end it before it is complete."""
+    """Build it. `is_over` is asked now and then, and may end it before it is complete.
+
+    `first`: a run with these replays, if there was one.
+    """
     learned = Learned(waits_after_calls)
-    first = replays.play([])
+    first = first or replays.play([])
     learned.learn(first)
     is_endless = first.ended_early is not None and not first.stuck
     graph = Graph(learned, replays.grain, is_endless)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from forklab.bounds import MOST_STATES, SECONDS
+from forklab.explore.exploration import Exploration
 from forklab.explore.explore import explore
-from forklab.explore.outcome import Exploration, Outcome
+from forklab.explore.outcome import Outcome
 from forklab.lens.request import Options
 
 

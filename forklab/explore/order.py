@@ -7,6 +7,8 @@ others are kept. Nothing of it comes from the program's text: it is read off the
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from forklab.explore.graph import Graph
@@ -104,6 +106,22 @@ def process_graph(graph: Graph) -> ProcessGraph:
             if step.target not in own:
                 own[step.target] = {**own[key], move.process: mine}
     return _drawn(tally, always)
+
+
+def graph_of(steps: Iterable[tuple[Deed, int | None]]) -> ProcessGraph:
+    """Of steps that all are taken in every schedule, each with the place of the one that it comes right after."""
+    tally = _Tally()
+    masks: list[int] = []  # of each step: it, and all that come before it
+    counts: Counter[Deed] = Counter()
+    for deed, after in steps:
+        mask = 0 if after is None else masks[after]
+        if deed.kind in _NOTICEABLE:
+            number = tally.number(deed, counts[deed])
+            counts[deed] += 1
+            tally.before[number] = mask
+            mask |= 1 << number
+        masks.append(mask)
+    return _drawn(tally, always=-1)
 
 
 def _drawn(tally: _Tally, always: int) -> ProcessGraph:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from forklab.explore.graph import Graph
 from forklab.explore.sentences import sentence, waits_for
 from forklab.jsonform import JsonObject
 from forklab.kernel.statuses import exit_code, killer
@@ -84,41 +83,6 @@ class Outcome:
             "unreaped": list(self.unreaped),
             "schedule": [step.to_json() for step in self.schedule],
             **self.grain.to_json(),
-        }
-
-
-@dataclass(frozen=True)
-class Exploration:
-    """All outcomes, or as many as were found before it was not `complete`; then `reasons` say why.
-
-    `schedules` is how many different schedules were covered, `states` how many states they pass through, `runs` how
-    often the program really ran for that, and `replayed` how many of the outcomes were then seen happening again by
-    their schedules.
-    """
-
-    outcomes: tuple[Outcome, ...]
-    graph: Graph = field(repr=False, compare=False)
-    complete: bool
-    schedules: int
-    states: int
-    runs: int
-    replayed: int = 0
-    reasons: tuple[str, ...] = ()
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The different texts, each once."""
-        return tuple(dict.fromkeys(outcome.output for outcome in self.outcomes))
-
-    def to_json(self) -> JsonObject:
-        return {
-            "complete": self.complete,
-            "reasons": list(self.reasons),
-            "schedules": self.schedules,
-            "states": self.states,
-            "runs": self.runs,
-            "replayed": self.replayed,
-            "outcomes": [outcome.to_json() for outcome in self.outcomes],
         }
 
 

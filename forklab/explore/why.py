@@ -8,13 +8,15 @@ follow there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from forklab.explore.exploration import Exploration
+from forklab.explore.forest import Forest
 from forklab.explore.graph import Graph
-from forklab.explore.learned import Key
-from forklab.explore.order import ProcessGraph, process_graph
-from forklab.explore.outcome import Exploration, Outcome
+from forklab.explore.order import ProcessGraph
+from forklab.explore.outcome import Outcome
 from forklab.explore.sentences import sentence
 from forklab.steps.deeds import DeedKind
 
@@ -36,7 +38,7 @@ def why(found: Exploration, output: str) -> Explanation:
         shortest = min(fitting, key=lambda outcome: len(outcome.schedule))
         steps = "".join(f"\n  {step.does}" for step in shortest.schedule)
         return Explanation(True, f"Yes, this is possible. A shortest way to it:{steps}", shortest)
-    order = process_graph(found.graph)
+    order = found.process_graph
     wanted = list(_as_written(output, _writes(order)))
     words = f"No schedule of this program prints {_listed(wanted)}."
     if not found.complete:
@@ -120,26 +122,26 @@ def _forbidden(order: ProcessGraph, wanted: list[str]) -> str | None:
     return f"It needs {first} before {last}, but in every schedule\n     {told}"
 
 
-def _how_far(graph: Graph, wanted: str) -> str:
+def _how_far(graph: Graph | Forest, wanted: str) -> str:
     """The longest beginning that some schedule prints, and what alone can follow it."""
     furthest: tuple[str, ...] = ()
     following: set[str] = set()
-    seen: set[tuple[Key, str]] = set()
-    stack: list[tuple[Key, tuple[str, ...]]] = [(graph.root, ())]
+    seen: set[tuple[Hashable, str]] = set()
+    stack: list[tuple[Any, tuple[str, ...]]] = [(graph.root, ())]
     while stack:
         key, written = stack.pop()
-        steps = graph.steps.get(key, {})
+        steps = graph.written_from(key)
         if len("".join(written)) > len("".join(furthest)):
             furthest, following = written, set()
         if "".join(written) == "".join(furthest):
-            following |= {step.output.strip() for step in steps.values() if step.output.strip()}
+            following |= {output.strip() for output, _ in steps if output.strip()}
             following |= set() if steps else {"the end"}
-        for step in steps.values():
-            longer = (*written, *step.output.split())
+        for output, target in steps:
+            longer = (*written, *output.split())
             text = "".join(longer)
-            if wanted.startswith(text) and (step.target, text) not in seen:
-                seen.add((step.target, text))
-                stack.append((step.target, longer))
+            if wanted.startswith(text) and (target, text) not in seen:
+                seen.add((target, text))
+                stack.append((target, longer))
     start = f"After {_listed(list(furthest))}" if furthest else "At the start"
     return f"{start} only {_or(following)} can come."
 

@@ -9,14 +9,13 @@ from forklab.draw.outcomes.boxes import boxes
 from forklab.draw.outcomes.graph_picture import process_graph_svg
 from forklab.draw.templates import template
 from forklab.explore import Exploration
-from forklab.explore.order import process_graph
 
 SHOWN = 50  # boxes
 
 
 def outcomes_html(found: Exploration) -> str:
     """A fragment; any number of them may stand on one page."""
-    graph = process_graph(found.graph)
+    graph = found.process_graph
     stuck = [bool(outcome.deadlock) for outcome in found.outcomes]
     return template("draw/outcomes/outcomes.html")(
         found=found,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forklab.explore import Exploration, Outcome
 
+_READABLE = 15  # digits
 _SHOWN = 50  # outputs; more only into a file
 
 
@@ -26,13 +27,19 @@ def outcomes_text(found: Exploration, *, text_only: bool = False) -> str:
 def _summary(found: Exploration, *, text_only: bool) -> str:
     outputs = len(found.outputs)
     counted = _count(outputs, "output")
-    if not text_only:
+    if not text_only and not found.ends_vary:
         counted += f", {_count(len(found.outcomes), 'outcome')}"
-    covered = f"{_count(found.schedules, 'schedule')}, {_count(found.states, 'state')}"
+    covered = f"{_schedules(found.schedules)}, {_count(found.states, 'state')}"
     if found.complete:
-        return f"{counted}, and no others ({covered})."
+        only = "\nWho is a zombie in the end was not explored." if found.ends_vary else ""
+        return f"{counted}, and no others ({covered}).{only}"
     reasons = "".join(f"\n  {reason}" for reason in found.reasons)
     return f"{counted} at least ({covered} so far). This may not be all:{reasons}"
+
+
+def _schedules(number: int) -> str:
+    digits = len(str(number))
+    return _count(number, "schedule") if digits <= _READABLE else f"10^{digits - 1} schedules"
 
 
 def _count(number: int, noun: str) -> str:

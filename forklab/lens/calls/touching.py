@@ -31,7 +31,7 @@ AT_FDCWD = -100
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _MOST_LINKS = 40  # that a path may lead through, see path_resolution(7)
 _LONGEST_PATH = 4096
-_MOVE_ON = frozenset({"read", "readv", "lseek", "getdents", "getdents64"})  # the offset; no more
+MOVE_ON = frozenset({"read", "readv", "lseek", "getdents", "getdents64"})  # the offset; no more
 _PRIO_PROCESS = 0
 _MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
 _PRIVATE_PRCTLS = frozenset(
@@ -41,7 +41,7 @@ _F_DUPFD, _F_GETFD, _F_SETFD, F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4
 _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
 IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
-_OPENS = calls_in("open")
+_OPENS, _EXECS = calls_in("open"), calls_in("exec")
 
 
 class NotModelledError(Exception):
@@ -56,7 +56,9 @@ def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
     known = CALLS.get(call.name)
     if known is None or not known.subjects:
         raise NotModelledError
-    tells = Concern.TELLS in known.concerns
+    tells = (
+        Concern.TELLS in known.concerns and call.name not in _EXECS
+    )  # it only asks for the program
     return [
         touch
         for subject in known.subjects
@@ -107,15 +109,14 @@ def _of_descriptor(
     file = (about.st_dev, about.st_ino, about.st_rdev)
     if kind == stat.S_IFREG and not where.startswith("/proc/"):
         name = run.resources.label(file, where.removesuffix(" (deleted)"))
-        if call.name in _MOVE_ON:
-            # Once it is known that files are shared it must not depend on who has ended by now.
-            tells = bool(run.resources.shared) or _is_shared(run, tracee, number, file)
+        if call.name in MOVE_ON:
+            tells = _is_shared(run, tracee, number, file)
         yield Touch(f"file {name}", tells)
     elif kind == stat.S_IFREG:
         yield from _of_proc(run, where)
     elif kind == stat.S_IFDIR:
-        if call.name in _MOVE_ON:
-            tells = bool(run.resources.shared) or _is_shared(run, tracee, number, file)
+        if call.name in MOVE_ON:
+            tells = _is_shared(run, tracee, number, file)
         yield Touch(f"folder {where}", tells)
     elif kind == stat.S_IFCHR or (kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES):
         return

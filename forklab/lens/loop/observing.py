@@ -15,7 +15,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps import state as facts
-from forklab.steps.state import Fact, PipeContent, Place, Signals
+from forklab.steps.state import READ_END, WRITE_END, Fact, PipeContent, Place, Signals
 
 _STAGES = {
     Stand.READY: facts.AFTER,
@@ -125,9 +125,8 @@ def _number(run: Run, pid: int) -> int:
 
 def _describe_pipes(run: Run, pipes: Pipes, state: dict[Fact, Hashable]) -> None:
     living = {tracee.member for tracee in run.world.tracees.values()}
-    ends = [end for member in living for end in pipes.ends.get(member, ())]
     for pipe in pipes.by_file.values():
-        readers, writers = ends.count((pipe.name, "read")), ends.count((pipe.name, "write"))
+        readers, writers = (pipes.count(pipe, side, living) for side in (READ_END, WRITE_END))
         if readers or writers:
             state[facts.PIPE, pipe.name] = PipeContent(
                 pipe.content, readers, writers, frozenset(pipe.nonblocking)

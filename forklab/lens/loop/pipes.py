@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from forklab.lens.edge import descriptors
@@ -61,6 +62,10 @@ class Pipes:
             flags = descriptors.flags(member.pid, descriptor)
             (pipe.nonblocking.add if flags & os.O_NONBLOCK else pipe.nonblocking.discard)(side)
         self.ends[member] = tuple(sorted(found))
+
+    def count(self, pipe: Pipe, side: str, living: Iterable[Member]) -> int:
+        """How many of these processes have that end of it open."""
+        return sum((pipe.name, side) in self.ends.get(member, ()) for member in living)
 
     def _of(self, file: File, member: Member) -> Pipe:
         """One that nobody has seen yet has been made by this process."""

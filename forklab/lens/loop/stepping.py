@@ -22,7 +22,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
-from forklab.steps.state import PIPE_BUF, READS, TO_OUTPUT, WRITE_END, WRITES, number_of
+from forklab.steps.state import PIPE_BUF, READ_END, READS, TO_OUTPUT, WRITE_END, WRITES, number_of
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
@@ -127,7 +127,9 @@ def _begin_at_pipe(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None
     tracee.may_sleep = bool(
         pipe.content
     )  # a page with little in it takes as much room as a full one
-    if not pipe.has_room_for(size) and WRITE_END not in pipe.nonblocking:
+    living = {other.member for other in run.world.tracees.values()}
+    waits = WRITE_END not in pipe.nonblocking and ledger.pipes.count(pipe, READ_END, living)
+    if waits and not pipe.has_room_for(size):
         _in_pieces(run, tracee)
         tracee.may_sleep = True
 

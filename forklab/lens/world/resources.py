@@ -49,17 +49,17 @@ class Resources:
             if waits:
                 who.setdefault(SOMEBODY, True)
 
-    def shared_of(self, touches: Iterable[Touch]) -> tuple[Touch, ...]:
-        """Those that are shared, each once; files, folders and names are one, and so are all locks.
+    def shared_of(self, touches: Iterable[Touch], *, tells: bool = False) -> tuple[Touch, ...]:
+        """Those that are shared, each once; `tells`: all are told.
 
-        Which file has a name is for others to change, so what a call touches must not depend on it.
+        Files, folders and names are one, and so are all locks: which file has a name is for others to change, so what a
+        call touches must not depend on it.
         """
         found: dict[str, bool] = {}
-        for resource, tells in touches:
+        for resource, told in touches:
             if resource in self.shared:
-                sort = resource.partition(" ")[0]
-                wide = _WIDE.get(sort, resource)
-                found[wide] = found.get(wide, False) or tells
+                wide = _WIDE.get(resource.partition(" ")[0], resource)
+                found[wide] = found.get(wide, False) or told or tells
         return tuple(Touch(*item) for item in sorted(found.items()))
 
     def values(self, touches: Iterable[Touch]) -> tuple[Hashable, ...]:

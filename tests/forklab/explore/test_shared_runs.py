@@ -156,8 +156,8 @@ MENDS = {
     ),
     "an offset that is shared": Mend(
         "lens/calls/touching.py",
-        "tells = bool(run.resources.shared) or _is_shared(run, tracee, number, file)\n        elif",
-        "tells = False\n        elif",
+        'tells = _is_shared(run, tracee, number, file)\n        yield Touch(f"file',
+        'tells = False\n        yield Touch(f"file',
     ),
     "what is in files": Mend(
         "lens/calls/touching.py", 'yield Touch(f"file {name}", tells)', "pass"

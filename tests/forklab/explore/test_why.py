@@ -165,5 +165,5 @@ def test_what_is_not_possible_is_taken_apart_into_what_is_written(runnable: Runn
     assert not answer.possible
     assert answer.text.splitlines()[:2] == [
         "No schedule of this program prints a d b c.",
-        "It needs d before b, but in every schedule",
+        "It needs d before c, but in every schedule",
     ]
