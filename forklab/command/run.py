@@ -10,8 +10,18 @@ import sys
 from forklab.command.schedules import read_schedule
 from forklab.command.usage import Subcommands, UserError, seconds, write_file, write_picture
 from forklab.kernel.statuses import in_shell
-from forklab.lens.record import CannotRecordError, CannotTraceError, Limits, Recording, record
+from forklab.lens.record import (
+    CannotRecordError,
+    CannotTraceError,
+    Limits,
+    Recording,
+    RecordingInterrupted,
+    record,
+)
 from forklab.source import CannotCompileError, runnable
+
+_SECONDS = 10.0  # on the processor, if nobody says otherwise
+_INTERRUPTED = 130  # as a shell says it of SIGINT
 
 
 def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
@@ -48,17 +58,17 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
         "--timeout",
         metavar="S",
         type=seconds,
-        default=10.0,
-        help="end it after so many seconds on the processor; default 10",
+        help="end it after so many seconds on the processor (default 10), or of waiting for its input",
     )
     run.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
     return run
 
 
 def run(parsed: argparse.Namespace) -> int:
-    limits = Limits(processor_seconds=parsed.timeout)
+    limit = _SECONDS if parsed.timeout is None else parsed.timeout
+    limits = Limits(processor_seconds=limit, waiting_seconds=parsed.timeout)
     if parsed.real_time:
-        limits.real_seconds = parsed.timeout
+        limits.real_seconds = limit
     schedule = None
     if parsed.schedule is not None:
         schedule = read_schedule(parsed.schedule, parsed.outcome)
@@ -77,6 +87,9 @@ def run(parsed: argparse.Namespace) -> int:
                 stdin=None if schedule is None else subprocess.DEVNULL,
                 echo=not quiet,
             )
+    except RecordingInterrupted as stopped:
+        _show(stopped.recording, parsed)
+        return _INTERRUPTED
     except CannotTraceError as refusal:
         print(f"forklab: {refusal}", file=sys.stderr)
         return _look(parsed)
@@ -100,7 +113,7 @@ def _look(parsed: argparse.Namespace) -> int:
     try:
         with runnable(parsed.program) as program:
             argv = [program.path or program.argv[0], *program.argv[1:]]
-            seen = snapshot(argv, seconds=parsed.timeout)
+            seen = snapshot(argv, seconds=parsed.timeout or _SECONDS)
     except CannotRunError as error:
         raise UserError(str(error)) from None
     print(seen.output, end="")

@@ -78,6 +78,14 @@ class Recording:
         }
 
 
+class RecordingInterrupted(KeyboardInterrupt):
+    """Ctrl-C; `recording` is what there was until then."""
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
+        self.recording = recording
+
+
 def record(
     argv: Sequence[str],
     *,
@@ -93,10 +101,10 @@ def record(
 
     The name of `hidden_folder` is left out wherever it appears: that of a temporary folder is another one each time.
     For `echo` and the other `options` see `forklab.lens.request.Request`. Whatever happens here, no process of the
-    program is left. Raises CannotRecordError.
+    program is left. Raises CannotRecordError, and RecordingInterrupted on Ctrl-C.
     """
     order: Order = schedule if schedule is not None else RealTime() if real_time else Seed(seed)
-    text = _recorded(Request.of(argv, order=order, echo=echo, **options), stdin)
+    text, interrupted = _recorded(Request.of(argv, order=order, echo=echo, **options), stdin)
     if hidden_folder is not None:
         text = text.replace(json.dumps(hidden_folder + "/")[1:-1], "")
     answer = Answer.from_json(text)
@@ -104,7 +112,7 @@ def record(
         raise CannotTraceError.because(answer.untraceable)
     if answer.refused:
         raise CannotRecordError(f"{argv[0]} can't be run: {answer.refused}")
-    return Recording(
+    recording = Recording(
         answer.history,
         answer.output,
         answer.status,
@@ -113,12 +121,16 @@ def record(
         answer.real_pids,
         answer.reasons,
         answer.cut,
-        answer.ended_early,
+        "You have pressed Ctrl-C." if interrupted else answer.ended_early,
     )
+    if interrupted:
+        raise RecordingInterrupted(recording)
+    return recording
 
 
-def _recorded(request: Request, stdin: int | None) -> str:
-    """What the recorder answers."""
+def _recorded(request: Request, stdin: int | None) -> tuple[str, bool]:
+    """What the recorder answers, and whether it was told to end."""
+    interrupted = False
     reading, writing = os.pipe()
     stdout = None if request.echo else subprocess.DEVNULL
     words = [str(writing), request.to_json()]
@@ -127,8 +139,13 @@ def _recorded(request: Request, stdin: int | None) -> str:
     finally:
         os.close(writing)
     with open(reading, encoding="utf-8") as file, helper:
-        text = file.read()
+        try:
+            text = file.read()
+        except KeyboardInterrupt:
+            interrupted = True
+            helper.cut()
+            text = file.read()
         _, complaint, _ = helper.answer()
     if not text:
         raise LensFailedError(complaint)
-    return text
+    return text, interrupted

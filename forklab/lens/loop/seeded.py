@@ -15,6 +15,7 @@ import random
 from dataclasses import dataclass
 
 from forklab.kernel.calls import PATIENT, calls_in
+from forklab.lens.calls import outside
 from forklab.lens.edge import ptrace
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.edge.vdso import hide_vdso
@@ -108,18 +109,20 @@ class Seeded:
         run, world = loop.run, loop.run.world
         if run.alarms.on_their_way or run.suspects:
             return
-        if not run.surroundings.reach_outside or not world.asleep:
+        asleep = [tracee for tracee in world.asleep.values() if tracee.stand is Stand.INSIDE]
+        if not any(outside.can_end_it(run, tracee) for tracee in asleep):
             raise EndOfRunError(
                 f"Everybody waits, and nobody will ever wake them: {world.who_waits()}."
             )
-        for tracee in list(world.asleep.values()):
-            if tracee.stand is Stand.INSIDE:
-                world.let(tracee, Stand.RUNNING)
+        for tracee in asleep:
+            world.let(tracee, Stand.RUNNING)
         loop.loose = loop.outside = True
+        loop.watchdog.waits_for_outside(True)
         while world.running and not world.queue and loop.loose:
             heard = ptrace.wait()
             listening.hear(loop, heard)
             loop.loose = heard is None
         loop.outside = False
+        loop.watchdog.waits_for_outside(False)
         for tracee in list(world.running.values()):
             world.let(tracee, Stand.INSIDE)

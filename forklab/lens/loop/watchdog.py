@@ -25,8 +25,12 @@ class Watchdog:
     abandoned: Callable[[], bool]
     spent: Callable[[], float] | None
     rung: bool = False
+    waits_since: float | None = None  # for somebody outside
     _started: float = field(default_factory=time.monotonic)
     _ask_again: float = 0.0  # when the limit can be reached at the earliest
+
+    def waits_for_outside(self, waits: bool) -> None:
+        self.waits_since = time.monotonic() if waits else None
 
     def look(self, clock: Clock) -> None:
         """Raises EndOfRunError."""
@@ -43,5 +47,10 @@ class Watchdog:
                 )
             # To ask is to read a file for each process. They cannot use more than all processors.
             self._ask_again = now + left / (os.cpu_count() or 1)
+        waited = 0.0 if self.waits_since is None else now - self.waits_since
+        if limits.waiting_seconds is not None and waited > limits.waiting_seconds:
+            raise EndOfRunError(
+                f"It waited for more than {limits.waiting_seconds:g} seconds for its input."
+            )
         if limits.real_seconds is not None and now - self._started > limits.real_seconds:
             raise EndOfRunError(f"It took more than {limits.real_seconds:g} seconds.")

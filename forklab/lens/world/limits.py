@@ -13,7 +13,8 @@ class EndOfRunError(Exception):
 class Limits:
     """When to end a program that does not end by itself.
 
-    `processor_seconds` are its own and those that the lens needs to follow it; `real_seconds` are on the wall.
+    `processor_seconds` are its own and those that the lens needs to follow it; `real_seconds` are on the wall,
+    `waiting_seconds` those in which everybody waits for somebody outside of the program.
     """
 
     processor_seconds: float = 10.0
@@ -21,6 +22,7 @@ class Limits:
     processes: int = 500
     output: int = 1_000_000  # bytes; more is thrown away
     real_seconds: float | None = None
+    waiting_seconds: float | None = None
 
 
 @dataclass(eq=False)

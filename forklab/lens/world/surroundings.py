@@ -30,6 +30,15 @@ class Surroundings:
     def is_output(self, tid: int, descriptor: int) -> bool:
         return identity(f"/proc/{tid}/fd/{descriptor}") in self.outputs
 
+    def comes_from_outside(self, tid: int, descriptor: int) -> bool:
+        """Whether a descriptor is a socket, or the input, where that can bring something."""
+        try:
+            found = os.stat(f"/proc/{tid}/fd/{descriptor}")
+        except OSError:
+            return False
+        foreign = self.foreign == (found.st_dev, found.st_ino, found.st_rdev)
+        return foreign or stat.S_ISSOCK(found.st_mode)
+
     def kind_of(self, tid: int, descriptor: int) -> int:
         """The file type of a descriptor, as in st_mode; 0 if it is not open. Notices what comes from outside."""
         try:

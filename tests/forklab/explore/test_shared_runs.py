@@ -179,7 +179,7 @@ MENDS = {
         'Touch("lock " + touch.resource.partition(" ")[2], tells=False) for touch in files',
     ),
     "priorities": Mend(
-        "lens/calls/touching.py", 'yield Touch(f"process {member.name}", tells)', "pass"
+        "lens/calls/touching.py", 'yield Touch(f"process {member.name}", tells)', "yield from ()"
     ),
 }
 LOOK = "from test_shared_runs import look_until; look_until()"

@@ -1,0 +1,201 @@
+"""A program under the lens hears what it hears without one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from forklab.lens.record import Limits, record
+
+# Each prints what it is told, and nothing that depends on the clock, on pids or on what comes first.
+PROGRAMS = {
+    "select is over: its sets are empty, nothing is left": """
+        struct timeval limit = {2, 0};
+        int count = select(ends[0] + 1, &set, NULL, NULL, &limit);
+        printf("%d %d %ld\\n", count, FD_ISSET(ends[0], &set), (long)limit.tv_sec);
+    """,
+    "select has waited for a while: the rest is left": """
+        struct timeval limit = {5, 0};
+        if (fork() == 0) { sleep(2); _exit(write(ends[1], "x", 1) != 1); }
+        int count = select(ends[0] + 1, &set, NULL, NULL, &limit);
+        long left = limit.tv_sec + (limit.tv_usec + 500000) / 1000000;
+        printf("%d %d %ld\\n", count, FD_ISSET(ends[0], &set), left);
+        wait(NULL);
+    """,
+    "pselect is over: its sets are empty, its limit stays": """
+        struct timespec limit = {2, 0};
+        int count = pselect(ends[0] + 1, &set, NULL, NULL, &limit, NULL);
+        printf("%d %d %ld\\n", count, FD_ISSET(ends[0], &set), (long)limit.tv_sec);
+    """,
+    "a signal that is ignored breaks off no epoll_wait": """
+        struct epoll_event event = {.events = EPOLLIN};
+        int poll = epoll_create1(0);
+        epoll_ctl(poll, EPOLL_CTL_ADD, ends[0], &event);
+        if (fork() == 0) _exit(0);
+        if (fork() == 0) { sleep(1); _exit(write(ends[1], "x", 1) != 1); }
+        int count = epoll_wait(poll, &event, 1, -1);
+        printf("%d %d\\n", count, errno);
+        while (wait(NULL) > 0) {}
+    """,
+    "nor a semop": """
+        struct sembuf one = {0, -1, 0}, back = {0, 1, 0};
+        int semaphore = semget(IPC_PRIVATE, 1, 0600);
+        if (fork() == 0) _exit(0);
+        if (fork() == 0) { sleep(1); _exit(semop(semaphore, &back, 1) != 0); }
+        int result = semop(semaphore, &one, 1);
+        printf("%d %d\\n", result, errno);
+        while (wait(NULL) > 0) {}
+        semctl(semaphore, 0, IPC_RMID);
+    """,
+    "one that is caught does": """
+        struct epoll_event event;
+        signal(SIGCHLD, heard);
+        int poll = epoll_create1(0);
+        if (fork() == 0) { sleep(1); _exit(0); }
+        int count = epoll_wait(poll, &event, 1, -1);
+        printf("%d %d %d\\n", count, errno == EINTR, done);
+        wait(NULL);
+    """,
+    "an alarm rings in a loop that reads the clock": """
+        struct timeval now;
+        signal(SIGALRM, heard);
+        alarm(1);
+        while (!done) gettimeofday(&now, NULL);
+        puts("rang");
+    """,
+}
+HEAD = """\
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t done;
+static void heard(int number) { (void)number; done = 1; }
+"""
+BODY = """
+int main(void) {
+    int ends[2];
+    fd_set set;
+    (void)heard;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (pipe(ends)) return 1;
+    FD_ZERO(&set);
+    FD_SET(ends[0], &set);
+    %s
+    return 0;
+}
+"""
+NOWHERE = """
+int main(int count, char **words) {
+    void *nowhere = (void *)-1;
+    long result = -2;
+    (void)heard;
+    errno = 0;
+    switch (count > 1 ? atoi(words[1]) : 0) {
+    %s
+    }
+    printf("%%ld %%s\\n", result, strerror(errno));
+    return 0;
+}
+"""
+BAD_CALLS = [
+    "getitimer, 0, nowhere",
+    "setitimer, 0, nowhere, 0",
+    "nanosleep, nowhere, 0",
+    "clock_gettime, 0, nowhere",
+    "clock_gettime, 9999, nowhere",
+    "write, 1, nowhere, 5",
+    "writev, 1, nowhere, 2",
+    "writev, 1, nowhere, -1",
+    "pselect6, 0, 0, 0, 0, nowhere, 0",
+    "ppoll, 0, 0, nowhere, 0, 8",
+    "rt_sigtimedwait, nowhere, 0, nowhere, 8",
+    "rt_sigaction, 10, nowhere, 0, 8",
+    "gettimeofday, nowhere, 0",
+    "wait4, -1, nowhere, 0, 0",
+    "waitid, 0, 0, nowhere, 4, 0",
+    "clock_nanosleep, 0, 0, nowhere, 0",
+    "clock_nanosleep, 9999, 0, nowhere, 0",
+    "timer_create, 0, nowhere, nowhere",
+    "futex, nowhere, 0, 0, nowhere, 0, 0",
+]
+
+
+def built(text: str, folder: Path) -> str:
+    source, program = folder / "program.c", folder / "program"
+    source.write_text(text)
+    subprocess.run(["cc", "-o", program, source], check=True)
+    return str(program)
+
+
+def untraced(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_is_told_the_same(name: str, tmp_path: Path) -> None:
+    program = built(HEAD + BODY % PROGRAMS[name], tmp_path)
+    seen = record([program])
+    assert (seen.ended_early, seen.output) == (None, untraced([program]))
+
+
+def test_bad_pointers_are_errors_of_the_program(tmp_path: Path) -> None:
+    cases = "\n".join(
+        f"case {number}: result = syscall(SYS_{call}); break;"
+        for number, call in enumerate(BAD_CALLS)
+    )
+    program = built(HEAD + NOWHERE % cases, tmp_path)
+    for number, call in enumerate(BAD_CALLS):
+        seen = record([program, str(number)])
+        assert (call, seen.output) == (call, untraced([program, str(number)]))
+
+
+DEAD = """
+int main(void) {
+    int ends[2];
+    char one;
+    (void)heard;
+    if (pipe(ends)) return 1;
+    if (fork() == 0) return read(ends[0], &one, 1) != 1;
+    wait(NULL);
+}
+"""
+
+
+def test_a_deadlock_is_one_also_where_there_is_input(tmp_path: Path) -> None:
+    """Nobody waits for that."""
+    program = built(HEAD + DEAD, tmp_path)
+    ours, theirs = os.pipe()
+    try:
+        seen = record([program], stdin=ours)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert seen.ended_early is not None
+    assert "P is in wait4, P.1 is in read" in seen.ended_early
+
+
+def test_who_waits_for_input_waits_for_ever_or_as_long_as_one_says() -> None:
+    ours, theirs = os.pipe()
+    try:
+        limits = Limits(waiting_seconds=0.2)
+        seen = record(["sh", "-c", "read line"], stdin=ours, limits=limits)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert seen.ended_early == "It waited for more than 0.2 seconds for its input."
