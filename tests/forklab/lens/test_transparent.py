@@ -18,11 +18,11 @@ PROGRAMS = {
         printf("%d %d %ld\\n", count, FD_ISSET(ends[0], &set), (long)limit.tv_sec);
     """,
     "select has waited for a while: the rest is left": """
-        struct timeval limit = {5, 0};
+        struct timeval limit = {100, 0};
         if (fork() == 0) { sleep(2); _exit(write(ends[1], "x", 1) != 1); }
         int count = select(ends[0] + 1, &set, NULL, NULL, &limit);
-        long left = limit.tv_sec + (limit.tv_usec + 500000) / 1000000;
-        printf("%d %d %ld\\n", count, FD_ISSET(ends[0], &set), left);
+        int some_is_left = limit.tv_sec > 0 && limit.tv_sec < 100;
+        printf("%d %d %d\\n", count, FD_ISSET(ends[0], &set), some_is_left);
         wait(NULL);
     """,
     "pselect is over: its sets are empty, its limit stays": """

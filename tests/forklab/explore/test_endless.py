@@ -1,0 +1,29 @@
+"""Programs that do not end: what they are is said, soon, and without a traceback."""
+
+from __future__ import annotations
+
+import pytest
+from programs import Runnable
+
+from forklab.explore import explore
+
+ENDLESS = {
+    "P computes for long without a call": "for (;;) {}",
+    "It had more than 100 processes. Does it fork in an endless loop?": "for (;;) fork();",
+    "It makes a PID namespace of its own, which is not modelled": "return unshare(CLONE_NEWPID);",
+}
+
+
+@pytest.mark.parametrize("reason", ENDLESS)
+def test_what_it_is_is_said(reason: str, runnable: Runnable) -> None:
+    text = f"""
+        #define _GNU_SOURCE
+        #include <sched.h>
+        #include <unistd.h>
+        int main(void) {{ {ENDLESS[reason]} }}
+    """
+    found = explore(**runnable("c", text))
+    assert not found.complete
+    assert reason in found.reasons
+    assert found.states <= 100  # and not all that the limits would allow
+    assert found.to_json()["outcomes"] == []
