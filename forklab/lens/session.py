@@ -140,6 +140,7 @@ class Session:
             run.findings.ended_early = str(end)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _kill_all(run)
+        run.alarms.close()
         if not run.undo.all():
             run.because("it has changed files that can't be put back as they were")
         os.close(held)

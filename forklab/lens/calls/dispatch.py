@@ -20,6 +20,7 @@ from forklab.lens.world.tracees import Call, Tracee
 
 _NAMES = {number: name for name, number in this_processor().calls.items()}
 _EINTR = 4
+_COUNT = 8  # bytes, that a timer's file tells
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
 
 Handler = Callable[[Run, Tracee, Call], Onward]
@@ -93,6 +94,8 @@ def returned(run: Run, tracee: Tracee) -> int:
             waiting.waited(run, tracee, call, result)
         elif call.name == "timer_create" and result == 0:
             timers.created_timer(run, tracee, call)
+        elif call.name == "read" and result == _COUNT and run.alarms.files:
+            timers.has_read(run, tracee, call)
     if not tracee.interrupted:
         tracee.deadline = None
     return result
@@ -112,11 +115,6 @@ def _suspend(run: Run, tracee: Tracee, call: Call) -> Onward:
     return INTO_ITS_CALL
 
 
-def _set_timerfd(run: Run, tracee: Tracee, call: Call) -> Onward:
-    run.because("it uses timers that run in real time")
-    return AT_ONCE
-
-
 def _set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
     run.dispositions.changed(tracee.member)
     return AT_ONCE
@@ -133,7 +131,7 @@ _BY_GROUP: Mapping[str, Handler] = {
     "clock": sleeping.read_clock,
     "sleep": sleeping.sleep,
     "timer": timers.use_timer,
-    "timerfd": _set_timerfd,
+    "timerfd": timers.use_timer_file,
     "wait": waiting.wait,
     "write": writing.write,
     "read": writing.read,

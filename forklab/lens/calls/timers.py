@@ -5,13 +5,14 @@ The world keeps them and sends the signals; the kernel never learns of a deadlin
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
 
 from forklab.kernel.calls import int32
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import descriptors, ptrace
 from forklab.lens.world import clock as clocks
-from forklab.lens.world.alarms import INTERVAL_TIMER, Timer
+from forklab.lens.world.alarms import INTERVAL_TIMER, Timer, TimerFile
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
@@ -96,3 +97,64 @@ def _tell(
     if address:
         content = form(timer.interval) + form(timer.left(run.clock.now))
         ptrace.write_memory(tracee.tid, address, content)
+
+
+def use_timer_file(run: Run, tracee: Tracee, call: Call) -> Onward:
+    """timerfd_settime(2), timerfd_gettime(2). What is wrong with a call, the kernel shall find."""
+    sets = call.name == "timerfd_settime"
+    number, second, third, fourth = call.arguments[:4]
+    try:
+        content = ptrace.read_memory(tracee.tid, third, clocks.ITIMERVAL.size) if sets else b""
+        value, interval = clocks.from_timespec(content[16:]), clocks.from_timespec(content)
+    except (OSError, ValueError):
+        if sets:
+            return AT_ONCE
+        value = interval = 0
+    timer = _timer_file(run, tracee, int32(number))
+    if timer is None:
+        return AT_ONCE
+    told = (fourth if sets else second) or 0
+    try:
+        if told:
+            left = clocks.timespec(timer.left(run.clock.now))
+            ptrace.write_memory(tracee.tid, told, clocks.timespec(timer.interval) + left)
+    except OSError:
+        return AT_ONCE
+    if sets:
+        timer.start(run.clock, value, interval, absolute=bool(second & _TIMER_ABSTIME))
+    ptrace.skip_call(tracee.tid, 0)
+    return AT_ONCE
+
+
+def has_read(run: Run, tracee: Tracee, call: Call) -> None:
+    """It has read eight bytes, maybe from a timer: they say how often that has rung."""
+    known = next((timer for timer in run.alarms.files if _is(timer, tracee, call)), None)
+    if known is not None:
+        content = struct.pack("<Q", known.read(run.clock.now))
+        ptrace.write_memory(tracee.tid, call.arguments[1], content)
+
+
+def _is(timer: TimerFile, tracee: Tracee, call: Call) -> bool:
+    number, pid = int32(call.arguments[0]), tracee.member.pid
+    if descriptors.clock_of(pid, number) is None:
+        return False
+    return descriptors.are_one(pid, number, os.getpid(), timer.descriptor)
+
+
+def _timer_file(run: Run, tracee: Tracee, number: int) -> TimerFile | None:
+    """None if it is no timer, or goes by a clock that is not ours."""
+    pid = tracee.member.pid
+    clock = descriptors.clock_of(pid, number)
+    if clock is None or not clocks.is_virtual(clock):
+        return None
+    for timer in run.alarms.files:
+        if descriptors.are_one(pid, number, os.getpid(), timer.descriptor):
+            return timer
+    try:
+        ours = descriptors.borrow(pid, number)
+    except OSError:  # some containers forbid it
+        run.because("it uses timers that run in real time")
+        return None
+    os.set_inheritable(ours, False)
+    run.alarms.files.append(TimerFile(ours, clock))
+    return run.alarms.files[-1]

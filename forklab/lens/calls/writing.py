@@ -33,7 +33,7 @@ def write(run: Run, tracee: Tracee, call: Call) -> Onward:
 
 def read(run: Run, tracee: Tracee, call: Call) -> Onward:
     kind = run.surroundings.kind_of(tracee.tid, int32(call.arguments[0]))
-    waits = kind and not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
+    waits = not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
     return INTO_ITS_CALL if waits or call.name == "flock" else AT_ONCE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 
 from forklab.kernel.processors import this_processor
 
@@ -26,6 +27,38 @@ def flags(pid: int, descriptor: int) -> int:
             return next(int(line.split()[1], 8) for line in file if line.startswith("flags:"))
     except (OSError, StopIteration):
         return 0
+
+
+def clock_of(pid: int, descriptor: int) -> int | None:
+    """Of a timer of timerfd_create(2): which clock it goes by. None for anything else."""
+    try:
+        with open(f"/proc/{pid}/fdinfo/{descriptor}") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("clockid:"))
+    except (OSError, StopIteration):
+        return None
+
+
+def borrow(pid: int, descriptor: int) -> int:
+    """The same open file as a descriptor of ours: pidfd_getfd(2). Raises OSError."""
+    process = os.pidfd_open(pid)
+    try:
+        call = this_processor().calls["pidfd_getfd"]
+        ours: int = _LIBC.syscall(
+            ctypes.c_long(call), ctypes.c_long(process), ctypes.c_long(descriptor), ctypes.c_long(0)
+        )
+    finally:
+        os.close(process)
+    if ours < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"pidfd_getfd: {os.strerror(error)}")
+    return ours
+
+
+def set_timer(descriptor: int, nanoseconds: int) -> None:
+    """Of a timer of timerfd_create(2) that is ours too: it rings once after this time; 0: not at all."""
+    value = struct.pack("<4q", 0, 0, 0, nanoseconds)
+    call = this_processor().calls["timerfd_settime"]
+    _LIBC.syscall(ctypes.c_long(call), ctypes.c_long(descriptor), ctypes.c_long(0), value, None)
 
 
 def all_of(pid: int) -> list[int]:

@@ -213,6 +213,8 @@ def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
         run.because("it shares memory")
     elif name in _SOCKETS:
         run.because("it uses sockets")
+    elif name == "timerfd_settime":
+        run.because("it uses timers of timerfd_create, whose end is not chosen but happens")
     elif name == "unshare" and arguments[0] & CLONE_NEWPID:
         raise EndOfRunError(NESTED)
     elif _waits_for_a_limited_time(call):

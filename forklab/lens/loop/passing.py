@@ -31,6 +31,7 @@ def next_deadline(run: Run) -> int | None:
     awaited = (t for t in run.world.tracees.values() if t.stand is not Stand.STOPPED)
     deadlines = [tracee.deadline for tracee in awaited if tracee.deadline is not None]
     deadlines += [deadline for _, deadline in run.alarms.deadlines()]
+    deadlines += run.alarms.file_deadlines()
     return min(deadlines, default=None)
 
 

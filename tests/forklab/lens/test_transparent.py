@@ -59,6 +59,34 @@ PROGRAMS = {
         printf("%d %d %d\\n", count, errno == EINTR, done);
         wait(NULL);
     """,
+    "a timer that is a file: how often it has rung, who waits for it, and by which clock": """
+        uint64_t count = 0;
+        struct itimerspec told, rings = {{0, 40000000}, {0, 20000000}}, never = {{0, 0}, {0, 0}};
+        int timer = timerfd_create(CLOCK_MONOTONIC, 0);
+        timerfd_settime(timer, 0, &rings, &told);
+        printf("%d %ld\\n", (int)read(timer, &count, 8), (long)count);
+        usleep(100000);
+        printf("%d %d\\n", (int)read(timer, &count, 8), count >= 2);
+        if (fork() == 0) {
+            struct pollfd wanted = {timer, POLLIN, 0};
+            printf("%d\\n", poll(&wanted, 1, -1));
+            _exit(0);
+        }
+        wait(NULL);
+        timerfd_settime(timer, 0, &never, &told);
+        timerfd_gettime(timer, &rings);
+        printf("%ld %ld\\n", told.it_interval.tv_nsec, rings.it_interval.tv_nsec);
+        int other = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        rings = (struct itimerspec){{0, 0}, {now.tv_sec + 1, now.tv_nsec}};
+        timerfd_settime(other, TFD_TIMER_ABSTIME, &rings, NULL);
+        printf("%d\\n", (int)read(other, &count, 8));
+        sleep(2);
+        printf("%d %ld\\n", (int)read(other, &count, 8), (long)count);
+        rings.it_value.tv_nsec = -1;
+        printf("%d\\n", timerfd_settime(other, 0, &rings, NULL));
+    """,
     "an alarm rings in a loop that reads the clock": """
         struct timeval now;
         signal(SIGALRM, heard);
@@ -70,7 +98,9 @@ PROGRAMS = {
 HEAD = """\
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +109,7 @@ HEAD = """\
 #include <sys/sem.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
