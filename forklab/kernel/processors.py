@@ -20,7 +20,8 @@ class Processor(NamedTuple):
     kernel. At the entry of a call the kernel takes its number from the register `wanted_call`, where that is one of
     the general ones, else from the register set `wanted_call_set` (NT_ARM_SYSTEM_CALL): -1 there means no call.
     `result` is where it puts what the call returns, and `made_by` the register in which a program puts the number,
-    where that is another one's place by then: to make a call again, it has to be put back.
+    where that is another one's place by then: to make a call again, it has to be put back. `set_clock_of_32_bits` are
+    the numbers of the calls by which its 32-bit programs set the machine's clock.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Processor(NamedTuple):
     wanted_call: int | None = None
     wanted_call_set: int | None = None
     made_by: int | None = None
+    set_clock_of_32_bits: tuple[int, ...] = ()
 
 
 def _numbers(column: int) -> dict[str, int]:
@@ -54,6 +56,7 @@ X86_64 = Processor(
     words=27,
     wanted_call=_ORIG_RAX,
     made_by=_RAX,
+    set_clock_of_32_bits=(25, 79, 124, 264, 343, 404, 405),  # stime, settimeofday, adjtimex ...
 )
 
 AARCH64 = Processor(
@@ -66,6 +69,7 @@ AARCH64 = Processor(
     call_width=4,
     words=34,
     wanted_call_set=0x404,
+    set_clock_of_32_bits=(25, 79, 124, 262, 372, 404, 405),
 )
 
 _KNOWN = {processor.name: processor for processor in (X86_64, AARCH64)}

@@ -74,14 +74,14 @@ def prepare(*, processor: int | None) -> None:
 class Setting(NamedTuple):
     """What follows from who is next: the time that events have, and the numbers that processes are given.
 
-    `repeatable`: each run finds what the first one found. `limits_processor`: the program may use so much of the
-    processor; else of the time on the wall.
+    `repeatable`: each run finds what the first one found. `in_virtual_time`: its clock is ours, and its
+    time is limited on the processor; else on the wall.
     """
 
     policy: Policy
     now: Callable[[Clock], float] = lambda clock: round(clock.seconds, 6)
     number_of: Callable[[str], int] | None = None
-    limits_processor: bool = True
+    in_virtual_time: bool = True
     repeatable: bool = False
     reasons: tuple[str, ...] = ()
 
@@ -96,7 +96,7 @@ def setting_for(order: Order) -> Setting:
             return Setting(
                 EverybodyRuns(),
                 _stopwatch(),
-                limits_processor=False,
+                in_virtual_time=False,
                 reasons=("it runs in real time",),
             )
 
@@ -125,7 +125,7 @@ class Session:
         finally:
             os.close(theirs)
         run = self._new_run(pid, outputs, setting)
-        spent = _processor_time(run) if setting.limits_processor else None
+        spent = _processor_time(run) if setting.in_virtual_time else None
         watchdog = Watchdog(self.request.limits, lambda: bool(self._lifeline.poll(0)), spent)
 
         def ring(number: int, frame: FrameType | None) -> None:
@@ -164,6 +164,7 @@ class Session:
             findings,
             self._echo,
             self._in_namespace,
+            setting.in_virtual_time,
         )
 
     def _output(self) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of
 from forklab.kernel.processors import this_processor
-from forklab.lens.calls import patience, sending, sleeping, timers, waiting, writing
+from forklab.lens.calls import patience, sending, setting, sleeping, timers, waiting, writing
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
@@ -129,6 +129,7 @@ def _by_call() -> Mapping[str, Handler]:
 
 _BY_GROUP: Mapping[str, Handler] = {
     "clock": sleeping.read_clock,
+    "set_clock": setting.set_clock,
     "sleep": sleeping.sleep,
     "timer": timers.use_timer,
     "timerfd": timers.use_timer_file,

@@ -62,6 +62,13 @@ def masks(pid: int, tid: int) -> Masks | None:
     )
 
 
+def has_capability(tid: int, number: int) -> bool:
+    """Whether it may do what this one of capabilities(7) allows, in its own user namespace."""
+    content = _read(f"/proc/{tid}/status") or b""
+    _, _, rest = content.partition(b"CapEff:\t")
+    return bool(int(rest[:16] or b"0", 16) >> number & 1)
+
+
 def exists(pid: int) -> bool:
     """Whether somebody has this pid, a zombie too."""
     try:

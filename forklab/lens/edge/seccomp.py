@@ -6,6 +6,7 @@ See seccomp(2); the filter is a program for the kernel's BPF machine, as in linu
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 _RET_ALLOW = 0x7FFF0000
 _RET_TRACE = 0x7FF00000  # SECCOMP_RET_TRACE
+_RET_ERRNO = 0x00050000
 _SET_MODE_FILTER = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -45,17 +47,24 @@ class Stops(NamedTuple):
 def filter_for(stops: Stops) -> bytes:
     """A filter that hands these calls to the tracer, and lets all others pass.
 
-    Names that this processor lacks are left out.
+    Names that this processor lacks are left out. 32-bit programs must not set the machine's clock, if they pass unseen.
     """
     processor = this_processor()
     numbers = sorted(processor.calls[name] for name in stops.names if name in processor.calls)
     named, others = _RET_TRACE, _RET_ALLOW
     if stops.all_but:
         named, others = others, named
+    refused = processor.set_clock_of_32_bits
     lines = [
         (_LOAD, 0, 0, _ARCH),
-        (_JUMP_IF_EQUAL, 1, 0, processor.audit),
+        (_JUMP_IF_EQUAL, len(refused) + 3, 0, processor.audit),
+        (_LOAD, 0, 0, _NUMBER),
+        *(
+            (_JUMP_IF_EQUAL, len(refused) - place, 0, number)
+            for place, number in enumerate(refused)
+        ),
         (_RETURN, 0, 0, others),
+        (_RETURN, 0, 0, _RET_ERRNO | errno.EPERM),
         (_LOAD, 0, 0, _NUMBER),
         *(_mapping(processor) if stops.all_but else ()),
         *(

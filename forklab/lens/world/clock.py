@@ -38,6 +38,7 @@ class Clock:
 
     now: int = 0
     _readings: int = 0
+    _wall: int = _EPOCH  # what its wall clocks showed at its start, as they are set now
 
     @property
     def seconds(self) -> float:
@@ -61,17 +62,20 @@ class Clock:
         self._readings += 1
         if self.watched:
             self.now += min(SECOND, 1000 << (self._readings - _PATIENCE) // _DOUBLES)
-        return self.now + _start_of(clock)
+        return self.now + self._start_of(clock)
+
+    def set_wall(self, time: int) -> None:
+        """Of the program's world alone: the machine's clock stays as it is."""
+        self._wall = time - self.now
 
     def deadline(self, duration: int, *, absolute_on: int | None = None) -> int:
         """When `duration` is over; with `absolute_on` it is a time on that clock."""
         if absolute_on is not None:
-            return max(self.now, duration - _start_of(absolute_on))
+            return max(self.now, duration - self._start_of(absolute_on))
         return min(NEVER, self.now + max(0, duration))
 
-
-def _start_of(clock: int) -> int:
-    return _EPOCH if clock in _WALL_CLOCKS else _UPTIME
+    def _start_of(self, clock: int) -> int:
+        return self._wall if clock in _WALL_CLOCKS else _UPTIME
 
 
 def timespec(time: int) -> bytes:

@@ -19,7 +19,10 @@ from forklab.lens.world.world import World
 
 @dataclass(eq=False)
 class Run:
-    """`echo` gets output as it is written; `in_namespace`: our PID 1 is the tracer, nobody else can be reached."""
+    """`echo` gets output as it is written; `in_namespace`: our PID 1 is the tracer, nobody else can be reached.
+
+    `in_virtual_time`: its clock is ours.
+    """
 
     chronicle: Chronicle
     clock: Clock
@@ -28,6 +31,7 @@ class Run:
     findings: Findings
     echo: Callable[[bytes], None]
     in_namespace: bool
+    in_virtual_time: bool
     world: World = field(default_factory=World)
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)

@@ -1,0 +1,82 @@
+"""The filter, run by a small machine like the kernel's: which calls stop a program, which pass, which are refused."""
+
+from __future__ import annotations
+
+import errno
+import struct
+
+import pytest
+
+from forklab.kernel.calls import CALLS
+from forklab.kernel.processors import this_processor
+from forklab.lens.edge.seccomp import Stops, filter_for
+
+ALLOW, TRACE, REFUSE = 0x7FFF0000, 0x7FF00000, 0x00050000 | errno.EPERM
+OURS, FOREIGN = this_processor().audit, 0x40000003
+MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS = 1, 2, 0x20
+
+
+def verdict(program: bytes, number: int, arch: int = OURS, fourth: int = 0) -> int:
+    """Of a call; see seccomp(2), struct seccomp_data, and linux/filter.h for the instructions."""
+    data = struct.pack("<IIQ6Q", number, arch, 0, 0, 0, 0, fourth, 0, 0)
+    lines = list(struct.iter_unpack("<HBBI", program))
+    accumulator = place = 0
+    while True:
+        code, yes, no, value = lines[place]
+        place += 1
+        match code:
+            case 0x20:
+                (accumulator,) = struct.unpack_from("<I", data, value)
+            case 0x15:
+                place += yes if accumulator == value else no
+            case 0x45:
+                place += yes if accumulator & value else no
+            case 0x06:
+                return int(value)
+            case _:
+                raise AssertionError(f"{code:#x}")
+
+
+def test_the_named_calls_stop_and_no_others() -> None:
+    names = frozenset({"wait4", "read", "exit_group"})
+    program = filter_for(Stops(names))
+    for name, number in this_processor().calls.items():
+        assert verdict(program, number) == (TRACE if name in names else ALLOW), name
+    assert verdict(program, 99_999) == ALLOW
+
+
+def test_all_stop_but_the_named_ones_also_those_that_nobody_knows() -> None:
+    names = frozenset({"getpid", "brk"})
+    program = filter_for(Stops(names, all_but=True))
+    for name, number in this_processor().calls.items():
+        if name != "mmap":
+            assert verdict(program, number) == (ALLOW if name in names else TRACE), name
+    assert verdict(program, 99_999) == TRACE
+    assert verdict(program, this_processor().calls["getpid"], FOREIGN) == TRACE
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (MAP_PRIVATE | MAP_ANONYMOUS, ALLOW),
+        (MAP_PRIVATE, TRACE),
+        (MAP_SHARED | MAP_ANONYMOUS, TRACE),
+        (MAP_SHARED, TRACE),
+    ],
+)
+def test_memory_of_its_own_is_nobody_elses_concern(flags: int, expected: int) -> None:
+    program = filter_for(Stops(frozenset({"getpid"}), all_but=True))
+    assert verdict(program, this_processor().calls["mmap"], fourth=flags) == expected
+
+
+@pytest.mark.parametrize("stops", [Stops(frozenset({"read"})), Stops(frozenset(), all_but=True)])
+def test_no_32_bit_program_sets_the_clock(stops: Stops) -> None:
+    program = filter_for(stops)
+    for number in this_processor().set_clock_of_32_bits:
+        assert verdict(program, number, FOREIGN) == REFUSE
+    assert verdict(program, 1, FOREIGN) == (TRACE if stops.all_but else ALLOW)
+
+
+def test_all_calls_fit_into_the_jumps_of_a_filter() -> None:
+    """A jump goes over 255 lines at most."""
+    filter_for(Stops(frozenset(list(CALLS)[:250])))
