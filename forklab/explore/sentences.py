@@ -9,7 +9,7 @@ from forklab.kernel.calls import calls_in, spoken_name
 from forklab.kernel.signals import numbers_in, signal_name
 from forklab.steps import state as facts
 from forklab.steps.deeds import A_GROUP, EVERYBODY, Deed, DeedKind
-from forklab.steps.state import State
+from forklab.steps.state import LOOP, State
 
 _WAITS = calls_in("wait")
 
@@ -88,6 +88,8 @@ def waits_for(state: State, name: str) -> str:
             mine = facts.meant(state, name)
         alive = [child for child in mine if (facts.AT, child) in state]
         return f"waits for {' or '.join(alive)} to end"
+    if call == LOOP:
+        return "computes in a loop that only a signal ends"
     if call == "pause":
         return "waits for a signal, in pause"
     if call == "rt_sigsuspend":

@@ -119,6 +119,7 @@ def numbers_in(mask: int) -> list[int]:
 KILL: Final = int(signal.SIGKILL)
 STOP: Final = int(signal.SIGSTOP)
 CHLD: Final = int(signal.SIGCHLD)
+TRAP: Final = int(signal.SIGTRAP)
 # What nobody minds who has not asked for it: it neither ends nor stops a process.
 HARMLESS_MASK: Final = mask_of(with_default(DefaultAction.IGNORE, DefaultAction.CONTINUE))
 STOPPING_MASK: Final = mask_of(STOPPING)

@@ -10,9 +10,10 @@ from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import KILL, bit
 from forklab.steps import state as facts
-from forklab.steps.state import AT, READ_END, TIMER, WRITE_END, Place, State
+from forklab.steps.state import AT, LOOP, READ_END, TIMER, WRITE_END, Place, State
 
-_FORKS, _SLEEPS, _WAITS = calls_in("fork"), calls_in("sleep"), calls_in("wait")
+_SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
+_NEVER_FIRST = calls_in("fork") | {LOOP}
 
 
 class MoveKind(StrEnum):
@@ -56,10 +57,10 @@ def _of(state: State, name: str) -> Iterator[Move]:
         ready, woken = _can_return(state, name, place)
         # Who has been killed may still end the call that it is in; it does not wait, and catches nothing.
         may_call = ready or (not killed and (woken or due))
-        # fork(2) begins anew after a signal that is pending: it is never the call that comes first.
-        if may_call and not (due and place.call in _FORKS):
+        # fork(2) begins anew after a signal that is pending: it is never the call that comes first. Nor is a loop.
+        if may_call and not (due and place.call in _NEVER_FIRST):
             yield Move(name, CALL)
-        if due and (killed or not place.late):
+        if due and (killed or not place.late or place.call == LOOP):
             yield Move(name, SIGNAL)
     elif killed:
         yield Move(name, SIGNAL)
@@ -72,7 +73,7 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         options = facts.wait_of(state, name).options
         news = [facts.news_of(state, child) for child in facts.meant(state, name)]
         return waits.returns_at_once(options, news), False
-    if call == "pause":
+    if call in ("pause", LOOP):
         return False, False
     if call == "rt_sigsuspend":
         (blocked,) = detail

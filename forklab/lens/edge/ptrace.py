@@ -22,13 +22,17 @@ _PTRACE.restype = ctypes.c_long
 _WAITPID = _LIBC.waitpid
 
 # Requests, linux/ptrace.h.
-_CONT, _SYSCALL = 7, 24
+_CONT, _SINGLESTEP, _SYSCALL = 7, 9, 24
 _GETEVENTMSG, _GETSIGINFO, _SETSIGINFO = 0x4201, 0x4202, 0x4203
 _GETREGSET, _SETREGSET = 0x4204, 0x4205
 _SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
 _PEEKSIGINFO = 0x4209
 _GET_SYSCALL_INFO = 0x420E
-_NT_PRSTATUS = 1
+_NT_PRSTATUS, _NT_PRFPREG, _NT_X86_XSTATE = 1, 2, 0x202
+_MOST_OF_VECTORS = 1 << 14  # bytes
+_ABOUT_THE_AREA = slice(
+    464, 576
+)  # of an XSAVE area: which parts of it are in use, and for software
 
 # What a stop is about: bits 16 and up of its wait status.
 EVENT_FORK, EVENT_VFORK, EVENT_CLONE, EVENT_EXEC = 1, 2, 3, 4
@@ -158,6 +162,33 @@ def disguise_signal(tid: int, code: int) -> None:
     struct.pack_into("<i", _buffer, 8, code)
     struct.pack_into("<i", _buffer, 16, 0)
     _ptrace(_SETSIGINFO, tid, 0, _ADDRESS)
+
+
+def single_step(tid: int) -> None:
+    """Let it execute one instruction."""
+    _ptrace(_SINGLESTEP, tid)
+
+
+def registers(tid: int) -> bytes:
+    """The general ones: where it stands, and what it computes with."""
+    _registers(tid)
+    return _buffer.raw[: 8 * _PROCESSOR.words]
+
+
+def all_registers(tid: int) -> bytes:
+    """Those of floating point and of vectors too."""
+    found = registers(tid)
+    for kind, leave_out in ((_NT_PRFPREG, slice(0)), (_NT_X86_XSTATE, _ABOUT_THE_AREA)):
+        space = ctypes.create_string_buffer(_MOST_OF_VECTORS)
+        vector = _IoVector(ctypes.addressof(space), len(space))
+        try:
+            _ptrace(_GETREGSET, tid, kind, ctypes.addressof(vector))
+        except OSError:  # another kind of processor
+            continue
+        content = bytearray(space.raw[: vector.length])
+        del content[leave_out]
+        found += content
+    return found
 
 
 def _registers(tid: int) -> _IoVector:

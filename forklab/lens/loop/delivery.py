@@ -11,6 +11,7 @@ from forklab.lens.world.onward import IN_TURN, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
+from forklab.steps.state import LOOP
 
 
 def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
@@ -71,6 +72,8 @@ def settle_suspects(loop: Loop) -> None:
             loop.goes_on(tracee, waiting.reap(tracee, call))
             continue
         masks = proc.masks(tracee.member.pid, tracee.tid)
-        if masks and masks.deliverable:
+        if masks and masks.deliverable and call.name == LOOP:
+            loop.goes_on(tracee, IN_TURN)
+        elif masks and masks.deliverable:
             sleeping.let_in(tracee)  # the kernel itself interrupts it
             loop.goes_on(tracee, Onward(Turn.IN_TURN, to_exit=True))

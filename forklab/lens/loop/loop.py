@@ -105,11 +105,8 @@ class Loop:
         if not self.outside:
             self.policy.alarm(self)
 
-    def computing_for_long(self) -> list[Tracee]:
-        """Those who run and do not stop, if it is for long. Who only sleeps in the kernel is INSIDE from now on.
-
-        By their time on the processor, not on the wall: on a busy machine everybody is slow.
-        """
+    def computing(self) -> list[Tracee]:
+        """Those who run and have not stopped for some alarms. Who only sleeps in the kernel is INSIDE from now on."""
         self.silent_alarms += 1
         if self.silent_alarms < _ALARMS:
             return []
@@ -118,10 +115,14 @@ class Loop:
             for tracee in running:
                 self.run.world.let(tracee, Stand.INSIDE)
             return []
-        spent = self._spent()
         if self.silent_alarms == _ALARMS:
-            self._spent_first = self._spent_last = spent
-        return running if spent - self._spent_first > _TOO_LONG else []
+            self._spent_first = self._spent_last = self._spent()
+        return running
+
+    @property
+    def has_computed_for_long(self) -> bool:
+        """By their time on the processor, not on the wall: on a busy machine everybody is slow."""
+        return self._spent() - self._spent_first > _TOO_LONG
 
     def time_since_last_asked(self) -> int:
         """That those who run have used, in nanoseconds on the processor."""

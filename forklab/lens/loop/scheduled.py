@@ -14,7 +14,7 @@ from forklab.kernel.calls import CALLS, Concern, calls_in
 from forklab.lens.calls import changing, waiting
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.edge.vdso import hide_vdso
-from forklab.lens.loop import holding, letting, listening, passing, stepping
+from forklab.lens.loop import holding, letting, listening, passing, spinning, stepping
 from forklab.lens.loop.holding import Hold
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
@@ -31,6 +31,9 @@ _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {C
 # A handler that returns ends what its signal has begun, and that was noticed. Of pipes and sockets we have to know.
 _STOPS = Stops((_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket"), all_but=True)
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
+_TRIES = frozenset(
+    {3, 6, 12}
+)  # alarms without a report: then it is looked whether a loop is endless
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
 
@@ -135,8 +138,11 @@ class Scheduled:
                 run.world.let(tracee, Stand.RUNNING)
 
     def alarm(self, loop: Loop) -> None:
-        if running := loop.computing_for_long():
-            names = " and ".join(tracee.member.name for tracee in running)
+        computing = loop.computing()
+        if any(spinning.is_held_for_good(loop, tracee) for tracee in computing):
+            return
+        if computing and loop.has_computed_for_long:
+            names = " and ".join(tracee.member.name for tracee in computing)
             loop.run.because("somebody computes for long, maybe until a signal comes")
             raise EndOfRunError(f"{names} computes for long without a call.")
 

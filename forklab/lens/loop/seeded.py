@@ -19,7 +19,7 @@ from forklab.lens.calls import outside
 from forklab.lens.edge import ptrace
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.edge.vdso import hide_vdso
-from forklab.lens.loop import delivery, letting, listening, passing
+from forklab.lens.loop import delivery, letting, listening, passing, spinning
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.real_time import ALWAYS
 from forklab.lens.world.limits import EndOfRunError
@@ -79,7 +79,10 @@ class Seeded:
             self._wait_for_outside(loop)
 
     def alarm(self, loop: Loop) -> None:
-        if not loop.computing_for_long():
+        computing = loop.computing()
+        if any(spinning.is_held_for_good(loop, tracee) for tracee in computing):
+            return
+        if not computing or not loop.has_computed_for_long:
             return
         run = loop.run
         if not run.world.queue:

@@ -22,7 +22,16 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
-from forklab.steps.state import PIPE_BUF, READ_END, READS, TO_OUTPUT, WRITE_END, WRITES, number_of
+from forklab.steps.state import (
+    LOOP,
+    PIPE_BUF,
+    READ_END,
+    READS,
+    TO_OUTPUT,
+    WRITE_END,
+    WRITES,
+    number_of,
+)
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
@@ -50,7 +59,8 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
     elif move.kind == RETURN:
         loop.goes_on(tracee, Onward(Turn.AT_ONCE, tracee.to_exit, tracee.signal))
     elif move.kind == SIGNAL:
-        ptrace.rewind_call(tracee.tid)
+        if call is not None and call.name != LOOP:
+            ptrace.rewind_call(tracee.tid)
         loop.goes_on(tracee, AT_ONCE)
     else:
         assert call is not None

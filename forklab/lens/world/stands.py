@@ -27,7 +27,7 @@ _REAPED = {Stand.GONE: "its end is reported"}
 LEADS_TO: Mapping[Stand, Mapping[Stand, str]] = {
     Stand.RUNNING: {
         Stand.READY: "its stop has been dealt with, and it waits for its turn",
-        Stand.HELD: "it comes to a call that has to wait",
+        Stand.HELD: "it comes to a call that has to wait, or is in a loop that only a signal ends",
         Stand.INSIDE: "it falls asleep in the call that it was let into",
         Stand.STOPPED: "a signal stops it",
         Stand.ENDED: "it ends, and other threads of its process do not",
