@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 from forklab.kernel.calls import calls_in, int32
 from forklab.kernel.signals import KILL
-from forklab.lens.calls import changing, dispatch, sending, sleeping, waiting, writing
-from forklab.lens.calls.touching import F_SETFL
+from forklab.lens.calls import changing, dispatch, sending, sleeping, waiting
 from forklab.lens.edge import proc, ptrace
-from forklab.lens.loop import attempts, letting
+from forklab.lens.loop import attempts, letting, piping
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
-from forklab.lens.loop.pipes import Pipe
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward, Turn
 from forklab.lens.world.run import Run
-from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
-from forklab.steps.state import (
-    LOOP,
-    PIPE_BUF,
-    READ_END,
-    READS,
-    TO_OUTPUT,
-    WRITE_END,
-    WRITES,
-    number_of,
-)
+from forklab.steps.state import LOOP, READS, TO_OUTPUT, WRITES, number_of
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
@@ -50,10 +37,7 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
     call, standing = tracee.call, ledger.of(tracee)
     standing.had_seen = tracee.seen
     tracee.saw(str(move.kind), call.name if call else "")
-    if any(_writes_in_pieces(ledger, tracee, pipe) for pipe in ledger.pipes.by_file.values()):
-        masks = proc.masks(tracee.member.pid, tracee.tid)
-        if masks is not None and masks.deliverable:  # in truth it has written some of it by now
-            _in_pieces(run=loop.run, tracee=tracee)
+    piping.notice_who_is_disturbed(loop.run, ledger, tracee)
     if tracee.member in ledger.doomed and move.kind != CALL:
         letting.kill(loop.run, tracee)
     elif move.kind == RETURN:
@@ -110,71 +94,16 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         return dispatch.make(run, tracee, call)
     if name in READS or name in WRITES:
         if standing.detail:
-            _begin_at_pipe(run, ledger, tracee, call)
+            piping.begin(run, ledger, tracee, call)
         return INTO_ITS_CALL
     if name in _PERSONAL or name in _CLOSING or name == "rt_sigtimedwait" or standing.touches:
         if name == "rt_sigaction":
             run.dispositions.changed(tracee.member)
         return INTO_ITS_CALL
     if name == "fcntl":
-        _notice_who_sleeps_on(run, ledger, tracee, call)
+        piping.set_flags(run, ledger, tracee, call)
         return INTO_ITS_CALL
     return dispatch.make(run, tracee, call)
-
-
-def _begin_at_pipe(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
-    standing = ledger.of(tracee)
-    pipe = standing.pipe = ledger.pipes.find(tracee.member, int32(call.arguments[0]))
-    if pipe is None:
-        return
-    size = writing.size_of(tracee, call)
-    if call.name in READS:
-        # It is let in as a whole here, and in truth has put its first bytes there by now.
-        for writer in _who_writes_in_pieces(run, ledger, pipe) if size > len(pipe.content) else ():
-            _in_pieces(run, writer)
-        return
-    standing.content = writing.written(tracee, call)
-    tracee.may_sleep = bool(
-        pipe.content
-    )  # a page with little in it takes as much room as a full one
-    living = {other.member for other in run.world.tracees.values()}
-    waits = WRITE_END not in pipe.nonblocking and ledger.pipes.count(pipe, READ_END, living)
-    if waits and not pipe.has_room_for(size):
-        _in_pieces(run, tracee)
-        tracee.may_sleep = True
-
-
-def _notice_who_sleeps_on(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
-    """Who sleeps at a pipe already is not woken when O_NONBLOCK is set; here everybody is held before that."""
-    if int32(call.arguments[1]) != F_SETFL or not call.arguments[2] & os.O_NONBLOCK:
-        return
-    pipe = ledger.pipes.find(tracee.member, int32(call.arguments[0]))
-    for other in run.world.tracees.values():
-        at_pipe = other.call is not None and other.call.name in READS | WRITES
-        held = other is not tracee and other.stand is Stand.HELD and at_pipe
-        if pipe is not None and held and ledger.of(other).detail[:1] == (pipe.name,):
-            run.because(
-                f"{tracee.member.name} sets O_NONBLOCK where {other.member.name} may sleep by then"
-            )
-
-
-def _who_writes_in_pieces(run: Run, ledger: Ledger, pipe: Pipe) -> list[Tracee]:
-    """Those who are held before a write into it that has no room as a whole."""
-    held = [tracee for tracee in run.world.tracees.values() if tracee.stand is Stand.HELD]
-    return [tracee for tracee in held if _writes_in_pieces(ledger, tracee, pipe)]
-
-
-def _writes_in_pieces(ledger: Ledger, tracee: Tracee, pipe: Pipe) -> bool:
-    detail = ledger.of(tracee).detail
-    if tracee.call is None or tracee.call.name not in WRITES or detail[:1] != (pipe.name,):
-        return False
-    size = detail[1]
-    assert isinstance(size, int)
-    return size > PIPE_BUF and not pipe.has_room_for(size)
-
-
-def _in_pieces(run: Run, tracee: Tracee) -> None:
-    run.because(f"{tracee.member.name} writes more into a pipe than fits, piece by piece")
 
 
 def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:

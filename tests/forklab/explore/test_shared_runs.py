@@ -150,7 +150,7 @@ MENDS = {
         "int32(arguments[1]) == F_GETFL and not pipes.any:",
     ),
     "who sleeps by then": Mend(
-        "lens/loop/stepping.py",
+        "lens/loop/piping.py",
         "if int32(call.arguments[1]) != F_SETFL or",
         "if int32(call.arguments[1]) == F_SETFL or",
     ),
