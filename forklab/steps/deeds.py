@@ -100,7 +100,7 @@ def _call(state: State, name: str) -> Deed:
         sent = facts.sent_of(state, name)
         target = _target(state, sent.pid)
         return Deed(name, DeedKind.SEND, signals=(sent.signal,), target=target)
-    if call in _CLOSING:
+    if call in _CLOSING and detail:
         return Deed(name, DeedKind.CLOSE, pipe=str(detail[0]))
     if call in _EXECS:
         return Deed(name, DeedKind.EXEC)

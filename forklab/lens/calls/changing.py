@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from forklab.kernel.calls import CALLS, Concern, Sort, calls_in, int32
-from forklab.lens.calls.touching import AT_FDCWD, flags_of_open, names
+from forklab.lens.calls.touching import AT_FDCWD, flags_of_open, is_below, names
 from forklab.lens.edge import descriptors
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
@@ -51,6 +51,6 @@ def _ways(tracee: Tracee, call: Call) -> list[list[str]]:
         arguments = [call.arguments[place] for place in places]
         folder = int32(arguments[0]) if sort is Sort.PATH_AT else AT_FDCWD
         way = [path for path, is_last in names(tracee, folder, arguments[-1]) if is_last]
-        if way and not way[0].startswith(("/proc/", "/dev/")):
+        if way and not any(is_below(way[0], folder) for folder in ("/proc", "/dev")):
             found.append(way)
     return found

@@ -34,10 +34,10 @@ _LONGEST_PATH = 4096
 MOVE_ON = frozenset({"read", "readv", "lseek", "getdents", "getdents64"})  # the offset; no more
 _PRIO_PROCESS = 0
 _MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
-_PRIVATE_PRCTLS = frozenset(
-    {2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42}
-)  # PR_GET_..., names
+# PR_GET_ this and that, PR_CAPBSET_READ, PR_SET_DUMPABLE (4), PR_SET_NAME (15).
+_PRIVATE_PRCTLS = frozenset({2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42})
 _F_DUPFD, _F_GETFD, _F_SETFD, F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
+_O_ASYNC = 0x2000
 _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
 IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
@@ -56,9 +56,8 @@ def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
     known = CALLS.get(call.name)
     if known is None or not known.subjects:
         raise NotModelledError
-    tells = (
-        Concern.TELLS in known.concerns and call.name not in _EXECS
-    )  # it only asks for the program
+    # Who executes a program only asks for it.
+    tells = Concern.TELLS in known.concerns and call.name not in _EXECS
     return [
         touch
         for subject in known.subjects
@@ -118,12 +117,19 @@ def _of_descriptor(
         if call.name in MOVE_ON:
             tells = _is_shared(run, tracee, number, file)
         yield Touch(f"folder {where}", tells)
-    elif kind == stat.S_IFCHR or (kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES):
-        return
-    else:
+    elif not _concerns_nobody(run, call, kind, file):
         raise NotModelledError
 
 
+def _concerns_nobody(run: Run, call: Call, kind: int, file: File) -> bool:
+    """Of what is neither a file nor a folder: a terminal, as long as nothing is written, or an error at a pipe."""
+    if kind == stat.S_IFCHR:
+        return not (call.name in _WRITE_UNSEEN and _is_output(run, file))
+    return kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES
+
+
+# What these write to the output, nobody would see.
+_WRITE_UNSEEN = frozenset({"sendfile", "copy_file_range", "pwritev2"})
 # What these do to a pipe, or ask of it, is an error or always the same.
 _FUTILE_ON_PIPES = frozenset(
     {"fstat", "newfstatat", "statx", "lseek", "pread64", "pwrite64", "getdents64", "fchdir"}
@@ -146,7 +152,9 @@ def _of_path(
 ) -> Iterator[Touch]:
     """Each name on the way is asked; for the last one, and what it leads to, see `tells`."""
     for path, is_last in names(tracee, folder, address):
-        if path.startswith("/proc"):
+        if is_below(path, "/proc"):
+            if tells:
+                raise NotModelledError
             yield from _of_proc(run, path)
             return
         changes = tells and is_last
@@ -192,7 +200,7 @@ def _names_on(start: str, text: str) -> Iterator[tuple[str, bool]]:
         path = os.path.dirname(here) if part == ".." else os.path.join(here, part)
         yield path, not left
         here = path
-        if not os.path.islink(path) or path.startswith("/proc"):
+        if not os.path.islink(path) or is_below(path, "/proc"):
             continue
         links += 1
         if links > _MOST_LINKS:
@@ -200,6 +208,14 @@ def _names_on(start: str, text: str) -> Iterator[tuple[str, bool]]:
         target = os.readlink(path)
         here = "/" if target.startswith("/") else os.path.dirname(path)
         left += [part for part in target.split("/") if part not in ("", ".")][::-1]
+
+
+def is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+def _is_output(run: Run, file: File) -> bool:
+    return file in run.surroundings.outputs
 
 
 def _of_proc(run: Run, path: str) -> Iterator[Touch]:
@@ -232,15 +248,19 @@ def flags_of_open(call: Call) -> int:
 
 
 def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
-    """fcntl(2); what is shared of a pipe is told by `forklab.lens.loop.holding`."""
+    """fcntl(2); the flags of a pipe are told by `forklab.lens.loop.holding`."""
     number, command = int32(call.arguments[0]), int32(call.arguments[1])
     if command in (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC):
         return []
     if command in (F_GETFL, F_SETFL):
         tells = command == F_SETFL
+        if tells and call.arguments[2] & _O_ASYNC:
+            raise NotModelledError
         file = identity(f"/proc/{tracee.member.pid}/fd/{number}")
-        if file in run.surroundings.outputs:
+        if file is not None and _is_output(run, file):
             return [Touch("flags of the output", tells)]
+        if (descriptors.link(tracee.member.pid, number) or "").startswith("pipe:"):
+            return []
         return list(_of_descriptor(run, tracee, call, number, tells=tells))
     if command in (_F_GETLK, F_SETLK, F_SETLKW):
         return _lock(run, tracee, call)
@@ -249,8 +269,24 @@ def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
 
 def _lock(run: Run, tracee: Tracee, call: Call) -> Touches:
     """flock(2), and the locks of fcntl(2)."""
-    files = _of_descriptor(run, tracee, call, int32(call.arguments[0]), tells=True)
-    return [Touch("lock " + touch.resource.partition(" ")[2], tells=True) for touch in files]
+    return list(_locks_at(run, tracee, call, int32(call.arguments[0])))
+
+
+def closes(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """close(2), dup2(2) ...: whoever has locked the file, and closes any descriptor of it, has given up its lock."""
+    known = [Touch(name, tells=True) for name in run.resources.touched if name.startswith("lock ")]
+    if not known or call.name == "close_range":
+        return known
+    number = int32(call.arguments[0 if call.name == "close" else 1])
+    try:
+        return [touch for touch in _locks_at(run, tracee, call, number) if touch in known]
+    except NotModelledError:
+        return []
+
+
+def _locks_at(run: Run, tracee: Tracee, call: Call, number: int) -> Iterator[Touch]:
+    for touch in _of_descriptor(run, tracee, call, number, tells=True):
+        yield Touch("lock " + touch.resource.partition(" ")[2], tells=True)
 
 
 def _device(run: Run, tracee: Tracee, call: Call) -> Touches:

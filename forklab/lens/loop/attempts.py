@@ -63,6 +63,17 @@ def has_failed(tracee: Tracee, call: Call, result: int) -> bool:
     return result == -_FLAGS[call.name][2]
 
 
+def notice_conversion(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+    """At its exit: who has a lock of flock(2) and asks for another kind has given up the first, also if it waits."""
+    if call.name != "flock":
+        return
+    family = [name for name in run.resources.lockers if tracee.member.name.startswith(name)]
+    if result == 0:
+        run.resources.lockers.add(tracee.member.name)
+    elif family:
+        run.because(f"{tracee.member.name} waits with flock for another kind of lock than it has")
+
+
 def notice_removal(run: Run, tracee: Tracee, call: Call) -> None:
     """At the entry of a call: who sleeps for what it removes is woken with an error; here all are held before that."""
     place, waiting = _REMOVING.get(call.name, (0, frozenset()))

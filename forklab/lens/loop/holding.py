@@ -36,12 +36,11 @@ _OF_NO_INTEREST_ALONE = _PERSONAL | _EXECS
 # What is shared in these is told by `_detail`, by `_notice`, or follows from the clock.
 _KNOWN_OTHERWISE = (
     calls_in(
-        "fork", "exit", "wait", "signal", "self", "suspend", "close", "pipe",
+        "fork", "exit", "wait", "signal", "self", "suspend", "pipe",
         "clock", "sleep", "timer", "timerfd", "restart", "socket", "share",
     )
     | frozenset(PATIENT)
 ) - {"mmap"}  # fmt: skip
-_OF_PIPES = READS | WRITES | {"fcntl"}
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
 _PROT_WRITE, _MAP_SHARED = 2, 1
@@ -77,10 +76,12 @@ def _touches(run: Run, tracee: Tracee, call: Call) -> list[Touch]:
     member = tracee.member
     if call.name in _FORKS:
         return [Touch(f"process {member.name}", tells=False)]  # the child inherits it
+    if call.name in _CLOSING:
+        return touching.closes(run, tracee, call)
     if call.name in _KNOWN_OTHERWISE or concerns_of(call.name) == {Concern.PRIVATE}:
         return []
     descriptor = int32(call.arguments[0])
-    if call.name in _OF_PIPES and _is_pipe_or_output(run, member, descriptor):
+    if call.name in READS | WRITES and _is_pipe_or_output(run, member, descriptor):
         return []
     try:
         return touching.touches(run, tracee, call)

@@ -111,6 +111,7 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
     standing = ledger.of(tracee)
     if standing.is_attempt:
         standing.is_attempt = False
+        attempts.notice_conversion(run, tracee, call, result)
         if attempts.has_failed(tracee, call, result):
             tracee.seen, standing.tries_again = standing.had_seen, True
             standing.blocked = run.resources.values(standing.touches)

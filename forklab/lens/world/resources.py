@@ -23,12 +23,14 @@ _WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks"}
 class Resources:
     """`shared` are those whose calls are steps. `touched`: by resource, who has had to do with it, and told there.
 
-    `mapped` are files whose content somebody may look at without a call.
+    `mapped` are files whose content somebody may look at without a call, `lockers` those who have locked one with
+    flock(2).
     """
 
     shared: frozenset[str] = frozenset()
     touched: dict[str, dict[str, bool]] = field(default_factory=dict)
     mapped: set[str] = field(default_factory=set)
+    lockers: set[str] = field(default_factory=set)
     _digests: dict[str, str] = field(default_factory=dict)
     _labels: dict[File, str] = field(default_factory=dict)
     _seen_at: dict[str, int] = field(default_factory=dict)

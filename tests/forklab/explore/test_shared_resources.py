@@ -26,6 +26,7 @@ HEAD = """\
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -245,6 +246,20 @@ CASES = {
         """,
         {"pu"},
     ),
+    "to close any descriptor of it gives up a lock of fcntl": Case(
+        """
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        if (fork() == 0) {
+            if (fcntl(file, F_SETLK, &whole)) _exit(1);
+            close(open("data", O_RDONLY));
+            pause();
+        }
+        say(fcntl(file, F_GETLK, &whole) == 0 && whole.l_type == F_UNLCK ? "u" : "l");
+        return 0;
+        """,
+        {"u", "l"},
+    ),
     "a priority that another one has set": Case(
         """
         pid_t child = fork();
@@ -296,6 +311,13 @@ NOT_MODELLED = {
     "it maps the file data into memory, and others change it": """
         int file = open("data", O_RDWR);
         if (mmap(0, 1, PROT_READ, MAP_PRIVATE, file, 0) == MAP_FAILED) say("?");
+    """,
+    "P.1 calls fcntl, which is not modelled": "fcntl(ends[0], F_SETFL, O_ASYNC);",
+    "P.1 calls sendfile, which is not modelled": "sendfile(1, data, NULL, 1);",
+    "P.1 calls openat, which is not modelled": 'open("/proc/self/fd/5", O_WRONLY | O_TRUNC);',
+    "P.1 waits with flock for another kind of lock than it has": """
+        int one = open("data", O_RDONLY), other = open("data", O_RDONLY);
+        flock(other, LOCK_SH); flock(one, LOCK_SH); flock(one, LOCK_EX);
     """,
     "P.1 sets O_NONBLOCK where P may sleep by then": "fcntl(ends[0], F_SETFL, O_NONBLOCK);",
 }

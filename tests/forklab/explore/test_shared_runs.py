@@ -175,8 +175,8 @@ MENDS = {
     ),
     "locks": Mend(
         "lens/calls/touching.py",
-        'Touch("lock " + touch.resource.partition(" ")[2], tells=True) for touch in files',
-        'Touch("lock " + touch.resource.partition(" ")[2], tells=False) for touch in files',
+        'yield Touch("lock " + touch.resource.partition(" ")[2], tells=True)',
+        'yield Touch("lock " + touch.resource.partition(" ")[2], tells=False)',
     ),
     "priorities": Mend(
         "lens/calls/touching.py", 'yield Touch(f"process {member.name}", tells)', "yield from ()"
