@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from forklab.kernel.calls import CALLS, Concern, Sort, calls_in, int32
-from forklab.lens.calls.touching import AT_FDCWD, flags_of_open, is_below, names
+from forklab.lens.calls.paths import AT_FDCWD, is_below, names
+from forklab.lens.calls.touching import flags_of_open
 from forklab.lens.edge import descriptors
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee

@@ -19,7 +19,8 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 
 from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
-from forklab.lens.edge import descriptors, ptrace
+from forklab.lens.calls import paths
+from forklab.lens.edge import descriptors
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
@@ -27,10 +28,7 @@ from forklab.steps.state import Touch
 
 Touches = list[Touch]
 
-AT_FDCWD = -100
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-_MOST_LINKS = 40  # that a path may lead through, see path_resolution(7)
-_LONGEST_PATH = 4096
 MOVE_ON = frozenset({"read", "readv", "lseek", "getdents", "getdents64"})  # the offset; no more
 _PRIO_PROCESS = 0
 _MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
@@ -73,10 +71,12 @@ def _of_subject(
         case Sort.DESCRIPTOR:
             yield from _of_descriptor(run, tracee, call, int32(arguments[0]), tells=tells)
         case Sort.PATH:
-            yield from _of_path(run, tracee, AT_FDCWD, arguments[0], tells=tells)
+            yield from _of_path(run, tracee, paths.AT_FDCWD, arguments[0], tells=tells)
         case Sort.PATH_AT:
             folder, address = arguments
-            if _text(tracee, address) == "" and folder != AT_FDCWD:  # AT_EMPTY_PATH
+            if (
+                paths.text(tracee, address) == "" and int32(folder) != paths.AT_FDCWD
+            ):  # AT_EMPTY_PATH
                 yield from _of_descriptor(run, tracee, call, int32(folder), tells=tells)
             else:
                 yield from _of_path(run, tracee, int32(folder), address, tells=tells)
@@ -151,8 +151,8 @@ def _of_path(
     run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool
 ) -> Iterator[Touch]:
     """Each name on the way is asked; for the last one, and what it leads to, see `tells`."""
-    for path, is_last in names(tracee, folder, address):
-        if is_below(path, "/proc"):
+    for path, is_last in paths.names(tracee, folder, address):
+        if paths.is_below(path, "/proc"):
             if tells:
                 raise NotModelledError
             yield from _of_proc(run, path)
@@ -176,44 +176,6 @@ def _of_path(
             run.because("it uses a FIFO, which is not modelled")
 
 
-def names(tracee: Tracee, folder: int, address: int) -> Iterator[tuple[str, bool]]:
-    """As `_names_on`; nothing where there is no such text, or folder, and the call is an error."""
-    text = _text(tracee, address)
-    base = f"/proc/{tracee.tid}/" + ("cwd" if folder == AT_FDCWD else f"fd/{folder}")
-    try:
-        start = "/" if text and text.startswith("/") else os.readlink(base)
-    except OSError:
-        return
-    if text:
-        yield from _names_on(start, text)
-
-
-def _names_on(start: str, text: str) -> Iterator[tuple[str, bool]]:
-    """The full paths of all names on a way, those of links too; and whether it can be the one that is meant."""
-    here = start
-    left = [part for part in text.split("/") if part not in ("", ".")][::-1]
-    if not left:
-        yield here, True
-    links = 0
-    while left:
-        part = left.pop()
-        path = os.path.dirname(here) if part == ".." else os.path.join(here, part)
-        yield path, not left
-        here = path
-        if not os.path.islink(path) or is_below(path, "/proc"):
-            continue
-        links += 1
-        if links > _MOST_LINKS:
-            return
-        target = os.readlink(path)
-        here = "/" if target.startswith("/") else os.path.dirname(path)
-        left += [part for part in target.split("/") if part not in ("", ".")][::-1]
-
-
-def is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder + "/")
-
-
 def _is_output(run: Run, file: File) -> bool:
     return file in run.surroundings.outputs
 
@@ -226,17 +188,9 @@ def _of_proc(run: Run, path: str) -> Iterator[Touch]:
     return iter(())
 
 
-def _text(tracee: Tracee, address: int) -> str | None:
-    try:
-        content = ptrace.read_memory(tracee.tid, address, _LONGEST_PATH)
-    except OSError:
-        return None
-    return os.fsdecode(content.split(b"\0")[0])
-
-
 def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     at = call.name == "openat"
-    folder = int32(call.arguments[0]) if at else AT_FDCWD
+    folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
     flags = flags_of_open(call)
     path = call.arguments[1 if at else 0]
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))

@@ -14,7 +14,7 @@ from forklab.explore.exploration import Exploration
 from forklab.explore.forest import Forest, forest_of
 from forklab.explore.graph import explore_graph
 from forklab.explore.harvest import TooManyOutcomesError, harvest
-from forklab.explore.order import process_graph
+from forklab.explore.order import ProcessGraph, process_graph
 from forklab.explore.replays import Replays
 from forklab.explore.why import why
 from forklab.source import program_of
@@ -58,8 +58,8 @@ def test_it_is_what_all_schedules_come_to(seed: int) -> None:
     assert edges(ours) == edges(theirs)
 
 
-def edges(graph: object) -> set[tuple[str, str]]:
-    return {(repr(graph.vertices[a]), repr(graph.vertices[b])) for a, b in graph.edges}  # type: ignore[attr-defined]
+def edges(graph: ProcessGraph) -> set[tuple[str, str]]:
+    return {(repr(graph.vertices[a]), repr(graph.vertices[b])) for a, b in graph.edges}
 
 
 def found(runnable: Runnable, body: str) -> Exploration:

@@ -1,0 +1,60 @@
+"""The names that a program passes to the kernel, and the files that they lead to: path_resolution(7)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from forklab.lens.edge import ptrace
+from forklab.lens.world.tracees import Tracee
+
+AT_FDCWD = -100  # instead of the descriptor of a folder: the one in which the process is
+_MOST_LINKS = 40
+_LONGEST = 4096
+
+
+def names(tracee: Tracee, folder: int, address: int) -> Iterator[tuple[str, bool]]:
+    """As `_names_on`; nothing where there is no such text, or folder, and the call is an error."""
+    written = text(tracee, address)
+    base = f"/proc/{tracee.tid}/" + ("cwd" if folder == AT_FDCWD else f"fd/{folder}")
+    try:
+        start = "/" if written and written.startswith("/") else os.readlink(base)
+    except OSError:
+        return
+    if written:
+        yield from _names_on(start, written)
+
+
+def _names_on(start: str, written: str) -> Iterator[tuple[str, bool]]:
+    """The full paths of all names on a way, those of links too; and whether it can be the one that is meant."""
+    here = start
+    left = [part for part in written.split("/") if part not in ("", ".")][::-1]
+    if not left:
+        yield here, True
+    links = 0
+    while left:
+        part = left.pop()
+        path = os.path.dirname(here) if part == ".." else os.path.join(here, part)
+        yield path, not left
+        here = path
+        if not os.path.islink(path) or is_below(path, "/proc"):
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            return
+        target = os.readlink(path)
+        here = "/" if target.startswith("/") else os.path.dirname(path)
+        left += [part for part in target.split("/") if part not in ("", ".")][::-1]
+
+
+def text(tracee: Tracee, address: int) -> str | None:
+    """What stands there; None if nothing does."""
+    try:
+        content = ptrace.read_memory(tracee.tid, address, _LONGEST)
+    except OSError:
+        return None
+    return os.fsdecode(content.split(b"\0")[0])
+
+
+def is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
