@@ -140,7 +140,7 @@ HONEST = {
         int main(void) {
             signal(SIGCHLD, note);
             if (fork() == 0) _exit(0);
-            while (!got) continue;
+            for (volatile long turns = 0; !got; turns++) continue;
         }
         """,
 }

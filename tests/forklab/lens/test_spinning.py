@@ -59,6 +59,11 @@ def test_without_a_signal_it_is_said_that_it_never_ends(compiled: Compile) -> No
     assert outcome.waits == (("P", "computes in a loop that only a signal ends"),)
 
 
+def test_nor_does_anybody_keep_the_processor_busy_for_it(compiled: Compile) -> None:
+    seen = record([compiled(program("for (;;) {}"))])
+    assert seen.ended_early == "Everybody waits, and nobody will ever wake them: P is in a loop."
+
+
 COUNTS = {
     "in memory": "for (volatile long n = 0; n < 3000000000; n++) {} return 0;",
     "in a register": "register long n = 0; while (n < 9000000000) n++; return n == 0;",
