@@ -14,9 +14,8 @@ from forklab.lens.world.onward import HELD
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import LOOP
 
-_MOST_INSTRUCTIONS = 3_000
-_TRIES = frozenset({3, 6, 12})  # alarms without a report: then it is looked at
-_MOST_ROUNDS = 20
+_MOST_INSTRUCTIONS = 1_000
+_TRIES = frozenset({3, 9})  # alarms without a report: then it is looked at
 _STOPPED = 0x7F
 
 
@@ -41,28 +40,51 @@ def _stands_in_endless_loop(loop: Loop, tracee: Tracee) -> bool:
     if _event(report) != (ptrace.EVENT_STOP, TRAP):
         listening.hear(loop, report)
         return False
-    here, everything, rounds = b"", None, 0
-    for place in range(_MOST_INSTRUCTIONS):
-        ptrace.single_step(tracee.tid)
-        report = _next_report(tracee)
-        if _event(report) != (0, TRAP):
-            listening.hear(loop, report)
-            return False
+    try:
+        length = _length_of_loop(tracee)
+        before = _everything(tracee) if length else None
+        for _ in range(length if before else 0):
+            _step(tracee)
+        if before is not None and _everything(tracee) == before:
+            return True
+    except _OtherReport as other:
+        listening.hear(loop, other.report)
+    else:
+        letting.go(loop.run, tracee, to_exit=tracee.to_exit)
+    return False
+
+
+class _OtherReport(Exception):  # noqa: N818 - it is not an error
+    """It has stopped for a reason of its own, or ended."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report
+
+
+def _length_of_loop(tracee: Tracee) -> int:
+    """After how many instructions its registers are as they were; 0 if that is not soon. Memory is not looked at.
+
+    The way to the loop is not yet part of it: what is compared with moves on, each time twice as far (Brent).
+    """
+    here, since, power = b"", 0, 1
+    for _ in range(_MOST_INSTRUCTIONS):
+        _step(tracee)
+        since += 1
         now = ptrace.registers(tracee.tid)
         if now == here:
-            if _everything(tracee) == everything:
-                return True
-            rounds += 1
-            if rounds > _MOST_ROUNDS:  # it counts in memory
-                break
-        if (
-            place & (place + 1) == 0
-        ):  # 0, 1, 3, 7 ...: its first way to the loop is not yet part of it (Brent)
-            here, everything = now, _everything(tracee)
-            if everything is None:
-                break
-    letting.go(loop.run, tracee, to_exit=tracee.to_exit)
-    return False
+            return since
+        if since == power:
+            here, since, power = now, 0, 2 * power
+    return 0
+
+
+def _step(tracee: Tracee) -> None:
+    """One instruction. Raises _OtherReport."""
+    ptrace.single_step(tracee.tid)
+    report = _next_report(tracee)
+    if _event(report) != (0, TRAP):
+        raise _OtherReport(report)
 
 
 def _next_report(tracee: Tracee) -> Report:
