@@ -21,9 +21,14 @@ _STOPPED = 0x7F
 
 def is_held_for_good(loop: Loop, tracee: Tracee) -> bool:
     """It computes. If that is an endless loop, it is held there until a signal comes."""
-    if loop.silent_alarms not in _TRIES or len(loop.run.world.threads_of(tracee.member)) > 1:
+    world = loop.run.world
+    alone = len(world.running) == 1 and len(world.threads_of(tracee.member)) == 1
+    if loop.silent_alarms not in _TRIES or not alone:
         return False
-    if not _stands_in_endless_loop(loop, tracee):
+    try:
+        if not _stands_in_endless_loop(loop, tracee):
+            return False
+    except ProcessLookupError:  # killed meanwhile: its end is reported
         return False
     tracee.call = Call(LOOP, ())
     loop.goes_on(tracee, HELD)
