@@ -95,11 +95,7 @@ def _follow(points: list[Point], played: Played) -> bool:
     known = len(points)
     seen_before = False
     for place, taken in enumerate(played.taken):
-        for fact, value in taken.changes.items():
-            if value is None:
-                state.pop(fact, None)
-            else:
-                state[fact] = value
+        facts.apply(taken.changes.items(), state)
         if place < known:
             continue
         offered = {move: _touched(state, move) for move in taken.offered}

@@ -69,18 +69,15 @@ def explore(
     options.setdefault("limits", Limits(processor_seconds=5.0, processes=_MOST_PROCESSES))
     grain = Grain(_unwatched(options.get("program") or argv[0]))
     with Replays(argv, grain=grain, longest=_MOST_STEPS, **options) as replays:
-        first: Played | None = replays.play([])
-        assert first is not None
-        forest = None if replays.are_void else forest_of(first, replays.grain)
+        played = replays.play([])
+        forest = None if replays.are_void else forest_of(played, replays.grain)
         if forest is not None and (text_only or len(forest.lives) > _MANY):
             with contextlib.suppress(TooManyOutcomesError):
                 return _of_forest(forest, replays)
-        while True:
-            graph = explore_graph(replays, first=first, is_over=is_over)
-            if not replays.are_void:
-                break
+        graph = explore_graph(replays, first=played, is_over=is_over)
+        while replays.are_void:
             replays.begin_anew()
-            first = None
+            graph = explore_graph(replays, is_over=is_over)
         reasons = _reasons(graph, replays, limit, started, seconds)
         try:
             outcomes = harvest(

@@ -172,11 +172,7 @@ def forest_of(played: Played, grain: Grain) -> Forest | None:
     lives: dict[str, list[StepTaken]] = {}
     state: dict[Fact, Hashable] = {}
     for taken in played.taken:
-        for fact, value in taken.changes.items():
-            if value is None:
-                state.pop(fact, None)
-            else:
-                state[fact] = value
+        facts.apply(taken.changes.items(), state)
         if not _is_quiet(state):
             return None
         if taken.move is None:

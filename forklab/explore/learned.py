@@ -87,13 +87,13 @@ class Learned:
         for number, taken in enumerate(played.taken):
             changes = tuple(taken.changes.items())
             if number == 0:
-                _apply(state, changes)
+                facts.apply(changes, state)
                 self._start(state)
                 continue
             move = played.taken[number - 1].move
             assert move is not None
             self._remember(state, move, Effect(changes, taken.output))
-            _apply(state, changes)
+            facts.apply(changes, state)
         if played.ended_early is not None and not played.stuck:
             key = self._key(state.items())
             self._cut[key] = played.ended_early
@@ -141,7 +141,7 @@ class Learned:
                 del state[fact]
         else:
             state.pop((PRIOR, process), None)
-        _apply(state, effect.changes)
+        facts.apply(effect.changes, state)
         for fact in [f for f in state if f[0] == PRIOR and (facts.AT, f[1]) not in state]:
             del state[fact]  # it was killed
         at_once: list[str] = []
@@ -164,7 +164,7 @@ class Learned:
         if effect is None:
             return conditions
         prior = tuple((fact, state.get(fact)) for fact, _ in effect.changes)
-        _apply(state, effect.changes)
+        facts.apply(effect.changes, state)
         state[PRIOR, name] = prior
         return None
 
@@ -205,7 +205,7 @@ def state_for(here: Situation, move: Move) -> dict[Fact, Hashable]:
     if move.kind == EARLY:
         prior = state[PRIOR, move.process]
         assert isinstance(prior, tuple)
-        _apply(state, prior)
+        facts.apply(prior, state)
     return state
 
 
@@ -240,14 +240,6 @@ def _who_may_go_on(state: dict[Fact, Hashable]) -> list[str]:
         if stands and not facts.may_disturb(state, name):
             names.append(name)
     return sorted(names, key=facts.order)
-
-
-def _apply(state: dict[Fact, Hashable], changes: _Changes) -> None:
-    for fact, value in changes:
-        if value is None:
-            state.pop(fact, None)
-        else:
-            state[fact] = value
 
 
 def _conditions(state: dict[Fact, Hashable], move: Move, touched: frozenset[Fact]) -> Hashable:

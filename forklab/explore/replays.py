@@ -82,8 +82,7 @@ class Replays:
         self.grain = replace(self.grain, shared=self.grain.shared | contested)
         self._disturbed = False
         self.reasons.clear()
-        for resource in sorted(self._mapped & self.grain.shared):
-            self.reasons[f"it maps the {resource} into memory, and others change it"] = None
+        self._say_what_is_mapped()
 
     def _contested(self) -> frozenset[str]:
         """Resources that one process changes and another one has to do with, and that are not `shared` yet."""
@@ -97,10 +96,15 @@ class Replays:
         if played.changes_files and self.most > 1:
             self.most, self._disturbed = 1, self.runs > 1
         self._mapped |= played.mapped
+        self._say_what_is_mapped()
         for resource, who in played.touched.items():
             known = self.touched.setdefault(resource, {})
             for name, tells in who.items():
                 known[name] = known.get(name, False) or tells
+
+    def _say_what_is_mapped(self) -> None:
+        for resource in sorted(self._mapped & self.grain.shared):
+            self.reasons[f"it maps the {resource} into memory, and others change it"] = None
 
     def _one_more(self) -> Replay:
         replay = Replay(self._argv, processor=len(self._replays), **self._options)

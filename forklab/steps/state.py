@@ -20,7 +20,6 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from forklab.kernel import waits
-from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverable_of
 from forklab.numbering import FIRST_PID
 
@@ -50,7 +49,6 @@ PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes; more than PIPE_BUF may be writte
 READ_END, WRITE_END = "read", "write"
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
-_WAITS = calls_in("wait")
 
 
 class PipeContent(NamedTuple):
@@ -112,6 +110,15 @@ class Signals(NamedTuple):
     ignored: int
     caught: int
     flags: int
+
+
+def apply(changes: Iterable[tuple[Fact, Hashable]], state: dict[Fact, Hashable]) -> None:
+    """Each fact has this value from now on; None: it is no more."""
+    for fact, value in changes:
+        if value is None:
+            state.pop(fact, None)
+        else:
+            state[fact] = value
 
 
 def number_of(name: str) -> int:

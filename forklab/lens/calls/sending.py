@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from forklab.kernel.calls import int32
 from forklab.kernel.signals import KILL
-from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
@@ -83,7 +83,7 @@ def _targets(run: Run, tracee: Tracee, call: str, whom: int) -> list[Member]:
     if call in _OF_A_THREAD_IN:
         return _named(run, whom)
     if call == "pidfd_send_signal":
-        return _named(run, proc.pidfd_target(tracee.tid, whom) or 0)
+        return _named(run, descriptors.pidfd_target(tracee.tid, whom) or 0)
     if call == "tkill":
         return _named(run, proc.thread_group(whom) or 0)
     return _reached(run, tracee, whom)

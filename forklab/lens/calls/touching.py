@@ -31,7 +31,7 @@ Touches = list[Touch]
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MOVE_ON = frozenset({"read", "readv", "lseek", "getdents", "getdents64"})  # the offset; no more
 _PRIO_PROCESS = 0
-_MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
+_MAP_ANONYMOUS = 0x20
 # PR_GET_ this and that, PR_CAPBSET_READ, PR_SET_DUMPABLE (4), PR_SET_NAME (15).
 _PRIVATE_PRCTLS = frozenset({2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42})
 _F_DUPFD, _F_GETFD, _F_SETFD, F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
@@ -124,7 +124,7 @@ def _of_descriptor(
 def _concerns_nobody(run: Run, call: Call, kind: int, file: File) -> bool:
     """Of what is neither a file nor a folder: a terminal, as long as nothing is written, or an error at a pipe."""
     if kind == stat.S_IFCHR:
-        return not (call.name in _WRITE_UNSEEN and _is_output(run, file))
+        return not (call.name in _WRITE_UNSEEN and file in run.surroundings.outputs)
     return kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES
 
 
@@ -176,10 +176,6 @@ def _of_path(
             run.because("it uses a FIFO, which is not modelled")
 
 
-def _is_output(run: Run, file: File) -> bool:
-    return file in run.surroundings.outputs
-
-
 def _of_proc(run: Run, path: str) -> Iterator[Touch]:
     """Who looks there sees others, but for what is its own or the machine's."""
     part = path.split("/")[2:3]
@@ -210,8 +206,7 @@ def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
         tells = command == F_SETFL
         if tells and call.arguments[2] & _O_ASYNC:
             raise NotModelledError
-        file = identity(f"/proc/{tracee.member.pid}/fd/{number}")
-        if file is not None and _is_output(run, file):
+        if run.surroundings.is_output(tracee.member.pid, number):
             return [Touch("flags of the output", tells)]
         if (descriptors.link(tracee.member.pid, number) or "").startswith("pipe:"):
             return []

@@ -6,7 +6,7 @@ import struct
 
 from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
-from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.onward import HELD, Onward, Turn
 from forklab.lens.world.run import Run
@@ -97,7 +97,7 @@ def _meant(tracee: Tracee, wanted: waits.WaitFor) -> list[Member]:
         case waits.P_PID:
             return [child for child in children if child.pid == wanted.which]
         case waits.P_PIDFD:
-            target = proc.pidfd_target(tracee.tid, wanted.which)
+            target = descriptors.pidfd_target(tracee.tid, wanted.which)
             return [child for child in children if child.pid == target]
         case waits.P_PGID:
             group = wanted.which or proc.group(tracee.member.pid)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 import struct
 
@@ -42,9 +44,8 @@ def written(tracee: Tracee, call: Call) -> bytes:
     address, length = call.arguments[1], call.arguments[2]
     if call.name == "write":
         return ptrace.read_memory(tracee.tid, address, min(length, _MOST_AT_ONCE))
-    vector = ptrace.read_memory(tracee.tid, address, _IOVEC.size * int32(length))
     content = b""
-    for base, size in _IOVEC.iter_unpack(vector):
+    for base, size in _vector(tracee, call):
         if len(content) + size > _MOST_AT_ONCE:
             return content + ptrace.read_memory(tracee.tid, base, _MOST_AT_ONCE - len(content))
         content += ptrace.read_memory(tracee.tid, base, size) if size else b""
@@ -56,9 +57,15 @@ def size_of(tracee: Tracee, call: Call) -> int:
     if call.name in ("read", "write"):
         return call.arguments[2]
     try:
-        vector = ptrace.read_memory(
-            tracee.tid, call.arguments[1], _IOVEC.size * int32(call.arguments[2])
-        )
+        return sum(size for _, size in _vector(tracee, call))
     except OSError:
         return 0
-    return sum(size for _, size in _IOVEC.iter_unpack(vector[: len(vector) // 16 * 16]))
+
+
+def _vector(tracee: Tracee, call: Call) -> list[tuple[int, int]]:
+    """Addresses and sizes of the pieces of readv(2) or writev(2). Raises OSError if not all of them are there."""
+    size = _IOVEC.size * int32(call.arguments[2])
+    content = ptrace.read_memory(tracee.tid, call.arguments[1], size)
+    if len(content) < size:
+        raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
+    return list(_IOVEC.iter_unpack(content))

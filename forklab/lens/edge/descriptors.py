@@ -22,18 +22,26 @@ def link(pid: int, descriptor: int) -> str | None:
 
 def flags(pid: int, descriptor: int) -> int:
     """As open(2) has them; 0 if it is not open."""
-    try:
-        with open(f"/proc/{pid}/fdinfo/{descriptor}") as file:
-            return next(int(line.split()[1], 8) for line in file if line.startswith("flags:"))
-    except (OSError, StopIteration):
-        return 0
+    return int(_about(pid, descriptor, "flags:") or "0", 8)
 
 
 def clock_of(pid: int, descriptor: int) -> int | None:
     """Of a timer of timerfd_create(2): which clock it goes by. None for anything else."""
+    told = _about(pid, descriptor, "clockid:")
+    return None if told is None else int(told)
+
+
+def pidfd_target(tid: int, descriptor: int) -> int | None:
+    """The process that a descriptor of pidfd_open(2) stands for."""
+    told = _about(tid, descriptor, "Pid:")
+    return None if told is None else int(told)
+
+
+def _about(pid: int, descriptor: int, word: str) -> str | None:
+    """What /proc tells of an open file after this word."""
     try:
         with open(f"/proc/{pid}/fdinfo/{descriptor}") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("clockid:"))
+            return next(line.split()[1] for line in file if line.startswith(word))
     except (OSError, StopIteration):
         return None
 

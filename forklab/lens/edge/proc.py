@@ -131,12 +131,3 @@ def command_line(pid: int) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(word.decode(errors="replace") for word in content.split(b"\0")[:-1])
-
-
-def pidfd_target(tid: int, descriptor: int) -> int | None:
-    """The process that a descriptor of pidfd_open(2) stands for."""
-    try:
-        with open(f"/proc/{tid}/fdinfo/{descriptor}") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
-    except (OSError, StopIteration):
-        return None

@@ -24,7 +24,6 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dispositions import SA_SIGINFO
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.run import Run
-from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import READ_END, READS, TO_OUTPUT, WRITE_END, WRITES, Sent, Touch
 
@@ -91,9 +90,9 @@ def _touches(run: Run, tracee: Tracee, call: Call) -> list[Touch]:
 
 
 def _is_pipe_or_output(run: Run, member: Member, descriptor: int) -> bool:
-    file = identity(f"/proc/{member.pid}/fd/{descriptor}")
     link = descriptors.link(member.pid, descriptor) or ""
-    return file in run.surroundings.outputs or link.startswith(("pipe:", "socket:"))
+    is_output = run.surroundings.is_output(member.pid, descriptor)
+    return is_output or link.startswith(("pipe:", "socket:"))
 
 
 def _detail(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
@@ -138,7 +137,7 @@ def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
     """In our numbers."""
     kind, which, options = waits.wait_for(call.name, call.arguments)
     if kind == waits.P_PIDFD:
-        kind, which = waits.P_PID, proc.pidfd_target(tracee.tid, which) or 0
+        kind, which = waits.P_PID, descriptors.pidfd_target(tracee.tid, which) or 0
     if kind == waits.P_PID:
         child = run.chronicle.get(which)
         which = child.number if child else -1
@@ -164,7 +163,7 @@ def _sent(run: Run, tracee: Tracee, call: Call) -> Sent:
     if call.name in ("tgkill", "rt_tgsigqueueinfo"):
         number = int32(call.arguments[2])
     elif call.name == "pidfd_send_signal":
-        first = proc.pidfd_target(tracee.tid, first) or 0
+        first = descriptors.pidfd_target(tracee.tid, first) or 0
     if first in (0, -1):
         return Sent(first, number)
     member = run.chronicle.latest(abs(first))

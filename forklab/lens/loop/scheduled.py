@@ -31,9 +31,6 @@ _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {C
 # A handler that returns ends what its signal has begun, and that was noticed. Of pipes and sockets we have to know.
 _STOPS = Stops((_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket"), all_but=True)
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
-_TRIES = frozenset(
-    {3, 6, 12}
-)  # alarms without a report: then it is looked whether a loop is endless
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
 

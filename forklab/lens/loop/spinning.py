@@ -52,14 +52,14 @@ def _stands_in_endless_loop(loop: Loop, tracee: Tracee) -> bool:
             _step(tracee)
         if before is not None and _everything(tracee) == before:
             return True
-    except _OtherReport as other:
+    except _StoppedOtherwiseError as other:
         listening.hear(loop, other.report)
     else:
         letting.go(loop.run, tracee, to_exit=tracee.to_exit)
     return False
 
 
-class _OtherReport(Exception):  # noqa: N818 - it is not an error
+class _StoppedOtherwiseError(Exception):
     """It has stopped for a reason of its own, or ended."""
 
     def __init__(self, report: Report) -> None:
@@ -85,11 +85,11 @@ def _length_of_loop(tracee: Tracee) -> int:
 
 
 def _step(tracee: Tracee) -> None:
-    """One instruction. Raises _OtherReport."""
+    """One instruction. Raises _StoppedOtherwiseError."""
     ptrace.single_step(tracee.tid)
     report = _next_report(tracee)
     if _event(report) != (0, TRAP):
-        raise _OtherReport(report)
+        raise _StoppedOtherwiseError(report)
 
 
 def _next_report(tracee: Tracee) -> Report:

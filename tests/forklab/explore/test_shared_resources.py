@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import Runnable
+from programs import Runnable
 
 from forklab.explore import explore
 
