@@ -10,12 +10,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-C_FLAGS = ("-std=gnu11", "-Wall", "-Wextra", "-Wpedantic")
+C_FLAGS = ("-std=gnu11", "-g", "-Wall", "-Wextra", "-Wpedantic")
 _COMPILER_SECONDS = 60
 
 
@@ -72,6 +72,33 @@ def program_of(language: str, text: str) -> Iterator[Runnable]:
             yield Runnable(None, ("sh", "-c", text))
         else:
             raise CannotCompileError(f"{language!r} is none of c, python and sh.")
+
+
+def line_of(program: str, addresses: Iterable[int]) -> str | None:
+    """Where in its source the first of these calls is of which that is known: "line 7 of a.c".
+
+    An address is that behind the call. Asks addr2line(1), which comes with the compiler.
+    """
+    calls = [hex(address - 1) for address in addresses]
+    if not calls:
+        return None
+    try:
+        done = subprocess.run(
+            ["addr2line", "-e", program, *calls],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=_COMPILER_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    for line in done.stdout.splitlines():
+        path, _, number = line.partition(" ")[0].rpartition(":")
+        if path and number.isdecimal() and number != "0":
+            return f"line {number} of {os.path.basename(path)}"
+    return None
 
 
 def _compile(source: Path, target: Path, folder: Path | None = None) -> str:

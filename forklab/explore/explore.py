@@ -132,7 +132,7 @@ def _reasons(
 ) -> list[str]:
     """Why this may not be all."""
     learned = graph.learned
-    reasons = list(replays.reasons)
+    reasons = [reason + where for reason, where in replays.reasons.items()]
     cut = {here.cut: None for here in learned.situations.values() if here.cut is not None}
     reasons += [text.rstrip(".") for text in cut]
     reasons += [doubt.rstrip(".") for doubt in learned.doubts]

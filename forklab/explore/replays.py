@@ -11,6 +11,7 @@ from typing import Self, Unpack
 
 from forklab.lens.replay import Played, Replay
 from forklab.lens.request import Options
+from forklab.source import line_of
 from forklab.steps.moves import Move
 from forklab.steps.schedule import MOST_STEPS, PLAIN, Grain, Schedule
 
@@ -20,7 +21,8 @@ _AT_FIRST = 2  # processes that begin at once: to start takes longer than to pla
 class Replays:
     """`most` processes play, as soon as they are needed; `runs` is how often the program has run so far.
 
-    `reasons`: why a run may not be repeatable. `touched`: who has had to do with which resource so far, and told there.
+    `reasons`: why a run may not be repeatable, and where in the source that is. `touched`: who has had to do with which
+    resource so far, and told there.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Replays:
         self.grain = grain
         self.most = max(1, len(os.sched_getaffinity(0)))
         self.runs = 0
-        self.reasons: dict[str, None] = {}
+        self.reasons: dict[str, str] = {}
         self.touched: dict[str, dict[str, bool]] = {}
         self._mapped: set[str] = set()
         self._disturbed = False  # two runs at once may have seen each other's files
@@ -92,7 +94,10 @@ class Replays:
         return frozenset(found) - self.grain.shared
 
     def _note(self, played: Played) -> None:
-        self.reasons.update(dict.fromkeys(played.reasons))
+        for reason, site in played.reasons.items():
+            if reason not in self.reasons:
+                line = site and line_of(site.program, site.addresses)
+                self.reasons[reason] = f", in {line}" if line else ""
         if played.changes_files and self.most > 1:
             self.most, self._disturbed = 1, self.runs > 1
         self._mapped |= played.mapped
@@ -104,7 +109,7 @@ class Replays:
 
     def _say_what_is_mapped(self) -> None:
         for resource in sorted(self._mapped & self.grain.shared):
-            self.reasons[f"it maps the {resource} into memory, and others change it"] = None
+            self.reasons[f"it maps the {resource} into memory, and others change it"] = ""
 
     def _one_more(self) -> Replay:
         replay = Replay(self._argv, processor=len(self._replays), **self._options)

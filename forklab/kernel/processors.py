@@ -7,6 +7,7 @@ others) is simply missing.
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -21,7 +22,8 @@ class Processor(NamedTuple):
     the general ones, else from the register set `wanted_call_set` (NT_ARM_SYSTEM_CALL): -1 there means no call.
     `result` is where it puts what the call returns, and `made_by` the register in which a program puts the number,
     where that is another one's place by then: to make a call again, it has to be put back. `set_clock_of_32_bits` are
-    the numbers of the calls by which its 32-bit programs set the machine's clock.
+    the numbers of the calls by which its 32-bit programs set the machine's clock. `function_call` matches the end of
+    what stands before an address to which a function returns.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Processor(NamedTuple):
     program_counter: int
     call_width: int
     words: int
+    function_call: re.Pattern[bytes]
     wanted_call: int | None = None
     wanted_call_set: int | None = None
     made_by: int | None = None
@@ -54,6 +57,11 @@ X86_64 = Processor(
     program_counter=16,
     call_width=2,
     words=27,
+    # call rel32, call rel32(%rip), and those through registers, with and without an offset
+    function_call=re.compile(
+        rb"(?:\xe8.{4}|\xff(?:\x15.{4}|[\x10-\x17\xd0-\xd7]|[\x50-\x57].|[\x90-\x97].{4}))\Z",
+        re.DOTALL,
+    ),
     wanted_call=_ORIG_RAX,
     made_by=_RAX,
     set_clock_of_32_bits=(25, 79, 124, 264, 343, 404, 405),  # stime, settimeofday, adjtimex ...
@@ -68,6 +76,7 @@ AARCH64 = Processor(
     program_counter=32,
     call_width=4,
     words=34,
+    function_call=re.compile(rb"(?:[\x94-\x97]|[\x00-\x03]\x3f\xd6)\Z", re.DOTALL),  # bl, blr
     wanted_call_set=0x404,
     set_clock_of_32_bits=(25, 79, 124, 262, 372, 404, 405),
 )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from typing import Self, Unpack
 
+from forklab.lens.edge.callsite import CallSite
 from forklab.lens.edge.helper import Helper
 from forklab.lens.errors import CannotRecordError, CannotTraceError, LensFailedError
 from forklab.lens.loop.scheduled import Taken
@@ -27,15 +28,16 @@ from forklab.steps.state import Fact, State
 class Played:
     """One run. `status` is that of the first process; None if it did not end, and then `ended_early` says why.
 
-    `reasons`: why the same schedule may not give the same run. `stuck`: everybody who is left waits for ever. `refused`
-    is what exec(2) had against the program, `untraceable` why we may not trace it. `touched` says who has had to do
-    with which resource, and whether it told there; of those that are `mapped` nobody sees who looks at them.
+    `reasons`: why the same schedule may not give the same run, and where that call was made, if it is one. `stuck`:
+    everybody who is left waits for ever. `refused` is what exec(2) had against the program, `untraceable` why we may
+    not trace it. `touched` says who has had to do with which resource, and whether it told there; of those that are
+    `mapped` nobody sees who looks at them.
     """
 
     taken: tuple[Taken, ...] = ()
     status: int | None = None
     ended_early: str | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: Mapping[str, CallSite | None] = field(default_factory=dict)
     stuck: bool = False
     refused: str | None = None
     untraceable: str | None = None

@@ -50,7 +50,7 @@ def _played(session: Session, schedule: Schedule) -> Played:
         tuple(policy.taken),
         first.status if not policy.stuck else None,
         findings.ended_early,
-        tuple(findings.reasons),
+        findings.reasons,
         policy.stuck,
         ended.refused or None,
         touched=resources.touched,

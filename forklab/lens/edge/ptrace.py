@@ -52,11 +52,13 @@ _AT_EXIT = 2
 class CallStop(NamedTuple):
     """Where a tracee stands at a system call: its number, or what it returned; at the entry also the arguments.
 
-    `native`: the number is one of this processor's own calls, and not of those that it has for 32-bit programs.
+    `counter` and `stack` are its registers of these names. `native`: the number is one of this processor's own calls,
+    and not of those that it has for 32-bit programs.
     """
 
     number: int
     arguments: tuple[int, ...]
+    counter: int
     stack: int
     native: bool
 
@@ -131,10 +133,10 @@ def event_message(tid: int) -> int:
 def call(tid: int) -> CallStop:
     """At a seccomp stop or at the exit of a call."""
     _ptrace(_GET_SYSCALL_INFO, tid, 96, _ADDRESS)
-    kind, processor, _, stack, value, *arguments = _SYSCALL_INFO.unpack_from(_buffer)
+    kind, processor, counter, stack, value, *arguments = _SYSCALL_INFO.unpack_from(_buffer)
     if kind == _AT_EXIT and value >= 1 << 63:
         value -= 1 << 64
-    return CallStop(value, tuple(arguments), stack, processor == _PROCESSOR.audit)
+    return CallStop(value, tuple(arguments), counter, stack, processor == _PROCESSOR.audit)
 
 
 def signal_info(tid: int) -> SignalInfo:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from forklab.kernel.calls import CALLS, Concern, calls_in
 from forklab.lens.calls import changing, waiting
+from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.edge.vdso import hide_vdso
 from forklab.lens.loop import holding, letting, listening, passing, spinning, stepping
@@ -72,6 +73,15 @@ class Scheduled:
         """Before each call that others could notice, until it is chosen."""
         if call.name in _CLOCKS or call.name in _SLEEPS:
             return False
+        reasons = loop.run.findings.reasons
+        known = len(reasons)
+        is_held = self._is_held(loop, tracee, call)
+        if len(reasons) > known:
+            site = call_site(tracee.tid)
+            reasons.update(dict.fromkeys(list(reasons)[known:], site))
+        return is_held
+
+    def _is_held(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         standing = self._ledger.of(tracee)
         tracee.may_sleep = True
         if standing.makes_it_next:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from forklab.lens.edge.callsite import CallSite
+
 
 class EndOfRunError(Exception):
     """The program has to be ended; the text says why."""
@@ -29,16 +31,16 @@ class Limits:
 class Findings:
     """What came of a run beyond its history.
 
-    `ended_early`: why it had to be ended; `reasons`: why it may come out otherwise.
+    `ended_early`: why it had to be ended; `reasons`: why it may come out otherwise, and where that call was made.
     """
 
     written: int = 0  # bytes
     output: list[str] = field(default_factory=list)
     cut: bool = False
-    reasons: dict[str, None] = field(default_factory=dict)
+    reasons: dict[str, CallSite | None] = field(default_factory=dict)
     ended_early: str | None = None
     unreaped: list[str] | None = None  # who was a zombie when the first process ended
 
     def because(self, reason: str) -> None:
         """Why the same seed may not give the same history."""
-        self.reasons.setdefault(reason)
+        self.reasons.setdefault(reason, None)
