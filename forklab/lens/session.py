@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NamedTuple
 
-from forklab.lens.edge import proc, ptrace, seccomp
+from forklab.lens.edge import proc, ptrace, seccomp, timestamps
 from forklab.lens.edge.namespace import become_subreaper, die_with_parent, own_ipc, run_as_pid1
 from forklab.lens.loop.loop import Loop, Policy
 from forklab.lens.loop.real_time import EverybodyRuns
@@ -74,8 +74,8 @@ def prepare(*, processor: int | None) -> None:
 class Setting(NamedTuple):
     """What follows from who is next: the time that events have, and the numbers that processes are given.
 
-    `repeatable`: each run finds what the first one found. `in_virtual_time`: its clock is ours, and its
-    time is limited on the processor; else on the wall.
+    `repeatable`: each run finds what the first one found; `word_for_word`: its memory is the same, too.
+    `in_virtual_time`: its clock is ours, and its time is limited on the processor; else on the wall.
     """
 
     policy: Policy
@@ -83,6 +83,7 @@ class Setting(NamedTuple):
     number_of: Callable[[str], int] | None = None
     in_virtual_time: bool = True
     repeatable: bool = False
+    word_for_word: bool = False
     reasons: tuple[str, ...] = ()
 
 
@@ -91,7 +92,10 @@ def setting_for(order: Order) -> Setting:
         case Seed(number):
             return Setting(Seeded(random.Random(number)))
         case Schedule():
-            return Setting(Scheduled(order), number_of=number_of, repeatable=True)
+            policy = Scheduled(order)
+            return Setting(
+                policy, number_of=number_of, repeatable=True, word_for_word=order.by_memory
+            )
         case RealTime():
             return Setting(
                 EverybodyRuns(),
@@ -165,6 +169,7 @@ class Session:
             self._echo,
             self._in_namespace,
             setting.in_virtual_time,
+            setting.word_for_word,
         )
 
     def _output(self) -> tuple[int, int]:
@@ -222,6 +227,8 @@ class Session:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with contextlib.suppress(OSError):
             resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.RLIM_INFINITY))
+        if setting.word_for_word:
+            timestamps.stop_at_them()
         ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)
         seccomp.install(seccomp.filter_for(setting.policy.stops))
         os.execve(self.request.program, self.request.argv, dict(self.request.environment))

@@ -177,9 +177,9 @@ def registers(tid: int) -> bytes:
     return _buffer.raw[: 8 * _PROCESSOR.words]
 
 
-def all_registers(tid: int) -> bytes:
-    """Those of floating point and of vectors too."""
-    found = registers(tid)
+def vectors(tid: int) -> bytes:
+    """The registers of floating point and of vectors."""
+    found = b""
     for kind, leave_out in ((_NT_PRFPREG, slice(0)), (_NT_X86_XSTATE, _ABOUT_THE_AREA)):
         space = ctypes.create_string_buffer(_MOST_OF_VECTORS)
         vector = _IoVector(ctypes.addressof(space), len(space))
@@ -199,7 +199,8 @@ def _registers(tid: int) -> _IoVector:
     return vector
 
 
-def _change(tid: int, changes: Mapping[int, int]) -> None:
+def change(tid: int, changes: Mapping[int, int]) -> None:
+    """Registers, by their places in `user_regs_struct`."""
     vector = _registers(tid)
     for register, value in changes.items():
         struct.pack_into("<Q", _buffer, 8 * register, value & (1 << 64) - 1)
@@ -207,12 +208,12 @@ def _change(tid: int, changes: Mapping[int, int]) -> None:
 
 
 def set_argument(tid: int, place: int, value: int) -> None:
-    _change(tid, {_PROCESSOR.arguments[place]: value})
+    change(tid, {_PROCESSOR.arguments[place]: value})
 
 
 def set_result(tid: int, value: int) -> None:
     """At the exit of a call: what it shall have returned."""
-    _change(tid, {_PROCESSOR.result: value})
+    change(tid, {_PROCESSOR.result: value})
 
 
 def skip_call(tid: int, result: int) -> None:
@@ -240,15 +241,15 @@ def call_again(tid: int, name: str, first_argument: int) -> None:
         _PROCESSOR.program_counter: counter - _PROCESSOR.call_width,
         _PROCESSOR.result: first_argument if _PROCESSOR.made_by is None else number,
     }
-    _change(tid, changes)
+    change(tid, changes)
 
 
 def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
     """At the entry of a call, with other changes of registers."""
     if _PROCESSOR.wanted_call is not None:
-        _change(tid, {**changes, _PROCESSOR.wanted_call: -1})
+        change(tid, {**changes, _PROCESSOR.wanted_call: -1})
         return
-    _change(tid, changes)
+    change(tid, changes)
     assert _PROCESSOR.wanted_call_set is not None
     number = ctypes.c_int(-1)
     vector = _IoVector(ctypes.addressof(number), 4)

@@ -10,7 +10,8 @@ import struct
 
 from forklab.lens.edge import ptrace
 
-_AT_NULL, _AT_IGNORE, _AT_SYSINFO_EHDR = 0, 1, 33
+_AT_NULL, _AT_IGNORE, _AT_RANDOM, _AT_SYSINFO_EHDR = 0, 1, 25, 33
+_RANDOM = bytes(range(16))  # of which libc makes the canaries on its stack: the same in each run
 _MOST = (
     1 << 20
 )  # bytes between the stack pointer and the auxiliary vector's end; arguments are elsewhere
@@ -27,6 +28,8 @@ def hide_vdso(tid: int) -> None:
     while words[place] != _AT_NULL:
         if words[place] == _AT_SYSINFO_EHDR:
             ptrace.write_memory(tid, address + 8 * place, struct.pack("<Q", _AT_IGNORE))
+        elif words[place] == _AT_RANDOM:
+            ptrace.write_memory(tid, words[place + 1], _RANDOM)
         place += 2
 
 

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 
 from forklab.kernel.signals import CHLD, KILL, bit
 from forklab.lens.edge import proc, ptrace
+from forklab.lens.loop import remembering
 from forklab.lens.loop.delivery import code_and_sender
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.pipes import Pipes
@@ -76,7 +77,7 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
         call,
         detail,
         standing.late,
-        tracee.seen or "",
+        remembering.seen_by(ledger, tracee),
         standing.touches if before else (),
         standing.blocked if before else (),
     )

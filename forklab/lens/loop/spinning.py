@@ -104,6 +104,6 @@ def _event(report: Report) -> tuple[int, int] | None:
     return (status >> 16, status >> 8 & 0xFF) if status & 0xFF == _STOPPED else None
 
 
-def _everything(tracee: Tracee) -> tuple[bytes, bytes] | None:
-    content = memory.digest(tracee.tid)
-    return None if content is None else (content, ptrace.all_registers(tracee.tid))
+def _everything(tracee: Tracee) -> tuple[bytes, bytes, bytes] | None:
+    content, tid = memory.digest(tracee.tid), tracee.tid
+    return None if content is None else (content, ptrace.registers(tid), ptrace.vectors(tid))

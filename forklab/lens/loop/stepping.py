@@ -9,7 +9,7 @@ from forklab.kernel.calls import calls_in, int32
 from forklab.kernel.signals import KILL
 from forklab.lens.calls import changing, dispatch, sending, sleeping, waiting
 from forklab.lens.edge import proc, ptrace
-from forklab.lens.loop import attempts, letting, piping
+from forklab.lens.loop import attempts, letting, piping, remembering
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
@@ -36,6 +36,7 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
     """Raises ProcessLookupError if the process has been killed meanwhile: its end is reported."""
     call, standing = tracee.call, ledger.of(tracee)
     standing.had_seen = tracee.seen
+    remembering.takes_a_step(tracee)
     tracee.saw(str(move.kind), call.name if call else "")
     piping.notice_who_is_disturbed(loop.run, ledger, tracee)
     if tracee.member in ledger.doomed and move.kind != CALL:
@@ -63,6 +64,7 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
         loop.goes_on(tracee, AT_ONCE)
         return
     run = loop.run
+    remembering.note(ledger, tracee, call)
     if call.name in _MIND_WHAT_IS_PENDING and _would_have_dropped_more(tracee):
         run.because("a signal that it ignores waits for it in the lens, behind one that it catches")
     if standing.touches:
@@ -118,7 +120,8 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
             ptrace.call_again(tracee.tid, call.name, call.arguments[0])
             return
     if result >= 0 and standing.touches:
-        run.resources.told(standing.touches, tracee.member.name, tracee.seen, call.name)
+        seen = tracee.seen.all if tracee.seen else ""
+        run.resources.told(standing.touches, tracee.member.name, seen, call.name)
     if result == 0:
         for target in standing.dooms:
             ledger.doom(target)

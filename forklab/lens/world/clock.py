@@ -64,6 +64,11 @@ class Clock:
             self.now += min(SECOND, 1000 << (self._readings - _PATIENCE) // _DOUBLES)
         return self.now + self._start_of(clock)
 
+    @property
+    def uptime(self) -> int:
+        """Since the start of its machine; nobody has looked at the clock by this."""
+        return self.now + _UPTIME
+
     def set_wall(self, time: int) -> None:
         """Of the program's world alone: the machine's clock stays as it is."""
         self._wall = time - self.now
