@@ -19,7 +19,7 @@ def read_clock(run: Run, tracee: Tracee, call: Call) -> Onward:
     address = call.arguments[1 if call.name == "clock_gettime" else 0]
     if not clocks.is_virtual(which):
         return AT_ONCE
-    time = run.clock.read(which)
+    time = _read(run, tracee, which)
     tracee.saw(time)
     answer = clocks.timeval if call.name == "gettimeofday" else clocks.timespec
     content, result = answer(time), 0
@@ -30,6 +30,14 @@ def read_clock(run: Run, tracee: Tracee, call: Call) -> Onward:
         ptrace.skip_call(tracee.tid, result)
     # Who does nothing else waits for somebody, maybe: let others run as well.
     return IN_TURN if run.clock.watched else AT_ONCE
+
+
+def _read(run: Run, tracee: Tracee, which: int) -> int:
+    if (dial := tracee.dial) is not None:
+        if dial.takes_one(tracee.tid):
+            return run.clock.shows(which)
+        dial.read_back(tracee.tid, run.clock)
+    return run.clock.read(which)
 
 
 def sleep(run: Run, tracee: Tracee, call: Call) -> Onward:

@@ -23,7 +23,7 @@ _WAITPID = _LIBC.waitpid
 
 # Requests, linux/ptrace.h.
 _CONT, _SINGLESTEP, _SYSCALL = 7, 9, 24
-_GETEVENTMSG, _GETSIGINFO, _SETSIGINFO = 0x4201, 0x4202, 0x4203
+_SETOPTIONS, _GETEVENTMSG, _GETSIGINFO, _SETSIGINFO = 0x4200, 0x4201, 0x4202, 0x4203
 _GETREGSET, _SETREGSET = 0x4204, 0x4205
 _SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
 _PEEKSIGINFO = 0x4209
@@ -36,12 +36,13 @@ _ABOUT_THE_AREA = slice(
 
 # What a stop is about: bits 16 and up of its wait status.
 EVENT_FORK, EVENT_VFORK, EVENT_CLONE, EVENT_EXEC = 1, 2, 3, 4
-EVENT_VFORK_DONE, EVENT_SECCOMP, EVENT_STOP = 5, 7, 128
+EVENT_VFORK_DONE, EVENT_EXIT, EVENT_SECCOMP, EVENT_STOP = 5, 6, 7, 128
 BIRTHS = frozenset({EVENT_FORK, EVENT_VFORK, EVENT_CLONE})
 SYSCALL_STOP = 0x85  # SIGTRAP | 0x80, by PTRACE_O_TRACESYSGOOD
 
 # TRACESYSGOOD, FORK, VFORK, CLONE, EXEC, VFORKDONE, SECCOMP, EXITKILL
 _OPTIONS = 1 | 2 | 4 | 8 | 16 | 32 | 128 | 1 << 20
+_TRACE_EXIT = 64
 _WALL = 0x40000000
 _SYSCALL_INFO = struct.Struct("<B3xIQQ7Q")
 _PEEK = struct.Struct("<QIi")  # from where in the queue, which queue, how many
@@ -108,6 +109,11 @@ def has_ended(tid: int) -> bool:
 def seize(tid: int) -> None:
     """Trace it and whatever it forks; all are killed when we end."""
     _ptrace(_SEIZE, tid, 0, _OPTIONS)
+
+
+def stop_at_its_end(tid: int) -> None:
+    """It stops once more when it is about to end, while its memory is still there."""
+    _ptrace(_SETOPTIONS, tid, 0, _OPTIONS | _TRACE_EXIT)
 
 
 def resume(tid: int, signal: int = 0, *, to_exit: bool = False) -> None:

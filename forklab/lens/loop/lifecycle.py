@@ -24,11 +24,13 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         run.because("it has several threads")
         run.threaded.add(tracee.member)
         child = run.world.new(tid, tracee.member)
+        child.dial = tracee.dial
     else:
         member = run.chronicle.forked(tracee.member, tid)
         child = run.world.new(tid, member)
         run.dispositions.inherited(tracee.member, member)
         child.seen = tracee.seen
+        child.dial = tracee.dial.copy() if tracee.dial else None
         child.saw("born", member.name)
         tracee.saw(member.name)
     if tid not in loop.early:

@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 from forklab.kernel.calls import CALLS, Concern, calls_in
 from forklab.lens.calls import changing, waiting
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import ptrace, vdso
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
-from forklab.lens.edge.vdso import hide_vdso
 from forklab.lens.loop import holding, letting, listening, passing, remembering, spinning, stepping
 from forklab.lens.loop.holding import Hold
 from forklab.lens.loop.ledger import Ledger
@@ -69,7 +68,8 @@ class Scheduled:
         return remembering.STOPS if self.schedule.by_memory else _STOPS
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
-        hide_vdso(tracee.tid)
+        vdso.hide(tracee.tid)
+        vdso.fix_chance(tracee.tid)
         tracee.seen = replace(tracee.seen or Seen(), start=None)
         self._ledger.by_memory = self.schedule.by_memory
         self._ledger.pipes.outputs = loop.run.surroundings.outputs

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from forklab.lens.edge.memory import Memory
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.dials import Dial
 from forklab.lens.world.stands import Stand
 
 
@@ -50,7 +51,8 @@ def digest_of(*what: Hashable) -> str:
 class Tracee:
     """`to_exit` and `signal` are how it goes on when it is let go; `deadline` is in virtual nanoseconds.
 
-    `seen` is what the kernel has told it so far; None where nobody asks for it.
+    `seen` is what the kernel has told it so far; None where nobody asks for it. `dial`: where it reads the clock by
+    itself, if it does.
     """
 
     tid: int
@@ -66,6 +68,7 @@ class Tracee:
     may_sleep: bool = True  # in the call that it was let into, if it was let into one
     last_sender: Member | None = None  # of the signal that was delivered last
     seen: Seen | None = None
+    dial: Dial | None = None
 
     def saw(self, *what: Hashable) -> None:
         """The kernel has told it something."""
