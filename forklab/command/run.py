@@ -106,7 +106,8 @@ def _exit_status(status: int | None) -> int:
 
 def _look(parsed: argparse.Namespace) -> int:
     """What is left where nothing may be traced: real time, and one look at the tree when everybody sleeps."""
-    from forklab.draw import tree_svg, tree_text
+    from forklab.draw.trees.picture import tree_svg
+    from forklab.draw.trees.text import tree_text
     from forklab.lens.untraced.snapshot import CannotRunError, snapshot
 
     print("  So it runs in real time, and its tree is that of its first rest.", file=sys.stderr)
@@ -128,13 +129,23 @@ def _look(parsed: argparse.Namespace) -> int:
 
 
 def _show(recording: Recording, parsed: argparse.Namespace) -> None:
-    from forklab.draw import film_html, lanes_svg, tree_svg, tree_text
+    from forklab.draw.trees.text import tree_text
 
-    history, title = recording.history, " ".join(parsed.program)
     _complain(recording)
     print(tree_text(recording.tree), file=sys.stderr)
     if parsed.json:
         write_file(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
+    if parsed.svg or parsed.lanes or parsed.film:
+        _draw(recording, parsed)
+
+
+def _draw(recording: Recording, parsed: argparse.Namespace) -> None:
+    # Here: Graphviz and templates take as long to load as all the rest, and most runs have no use for them.
+    from forklab.draw.film.page import film_html
+    from forklab.draw.lanes.picture import lanes_svg
+    from forklab.draw.trees.picture import tree_svg
+
+    history, title = recording.history, " ".join(parsed.program)
     if parsed.svg:
         write_picture(parsed.svg, lambda: tree_svg(recording.tree))
     if parsed.lanes:

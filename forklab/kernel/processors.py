@@ -6,7 +6,7 @@ others) is simply missing.
 
 from __future__ import annotations
 
-import platform
+import os
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -86,7 +86,7 @@ _KNOWN = {processor.name: processor for processor in (X86_64, AARCH64)}
 
 def this_processor() -> Processor:
     """Of the machine that we run on. Raises OSError where the lens knows nothing of it."""
-    machine = platform.machine()
+    machine = os.uname().machine
     if machine not in _KNOWN:
         raise OSError(f"the lens knows {' and '.join(_KNOWN)}, but this machine is {machine}")
     return _KNOWN[machine]

@@ -23,7 +23,6 @@ from forklab.lens.edge import proc, ptrace, seccomp, timestamps
 from forklab.lens.edge.namespace import become_subreaper, die_with_parent, own_ipc, run_as_pid1
 from forklab.lens.loop.loop import Loop, Policy
 from forklab.lens.loop.real_time import EverybodyRuns
-from forklab.lens.loop.scheduled import Scheduled
 from forklab.lens.loop.seeded import Seeded
 from forklab.lens.loop.watchdog import TICK, Watchdog
 from forklab.lens.request import Order, RealTime, Request, Seed
@@ -92,6 +91,8 @@ def setting_for(order: Order) -> Setting:
         case Seed(number):
             return Setting(Seeded(random.Random(number)))
         case Schedule():
+            from forklab.lens.loop.scheduled import Scheduled  # here: a third of all that is loaded
+
             policy = Scheduled(order)
             return Setting(
                 policy, number_of=number_of, repeatable=True, word_for_word=order.by_memory

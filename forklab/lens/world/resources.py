@@ -7,11 +7,11 @@ the explorer begins anew with that.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.digests import digest_of
 from forklab.lens.world.surroundings import File
 from forklab.steps.state import Touch, is_held
 
@@ -86,5 +86,4 @@ class Resources:
         return self._digests.items()
 
     def _tell(self, resource: str, what: tuple[Hashable, ...]) -> None:
-        known = f"{self._digests.get(resource, '')} {what!r}".encode()
-        self._digests[resource] = hashlib.blake2b(known, digest_size=8).hexdigest()
+        self._digests[resource] = digest_of(self._digests.get(resource, ""), *what)

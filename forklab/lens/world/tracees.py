@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
 from forklab.lens.edge.memory import Memory
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dials import Dial
+from forklab.lens.world.digests import digest_of
 from forklab.lens.world.stands import Stand
 
 
@@ -41,10 +41,6 @@ class Seen:
     deeds: str = ""
     steps: int = 0
     start: Memory | None = field(default=None, compare=False, repr=False)
-
-
-def digest_of(*what: Hashable) -> str:
-    return hashlib.blake2b(repr(what).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(eq=False, slots=True)

@@ -11,11 +11,13 @@ from any_history import histories
 from hypothesis import given
 from test_draw_palette import contrast
 
-from forklab.draw import LANES_STYLE_SHEET, lanes_svg, scrolling
 from forklab.draw.chronology import seconds
+from forklab.draw.lanes.picture import lanes_svg
 from forklab.draw.lanes.places import FAR, GAP, STEP, Places, places
 from forklab.draw.lanes.spans import spans
+from forklab.draw.lanes.style import LANES_STYLE_SHEET
 from forklab.draw.palette import DARK, LIGHT
+from forklab.draw.scrolling import scrolling
 from forklab.history import History, HistoryBuilder, Process, State
 
 SVG = "{http://www.w3.org/2000/svg}"
