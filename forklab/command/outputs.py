@@ -75,6 +75,7 @@ def run(parsed: argparse.Namespace) -> int:
                 seconds=parsed.seconds,
                 text_only=parsed.text_only,
                 tell=tell,
+                forks=True,
             )
     except (CannotRecordError, CannotCompileError) as error:
         raise UserError(str(error)) from None

@@ -86,6 +86,7 @@ def run(parsed: argparse.Namespace) -> int:
                 limits=limits,
                 stdin=None if schedule is None else subprocess.DEVNULL,
                 echo=not quiet,
+                forks=True,
             )
     except RecordingInterrupted as stopped:
         _show(stopped.recording, parsed)

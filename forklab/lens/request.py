@@ -35,7 +35,10 @@ Order: TypeAlias = Seed | RealTime | Schedule  # who is next
 
 
 class Options(TypedDict, total=False):
-    """What may be said about how a program is run; each has a default. See `Request`."""
+    """What may be said about how a program is run; each has a default. See `Request`.
+
+    `forks`: what runs it is a copy of this process, not a Python of its own: see `forklab.lens.edge.copies`.
+    """
 
     program: str | None
     pipe: bool
@@ -43,6 +46,7 @@ class Options(TypedDict, total=False):
     environment: Mapping[str, str] | None
     namespace: bool
     subreaper: bool
+    forks: bool
 
 
 @dataclass(frozen=True)
