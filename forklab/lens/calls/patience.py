@@ -60,9 +60,10 @@ def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None
     left = max(0, (deadline or run.clock.now) - run.clock.now)
     form = clocks.timeval if limit.form is LimitForm.TIMEVAL else clocks.timespec
     sets = call.arguments[1:4] if call.expired == 0 and call.name in _SELECTS else ()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # a limit may be where one can't write: then it stays
         ptrace.write_memory(tracee.tid, address, form(left))
-        for one in filter(None, sets):
+    for one in filter(None, sets):
+        with contextlib.suppress(OSError):
             size = (int32(call.arguments[0]) + 63) // 64 * 8
             ptrace.write_memory(tracee.tid, one, bytes(size))
 

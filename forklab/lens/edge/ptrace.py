@@ -10,7 +10,7 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from forklab.kernel.processors import this_processor
@@ -263,17 +263,35 @@ def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
 
 
 def read_memory(tid: int, address: int, length: int) -> bytes:
-    """What is there, maybe less than `length`. Raises OSError where nothing is."""
+    """What is there, maybe less than `length`. Raises OSError where nothing is, or nothing that it may read itself."""
     _check(address, length)
-    memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY)
-    try:
-        return os.pread(memory, length, address)
-    finally:
-        os.close(memory)
+    content = ctypes.create_string_buffer(length)
+    size = _transfer(_LIBC.process_vm_readv, tid, address, content, length)
+    return content.raw[:size]
 
 
 def write_memory(tid: int, address: int, content: bytes) -> None:
-    """Raises OSError where nothing is."""
+    """Raises OSError where nothing is, or nothing that it may write to itself."""
+    _check(address, len(content))
+    ours = ctypes.create_string_buffer(content, len(content))
+    if _transfer(_LIBC.process_vm_writev, tid, address, ours, len(content)) < len(content):
+        raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
+
+
+def _transfer(
+    call: Callable[..., int], tid: int, address: int, ours: ctypes.Array[ctypes.c_char], length: int
+) -> int:
+    """process_vm_readv(2) or process_vm_writev(2): they mind who may read and write what, as the kernel does."""
+    local, remote = _IoVector(ctypes.addressof(ours), length), _IoVector(address, length)
+    size = call(tid, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0)
+    if size < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return size
+
+
+def patch_memory(tid: int, address: int, content: bytes) -> None:
+    """The same, also where it may only read: what is changed there will be put back. Raises OSError."""
     _check(address, len(content))
     memory = os.open(f"/proc/{tid}/mem", os.O_WRONLY)
     try:

@@ -106,7 +106,7 @@ def _patch_operations(tracee: Tracee, call: Call, *, wait: bool) -> bool:
             (number, operation, flags & ~_IPC_NOWAIT if wait else flags | _IPC_NOWAIT)
             for number, operation, flags in operations
         )
-        ptrace.write_memory(tracee.tid, address, b"".join(_SEMBUF.pack(*o) for o in changed))
+        ptrace.patch_memory(tracee.tid, address, b"".join(_SEMBUF.pack(*o) for o in changed))
     except (OSError, struct.error):
         return False
     return True
