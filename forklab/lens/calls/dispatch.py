@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of
+from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of, int32
 from forklab.kernel.processors import this_processor
 from forklab.lens.calls import patience, sending, setting, sleeping, timers, waiting, writing
 from forklab.lens.edge import proc, ptrace
@@ -22,6 +22,8 @@ _NAMES = {number: name for name, number in this_processor().calls.items()}
 _EINTR = 4
 _COUNT = 8  # bytes, that a timer's file tells
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
+
+_WAIT_FOR_A_LOCK = frozenset({7, 38})  # F_SETLKW, F_OFD_SETLKW, see fcntl(2)
 
 Handler = Callable[[Run, Tracee, Call], Onward]
 
@@ -120,11 +122,15 @@ def _set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
     return AT_ONCE
 
 
+def _control(run: Run, tracee: Tracee, call: Call) -> Onward:
+    return INTO_ITS_CALL if int32(call.arguments[1]) in _WAIT_FOR_A_LOCK else AT_ONCE
+
+
 def _by_call() -> Mapping[str, Handler]:
     found: dict[str, Handler] = dict.fromkeys(PATIENT, patience.be_patient)
     for group, handler in _BY_GROUP.items():
         found |= dict.fromkeys(calls_in(group), handler)
-    return {**found, "rt_sigaction": _set_handler}
+    return {**found, "rt_sigaction": _set_handler, "tee": writing.move, "fcntl": _control}
 
 
 _BY_GROUP: Mapping[str, Handler] = {

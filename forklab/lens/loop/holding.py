@@ -39,7 +39,7 @@ _KNOWN_OTHERWISE = (
         "clock", "sleep", "timer", "timerfd", "restart", "socket", "share",
     )
     | frozenset(PATIENT)
-) - {"mmap"}  # fmt: skip
+) - {"mmap", "semtimedop"}  # fmt: skip
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
 _PROT_WRITE, _MAP_SHARED = 2, 1
@@ -224,7 +224,9 @@ def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
 def _waits_for_a_limited_time(call: Call) -> bool:
     if call.name == "futex":
         return waits_on_futex(call)
-    return call.name in PATIENT and (call.name != "rt_sigtimedwait" or bool(call.arguments[2]))
+    if call.name == "rt_sigtimedwait":
+        return bool(call.arguments[2])
+    return call.name in PATIENT and call.name in _KNOWN_OTHERWISE
 
 
 def _remember_flags(run: Run, tracee: Tracee, call: Call) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from forklab.kernel.calls import PATIENT, calls_in
+from forklab.kernel.calls import CALLS, Concern, calls_in, concerns_of
 from forklab.lens.calls import outside
 from forklab.lens.edge import ptrace, vdso
 from forklab.lens.edge.seccomp import Stops
@@ -27,10 +27,12 @@ from forklab.lens.world.onward import Onward, Turn
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
+# These wait too, but so seldom that a stop before each would cost more than to see now and then that somebody sleeps.
+_HARDLY_EVER_WAIT = calls_in("fork", "open") | {"ioctl", "getrandom"}
 _STOPS = Stops(
     ALWAYS
-    | frozenset(PATIENT)
-    | calls_in("clock", "sleep", "timer", "timerfd", "read", "write", "suspend", "restart")
+    | (frozenset(name for name in CALLS if Concern.WAITS in concerns_of(name)) - _HARDLY_EVER_WAIT)
+    | calls_in("clock", "timer", "timerfd", "write")
     | calls_in("exec")  # how often it has read the clock stands in the memory that it gives up
 )
 _WAKING = frozenset({Stand.HELD, Stand.INSIDE})

@@ -92,6 +92,43 @@ PROGRAMS = {
         rings.it_value.tv_nsec = -1;
         printf("%d\\n", timerfd_settime(other, 0, &rings, NULL));
     """,
+    "a message queue waits until a moment, or for a message": """
+        struct timespec until;
+        char name[32], message[16];
+        struct mq_attr size = {.mq_maxmsg = 2, .mq_msgsize = 16};
+        sprintf(name, "/forklab-test-%d", (int)getpid());
+        mqd_t queue = mq_open(name, O_CREAT | O_RDWR, 0600, &size);
+        mq_unlink(name);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec = 0;
+        until.tv_sec += 2;
+        printf("%d", (int)mq_timedreceive(queue, message, 16, NULL, &until));
+        printf(" %s\\n", strerror(errno));
+        if (fork() == 0) { sleep(1); _exit(mq_send(queue, "late", 5, 0)); }
+        until.tv_sec += 100;
+        printf("%d %s\\n", (int)mq_timedreceive(queue, message, 16, NULL, &until), message);
+        wait(NULL);
+        mq_send(queue, "there", 6, 0);
+        until.tv_sec = 0;
+        printf("%d %s\\n", (int)mq_timedreceive(queue, message, 16, NULL, &until), message);
+        printf("%d %s\\n", (int)mq_timedreceive(queue, message, 16, NULL, &until), strerror(errno));
+    """,
+    "a semaphore is waited for until a time is over": """
+        struct sembuf one = {0, -1, 0};
+        struct timespec limit = {2, 0};
+        int semaphore = semget(IPC_PRIVATE, 1, 0600);
+        printf("%d", (int)syscall(SYS_semtimedop, semaphore, &one, 1, &limit));
+        printf(" %s\\n", strerror(errno));
+        semctl(semaphore, 0, IPC_RMID);
+    """,
+    "a futex that has another value by now is no matter of time": """
+        int32_t word = 1;
+        struct timespec past = {0, 0};
+        printf("%d", (int)syscall(SYS_futex, &word, 9, 0, &past, NULL, -1));
+        printf(" %s\\n", strerror(errno));
+        printf("%d", (int)syscall(SYS_futex, &word, 9, 1, &past, NULL, -1));
+        printf(" %s\\n", strerror(errno));
+    """,
     "an alarm rings in a loop that reads the clock": """
         struct timeval now;
         signal(SIGALRM, heard);
@@ -103,6 +140,8 @@ PROGRAMS = {
 HEAD = """\
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
