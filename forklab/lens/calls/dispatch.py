@@ -52,6 +52,11 @@ def _name_of(stop: ptrace.CallStop) -> str:
     return _NAMES.get(stop.number, f"system call {stop.number}")
 
 
+def asks(number: int | None) -> bool:
+    """Whether a call of this number, if it is one, can have another answer the next time."""
+    return number is not None and concerns_of(_NAMES.get(number, "")) != {Concern.PRIVATE}
+
+
 def make(run: Run, tracee: Tracee, call: Call) -> Onward:
     """It makes the call now."""
     handler = _HANDLERS.get(call.name)

@@ -183,6 +183,17 @@ def registers(tid: int) -> bytes:
     return _buffer.raw[: 8 * _PROCESSOR.words]
 
 
+def next_call(tid: int) -> int | None:
+    """The number of the call that the next instruction makes, -1 for one of 32-bit programs; None if it makes none."""
+    _registers(tid)
+    (counter,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.program_counter)
+    (number,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.number_in)
+    instruction = read_memory(tid, counter, _PROCESSOR.call_width)
+    if instruction not in _PROCESSOR.calls_by:
+        return None
+    return int(number) if instruction == _PROCESSOR.calls_by[0] else -1
+
+
 def vectors(tid: int) -> bytes:
     """The registers of floating point and of vectors."""
     found = b""
