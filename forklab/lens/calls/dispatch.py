@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping
 
 from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of, int32
 from forklab.kernel.processors import this_processor
-from forklab.lens.calls import patience, sending, setting, sleeping, timers, waiting, writing
+from forklab.lens.calls import (
+    patience,
+    sending,
+    setting,
+    sleeping,
+    timers,
+    tracing,
+    waiting,
+    writing,
+)
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
@@ -22,6 +31,7 @@ _NAMES = {number: name for name, number in this_processor().calls.items()}
 _EINTR = 4
 _COUNT = 8  # bytes, that a timer's file tells
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
+_SIGNALLING = calls_in("signal")
 
 _WAIT_FOR_A_LOCK = frozenset({7, 38})  # F_SETLKW, F_OFD_SETLKW, see fcntl(2)
 
@@ -97,6 +107,8 @@ def returned(run: Run, tracee: Tracee) -> int:
             tracee.interrupted = False
         elif tracee.interrupted and call.name in _SLEEPS:
             sleeping.tell_what_is_left(run, tracee, call)
+        elif call.name in _SIGNALLING:
+            sending.sent(run, tracee, call)
         elif call.name in _WAITS and not tracee.interrupted:
             waiting.waited(run, tracee, call, result)
         elif call.name == "timer_create" and result == 0:
@@ -135,7 +147,13 @@ def _by_call() -> Mapping[str, Handler]:
     found: dict[str, Handler] = dict.fromkeys(PATIENT, patience.be_patient)
     for group, handler in _BY_GROUP.items():
         found |= dict.fromkeys(calls_in(group), handler)
-    return {**found, "rt_sigaction": _set_handler, "tee": writing.move, "fcntl": _control}
+    return {
+        **found,
+        "rt_sigaction": _set_handler,
+        "tee": writing.move,
+        "fcntl": _control,
+        "ptrace": tracing.trace,
+    }
 
 
 _BY_GROUP: Mapping[str, Handler] = {

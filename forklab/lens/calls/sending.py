@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from forklab.kernel.calls import int32
@@ -41,12 +41,22 @@ def send(run: Run, tracee: Tracee, call: Call) -> Onward:
 
 
 def deliver(run: Run, tracee: Tracee, sending: Sending) -> Onward:
-    """The kernel does it."""
-    if sending.number == KILL:
-        for other in run.world.tracees.values():
-            if other is not tracee and other.member in sending.targets:
-                run.world.let(other, Stand.RUNNING)  # its end is awaited
+    """The kernel does it, if it may."""
     return INTO_ITS_CALL
+
+
+def sent(run: Run, tracee: Tracee, call: Call) -> None:
+    """It has returned."""
+    if int32(call.arguments[signal_place(call.name)]) == KILL:
+        targets = set(_targets(run, tracee, call.name, int32(call.arguments[0])))
+        await_the_dying(run, (t for t in run.world.tracees.values() if t.member in targets))
+
+
+def await_the_dying(run: Run, tracees: Iterable[Tracee]) -> None:
+    """Of these: who was held when it was killed was woken at once, and its end is awaited."""
+    for tracee in list(tracees):
+        if tracee.stand in (Stand.READY, Stand.HELD) and proc.state(tracee.tid) != "t":
+            run.world.let(tracee, Stand.RUNNING)
 
 
 def signal_place(call: str) -> int:

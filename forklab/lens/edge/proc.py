@@ -73,7 +73,7 @@ def exists(pid: int) -> bool:
     """Whether somebody has this pid, a zombie too."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass

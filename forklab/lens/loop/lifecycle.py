@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from forklab.kernel.signals import KILL
-from forklab.lens.calls import waiting
+from forklab.lens.calls import sending, waiting
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import threads
 from forklab.lens.loop.loop import Loop
@@ -76,7 +76,10 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
     run.suspects.discard(member)
     code = os.waitstatus_to_exitcode(status)
     if code == -KILL:  # there is no stop at its delivery
-        run.chronicle.signalled(member, KILL, run.chronicle.killer_of(member))
+        killer = run.chronicle.killer_of(member)
+        run.chronicle.signalled(member, KILL, killer)
+        if killer is member:  # and others with it, maybe: kill(0, SIGKILL)
+            sending.await_the_dying(run, run.world.tracees.values())
     run.chronicle.died(member, code)
     if member is run.chronicle.first:
         zombies = (m.name for m in run.chronicle.everybody if m.zombie and m is not member)
@@ -94,6 +97,10 @@ def _orphan(loop: Loop, dead: Member) -> None:
     """The kernel tells who has adopted the children of the dead."""
     run = loop.run
     children = list(dead.children)
+    if children:  # the kernel sends them what they have asked for: PR_SET_PDEATHSIG, see prctl(2)
+        run.suspects.update(children)
+        orphans = set(children)
+        sending.await_the_dying(run, (t for t in run.world.tracees.values() if t.member in orphans))
     for child in children:
         run.chronicle.reparented(child, dead, _adopter(run, child, dead))
     for child in children:

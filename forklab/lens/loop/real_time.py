@@ -14,8 +14,8 @@ from forklab.lens.world.tracees import Call, Tracee
 
 _WRITES = frozenset({"write", "writev"})
 # What every policy wants to see: who waits, who sends signals, who writes what, what becomes of signals; and who
-# would set the machine's clock, which must not be.
-ALWAYS = calls_in("wait", "signal", "set_clock") | _WRITES | {"rt_sigaction"}
+# would set the machine's clock, or trace us, which must not be.
+ALWAYS = calls_in("wait", "signal", "set_clock") | _WRITES | {"rt_sigaction", "ptrace"}
 _STOPS = Stops(ALWAYS)
 
 
