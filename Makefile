@@ -34,7 +34,7 @@ KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
 .DELETE_ON_ERROR:
-.PHONY: help setup grade class check gradescope test lint witnesses slow reliability lab notebooks outputs examples bench lock clean distclean
+.PHONY: help setup grade class check gradescope test lint witnesses slow reliability transparency lab notebooks outputs examples bench lock clean distclean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -76,6 +76,10 @@ slow: $(ALL) ## more of what `make test` runs a sample of: every notebook in Jup
 
 reliability: $(ALL) ## thousands of verdicts on a busy machine: minutes
 	$(BIN)/python -m pytest -m reliability tests $(FLAGS)
+
+transparency: $(ALL) ## CPython's own tests, by themselves and under the lens: what passes has to pass traced; minutes
+	@sh scripts/setup.sh "$(ENVIRONMENT)" transparency
+	$(BIN)/python -m pytest -m "transparency or not transparency" -rP tests/transparency $(FLAGS)
 
 lab: $(ALL) ## open JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)
