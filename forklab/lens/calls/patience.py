@@ -10,13 +10,14 @@ import contextlib
 
 from forklab.kernel import calls
 from forklab.kernel.calls import PATIENT, LimitForm, int32
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import proc, ptrace
 from forklab.lens.world import clock as clocks
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
+_STICKY_TIMEOUTS = 0x4000000  # limits stay as they are, see personality(2)
 _SELECTS = frozenset({"select", "pselect6"})
 # See mq_send(3), mq_receive(3).
 _UNTIL_A_MOMENT = frozenset({"mq_timedsend", "mq_timedreceive"})
@@ -60,8 +61,9 @@ def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None
     left = max(0, (deadline or run.clock.now) - run.clock.now)
     form = clocks.timeval if limit.form is LimitForm.TIMEVAL else clocks.timespec
     sets = call.arguments[1:4] if call.expired == 0 and call.name in _SELECTS else ()
-    with contextlib.suppress(OSError):  # a limit may be where one can't write: then it stays
-        ptrace.write_memory(tracee.tid, address, form(left))
+    if not proc.personality(tracee.tid) & _STICKY_TIMEOUTS:
+        with contextlib.suppress(OSError):  # a limit may be where one can't write: then it stays
+            ptrace.write_memory(tracee.tid, address, form(left))
     for one in filter(None, sets):
         with contextlib.suppress(OSError):
             size = (int32(call.arguments[0]) + 63) // 64 * 8

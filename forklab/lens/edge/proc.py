@@ -103,6 +103,11 @@ def group(pid: int) -> int | None:
     return int(fields[2]) if fields else None
 
 
+def personality(tid: int) -> int:
+    """As personality(2) has it; 0 if it is gone."""
+    return int(_read(f"/proc/{tid}/personality") or b"0", 16)
+
+
 def nanoseconds(tid: int) -> int:
     """How long it has been on a processor so far."""
     content = _read(f"/proc/{tid}/schedstat")

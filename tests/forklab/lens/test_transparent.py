@@ -35,6 +35,12 @@ PROGRAMS = {
         int count = pselect(ends[0] + 1, &set, NULL, NULL, &limit, NULL);
         printf("%d %d %ld\\n", count, FD_ISSET(ends[0], &set), (long)limit.tv_sec);
     """,
+    "select leaves its limit as it is, for who has asked for that": """
+        struct timeval limit = {2, 5};
+        personality(STICKY_TIMEOUTS);
+        int count = (int)syscall(SYS_pselect6, 0, NULL, NULL, NULL, &limit, NULL);
+        printf("%d %ld\\n", count, (long)limit.tv_sec);
+    """,
     "a signal that is ignored breaks off no epoll_wait": """
         struct epoll_event event = {.events = EPOLLIN};
         int poll = epoll_create1(0);
@@ -150,6 +156,7 @@ HEAD = """\
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
