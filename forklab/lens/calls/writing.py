@@ -16,6 +16,7 @@ from forklab.lens.world.tracees import Call, Tracee
 _IOVEC = struct.Struct("<QQ")
 # Bytes; a longer write is a short one, and the program writes the rest by itself.
 _MOST_AT_ONCE = 1 << 20
+_PAGE = 4096
 # Which arguments say where to and where from.
 _BOTH_ENDS = {"sendfile": (0, 1), "splice": (2, 0), "tee": (1, 0)}
 _FILES = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISBLK)
@@ -55,16 +56,29 @@ def _is_file(kind: int) -> bool:
 
 
 def written(tracee: Tracee, call: Call) -> bytes:
-    """What it is about to write. Raises OSError if that is nowhere in its memory."""
-    address, length = call.arguments[1], call.arguments[2]
-    if call.name == "write":
-        return ptrace.read_memory(tracee.tid, address, min(length, _MOST_AT_ONCE))
+    """What it is about to write. Raises OSError if that is nowhere in its memory.
+
+    A page that it can't fill is not written at all: pipes and terminals take whole ones.
+    """
+    one = [(call.arguments[1], call.arguments[2])]
     content = b""
-    for base, size in _vector(tracee, call):
-        if len(content) + size > _MOST_AT_ONCE:
-            return content + ptrace.read_memory(tracee.tid, base, _MOST_AT_ONCE - len(content))
-        content += ptrace.read_memory(tracee.tid, base, size) if size else b""
+    for base, size in one if call.name == "write" else _vector(tracee, call):
+        wanted = min(size, _MOST_AT_ONCE - len(content))
+        piece = _as_far_as_it_goes(tracee, base, wanted) if wanted else b""
+        content += piece
+        if len(piece) < wanted:
+            content = content[: len(content) // _PAGE * _PAGE]
+            if not content:
+                raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
+            break
     return content
+
+
+def _as_far_as_it_goes(tracee: Tracee, address: int, size: int) -> bytes:
+    try:
+        return ptrace.read_memory(tracee.tid, address, size)
+    except OSError:
+        return b""
 
 
 def size_of(tracee: Tracee, call: Call) -> int:

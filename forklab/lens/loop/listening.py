@@ -136,10 +136,10 @@ def _look_at(loop: Loop, tracee: Tracee) -> None:
     """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
     resting = "tT" if tracee.stand is Stand.STOPPED else "SD" if tracee.unfinished_birth else "S"
     for _ in range(_AT_WILL):
+        letter = proc.state(tracee.tid)  # before we ask: whoever is woken in between has a report
         if report := ptrace.wait(tracee.tid, block=False):
             hear(loop, report)
             return
-        letter = proc.state(tracee.tid)
         if letter is None or (letter in resting and not _is_disturbed(loop.run, tracee)):
             return
         if threads.stands_at_its_end(loop.run, tracee, letter):

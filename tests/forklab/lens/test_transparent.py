@@ -12,6 +12,13 @@ from forklab.lens.record import Limits, record
 
 # Each prints what it is told, and nothing that depends on the clock, on pids or on what comes first.
 PROGRAMS = {
+    "what can't be read as a whole is not written": """
+        char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        struct iovec pieces[] = {{"one ", 4}, {pages + 4096, 4}};
+        mprotect(pages + 4096, 4096, PROT_NONE);
+        printf("%ld %s\\n", (long)write(1, pages + 4094, 4), "");
+        printf("%ld %s\\n", (long)writev(1, pieces, 2), strerror(errno));
+    """,
     "select is over: its sets are empty, nothing is left": """
         struct timeval limit = {2, 0};
         int count = select(ends[0] + 1, &set, NULL, NULL, &limit);
@@ -162,6 +169,7 @@ HEAD = """\
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
