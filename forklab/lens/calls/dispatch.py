@@ -108,7 +108,7 @@ def returned(run: Run, tracee: Tracee) -> int:
         elif tracee.interrupted and call.name in _SLEEPS:
             sleeping.tell_what_is_left(run, tracee, call)
         elif call.name in _SIGNALLING:
-            sending.sent(run, tracee, call)
+            sending.sent(run, tracee, call, result)
         elif call.name in _WAITS and not tracee.interrupted:
             waiting.waited(run, tracee, call, result)
         elif call.name == "timer_create" and result == 0:

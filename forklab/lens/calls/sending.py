@@ -45,11 +45,15 @@ def deliver(run: Run, tracee: Tracee, sending: Sending) -> Onward:
     return INTO_ITS_CALL
 
 
-def sent(run: Run, tracee: Tracee, call: Call) -> None:
+def sent(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     """It has returned."""
-    if int32(call.arguments[signal_place(call.name)]) == KILL:
-        targets = set(_targets(run, tracee, call.name, int32(call.arguments[0])))
-        await_the_dying(run, (t for t in run.world.tracees.values() if t.member in targets))
+    number = int32(call.arguments[signal_place(call.name)])
+    if result == 0 and number != KILL:
+        return
+    targets = set(_targets(run, tracee, call.name, int32(call.arguments[0])))
+    if result < 0:
+        run.chronicle.refused(tracee.member, targets)
+    await_the_dying(run, (t for t in run.world.tracees.values() if t.member in targets))
 
 
 def await_the_dying(run: Run, tracees: Iterable[Tracee]) -> None:
@@ -73,8 +77,7 @@ def announce(run: Run, tracee: Tracee, call: Call) -> Sending | None:
     targets = _targets(run, tracee, call.name, first)
     everybody = first == -1 and call.name in ("kill", "rt_sigqueueinfo")
     outsiders = everybody or (not targets and proc.exists(abs(first)))
-    for target in targets:
-        run.chronicle.sends(tracee.member, number, target)
+    run.chronicle.sends(tracee.member, number, targets)
     run.suspects.update(targets)
     return Sending(number, place, targets, shielded=outsiders and not run.in_namespace)
 

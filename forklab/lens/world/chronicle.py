@@ -8,7 +8,7 @@ them, and there are several for each process.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from forklab.kernel import waits
@@ -73,6 +73,7 @@ class Chronicle:
         self._events: list[dict[str, object]] = []
         self._adopted_by_init = False
         self._killers: dict[Member, Member] = {}
+        self._attempts: dict[Member, list[dict[str, object]]] = {}
         self._members: dict[int, Member] = {}
         self._latest: dict[int, Member] = {}
         self.everybody: list[Member] = []
@@ -134,10 +135,23 @@ class Chronicle:
         else:
             self._tell("waits", member, child=child.name)
 
-    def sends(self, sender: Member, number: int, target: Member) -> None:
-        if number == KILL:
-            self._killers.setdefault(target, sender)
-        self._tell("sends", sender, signal=signal_name(number), to=target.name)
+    def sends(self, sender: Member, number: int, targets: Sequence[Member]) -> None:
+        """By one call, which may still be refused."""
+        before = len(self._events)
+        for target in targets:
+            if number == KILL:
+                self._killers.setdefault(target, sender)
+            self._tell("sends", sender, signal=signal_name(number), to=target.name)
+        self._attempts[sender] = self._events[before:]
+
+    def refused(self, sender: Member, targets: Iterable[Member]) -> None:
+        """Its last call has sent nothing to them."""
+        attempts = list(map(id, self._attempts.pop(sender, [])))
+        if attempts:
+            self._events = [event for event in self._events if id(event) not in attempts]
+        for target in targets:
+            if self._killers.get(target) is sender:
+                del self._killers[target]
 
     def killer_of(self, member: Member) -> Member | None:
         """Who has sent it SIGKILL, if one of them has."""

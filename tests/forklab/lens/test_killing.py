@@ -51,6 +51,20 @@ def test_who_must_not_be_killed_lives_on(compiled: Callable[[str], str]) -> None
     assert run(compiled, body) == ("-1 Operation not permitted\n", ["0", "3"])
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_signal_that_the_kernel_refuses_was_not_sent(compiled: Callable[[str], str]) -> None:
+    body = """
+        pid_t other = fork();
+        if (other == 0) { sleep(5); return 3; }
+        kill(other, SIGCONT);
+        if (setuid(65534)) return 1;
+        kill(other, SIGTERM);
+        wait(NULL);
+    """
+    events = record([compiled(HEAD + "int main(void) { (void)tell;" + body + "}")]).history.events
+    assert [event.signal for event in events if event.kind == "sends"] == ["SIGCONT"]
+
+
 def test_a_child_that_sleeps_is_killed_by_the_death_of_its_parent(
     compiled: Callable[[str], str],
 ) -> None:
