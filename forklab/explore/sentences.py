@@ -27,7 +27,8 @@ def predicate(deed: Deed) -> str:
         case DeedKind.EXEC:
             return "executes a program"
         case DeedKind.EXIT:
-            return f"exits {deed.status}"
+            collected = f", and the kernel collects it: {deed.unwanted_by} wants no zombies"
+            return f"exits {deed.status}{collected if deed.unwanted_by else ''}"
         case DeedKind.WRITE:
             return f"writes {deed.text!r}"
         case DeedKind.PUT:

@@ -139,6 +139,7 @@ class Session:
         signal.signal(signal.SIGALRM, ring)
         signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
         try:
+            run.chronicle.first.adopts = self.request.subreaper
             run.world.new(pid, run.chronicle.first)
             Loop(run, policy, watchdog).follow()
         except EndOfRunError as end:

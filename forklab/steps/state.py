@@ -20,7 +20,14 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from forklab.kernel import waits
-from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverable_of
+from forklab.kernel.signals import (
+    CHLD,
+    HARMLESS_MASK,
+    SA_NOCLDWAIT,
+    STOPPING_MASK,
+    bit,
+    deliverable_of,
+)
 from forklab.numbering import FIRST_PID
 
 Fact = tuple[str, str]  # of what kind, of whom
@@ -237,6 +244,14 @@ def parent_of(state: State, name: str) -> str:
     parent = state[PARENT, name]
     assert isinstance(parent, str)
     return parent
+
+
+def wants_no_zombies(state: State, name: str) -> bool:
+    """Whether the kernel collects its children by itself: wait(2), NOTES. Not known of init, and not so."""
+    if (MASKS, name) not in state:
+        return False
+    masks = signals_of(state, name)
+    return bool(masks.ignored & bit(CHLD) or masks.flags & SA_NOCLDWAIT)
 
 
 def now(state: State) -> int:

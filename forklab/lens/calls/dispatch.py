@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of, int32
 from forklab.kernel.processors import this_processor
 from forklab.lens.calls import (
+    arranging,
     patience,
     sending,
     setting,
@@ -134,11 +135,6 @@ def _suspend(run: Run, tracee: Tracee, call: Call) -> Onward:
     return INTO_ITS_CALL
 
 
-def _set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
-    run.dispositions.changed(tracee.member)
-    return AT_ONCE
-
-
 def _control(run: Run, tracee: Tracee, call: Call) -> Onward:
     return INTO_ITS_CALL if int32(call.arguments[1]) in _WAIT_FOR_A_LOCK else AT_ONCE
 
@@ -149,10 +145,11 @@ def _by_call() -> Mapping[str, Handler]:
         found |= dict.fromkeys(calls_in(group), handler)
     return {
         **found,
-        "rt_sigaction": _set_handler,
         "tee": writing.move,
         "fcntl": _control,
         "ptrace": tracing.trace,
+        "rt_sigaction": arranging.set_handler,
+        "prctl": arranging.control_itself,
     }
 
 

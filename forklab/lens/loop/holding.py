@@ -7,7 +7,6 @@ follow, calls that nobody has modelled) is said.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -43,7 +42,6 @@ _KNOWN_OTHERWISE = (
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
 _PROT_WRITE, _MAP_SHARED = 2, 1
-_LEAST_SIGACTION = struct.Struct("<QQ")  # handler, flags
 
 
 class Hold(NamedTuple):
@@ -204,8 +202,6 @@ def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
     name, arguments = call.name, call.arguments
     if name in _PIPES:
         pipes.any = True
-    elif name == "rt_sigaction":
-        _remember_flags(run, tracee, call)
     elif name == "mmap":
         if arguments[3] & _MAP_SHARED and arguments[2] & _PROT_WRITE:
             run.because("it shares memory")
@@ -227,14 +223,3 @@ def _waits_for_a_limited_time(call: Call) -> bool:
     if call.name == "rt_sigtimedwait":
         return bool(call.arguments[2])
     return call.name in PATIENT and call.name in _KNOWN_OTHERWISE
-
-
-def _remember_flags(run: Run, tracee: Tracee, call: Call) -> None:
-    number, action = int32(call.arguments[0]), call.arguments[1]
-    if action:
-        try:
-            content = ptrace.read_memory(tracee.tid, action, _LEAST_SIGACTION.size)
-        except OSError:
-            return  # EFAULT
-        _, flags = _LEAST_SIGACTION.unpack(content)
-        run.dispositions.set_flags(tracee.member, number, flags)

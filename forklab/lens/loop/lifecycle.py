@@ -56,7 +56,7 @@ def executed(loop: Loop, tracee: Tracee) -> None:
         run.world.let(other, Stand.GONE)
     run.alarms.drop(member, keep=INTERVAL_TIMER)  # execve(2)
     run.resources.gone(member)  # as far as it was held by descriptors that are closed now
-    run.dispositions.changed(member)
+    run.dispositions.executed(member)
     loop.policy.begins(loop, tracee)
     run.chronicle.executed(member, proc.command_line(member.pid))
     loop.goes_on(tracee, IN_TURN)
@@ -88,9 +88,7 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
     if member.parent is None:
         run.chronicle.reaped(member)
     else:
-        if not proc.exists(member.pid):  # the parent ignores SIGCHLD
-            run.chronicle.reaped(member)
-        run.tell_parent(member)
+        _leave_to_parent(loop, member, member.parent)
 
 
 def _orphan(loop: Loop, dead: Member) -> None:
@@ -113,13 +111,34 @@ def _orphan(loop: Loop, dead: Member) -> None:
                 ChildProcessError
             ):  # another init than ours had it, of a namespace within, and has reaped it
                 run.chronicle.reaped(child)
-        elif not proc.exists(child.pid):
-            run.chronicle.reaped(child)
         else:
-            run.tell_parent(child)
+            _leave_to_parent(loop, child, child.parent)
 
 
 def _adopter(run: Run, child: Member, dead: Member) -> Member | None:
     adopter = proc.parent(child.pid)
-    new = run.chronicle.get(adopter) if adopter is not None else None
+    if adopter is None:  # it was a zombie, and whoever adopted it wants none
+        return _next_subreaper(dead)
+    new = run.chronicle.get(adopter)
     return None if new is dead else new
+
+
+def _next_subreaper(dead: Member) -> Member | None:
+    """The nearest ancestor that lives and is one: PR_SET_CHILD_SUBREAPER in prctl(2)."""
+    ancestor = dead.parent
+    while ancestor is not None and (ancestor.dead or not ancestor.adopts):
+        ancestor = ancestor.parent
+    return ancestor
+
+
+def _leave_to_parent(loop: Loop, member: Member, parent: Member) -> None:
+    """It is a zombie of its parent, who may wait for it; or gone at once, if that wants none: wait(2), NOTES.
+
+    The kernel has then collected it when we were told of its end. But a parent that runs free may have waited already.
+    """
+    run = loop.run
+    if not proc.exists(member.pid):
+        runs_free = loop.loose or not run.in_virtual_time
+        by_kernel = not runs_free or run.dispositions.wants_no_zombies(parent)
+        run.chronicle.reaped(member, by_kernel=by_kernel)
+    run.tell_parent(member)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forklab.kernel.calls import calls_in, int32
 from forklab.kernel.signals import KILL
-from forklab.lens.calls import changing, dispatch, sending, sleeping, waiting
+from forklab.lens.calls import arranging, changing, dispatch, sending, sleeping, waiting
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import attempts, letting, piping, remembering
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
@@ -100,7 +100,7 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         return INTO_ITS_CALL
     if name in _PERSONAL or name in _CLOSING or name == "rt_sigtimedwait" or standing.touches:
         if name == "rt_sigaction":
-            run.dispositions.changed(tracee.member)
+            arranging.set_handler(run, tracee, call)
         return INTO_ITS_CALL
     if name == "fcntl":
         piping.set_flags(run, ledger, tracee, call)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from forklab.history import KERNEL
 from forklab.kernel import waits
 from forklab.kernel.signals import KILL, signal_name
 from forklab.numbering import FIRST_PID
@@ -31,6 +32,7 @@ class Member:
     forks: int = 0
     status: int | None = None  # as os.waitstatus_to_exitcode() has it
     reaped: bool = False
+    adopts: bool = False  # a subreaper
     stopped: bool = False
     stop_untold: bool = False  # to its parent, by WUNTRACED
     continue_untold: bool = False
@@ -188,14 +190,14 @@ class Chronicle:
             new.children.append(child)
         self._tell("reparented", child, old=old.name, new=new.name if new else INIT)
 
-    def reaped(self, member: Member) -> None:
-        """Its parent has waited for it: its pid is free for somebody else."""
+    def reaped(self, member: Member, *, by_kernel: bool = False) -> None:
+        """Its parent has waited for it, or wants no zombies: its pid is free for somebody else."""
         member.reaped = True
         if member.parent is not None:
             member.parent.children.remove(member)
         if self._members.get(member.pid) is member:
             del self._members[member.pid]
-        by = member.parent.name if member.parent else INIT
+        by = KERNEL if by_kernel else member.parent.name if member.parent else INIT
         self._tell("reaped", member, by=by, status=member.status)
 
     @property

@@ -57,6 +57,26 @@ def signals() -> History:
     return builder.history
 
 
+def unwanted() -> History:
+    """P ignores SIGCHLD and waits."""
+    builder = HistoryBuilder()
+    builder.start(Process("P", 1000, None), 0)
+    builder.fork(Process("P.1", 1001, "P"), 0)
+    builder.add("waits", "P", 0)
+    builder.add("exit", "P.1", 1, status=3)
+    builder.add("reaped", "P.1", 1, by="kernel", status=3)
+    builder.add("exit", "P", 2, status=0)
+    return builder.history
+
+
+def test_whom_the_kernel_collects_it_says_so_and_nobody_else():
+    shown = lanes_svg(unwanted())
+    assert "collected by the kernel" in shown
+    assert "P.1, pid 1001, child of P: at 0 s starts, at 1 s exits 3 and is a zombie" in shown
+    assert "is collected by the kernel" in shown
+    assert "reaps" not in shown
+
+
 def crowd(children: int = 60, events: int = 300) -> History:
     builder = HistoryBuilder()
     builder.start(Process("P", 1000, None), 0)
