@@ -2,7 +2,7 @@
 
     state[AT, "P"]            a Place: before `wait4`, after `fork`, ...; with a digest of all that it has seen so far
     state[PENDING, "P"]       signals that wait for it, those of one number in the order of their arrival
-    state[LIFE, "P.1"]        ALIVE, ("zombie", 3), ("stopped", "untold"); whoever is gone has no facts
+    state[LIFE, "P.1"]        ALIVE, ("zombie", 3), ("stopped", "untold", 19); whoever is gone has no facts
     state[RESOURCE, "files"]  a digest of all that has been done to them
 
 A state is a mapping from such facts to values that can be hashed. Two equal states have the same future, whatever
@@ -217,7 +217,7 @@ def news_of(state: State, name: str) -> int:
     if isinstance(life, tuple):
         if life[0] == "zombie":
             return waits.WEXITED
-        if life == ("stopped", "untold"):
+        if life[:2] == ("stopped", "untold"):
             return waits.WSTOPPED
         if life == ("alive", "untold"):
             return waits.WCONTINUED
@@ -292,8 +292,8 @@ def would_break_pipe(state: State, name: str) -> bool:
 
 def meant(state: State, name: str) -> list[str]:
     """Of a process that is in a wait: the children that it is for."""
-    kind, which, _ = wait_of(state, name)
-    mine = children(state, name)
+    kind, which, options = wait_of(state, name)
+    mine = children(state, name) if waits.is_for(options) else ()
     if kind in (waits.P_PID, waits.P_PIDFD):
         return [child for child in mine if number_of(child) == which]
     if kind == waits.P_PGID:

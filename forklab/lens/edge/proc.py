@@ -108,6 +108,12 @@ def personality(tid: int) -> int:
     return int(_read(f"/proc/{tid}/personality") or b"0", 16)
 
 
+def exit_signal(pid: int) -> int | None:
+    """By which signal its parent learns of its end."""
+    fields = stat(pid)
+    return int(fields[35]) if fields else None
+
+
 def nanoseconds(tid: int) -> int:
     """How long it has been on a processor so far."""
     content = _read(f"/proc/{tid}/schedstat")

@@ -16,6 +16,7 @@ from forklab.kernel.signals import KILL, bit, numbers_in
 from forklab.lens.calls import touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
+from forklab.lens.calls.waiting import wanted
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts
 from forklab.lens.loop.pipes import Pipe, Pipes, side_of
@@ -133,7 +134,7 @@ def _pipe_at(pipes: Pipes, tracee: Tracee, descriptor: int, side: str) -> Pipe |
 
 def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
     """In our numbers."""
-    kind, which, options = waits.wait_for(call.name, call.arguments)
+    kind, which, options = wanted(tracee, call)
     if kind == waits.P_PIDFD:
         kind, which = waits.P_PID, descriptors.pidfd_target(tracee.tid, which) or 0
     if kind == waits.P_PID:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from forklab.kernel.signals import KILL
+from forklab.kernel.signals import CHLD, KILL
 from forklab.lens.calls import sending, waiting
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import threads
@@ -27,6 +27,8 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         child.dial = tracee.dial
     else:
         member = run.chronicle.forked(tracee.member, tid)
+        member.mother = tracee.tid
+        member.is_clone = event != ptrace.EVENT_FORK and proc.exit_signal(tid) != CHLD
         child = run.world.new(tid, member)
         run.dispositions.inherited(tracee.member, member)
         child.seen = tracee.seen
@@ -57,6 +59,7 @@ def executed(loop: Loop, tracee: Tracee) -> None:
     run.alarms.drop(member, keep=INTERVAL_TIMER)  # execve(2)
     run.resources.gone(member)  # as far as it was held by descriptors that are closed now
     run.dispositions.executed(member)
+    member.is_clone = False
     loop.policy.begins(loop, tracee)
     run.chronicle.executed(member, proc.command_line(member.pid))
     loop.goes_on(tracee, IN_TURN)

@@ -88,7 +88,8 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
     pending = _pending(run, tracee, masks) if masks and masks.pending else ()
     state[facts.PENDING, name] = (*pending, _DOOM) if member in ledger.doomed else pending
     if member.stop_untold or member.stopped:
-        state[facts.LIFE, name] = ("stopped", "untold" if member.stop_untold else "told")
+        told = "untold" if member.stop_untold else "told"
+        state[facts.LIFE, name] = ("stopped", told, member.stopped_by)
     else:
         state[facts.LIFE, name] = ("alive", "untold") if member.continue_untold else facts.ALIVE
     state[facts.PARENT, name] = member.parent.name if member.parent else INIT

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from pathlib import Path
 
 from forklab.kernel.calls import calls_in, int32
-from forklab.kernel.signals import KILL
+from forklab.kernel.signals import CHLD, KILL
 from forklab.lens.calls import arranging, changing, dispatch, sending, sleeping, waiting
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import attempts, letting, piping, remembering
@@ -28,7 +29,10 @@ _SLEEPS, _PERSONAL = calls_in("sleep"), calls_in("self")
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
 _TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
 _CLONE_VM, _CLONE_FS, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x200, 0x400, 0x4000
-_CLONE_THREAD = 0x10000
+_CLONE_THREAD, _CSIGNAL = 0x10000, 0xFF
+_CLONE_ARGS = struct.Struct(
+    "<5Q"
+)  # how struct clone_args begins: flags, three pointers, exit_signal
 _NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
@@ -174,7 +178,7 @@ def _would_have_dropped_more(tracee: Tracee) -> bool:
 
 def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:
     """Raises EndOfRunError for a thread and for a PID namespace of the program's own; says what a child shares."""
-    flags = _clone_flags(tracee, call)
+    flags, exit_signal = _clone_arguments(tracee, call)
     if flags & _CLONE_THREAD:
         run.because("it has several threads")
         raise EndOfRunError("It has several threads, and a schedule leads processes only.")
@@ -182,18 +186,22 @@ def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:
         raise EndOfRunError(NESTED)
     if flags & _CLONE_VM and not flags & _CLONE_VFORK:
         run.because("it shares memory")
+    if exit_signal != CHLD:
+        run.because(f"{tracee.member.name} makes a child that ends without SIGCHLD")
     if flags & (_CLONE_FS | _CLONE_FILES):
         run.because(f"{tracee.member.name} shares its descriptors or its folder with a child")
 
 
-def _clone_flags(tracee: Tracee, call: Call) -> int:
+def _clone_arguments(tracee: Tracee, call: Call) -> tuple[int, int]:
+    """Of a fork(2), vfork(2), clone(2) or clone3(2): the flags, and the signal with which the child will end."""
     if call.name == "clone":
-        return call.arguments[0]
-    if call.name == "clone3":  # the first field of a struct clone_args
-        with contextlib.suppress(OSError):
-            content = ptrace.read_memory(tracee.tid, call.arguments[0], 8)
-            return int.from_bytes(content, "little")
-    return 0
+        return call.arguments[0], call.arguments[0] & _CSIGNAL
+    if call.name == "clone3":
+        with contextlib.suppress(OSError, struct.error):
+            content = ptrace.read_memory(tracee.tid, call.arguments[0], _CLONE_ARGS.size)
+            flags, _, _, _, exit_signal = _CLONE_ARGS.unpack(content)
+            return flags, exit_signal
+    return 0, CHLD
 
 
 def _number_the_child(run: Run, tracee: Tracee) -> None:

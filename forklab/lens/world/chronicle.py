@@ -33,7 +33,10 @@ class Member:
     status: int | None = None  # as os.waitstatus_to_exitcode() has it
     reaped: bool = False
     adopts: bool = False  # a subreaper
+    mother: int = 0  # the thread that has forked it
+    is_clone: bool = False  # it ends by another signal than SIGCHLD, or by none: see clone(2)
     stopped: bool = False
+    stopped_by: int = 0  # the signal that has stopped it last
     stop_untold: bool = False  # to its parent, by WUNTRACED
     continue_untold: bool = False
 
@@ -165,6 +168,7 @@ class Chronicle:
 
     def stopped(self, member: Member, number: int) -> None:
         member.stopped = member.stop_untold = True
+        member.stopped_by = number
         member.continue_untold = False
         self._tell("stopped", member, signal=signal_name(number))
 
@@ -183,7 +187,7 @@ class Chronicle:
 
     def reparented(self, child: Member, old: Member, new: Member | None) -> None:
         old.children.remove(child)
-        child.parent = new
+        child.parent, child.is_clone = new, False
         if new is None:
             self._adopted_by_init = True
         else:
