@@ -117,6 +117,8 @@ class Scheduled:
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
         run, to_exit, with_signal = loop.run, onward.to_exit, onward.with_signal
         doomed = tracee.member in self._ledger.doomed
+        if with_signal:
+            changing.remember_core(run, tracee, with_signal)
         if onward.turn is Turn.HELD:
             self._hold(loop, tracee, Hold((tracee.deadline,)))
         elif onward.turn is Turn.IN_TURN and doomed:
