@@ -68,6 +68,54 @@ PROGRAMS = {
         while (wait(NULL) > 0) {}
         semctl(semaphore, 0, IPC_RMID);
     """,
+    "nor one that comes while it sleeps": """
+        struct sembuf one = {0, -1, 0}, back = {0, 1, 0};
+        int semaphore = semget(IPC_PRIVATE, 1, 0600);
+        signal(SIGUSR1, SIG_IGN);
+        if (fork() == 0) {
+            usleep(100000);
+            kill(getppid(), SIGUSR1);
+            usleep(100000);
+            _exit(semop(semaphore, &back, 1) != 0);
+        }
+        int result = semop(semaphore, &one, 1);
+        printf("%d %d\\n", result, errno);
+        wait(NULL);
+        semctl(semaphore, 0, IPC_RMID);
+    """,
+    "a handler without SA_RESTART breaks off what one with it does not": """
+        struct sigaction action = {.sa_handler = heard};
+        struct timespec second = {1, 0}, left = {-1, 0};
+        char byte;
+        for (int restart = 0; restart < 2; restart++) {
+            action.sa_flags = restart ? SA_RESTART : 0;
+            sigaction(SIGUSR1, &action, NULL);
+            if (fork() == 0) {
+                usleep(100000);
+                kill(getppid(), SIGUSR1);
+                usleep(100000);
+                _exit(write(ends[1], "x", 1) != 1);
+            }
+            printf("%d", (int)read(ends[0], &byte, 1));
+            if (!restart) printf(" %d", (int)read(ends[0], &byte, 1));
+            printf(" %d\\n", wait(NULL) > 0);
+            if (fork() == 0) {
+                usleep(100000);
+                kill(getppid(), SIGUSR1);
+                usleep(100000);
+                _exit(0);
+            }
+            printf("%d\\n", wait(NULL) > 0);
+            while (wait(NULL) > 0) continue;
+        }
+        if (fork() == 0) {
+            usleep(300000);
+            _exit(kill(getppid(), SIGUSR1));
+        }
+        printf("%d", nanosleep(&second, &left));
+        printf(" %d\\n", left.tv_sec == 0 && left.tv_nsec > 0 && left.tv_nsec <= 700000000);
+        wait(NULL);
+    """,
     "one that is caught does": """
         struct epoll_event event;
         signal(SIGCHLD, heard);
