@@ -68,7 +68,7 @@ def remember_core(run: Run, tracee: Tracee, number: int) -> None:
         return
     path = os.path.join(folder, f"{pattern}.{tracee.member.pid}" if by_pid else pattern)
     names = [f"name {path}", f"folder {os.path.dirname(path)}", f"file {path}"]
-    run.resources.note(tracee.member, [Touch(name, tells=True) for name in names], waits=False)
+    run.resources.note(tracee.member.name, [Touch(name, tells=True) for name in names], waits=False)
     is_known = not set(pattern) & {"%", "|"} and run.undo.remember_names(path)
     if not is_known or run.resources.shared.intersection(names):
         run.because(f"{tracee.member.name} leaves a core file where others can see it")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
 from forklab.kernel.signals import KILL, bit, numbers_in
-from forklab.lens.calls import touching, writing
+from forklab.lens.calls import masking, touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.calls.waiting import wanted
@@ -59,10 +59,13 @@ def hold(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> Hold | None:
     touches: tuple[Touch, ...] = ()
     if not is_alone:
         found = _touches(run, tracee, call)
-        run.resources.note(tracee.member, found, waits=attempts.may_wait(call))
+        run.resources.note(tracee.member.name, found, waits=attempts.may_wait(call))
+        masking.notice_who_looks(run, tracee, call)
         # Who else has this offset must not depend on who has ended by now.
         touches = run.resources.shared_of(found, tells=call.name in touching.MOVE_ON)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
+        return None
+    if call.name == "rt_sigprocmask" and not masking.makes_a_difference(run, tracee, call):
         return None
     detail = _detail(run, pipes, tracee, call)
     if detail is None:

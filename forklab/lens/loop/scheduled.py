@@ -7,12 +7,12 @@ what was possible and what was done is kept: `Taken`.
 from __future__ import annotations
 
 import errno
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from forklab.kernel.calls import CALLS, Concern, calls_in
-from forklab.lens.calls import changing, waiting
+from forklab.lens.calls import changing, masking, waiting
 from forklab.lens.edge import ptrace, vdso
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
@@ -27,7 +27,7 @@ from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Seen, Tracee
 from forklab.steps.moves import TIME, Move, moves
 from forklab.steps.schedule import Schedule
-from forklab.steps.state import Fact
+from forklab.steps.state import PENDING, Fact, State, deliverable
 
 _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
 # A handler that returns ends what its signal has begun, and that was noticed. Of pipes and sockets we have to know.
@@ -209,8 +209,17 @@ class Scheduled:
         changes = {fact: value for fact, value in state.items() if known.get(fact) != value}
         changes.update({fact: None for fact in known if fact not in state})
         written, self._written = output[self._written :], len(output)
+        self._notice_signals(loop, state, changes)
         self._known = state
         self.taken.append(Taken(changes, offered, move, "".join(written)))
+
+    def _notice_signals(self, loop: Loop, state: State, changes: Mapping[Fact, Hashable]) -> None:
+        """Whoever was sent one in the step of another process, and would notice that."""
+        sender = self.taken[-1].move if self.taken else None
+        for what, name in changes:
+            others = sender is not None and sender.process not in ("", name)
+            if what == PENDING and others and (what, name) in state:
+                masking.are_sent_to(loop.run, name, deliverable(state, name, blocked=0))
 
     def _let_time_pass(self, loop: Loop) -> None:
         """On to the next deadline; who is held before a call has been in it since before."""

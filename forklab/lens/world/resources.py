@@ -43,11 +43,14 @@ class Resources:
             found = self._labels[file] = path if number == 1 else f"{path} ({number})"
         return found
 
-    def note(self, member: Member, touches: Iterable[Touch], *, waits: bool) -> None:
-        """`waits`: it may have to wait there, so somebody else has to do with it, or nobody ever ends that."""
+    def note(self, name: str, touches: Iterable[Touch], *, waits: bool = False) -> None:
+        """Of a process, or SOMEBODY.
+
+        `waits`: it may have to wait there, so somebody else has to do with it, or nobody ever ends that.
+        """
         for resource, tells in touches:
             who = self.touched.setdefault(resource, {})
-            who[member.name] = who.get(member.name, False) or tells
+            who[name] = who.get(name, False) or tells
             if waits:
                 who.setdefault(SOMEBODY, True)
 
