@@ -8,7 +8,15 @@ import subprocess
 import sys
 
 from forklab.command.schedules import read_schedule
-from forklab.command.usage import Subcommands, UserError, seconds, write_file, write_picture
+from forklab.command.usage import (
+    UNBUFFERED,
+    Subcommands,
+    UserError,
+    environment_for,
+    seconds,
+    write_file,
+    write_picture,
+)
 from forklab.kernel.statuses import in_shell
 from forklab.lens.record import (
     CannotRecordError,
@@ -54,6 +62,7 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
     )
     run.add_argument("--real-time", action="store_true", help="let clocks and processes run free")
     run.add_argument("--pipe", action="store_true", help="its output is a pipe, not a terminal")
+    run.add_argument("--unbuffered", action="store_true", help=UNBUFFERED)
     run.add_argument(
         "--timeout",
         metavar="S",
@@ -83,6 +92,7 @@ def run(parsed: argparse.Namespace) -> int:
                 schedule=schedule,
                 real_time=parsed.real_time,
                 pipe=parsed.pipe,
+                environment=environment_for(program, unbuffered=parsed.unbuffered),
                 limits=limits,
                 stdin=None if schedule is None else subprocess.DEVNULL,
                 echo=not quiet,
