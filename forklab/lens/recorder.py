@@ -41,7 +41,7 @@ def _answer(ended: Ended) -> str:
         "history": chronicle.form,
         "output": "".join(findings.output),
         "status": chronicle.first.status,
-        "seconds": ended.run.clock.seconds,
+        "seconds": round(ended.run.clock.seconds, 6),  # as in the history
         "real_pids": all(member.pid == member.number for member in chronicle.everybody),
         "reasons": list(findings.reasons),
         "cut": findings.cut,

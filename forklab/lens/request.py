@@ -124,9 +124,12 @@ def _order_from_json(form: JsonObject) -> Order:
 
 
 def _reproducible(environment: Mapping[str, str]) -> dict[str, str]:
-    """Python's sets come in the same order in every run, and its lines in one piece (some containers prevent that)."""
+    """Python's sets come in the same order in every run, and its lines in one piece (some containers prevent that).
+
+    Its tracebacks have no colours, from 3.13 on: what a program prints shall not depend on that.
+    """
     kept = {name: value for name, value in environment.items() if name != "PYTHONUNBUFFERED"}
-    return {"PYTHONHASHSEED": "0", **kept}
+    return {"PYTHONHASHSEED": "0", "PYTHON_COLORS": "0", **kept}
 
 
 def find(name: str) -> str:

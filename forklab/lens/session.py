@@ -37,6 +37,7 @@ from forklab.steps.state import number_of
 
 _ADDR_NO_RANDOMIZE = 0x0040000  # personality(2): addresses are the same in every run
 _NO_PROCESS, _OUTPUT = 127, 1
+_UNTRACEABLE = "!"  # before a refusal that is not about the program
 _NS_LAST_PID = "/proc/sys/kernel/ns_last_pid"
 
 
@@ -151,7 +152,10 @@ class Session:
             run.because("it has changed files that can't be put back as they were")
         os.close(held)
         with open(refusal) as file:
-            return Ended(run, file.read())
+            refused = file.read()
+        if refused.startswith(_UNTRACEABLE):
+            raise CannotSeizeError(refused.removeprefix(_UNTRACEABLE))
+        return Ended(run, refused)
 
     def _new_run(self, pid: int, outputs: frozenset[File], setting: Setting) -> Run:
         clock, findings = Clock(), Findings(reasons=dict.fromkeys(setting.reasons))
@@ -160,6 +164,7 @@ class Session:
             lambda: setting.now(clock),
             real_pids=self._in_namespace and pid == FIRST_PID,
             number_of=setting.number_of,
+            outside=os.getpid(),
         )
         surroundings = Surroundings(outputs, self._foreign, findings.because)
         return Run(
@@ -231,7 +236,10 @@ class Session:
         if setting.word_for_word:
             timestamps.stop_at_them()
         ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)
-        seccomp.install(seccomp.filter_for(setting.policy.stops))
+        try:
+            seccomp.install(seccomp.filter_for(setting.policy.stops))
+        except OSError as error:
+            raise OSError(error.errno, f"{_UNTRACEABLE}{error.strerror}") from error
         os.execve(self.request.program, self.request.argv, dict(self.request.environment))
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
 from forklab.lens.calls import paths
-from forklab.lens.edge import descriptors
+from forklab.lens.edge import descriptors, proc
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
@@ -189,8 +189,17 @@ def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
     flags = flags_of_open(call)
     path = call.arguments[1 if at else 0]
+    if _counts_its_threads(tracee, path, flags):
+        return []
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
     return list(_of_path(run, tracee, folder, path, tells=tells))
+
+
+def _counts_its_threads(tracee: Tracee, path: int, flags: int) -> bool:
+    """Python does at each fork, from 3.12 on, and looks at nothing else there. A program's own open() has O_CLOEXEC."""
+    if flags & os.O_CLOEXEC or paths.text(tracee, path) != "/proc/self/stat":
+        return False
+    return os.path.basename(proc.program(tracee.member.pid)).startswith("python")
 
 
 def flags_of_open(call: Call) -> int:

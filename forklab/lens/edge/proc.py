@@ -135,6 +135,14 @@ def thread_group(tid: int) -> int | None:
         return None
 
 
+def program(pid: int) -> str:
+    """The file that it runs; empty if it is gone."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
+
+
 def command_line(pid: int) -> tuple[str, ...]:
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:

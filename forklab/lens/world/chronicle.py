@@ -16,7 +16,7 @@ from forklab.kernel import waits
 from forklab.kernel.signals import KILL, signal_name
 from forklab.numbering import FIRST_PID
 
-INIT = "init"
+INIT, INIT_PID = "init", 1
 
 
 @dataclass(eq=False, slots=True)
@@ -61,7 +61,8 @@ class Member:
 class Chronicle:
     """`now` answers the time in seconds. `real_pids`: the kernel's numbers are those that we want to show.
 
-    Where they are not, a process gets the number that `number_of` has for its name, or the next one.
+    Where they are not, a process gets the number that `number_of` has for its name, or the next one, and `outside`, the
+    parent of those who have none among them, gets that of init.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class Chronicle:
         *,
         real_pids: bool,
         number_of: Callable[[str], int] | None = None,
+        outside: int = INIT_PID,
     ) -> None:
         self._now = now
+        self._outside = outside
         self._number_of = number_of
         self._real_pids = real_pids
         self._events: list[dict[str, object]] = []
@@ -103,6 +106,8 @@ class Chronicle:
             return text
 
         def ours(number: re.Match[str]) -> str:
+            if int(number[0]) == self._outside:
+                return str(INIT_PID)
             member = self._latest.get(int(number[0]))
             return number[0] if member is None else str(member.number)
 
@@ -209,7 +214,7 @@ class Chronicle:
         """What there is so far, as `History.to_json` has it; init is in it if it has adopted somebody."""
         processes, events = self._processes, self._events
         if self._adopted_by_init:
-            init = {"name": INIT, "pid": 1, "parent": None, "reaper": True}
+            init = {"name": INIT, "pid": INIT_PID, "parent": None, "reaper": True}
             processes = [init, {**processes[0], "parent": INIT}, *processes[1:]]
             events = [{"t": 0.0, "kind": "start", "process": INIT}, *events]
         numbered = [{"n": number, **event} for number, event in enumerate(events)]
