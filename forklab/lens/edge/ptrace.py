@@ -302,7 +302,7 @@ def _transfer(
 
 
 def patch_memory(tid: int, address: int, content: bytes) -> None:
-    """The same, also where it may only read: what is changed there will be put back. Raises OSError."""
+    """The same, also where it may only read. Raises OSError."""
     _check(address, len(content))
     memory = os.open(f"/proc/{tid}/mem", os.O_WRONLY)
     try:

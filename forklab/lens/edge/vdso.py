@@ -37,7 +37,7 @@ class Face(NamedTuple):
 
     def set(self, tid: int, wall: int, uptime: int, step: int, readings: int) -> None:
         """For a thread that is stopped: so many readings from now on, up to these times, a step each."""
-        ptrace.write_memory(tid, self.data, DATA.pack(0, wall, uptime, step, self.counter))
+        ptrace.patch_memory(tid, self.data, DATA.pack(0, wall, uptime, step, self.counter))
         ptrace.write_memory(tid, self.counter, _COUNT.pack(readings))
 
     def left(self, tid: int) -> int:
@@ -51,7 +51,7 @@ class Face(NamedTuple):
     def ask(self, tid: int, *, shall_ask: bool) -> None:
         """Whether each reading is a system call. The process may be running: one byte changes as a whole."""
         with contextlib.suppress(OSError):  # it has ended
-            ptrace.write_memory(tid, self.data, bytes([shall_ask]))
+            ptrace.patch_memory(tid, self.data, bytes([shall_ask]))
 
 
 def hide(tid: int) -> None:
@@ -91,7 +91,7 @@ def _lay_ours(tid: int) -> Face | None:
     if (counter + _WORD.size) % _PAGE or any(top[end : end + _WORD.size]):
         return None
     ours = image()
-    ptrace.write_memory(tid, vdso, ours.content)
+    ptrace.patch_memory(tid, vdso, ours.content)
     return Face(vdso + ours.data, counter)
 
 
