@@ -13,6 +13,7 @@ from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concer
 from forklab.kernel.processors import this_processor
 from forklab.lens.calls import (
     arranging,
+    looking,
     patience,
     sending,
     setting,
@@ -114,6 +115,8 @@ def returned(run: Run, tracee: Tracee) -> int:
             waiting.waited(run, tracee, call, result)
         elif call.name == "timer_create" and result == 0:
             timers.created_timer(run, tracee, call)
+        elif call.looks_at is not None and result > 0:
+            result = looking.disguise(run, tracee, call, result)
         elif call.name == "read" and result == _COUNT and run.alarms.files:
             timers.has_read(run, tracee, call)
     if not tracee.interrupted:
@@ -161,7 +164,7 @@ _BY_GROUP: Mapping[str, Handler] = {
     "timerfd": timers.use_timer_file,
     "wait": waiting.wait,
     "write": writing.write,
-    "read": writing.read,
+    "read": looking.read,
     "signal": sending.send,
     "suspend": _suspend,
 }

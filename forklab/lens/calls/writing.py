@@ -91,6 +91,13 @@ def size_of(tracee: Tracee, call: Call) -> int:
         return 0
 
 
+def pieces(tracee: Tracee, call: Call) -> list[tuple[int, int]]:
+    """Addresses and sizes of what a read or a write is about. Raises OSError."""
+    if call.name in ("read", "write"):
+        return [(call.arguments[1], call.arguments[2])]
+    return _vector(tracee, call)
+
+
 def _vector(tracee: Tracee, call: Call) -> list[tuple[int, int]]:
     """Addresses and sizes of the pieces of readv(2) or writev(2). Raises OSError if not all of them are there."""
     size = _IOVEC.size * int32(call.arguments[2])

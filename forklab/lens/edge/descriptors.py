@@ -25,6 +25,11 @@ def flags(pid: int, descriptor: int) -> int:
     return int(_about(pid, descriptor, "flags:") or "0", 8)
 
 
+def position(pid: int, descriptor: int) -> int:
+    """Where in a file it is; 0 if it is not open."""
+    return int(_about(pid, descriptor, "pos:") or "0")
+
+
 def clock_of(pid: int, descriptor: int) -> int | None:
     """Of a timer of timerfd_create(2): which clock it goes by. None for anything else."""
     told = _about(pid, descriptor, "clockid:")

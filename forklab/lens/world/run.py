@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from forklab.lens.edge.undo import Undo
 from forklab.lens.world.alarms import Alarms
@@ -17,11 +18,20 @@ from forklab.lens.world.tracees import Tracee
 from forklab.lens.world.world import World
 
 
+class Edit(NamedTuple):
+    """Of what is in a file: from `start` to `end` the program shall see `new` instead."""
+
+    start: int
+    end: int
+    new: bytes
+
+
 @dataclass(eq=False)
 class Run:
     """`echo` gets output as it is written; `in_namespace`: our PID 1 is the tracer, nobody else can be reached.
 
     `in_virtual_time`: its clock is ours. `stops_at_time_stamps`: it gets SIGSEGV when it reads the time stamp counter.
+    `shown`: how the files of /proc are changed that somebody reads, by whom and his descriptor.
     """
 
     chronicle: Chronicle
@@ -39,6 +49,7 @@ class Run:
     resources: Resources = field(default_factory=Resources)
     undo: Undo = field(default_factory=Undo)
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
+    shown: dict[tuple[Member, int], tuple[Edit, ...]] = field(default_factory=dict)
     threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads
 
     def because(self, reason: str) -> None:

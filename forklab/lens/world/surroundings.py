@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 File = tuple[int, int, int]  # device, inode, device number: what file it is, however it was opened
 
@@ -21,6 +21,7 @@ class Surroundings:
     foreign: File | None
     because: Callable[[str], None]
     _sockets: bool = False
+    _proc: int = field(default_factory=lambda: os.stat("/proc").st_dev)
 
     @property
     def reach_outside(self) -> bool:
@@ -38,6 +39,13 @@ class Surroundings:
             return False
         foreign = self.foreign == (found.st_dev, found.st_ino, found.st_rdev)
         return foreign or stat.S_ISSOCK(found.st_mode)
+
+    def is_of_proc(self, tid: int, descriptor: int) -> bool:
+        """Whether a descriptor is open on a file of /proc."""
+        try:
+            return os.stat(f"/proc/{tid}/fd/{descriptor}").st_dev == self._proc
+        except OSError:
+            return False
 
     def kind_of(self, tid: int, descriptor: int) -> int:
         """The file type of a descriptor, as in st_mode; 0 if it is not open. Notices what comes from outside."""

@@ -17,7 +17,7 @@ class Call:
     """The call that a thread is in. `again`: it has been in it before, and a signal has got it out.
 
     `patched`: the argument that was changed, and what it was; `expired`: what it has to return, now that its time is
-    over.
+    over. `looks_at`: it reads a file of /proc that tells how somebody stands; its path, whose it is, and which.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Call:
     again: bool = False
     patched: tuple[int, int] | None = None
     expired: int | None = None
+    looks_at: tuple[str, int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
