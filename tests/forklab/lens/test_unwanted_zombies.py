@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from forklab.draw import tree_text
+from forklab.draw.trees.text import tree_text
 from forklab.explore.explore import explore
 from forklab.lens.record import Recording, record
 
