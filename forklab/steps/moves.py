@@ -97,7 +97,7 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         # One that never fits can only begin where there is room for most of it.
         begins = not pipe.content or facts.fits(pipe, size)
         return begins or not pipe.readers or WRITE_END in pipe.nonblocking, False
-    return not place.blocked or place.blocked != facts.values_of(state, place.touches), False
+    return place.blocked is None or place.blocked != facts.values_of(state, place.touches), False
 
 
 def _deadlines(state: State) -> Iterator[int]:

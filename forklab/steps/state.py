@@ -36,7 +36,7 @@ ENDS = "ends"  # ((pipe, "read" or "write"), ...): those that it has open
 TIMER = "timer"  # when its timers ring, in virtual nanoseconds
 GROUP = "group"  # (process group, session)
 PIPE = "pipe"  # PipeContent
-RESOURCE = "resource"  # a digest of all that has been done to something that processes share
+RESOURCE = "resource"  # what is in something that processes share, or a digest of all that has been done to it
 PRIOR = "prior"  # only where steps are learned: see forklab.explore.learned
 CLOCK: Fact = ("clock", "")
 ENDING: Fact = ("ending", "")  # the status of the first process, and who was a zombie when it ended
@@ -47,6 +47,9 @@ BEFORE, AFTER, INSIDE, STOPPED = "before", "after", "inside", "stopped"
 READS, WRITES = frozenset({"read", "readv"}), frozenset({"write", "writev"})
 PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes; more than PIPE_BUF may be written in pieces: pipe(7)
 READ_END, WRITE_END = "read", "write"
+CHANNELS = frozenset(
+    {"eventfd"}
+)  # what is told in one is told to whoever reads there: so their names begin
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
 
@@ -71,8 +74,8 @@ class Place(NamedTuple):
     """Where a process stands: before or after `call`, or asleep inside it; `detail` depends on the call.
 
     `late`: the clock has moved while it stood there, so it must have entered the call. `seen` is a digest. `touches`
-    are the shared resources that the call has to do with. `blocked` are values of theirs with which it has to wait:
-    it was tried.
+    are the shared resources that the call has to do with. `blocked` are values of theirs with which it has to wait, as
+    it was tried; None: it was not.
     """
 
     stage: str
@@ -81,7 +84,7 @@ class Place(NamedTuple):
     late: bool
     seen: str
     touches: tuple[Touch, ...] = ()
-    blocked: tuple[Hashable, ...] = ()
+    blocked: tuple[Hashable, ...] | None = None
 
     @property
     def writes_output(self) -> bool:
@@ -255,6 +258,10 @@ def pipe_of(state: State, pipe: Hashable) -> PipeContent:
 def is_held(resource: str) -> bool:
     """Whether the end of a process may change it: locks are released, and semaphores by SEM_UNDO, see semop(2)."""
     return resource in ("locks", "semaphores")
+
+
+def is_channel(resource: str) -> bool:
+    return resource.partition(" ")[0] in CHANNELS
 
 
 def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:

@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping
 
 from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of
 from forklab.kernel.processors import this_processor
-from forklab.lens.calls import patience, sending, setting, sleeping, timers, waiting, writing
+from forklab.lens.calls import (
+    making,
+    patience,
+    sending,
+    setting,
+    sleeping,
+    timers,
+    waiting,
+    writing,
+)
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
@@ -92,6 +101,8 @@ def returned(run: Run, tracee: Tracee) -> int:
             sleeping.tell_what_is_left(run, tracee, call)
         elif call.name in _WAITS and not tracee.interrupted:
             waiting.waited(run, tracee, call, result)
+        elif call.name in making.MAKING:
+            making.has_made(run, tracee, call, result)
         elif call.name == "timer_create" and result == 0:
             timers.created_timer(run, tracee, call)
         elif call.name == "read" and result == _COUNT and run.alarms.files:
@@ -128,6 +139,7 @@ def _by_call() -> Mapping[str, Handler]:
 
 
 _BY_GROUP: Mapping[str, Handler] = {
+    "eventfd": making.make,
     "clock": sleeping.read_clock,
     "set_clock": setting.set_clock,
     "sleep": sleeping.sleep,

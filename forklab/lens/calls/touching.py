@@ -7,6 +7,7 @@ A resource is told, which others can notice, or only asked. Its name is for peop
     folder /tmp     which names are in it
     lock /tmp/a     the locks of a file
     process P.1     its priority and limits
+    eventfd P/1     what is in a channel: see `forklab.lens.world.channels`
     host, semaphores, messages
 
 Names may be too coarse, but never too fine: two calls of which one can notice the other have one in common.
@@ -97,7 +98,7 @@ def _of_process(run: Run, tracee: Tracee, pid: int, tells: bool) -> Iterator[Tou
 def _of_descriptor(
     run: Run, tracee: Tracee, call: Call, number: int, *, tells: bool
 ) -> Iterator[Touch]:
-    """Raises NotModelledError for what is neither a file nor a folder, nor something in which nobody can notice it."""
+    """Raises NotModelledError for what is no file, folder or channel, nor something in which nobody can notice it."""
     pid = tracee.member.pid
     try:
         about = os.stat(f"/proc/{pid}/fd/{number}")
@@ -106,7 +107,11 @@ def _of_descriptor(
     kind = stat.S_IFMT(about.st_mode)
     where = descriptors.link(pid, number) or ""
     file = (about.st_dev, about.st_ino, about.st_rdev)
-    if kind == stat.S_IFREG and not where.startswith("/proc/"):
+    channel = run.channels.at(pid, number)
+    if channel is not None:
+        if call.name not in _FUTILE_ON_PIPES:
+            yield Touch(channel, tells)
+    elif kind == stat.S_IFREG and not where.startswith("/proc/"):
         name = run.resources.label(file, where.removesuffix(" (deleted)"))
         if call.name in MOVE_ON:
             tells = _is_shared(run, tracee, number, file)
@@ -130,7 +135,7 @@ def _concerns_nobody(run: Run, call: Call, kind: int, file: File) -> bool:
 
 # What these write to the output, nobody would see.
 _WRITE_UNSEEN = frozenset({"sendfile", "copy_file_range", "pwritev2"})
-# What these do to a pipe, or ask of it, is an error or always the same.
+# What these do to a pipe or a channel, or ask of it, is an error or always the same.
 _FUTILE_ON_PIPES = frozenset(
     {"fstat", "newfstatat", "statx", "lseek", "pread64", "pwrite64", "getdents64", "fchdir"}
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import struct
 
@@ -29,6 +30,16 @@ def clock_of(pid: int, descriptor: int) -> int | None:
     """Of a timer of timerfd_create(2): which clock it goes by. None for anything else."""
     told = _about(pid, descriptor, "clockid:")
     return None if told is None else int(told)
+
+
+def eventfd_of(pid: int, descriptor: int) -> str | None:
+    """Which eventfd it is, by a number of the kernel's. None for anything else, and before Linux 5.2."""
+    return _about(pid, descriptor, "eventfd-id:")
+
+
+def eventfd_count(pid: int, descriptor: int) -> int:
+    """What is in an eventfd."""
+    return int(_about(pid, descriptor, "eventfd-count:") or "0", 16)
 
 
 def pidfd_target(tid: int, descriptor: int) -> int | None:
@@ -60,6 +71,17 @@ def borrow(pid: int, descriptor: int) -> int:
         error = ctypes.get_errno()
         raise OSError(error, f"pidfd_getfd: {os.strerror(error)}")
     return ours
+
+
+def lets_wait(ours: int) -> bool:
+    """Whether who reads or writes there may have to wait: O_NONBLOCK is not set."""
+    return not fcntl.fcntl(ours, fcntl.F_GETFL) & os.O_NONBLOCK
+
+
+def let_wait(ours: int, *, wait: bool) -> None:
+    """Of a descriptor that we have borrowed: take O_NONBLOCK away, or set it, for all who have the open file."""
+    flags = fcntl.fcntl(ours, fcntl.F_GETFL) & ~os.O_NONBLOCK
+    fcntl.fcntl(ours, fcntl.F_SETFL, flags if wait else flags | os.O_NONBLOCK)
 
 
 def set_timer(descriptor: int, nanoseconds: int) -> None:

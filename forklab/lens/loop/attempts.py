@@ -1,20 +1,26 @@
 """Calls that may have to wait, tried without waiting: the kernel alone knows whether semop(2) or flock(2) would.
 
 Nobody may sleep in the kernel for what others do, or it would be the kernel who chooses which of the sleepers comes
-next. So the call is made with the flag that says not to wait. If it would have had to, it counts as not made, and is
-worth another try only when somebody has changed what it has to do with.
+next. So the call is made with the flag that says not to wait. Where it has none, its open file has one: O_NONBLOCK is
+set for so long, and nobody else runs meanwhile. If it would have had to wait, it counts as not made, and is worth
+another try only when somebody has changed what it has to do with.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import struct
+from collections.abc import Iterable
 
-from forklab.kernel.calls import int32
+from forklab.kernel.calls import int32, spoken_name
 from forklab.lens.calls.touching import F_SETLK, F_SETLKW, IPC_64, IPC_RMID
-from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
+from forklab.steps.state import READS, WRITES, Touch, is_channel
 
 _IPC_NOWAIT = 0o4000
 _LOCK_NB = 4
@@ -29,20 +35,27 @@ _FLAGS = {
     "msgrcv": (4, _IPC_NOWAIT, errno.ENOMSG),
     "flock": (1, _LOCK_NB, errno.EWOULDBLOCK),
 }
+_BY_OPEN_FILE = READS | WRITES
 
 
-def may_wait(call: Call) -> bool:
+def may_wait(call: Call, touches: Iterable[Touch]) -> bool:
     """Whether it is one of these calls."""
+    if _waits_at_a_channel(call, touches):
+        return True
     if call.name == "fcntl":
         return int32(call.arguments[1]) == F_SETLKW
     return call.name in _FLAGS or call.name in _SEMOPS
 
 
-def begin(tracee: Tracee, call: Call) -> bool:
+def begin(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> bool:
     """At the entry of a call: it shall not wait. False: it does not, or a signal is about to end its waiting."""
+    standing = ledger.of(tracee)
+    has_waited, standing.blocked = standing.blocked is not None, None
     masks = proc.masks(tracee.member.pid, tracee.tid)
     if masks is None or masks.deliverable:
         return False
+    if _waits_at_a_channel(call, standing.touches):
+        return _lend(run, standing, tracee, call, has_waited=has_waited)
     if call.name in _FLAGS:
         place, flag, _ = _FLAGS[call.name]
         return not call.arguments[place] & flag and _patch(
@@ -53,14 +66,24 @@ def begin(tracee: Tracee, call: Call) -> bool:
     return call.name in _SEMOPS and _patch_operations(tracee, call, wait=False)
 
 
-def has_failed(tracee: Tracee, call: Call, result: int) -> bool:
+def has_failed(standing: Standing, tracee: Tracee, call: Call, result: int) -> bool:
     """At its exit: it would have had to wait."""
+    _give_back(standing)
+    if call.name in _BY_OPEN_FILE:
+        return result == -errno.EAGAIN
     if call.name in _SEMOPS:
         _patch_operations(tracee, call, wait=True)
         return result == -errno.EAGAIN
     if call.name == "fcntl":
         return result in (-errno.EAGAIN, -errno.EACCES)
     return result == -_FLAGS[call.name][2]
+
+
+def drop_the_dead(ledger: Ledger) -> None:
+    """Who was killed in such a call has left its open file as we have made it."""
+    for tracee, standing in ledger.all():
+        if standing.lent is not None and tracee.stand is Stand.GONE:
+            _give_back(standing)
 
 
 def notice_conversion(run: Run, tracee: Tracee, call: Call, result: int) -> None:
@@ -84,6 +107,33 @@ def notice_removal(run: Run, tracee: Tracee, call: Call) -> None:
             run.because(
                 f"{tracee.member.name} removes what {other.member.name} may wait for by then"
             )
+
+
+def _waits_at_a_channel(call: Call, touches: Iterable[Touch]) -> bool:
+    return call.name in _BY_OPEN_FILE and any(is_channel(touch.resource) for touch in touches)
+
+
+def _lend(run: Run, standing: Standing, tracee: Tracee, call: Call, *, has_waited: bool) -> bool:
+    """`has_waited`: who sleeps there already is not woken when somebody sets O_NONBLOCK."""
+    try:
+        ours = descriptors.borrow(tracee.member.pid, int32(call.arguments[0]))
+    except OSError:
+        run.because(f"{tracee.member.name} can't be kept from sleeping in {spoken_name(call.name)}")
+        tracee.may_sleep = True
+        return False
+    if not descriptors.lets_wait(ours):
+        os.close(ours)
+        return has_waited
+    descriptors.let_wait(ours, wait=False)
+    standing.lent = ours
+    return True
+
+
+def _give_back(standing: Standing) -> None:
+    if standing.lent is not None:
+        descriptors.let_wait(standing.lent, wait=True)
+        os.close(standing.lent)
+        standing.lent = None
 
 
 def _patch(tracee: Tracee, call: Call, place: int, value: int) -> bool:

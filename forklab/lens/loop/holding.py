@@ -60,7 +60,7 @@ def hold(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> Hold | None:
     touches: tuple[Touch, ...] = ()
     if not is_alone:
         found = _touches(run, tracee, call)
-        run.resources.note(tracee.member, found, waits=attempts.may_wait(call))
+        run.resources.note(tracee.member, found, waits=attempts.may_wait(call, found))
         # Who else has this offset must not depend on who has ended by now.
         touches = run.resources.shared_of(found, tells=call.name in touching.MOVE_ON)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from forklab.lens.loop.pipes import Pipe, Pipes
@@ -17,20 +17,23 @@ class Standing:
 
     `late`: the clock has moved while it was held there. `moved`: it has run since somebody looked. `makes_it_next`: it
     makes its call as soon as it comes to it again. `tries_again`: it has made it, would have had to wait, and comes to
-    stand before it as before; `had_seen` is the digest of all that it had seen then. Of the call that it is in:
-    `is_attempt`: it does not wait there, `pipe` is the one that it reads from or writes to, `content` what it writes,
-    `dooms` are those to whom it sends SIGKILL.
+    stand before it as before; `had_seen` is the digest of all that it had seen then, and `values` were those of what it
+    touches. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our descriptor of the open file
+    that was told so, `pipe` is the one that it reads from or writes to, `content` what it writes, `dooms` are those to
+    whom it sends SIGKILL.
     """
 
     detail: tuple[Hashable, ...] = ()
     touches: tuple[Touch, ...] = ()
-    blocked: tuple[Hashable, ...] = ()
+    blocked: tuple[Hashable, ...] | None = None
     late: bool = False
     moved: bool = True
     makes_it_next: bool = False
     tries_again: bool = False
     had_seen: str | None = None
+    values: tuple[Hashable, ...] = ()
     is_attempt: bool = False
+    lent: int | None = None
     pipe: Pipe | None = None
     content: bytes = b""
     dooms: tuple[Member, ...] = ()
@@ -49,6 +52,9 @@ class Ledger:
         if standing is None:
             standing = self._standings[tracee] = Standing()
         return standing
+
+    def all(self) -> Iterable[tuple[Tracee, Standing]]:
+        return self._standings.items()
 
     def doom(self, target: Member) -> None:
         if not target.dead:

@@ -78,7 +78,7 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
         standing.late,
         tracee.seen or "",
         standing.touches if before else (),
-        standing.blocked if before else (),
+        standing.blocked if before else None,
     )
     flags = run.dispositions.flags_of(member, CHLD)
     state[facts.MASKS, name] = (

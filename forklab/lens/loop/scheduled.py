@@ -15,7 +15,7 @@ from forklab.lens.calls import changing, waiting
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.edge.vdso import hide_vdso
-from forklab.lens.loop import holding, letting, listening, passing, spinning, stepping
+from forklab.lens.loop import attempts, holding, letting, listening, passing, spinning, stepping
 from forklab.lens.loop.holding import Hold
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
@@ -29,8 +29,8 @@ from forklab.steps.schedule import Schedule
 from forklab.steps.state import Fact
 
 _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
-# A handler that returns ends what its signal has begun, and that was noticed. Of pipes and sockets we have to know.
-_STOPS = Stops((_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket"), all_but=True)
+# A handler that returns ends what its signal has begun, and that was noticed. Of pipes, sockets ... we have to know.
+_STOPS = Stops((_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket", "eventfd"), all_but=True)
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
@@ -124,6 +124,7 @@ class Scheduled:
         """Takes the next step."""
         listening.until_quiet(loop)
         run = loop.run
+        attempts.drop_the_dead(self._ledger)
         run.suspects.clear()
         state = state_of(run, self._ledger)
         offered = tuple(moves(state))
@@ -140,7 +141,7 @@ class Scheduled:
         else:
             tracee = next(t for t in run.world.tracees.values() if t.member.name == move.process)
             try:
-                stepping.take(loop, self._ledger, tracee, move)
+                stepping.take(loop, self._ledger, tracee, move, state)
             except ProcessLookupError:  # killed while it was held: its end is reported
                 run.world.let(tracee, Stand.RUNNING)
 
@@ -156,6 +157,8 @@ class Scheduled:
     def _hold(self, loop: Loop, tracee: Tracee, hold: Hold) -> None:
         standing = self._ledger.of(tracee)
         standing.detail, standing.touches = hold
+        if not standing.tries_again:  # a handler may have come between: this is another call
+            standing.blocked = None
         standing.late = standing.tries_again = False
         loop.run.world.let(tracee, Stand.HELD)
 

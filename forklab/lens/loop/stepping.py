@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 from forklab.kernel.calls import calls_in, int32
 from forklab.kernel.signals import KILL
 from forklab.lens.calls import changing, dispatch, sending, sleeping, waiting
-from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts, letting, piping
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
 from forklab.lens.loop.ledger import Ledger
@@ -18,7 +19,16 @@ from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
-from forklab.steps.state import LOOP, READS, TO_OUTPUT, WRITES, number_of
+from forklab.steps.state import (
+    LOOP,
+    READS,
+    TO_OUTPUT,
+    WRITES,
+    State,
+    Touch,
+    number_of,
+    values_of,
+)
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
@@ -32,10 +42,11 @@ _CLONE_THREAD = 0x10000
 _NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
-def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
-    """Raises ProcessLookupError if the process has been killed meanwhile: its end is reported."""
+def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move, state: State) -> None:
+    """In this state. Raises ProcessLookupError if the process has been killed meanwhile: its end is reported."""
     call, standing = tracee.call, ledger.of(tracee)
     standing.had_seen = tracee.seen
+    standing.values = values_of(state, standing.touches)
     tracee.saw(str(move.kind), call.name if call else "")
     piping.notice_who_is_disturbed(loop.run, ledger, tracee)
     if tracee.member in ledger.doomed and move.kind != CALL:
@@ -55,7 +66,6 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
     """The call before which it is held. It may have to wait in it for nobody but a signal."""
     standing = ledger.of(tracee)
     tracee.may_sleep = False
-    standing.blocked = ()
     minds = call.name in _MIND_WHAT_IS_PENDING or bool(standing.touches)
     if minds and _has_dropped(tracee):
         standing.makes_it_next = True
@@ -69,7 +79,7 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
         changing.remember(run, tracee, call)
         tracee.saw(run.resources.values(standing.touches))
         attempts.notice_removal(run, tracee, call)
-        standing.is_attempt = attempts.begin(tracee, call)
+        standing.is_attempt = attempts.begin(run, ledger, tracee, call)
     loop.goes_on(tracee, _make(run, ledger, tracee, call))
 
 
@@ -112,13 +122,13 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
     if standing.is_attempt:
         standing.is_attempt = False
         attempts.notice_conversion(run, tracee, call, result)
-        if attempts.has_failed(tracee, call, result):
+        if attempts.has_failed(standing, tracee, call, result):
             tracee.seen, standing.tries_again = standing.had_seen, True
-            standing.blocked = run.resources.values(standing.touches)
+            standing.blocked = standing.values
             ptrace.call_again(tracee.tid, call.name, call.arguments[0])
             return
     if result >= 0 and standing.touches:
-        run.resources.told(standing.touches, tracee.member.name, tracee.seen, call.name)
+        _tell(run, tracee, call, standing.touches)
     if result == 0:
         for target in standing.dooms:
             ledger.doom(target)
@@ -134,6 +144,17 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
     elif call.name not in _WAITS or result < 0:  # whom they have reaped is noted there
         tracee.saw(result)
     standing.pipe, standing.content, standing.dooms = None, b"", ()
+
+
+def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...]) -> None:
+    """What it has done to them. An eventfd is as good as new wherever it has the same count."""
+    pid, number = tracee.member.pid, int32(call.arguments[0])
+    for touch in touches:
+        if touch.tells and touch.resource.startswith("eventfd "):
+            flags = descriptors.flags(pid, number) & os.O_NONBLOCK
+            run.resources.is_now(touch.resource, descriptors.eventfd_count(pid, number), flags)
+        else:
+            run.resources.told([touch], tracee.member.name, tracee.seen, call.name)
 
 
 def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:

@@ -74,6 +74,10 @@ class Resources:
             if touch.tells:
                 self._tell(touch.resource, what)
 
+    def is_now(self, resource: str, *what: Hashable) -> None:
+        """Something was done to it, and this is all that matters of how it is now."""
+        self._digests[resource] = repr(what)
+
     def gone(self, member: Member) -> None:
         """The kernel takes back what an ended process has held."""
         touched = {r for r in self.shared if member.name in self.touched.get(r, {})}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from forklab.lens.edge.undo import Undo
 from forklab.lens.world.alarms import Alarms
+from forklab.lens.world.channels import Channels
 from forklab.lens.world.chronicle import Chronicle, Member
 from forklab.lens.world.clock import Clock
 from forklab.lens.world.dispositions import Dispositions
@@ -36,6 +37,7 @@ class Run:
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)
     resources: Resources = field(default_factory=Resources)
+    channels: Channels = field(default_factory=Channels)
     undo: Undo = field(default_factory=Undo)
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads

@@ -6,7 +6,7 @@ Each process collects what its calls answer, failing ones too, and writes that i
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 HEAD = """\
@@ -17,7 +17,9 @@ HEAD = """\
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -28,7 +30,7 @@ HEAD = """\
 #include <time.h>
 #include <unistd.h>
 
-static int ends[2], shared, semaphore, queue;
+static int ends[2], shared, semaphore, queue, counter, tickets;
 static pid_t child;
 static char line[80];
 static int length;
@@ -106,11 +108,18 @@ static long flags_of(int descriptor) {
     int flags = fcntl(descriptor, F_GETFL);
     return flags < 0 ? -1 : (flags & O_NONBLOCK) != 0;
 }
+static long count_up(int file, uint64_t count) { return write(file, &count, 8); }
+static long count_down(int file) {
+    uint64_t count;
+    return read(file, &count, 8) < 0 ? -1 : (long)(count % 10);
+}
 static long start(void) {
     if (pipe(ends) || (shared = open("data", O_RDWR | O_CREAT | O_TRUNC, 0644)) < 0) return -1;
     if (write(shared, "0123456789", 10) < 0 || lseek(shared, 0, SEEK_SET) < 0) return -1;
     semaphore = semget(IPC_PRIVATE, 1, 0600);
     queue = msgget(IPC_PRIVATE, 0600);
+    counter = eventfd(0, 0);
+    tickets = eventfd(2, EFD_SEMAPHORE);
     return semctl(semaphore, 0, SETVAL, 1);
 }
 
@@ -210,6 +219,20 @@ CALLS = {
         "note(kill(child, 0));",
         "note(wait(NULL) > 0);",
     ],
+    "eventfds": [
+        "note(count_up(counter, 1));",
+        "note(count_up(counter, 2));",
+        "note(count_down(counter));",
+        "note(count_up(counter, UINT64_MAX - 1));",
+        "note(count_up(counter, UINT64_MAX));",
+        "note(read(counter, line, 4));",
+        "note(fcntl(counter, F_SETFL, O_NONBLOCK));",
+        "note(fcntl(counter, F_SETFL, 0));",
+        "note(flags_of(counter));",
+        "note(close(counter));",
+        "note(count_up(tickets, 1));",
+        "note(count_down(tickets));",
+    ],
     "errors": [
         "note(read(99, line, 1));",
         "note(close(99));",
@@ -227,10 +250,12 @@ class _Author:
     """Writes one program."""
 
     chance: random.Random
+    kinds: Sequence[str]
     forks: int = 0
 
     def program(self) -> str:
-        kinds = self.chance.sample(sorted(CALLS), self.chance.choice([1, 1, 2]))
+        some = min(self.chance.choice([1, 1, 2]), len(self.kinds))
+        kinds = self.chance.sample(self.kinds, some)
         self.calls = [call for kind in kinds for call in CALLS[kind]]
         life = [*self.fork(), *self.block(self.chance.randint(1, 3))]
         return HEAD + "".join(f"    {line}\n" for line in [*life, "tell();"]) + "}\n"
@@ -252,6 +277,6 @@ class _Author:
         yield "}"
 
 
-def random_sharing(seed: int) -> str:
-    """The same text for the same seed."""
-    return _Author(random.Random(seed)).program()
+def random_sharing(seed: int, kinds: Iterable[str] = CALLS) -> str:
+    """The same text for the same seed. It is about one or two of these kinds."""
+    return _Author(random.Random(seed), sorted(kinds)).program()

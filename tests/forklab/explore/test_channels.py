@@ -1,0 +1,180 @@
+"""What processes tell each other by descriptors beside pipes: every order is found, and nothing is made up.
+
+What really happens, with nobody holding them or by a seed, is among it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from test_shared_resources import HEAD, Case
+from test_shared_runs import DEADLINE, FOR_EVER, SOON, led_run, possible, real_run
+
+from forklab.explore import explore
+from forklab.source import program_of
+
+pytestmark = pytest.mark.usefixtures("pid_namespaces")
+
+RUNS, SEEDS = 2, 2
+MORE = """
+#include <poll.h>
+#include <stdint.h>
+
+static long put(int file, uint64_t count) { return write(file, &count, 8); }
+/* What was in an eventfd; 0 if that was an error. */
+static uint64_t get(int file) {
+    uint64_t count = 0;
+    return read(file, &count, 8) == 8 ? count : 0;
+}
+static void say_count(uint64_t count) {
+    char digit = (char)('0' + count);
+    if (write(1, &digit, 1) < 0) _exit(9);
+}
+"""
+
+EVENTFDS = {
+    "one of two readers gets it all, and the other one waits": Case(
+        """
+        int file = eventfd(0, 0);
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) { get(file); say(i ? "b" : "a"); _exit(0); }
+        put(file, 2);
+        wait(NULL);
+        say("!");
+        return 0;
+        """,
+        {"a!", "b!"},
+    ),
+    "counts add up until somebody reads": Case(
+        """
+        int file = eventfd(0, 0);
+        if (fork() == 0) { put(file, 1); put(file, 2); _exit(0); }
+        say_count(get(file));
+        wait(NULL);
+        return 0;
+        """,
+        {"1", "3"},
+    ),
+    "a semaphore gives one at a time": Case(
+        """
+        int file = eventfd(0, EFD_SEMAPHORE);
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) { say_count(get(file)); _exit(0); }
+        put(file, 2);
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"11"},
+    ),
+    "who must not wait for it fails instead": Case(
+        """
+        int file = eventfd(0, EFD_NONBLOCK);
+        if (fork() == 0) { put(file, 5); _exit(0); }
+        say(get(file) == 5 ? "5" : errno == EAGAIN ? "-" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"5", "-"},
+    ),
+    "nor does it wait after O_NONBLOCK was set by another one": Case(
+        """
+        int file = eventfd(0, 0);
+        if (fork() == 0) { fcntl(file, F_SETFL, O_NONBLOCK); _exit(0); }
+        wait(NULL);
+        say(get(file) == 0 && errno == EAGAIN ? "-" : "?");
+        return 0;
+        """,
+        {"-"},
+    ),
+    "who sleeps there already is not woken by that": Case(
+        """
+        int file = eventfd(0, 0);
+        if (fork() == 0) { fcntl(file, F_SETFL, O_NONBLOCK); put(file, 1); _exit(0); }
+        say(get(file) ? "1" : "-");
+        wait(NULL);
+        return 0;
+        """,
+        {"1", "-"},
+    ),
+    "a full one makes the writer wait": Case(
+        """
+        int file = eventfd(0, 0);
+        put(file, UINT64_MAX - 1);
+        if (fork() == 0) { put(file, 1); say("w"); _exit(0); }
+        say("r");
+        get(file);
+        wait(NULL);
+        say_count(get(file));
+        return 0;
+        """,
+        {"rw1"},
+    ),
+    "what is no count is an error, and too little room too": Case(
+        """
+        int file = eventfd(0, 0);
+        if (fork() == 0) {
+            say(put(file, UINT64_MAX) < 0 && errno == EINVAL ? "e" : "?");
+            say(read(file, text, 4) < 0 && errno == EINVAL ? "e" : "?");
+            _exit(0);
+        }
+        wait(NULL);
+        return 0;
+        """,
+        {"ee"},
+    ),
+    "two of them are two": Case(
+        """
+        int one = eventfd(0, 0), other = eventfd(0, 0);
+        if (fork() == 0) { get(one); say("b"); put(other, 1); _exit(0); }
+        say("a");
+        put(one, 1);
+        get(other);
+        say("c");
+        wait(NULL);
+        return 0;
+        """,
+        {"abc"},
+    ),
+    "a handler comes between, and the call is made once more": Case(
+        """
+        struct sigaction action = {.sa_handler = heard};
+        int file = eventfd(0, 0);
+        sigaction(SIGUSR1, &action, NULL);
+        pid_t child = fork();
+        if (child == 0) { say(get(file) ? "1" : errno == EINTR ? "i" : "?"); _exit(0); }
+        kill(child, SIGUSR1);
+        put(file, 1);
+        wait(NULL);
+        return 0;
+        """,
+        {"h1", "hi"},
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The programs run here, and leave nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def check(case: Case, folder: Path) -> None:
+    handler = '#include <signal.h>\nstatic void heard(int n) { (void)n; say("h"); }\n'
+    text = f"{HEAD}{MORE}{handler}int main(void) {{ {case.body} }}\n"
+    with program_of("c", text) as program:
+        found = explore(program.argv, program=program.path)
+        assert (set(found.outputs), found.reasons) == (case.outputs, ())
+        assert not os.listdir(folder)
+        assert program.path is not None
+        seen = {led_run(program, folder, seed) for seed in range(SEEDS)}
+        deadline = SOON if FOR_EVER in possible(found) else DEADLINE
+        seen |= {real_run(program.path, folder, deadline) for _ in range(RUNS)}
+        assert seen <= possible(found)
+
+
+@pytest.mark.parametrize("name", EVENTFDS)
+def test_of_eventfds(name: str, folder: Path) -> None:
+    check(EVENTFDS[name], folder)
