@@ -32,10 +32,13 @@ MASKS = "masks"  # Signals
 LIFE = "life"
 PARENT = "parent"  # a name
 CHILDREN = "children"  # how often it has forked, and the names of those that it has not reaped, oldest first
-ENDS = "ends"  # ((pipe, "read" or "write"), ...): those that it has open
+ENDS = (
+    "ends"  # ((pipe, "read" or "write"), ...): those that it has open; an End for each of a channel
+)
 TIMER = "timer"  # when its timers ring, in virtual nanoseconds
 GROUP = "group"  # (process group, session)
 PIPE = "pipe"  # PipeContent
+HOLDERS = "holders"  # of a channel: Holders
 RESOURCE = "resource"  # what is in something that processes share, or a digest of all that has been done to it
 PRIOR = "prior"  # only where steps are learned: see forklab.explore.learned
 CLOCK: Fact = ("clock", "")
@@ -47,9 +50,12 @@ BEFORE, AFTER, INSIDE, STOPPED = "before", "after", "inside", "stopped"
 READS, WRITES = frozenset({"read", "readv"}), frozenset({"write", "writev"})
 PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes; more than PIPE_BUF may be written in pieces: pipe(7)
 READ_END, WRITE_END = "read", "write"
-CHANNELS = frozenset(
-    {"eventfd"}
-)  # what is told in one is told to whoever reads there: so their names begin
+SENDS = WRITES | {"sendto", "sendmsg"}
+RECEIVES = READS | {"recvfrom", "recvmsg"}
+# What is told in a channel is told to whoever reads there. So their names begin; if it has sides, it matters who has
+# which of them open.
+CHANNELS, SIDED = frozenset({"eventfd", "socketpair"}), frozenset({"socketpair"})
+ONE, OTHER = "one", "other"  # sides
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
 
@@ -61,6 +67,21 @@ class PipeContent(NamedTuple):
     readers: int
     writers: int
     nonblocking: frozenset[str] = frozenset()
+
+
+class End(NamedTuple):
+    """A side of a channel; empty if it has none."""
+
+    channel: str
+    side: str
+
+
+class Holders(NamedTuple):
+    """How many have which side of a channel open; `shut`: by shutdown(2) there is no way through though they have."""
+
+    one: int
+    other: int
+    shut: bool
 
 
 class Touch(NamedTuple):
@@ -264,9 +285,16 @@ def is_channel(resource: str) -> bool:
     return resource.partition(" ")[0] in CHANNELS
 
 
+def facts_about(resource: str) -> tuple[Fact, ...]:
+    """Where the state tells of it."""
+    if resource.partition(" ")[0] in SIDED:
+        return (RESOURCE, resource), (HOLDERS, resource)
+    return ((RESOURCE, resource),)
+
+
 def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
-    """Of the resources, in their order."""
-    return tuple(state.get((RESOURCE, touch.resource)) for touch in touches)
+    """Of all facts about the resources, in their order."""
+    return tuple(state.get(fact) for touch in touches for fact in facts_about(touch.resource))
 
 
 def fits(pipe: PipeContent, size: int) -> bool:
@@ -275,11 +303,14 @@ def fits(pipe: PipeContent, size: int) -> bool:
 
 
 def would_break_pipe(state: State, name: str) -> bool:
-    """Whether it is about to write into a pipe from which nobody can read: SIGPIPE, see pipe(7)."""
+    """Whether it is about to write where nobody can read any more: SIGPIPE, see pipe(7)."""
     place = place_of(state, name)
-    if not place.writes_to_pipe:
+    if place.writes_to_pipe:
+        return not pipe_of(state, place.detail[0]).readers
+    if place.call not in SENDS:
         return False
-    return not pipe_of(state, place.detail[0]).readers
+    holders = [state.get((HOLDERS, touch.resource)) for touch in place.touches]
+    return any(isinstance(h, Holders) and (h.shut or not h.one or not h.other) for h in holders)
 
 
 def meant(state: State, name: str) -> list[str]:

@@ -16,12 +16,14 @@ Names may be too coarse, but never too fine: two calls of which one can notice t
 from __future__ import annotations
 
 import os
+import socket
 import stat
+import struct
 from collections.abc import Callable, Iterator, Mapping
 
 from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
 from forklab.lens.calls import paths
-from forklab.lens.edge import descriptors
+from forklab.lens.edge import descriptors, ptrace
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
@@ -40,6 +42,15 @@ _O_ASYNC = 0x2000
 _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
 IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
+MSG_DONTWAIT = socket.MSG_DONTWAIT
+# Of send(2) and recv(2): whatever is not urgent, and does not wait for more than there is.
+_KNOWN_FLAGS = (
+    socket.MSG_PEEK | socket.MSG_TRUNC | MSG_DONTWAIT | socket.MSG_EOR
+    | socket.MSG_NOSIGNAL | socket.MSG_MORE | socket.MSG_CMSG_CLOEXEC
+)  # fmt: skip
+_MSGHDR = struct.Struct(
+    "<Q32xQ8x"
+)  # the address of a name; how much there is beside the text: recvmsg(2)
 _OPENS, _EXECS = calls_in("open"), calls_in("exec")
 
 
@@ -107,10 +118,10 @@ def _of_descriptor(
     kind = stat.S_IFMT(about.st_mode)
     where = descriptors.link(pid, number) or ""
     file = (about.st_dev, about.st_ino, about.st_rdev)
-    channel = run.channels.at(pid, number)
-    if channel is not None:
+    end = run.channels.at(pid, number)
+    if end is not None:
         if call.name not in _FUTILE_ON_PIPES:
-            yield Touch(channel, tells)
+            yield Touch(end.channel, tells)
     elif kind == stat.S_IFREG and not where.startswith("/proc/"):
         name = run.resources.label(file, where.removesuffix(" (deleted)"))
         if call.name in MOVE_ON:
@@ -137,7 +148,18 @@ def _concerns_nobody(run: Run, call: Call, kind: int, file: File) -> bool:
 _WRITE_UNSEEN = frozenset({"sendfile", "copy_file_range", "pwritev2"})
 # What these do to a pipe or a channel, or ask of it, is an error or always the same.
 _FUTILE_ON_PIPES = frozenset(
-    {"fstat", "newfstatat", "statx", "lseek", "pread64", "pwrite64", "getdents64", "fchdir"}
+    {
+        "fstat",
+        "newfstatat",
+        "statx",
+        "lseek",
+        "pread64",
+        "pwrite64",
+        "getdents64",
+        "fchdir",
+        "getsockname",
+        "getpeername",
+    }
 )
 
 
@@ -229,9 +251,14 @@ def _lock(run: Run, tracee: Tracee, call: Call) -> Touches:
 def closes(run: Run, tracee: Tracee, call: Call) -> Touches:
     """close(2), dup2(2) ...: whoever has locked the file, and closes any descriptor of it, has given up its lock."""
     known = [Touch(name, tells=True) for name in run.resources.touched if name.startswith("lock ")]
-    if not known or call.name == "close_range":
+    if call.name == "close_range":
         return known
     number = int32(call.arguments[0 if call.name == "close" else 1])
+    end = run.channels.at(tracee.member.pid, number)
+    if end is not None:
+        return [Touch(end.channel, tells=False)] if end.side else []
+    if not known:
+        return []
     try:
         return [touch for touch in _locks_at(run, tracee, call, number) if touch in known]
     except NotModelledError:
@@ -248,6 +275,32 @@ def _device(run: Run, tracee: Tracee, call: Call) -> Touches:
     if call.arguments[1] & 0xFFFFFFFF in (_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX):
         return []
     raise NotModelledError
+
+
+def _message(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """send(2), recv(2) and their like, at a socketpair: what is sent with an address or a descriptor goes elsewhere."""
+    number, whole = int32(call.arguments[0]), call.name in ("sendto", "recvfrom")
+    end = run.channels.at(tracee.member.pid, number)
+    flags = call.arguments[3 if whole else 2]
+    if end is not None and end.channel not in run.channels.streams:
+        flags &= ~socket.MSG_WAITALL
+    if call.name == "sendto":
+        is_plain = not call.arguments[4]
+    else:
+        is_plain = call.name != "sendmsg" or _is_plain_message(tracee, call.arguments[1])
+    if flags & ~_KNOWN_FLAGS or not is_plain:
+        raise NotModelledError
+    return list(_of_descriptor(run, tracee, call, number, tells=True))
+
+
+def _is_plain_message(tracee: Tracee, address: int) -> bool:
+    """A struct msghdr: no address, and nothing beside the text."""
+    try:
+        content = ptrace.read_memory(tracee.tid, address, _MSGHDR.size)
+        name, beside = _MSGHDR.unpack(content)
+    except (OSError, struct.error):
+        return True  # EFAULT
+    return not name and not beside
 
 
 def _map(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -304,6 +357,7 @@ _SPECIAL: Mapping[str, Callable[[Run, Tracee, Call], Touches]] = {
     "prlimit64": _limits,
     "prctl": _of_itself,
     "semtimedop": _semaphores,
+    **dict.fromkeys(("sendto", "sendmsg", "recvfrom", "recvmsg"), _message),
     "semctl": _system_v,
     "msgctl": _system_v,
 }

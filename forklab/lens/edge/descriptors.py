@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import select
 import struct
 
 from forklab.kernel.processors import this_processor
@@ -76,6 +77,13 @@ def borrow(pid: int, descriptor: int) -> int:
 def lets_wait(ours: int) -> bool:
     """Whether who reads or writes there may have to wait: O_NONBLOCK is not set."""
     return not fcntl.fcntl(ours, fcntl.F_GETFL) & os.O_NONBLOCK
+
+
+def has_news(ours: int) -> bool:
+    """Whether there is something to read, or an end, or an error to hear of."""
+    poll = select.poll()
+    poll.register(ours, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def let_wait(ours: int, *, wait: bool) -> None:

@@ -14,13 +14,13 @@ import struct
 from collections.abc import Iterable
 
 from forklab.kernel.calls import int32, spoken_name
-from forklab.lens.calls.touching import F_SETLK, F_SETLKW, IPC_64, IPC_RMID
+from forklab.lens.calls.touching import F_SETLK, F_SETLKW, IPC_64, IPC_RMID, MSG_DONTWAIT
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import READS, WRITES, Touch, is_channel
+from forklab.steps.state import RECEIVES, SENDS, Touch, is_channel
 
 _IPC_NOWAIT = 0o4000
 _LOCK_NB = 4
@@ -35,7 +35,10 @@ _FLAGS = {
     "msgrcv": (4, _IPC_NOWAIT, errno.ENOMSG),
     "flock": (1, _LOCK_NB, errno.EWOULDBLOCK),
 }
-_BY_OPEN_FILE = READS | WRITES
+_BY_OPEN_FILE = RECEIVES | SENDS
+# The places of the flags of those that can also be told by a flag, MSG_DONTWAIT.
+_MESSAGE_FLAGS = {"sendto": 3, "recvfrom": 3, "sendmsg": 2, "recvmsg": 2}
+_PIECE = 32768  # bytes that a stream takes at once, at least: unix_stream_sendmsg() of the kernel
 
 
 def may_wait(call: Call, touches: Iterable[Touch]) -> bool:
@@ -66,9 +69,8 @@ def begin(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> bool:
     return call.name in _SEMOPS and _patch_operations(tracee, call, wait=False)
 
 
-def has_failed(standing: Standing, tracee: Tracee, call: Call, result: int) -> bool:
+def has_failed(tracee: Tracee, call: Call, result: int) -> bool:
     """At its exit: it would have had to wait."""
-    _give_back(standing)
     if call.name in _BY_OPEN_FILE:
         return result == -errno.EAGAIN
     if call.name in _SEMOPS:
@@ -79,11 +81,18 @@ def has_failed(standing: Standing, tracee: Tracee, call: Call, result: int) -> b
     return result == -_FLAGS[call.name][2]
 
 
+def notice_pieces(run: Run, standing: Standing, tracee: Tracee, call: Call, result: int) -> None:
+    """At its exit: a stream takes what is much piece by piece, and others may come between."""
+    streams = [touch for touch in standing.touches if touch.resource in run.channels.streams]
+    if call.name in SENDS and streams and result >= _PIECE:
+        run.because(f"{tracee.member.name} writes much into a socket at once, piece by piece")
+
+
 def drop_the_dead(ledger: Ledger) -> None:
     """Who was killed in such a call has left its open file as we have made it."""
     for tracee, standing in ledger.all():
         if standing.lent is not None and tracee.stand is Stand.GONE:
-            _give_back(standing)
+            give_back(standing)
 
 
 def notice_conversion(run: Run, tracee: Tracee, call: Call, result: int) -> None:
@@ -115,24 +124,32 @@ def _waits_at_a_channel(call: Call, touches: Iterable[Touch]) -> bool:
 
 def _lend(run: Run, standing: Standing, tracee: Tracee, call: Call, *, has_waited: bool) -> bool:
     """`has_waited`: who sleeps there already is not woken when somebody sets O_NONBLOCK."""
+    place = _MESSAGE_FLAGS.get(call.name)
+    if place is not None and call.arguments[place] & MSG_DONTWAIT:
+        return False
     try:
         ours = descriptors.borrow(tracee.member.pid, int32(call.arguments[0]))
     except OSError:
         run.because(f"{tracee.member.name} can't be kept from sleeping in {spoken_name(call.name)}")
         tracee.may_sleep = True
         return False
-    if not descriptors.lets_wait(ours):
+    waits = descriptors.lets_wait(ours)
+    if not waits and not has_waited:
         os.close(ours)
-        return has_waited
-    descriptors.let_wait(ours, wait=False)
-    standing.lent = ours
-    return True
+        return False
+    # A datagram socket that was shut down tells who does not wait EAGAIN, and who waits the end.
+    has_news = call.name in RECEIVES and descriptors.has_news(ours)
+    descriptors.let_wait(ours, wait=has_news)
+    standing.lent = ours, waits
+    return not has_news
 
 
-def _give_back(standing: Standing) -> None:
+def give_back(standing: Standing) -> None:
+    """The open file lets wait again who waited there before."""
     if standing.lent is not None:
-        descriptors.let_wait(standing.lent, wait=True)
-        os.close(standing.lent)
+        ours, waits = standing.lent
+        descriptors.let_wait(ours, wait=waits)
+        os.close(ours)
         standing.lent = None
 
 

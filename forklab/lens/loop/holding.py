@@ -19,10 +19,10 @@ from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts
-from forklab.lens.loop.pipes import Pipe, Pipes, side_of
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dispositions import SA_SIGINFO
 from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.pipes import Pipe, side_of
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import READ_END, READS, TO_OUTPUT, WRITE_END, WRITES, Sent, Touch
@@ -53,10 +53,10 @@ class Hold(NamedTuple):
     touches: tuple[Touch, ...] = ()
 
 
-def hold(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> Hold | None:
+def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     """None: it concerns nobody else, so the call is made at once. What is not modelled is said."""
     is_alone = _is_alone(run, tracee)
-    _notice(run, pipes, tracee, call)
+    _notice(run, tracee, call)
     touches: tuple[Touch, ...] = ()
     if not is_alone:
         found = _touches(run, tracee, call)
@@ -65,7 +65,7 @@ def hold(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> Hold | None:
         touches = run.resources.shared_of(found, tells=call.name in touching.MOVE_ON)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
         return None
-    detail = _detail(run, pipes, tracee, call)
+    detail = _detail(run, tracee, call)
     if detail is None:
         return Hold((), touches) if touches else None
     return Hold(detail, touches)
@@ -92,10 +92,10 @@ def _touches(run: Run, tracee: Tracee, call: Call) -> list[Touch]:
 def _is_pipe_or_output(run: Run, member: Member, descriptor: int) -> bool:
     link = descriptors.link(member.pid, descriptor) or ""
     is_output = run.surroundings.is_output(member.pid, descriptor)
-    return is_output or link.startswith(("pipe:", "socket:"))
+    return is_output or link.startswith("pipe:")
 
 
-def _detail(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
+def _detail(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
     """What of the call matters beside what it touches. None: nothing."""
     name, arguments = call.name, call.arguments
     if name in _WAITS:
@@ -111,25 +111,25 @@ def _detail(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashabl
     if name in _SIGNALLING:
         return _sent(run, tracee, call)
     if name == "close_range":
-        return ("",) if pipes.any else None
+        return ("",) if run.pipes.any or run.channels.any else None
     if name in _CLOSING:
-        pipe = pipes.find(tracee.member, int32(arguments[0 if name == "close" else 1]))
+        pipe = run.pipes.find(tracee.member, int32(arguments[0 if name == "close" else 1]))
         return (pipe.name,) if pipe else None
     if name in WRITES:
-        return _write(run, pipes, tracee, call)
+        return _write(run, tracee, call)
     if name in READS:
-        pipe = _pipe_at(pipes, tracee, int32(arguments[0]), READ_END)
+        pipe = _pipe_at(run, tracee, int32(arguments[0]), READ_END)
         size = writing.size_of(tracee, call) if pipe else 0
         return (pipe.name, size) if pipe and size else None
     if name == "fcntl" and int32(arguments[1]) in (F_GETFL, F_SETFL):
-        pipe = pipes.find(tracee.member, int32(arguments[0]))
+        pipe = run.pipes.find(tracee.member, int32(arguments[0]))
         return (pipe.name,) if pipe else None
     return None
 
 
-def _pipe_at(pipes: Pipes, tracee: Tracee, descriptor: int, side: str) -> Pipe | None:
+def _pipe_at(run: Run, tracee: Tracee, descriptor: int, side: str) -> Pipe | None:
     """The pipe of which this descriptor is this side. (To read from the other one is an error, at once.)"""
-    pipe = pipes.find(tracee.member, descriptor)
+    pipe = run.pipes.find(tracee.member, descriptor)
     return pipe if side_of(tracee.member.pid, descriptor) == side else None
 
 
@@ -172,7 +172,7 @@ def _sent(run: Run, tracee: Tracee, call: Call) -> Sent:
     return Sent(member.number if first > 0 else -member.number, number)
 
 
-def _write(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
+def _write(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
     descriptor = int32(call.arguments[0])
     if run.surroundings.is_output(tracee.tid, descriptor):
         try:
@@ -181,7 +181,7 @@ def _write(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable
             return None
         return TO_OUTPUT, run.chronicle.in_our_numbers(content.decode(errors="replace"))
     run.surroundings.kind_of(tracee.tid, descriptor)  # notices what comes from outside
-    pipe = _pipe_at(pipes, tracee, descriptor, WRITE_END)
+    pipe = _pipe_at(run, tracee, descriptor, WRITE_END)
     size = writing.size_of(tracee, call) if pipe else 0
     return (pipe.name, size) if pipe and size else None
 
@@ -199,11 +199,11 @@ def _is_alone(run: Run, tracee: Tracee) -> bool:
     return tracee.member is first and not first.forks and not run.alarms.timers
 
 
-def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
+def _notice(run: Run, tracee: Tracee, call: Call) -> None:
     """What the state has to know of a call, and what is not modelled: that is said."""
     name, arguments = call.name, call.arguments
     if name in _PIPES:
-        pipes.any = True
+        run.pipes.any = True
     elif name == "rt_sigaction":
         _remember_flags(run, tracee, call)
     elif name == "mmap":

@@ -1,12 +1,12 @@
-"""What a schedule keeps of its run beside the world: how each thread stands before its call, pipes, who is doomed."""
+"""What a schedule keeps of its run beside the world: how each thread stands before its call, who is doomed."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
-from forklab.lens.loop.pipes import Pipe, Pipes
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.pipes import Pipe
 from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import Touch
 
@@ -19,8 +19,8 @@ class Standing:
     makes its call as soon as it comes to it again. `tries_again`: it has made it, would have had to wait, and comes to
     stand before it as before; `had_seen` is the digest of all that it had seen then, and `values` were those of what it
     touches. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our descriptor of the open file
-    that was told so, `pipe` is the one that it reads from or writes to, `content` what it writes, `dooms` are those to
-    whom it sends SIGKILL.
+    that was told so, and whether it let wait before, `pipe` is the one that it reads from or writes to, `content` what
+    it writes, `dooms` are those to whom it sends SIGKILL.
     """
 
     detail: tuple[Hashable, ...] = ()
@@ -33,7 +33,7 @@ class Standing:
     had_seen: str | None = None
     values: tuple[Hashable, ...] = ()
     is_attempt: bool = False
-    lent: int | None = None
+    lent: tuple[int, bool] | None = None
     pipe: Pipe | None = None
     content: bytes = b""
     dooms: tuple[Member, ...] = ()
@@ -43,7 +43,6 @@ class Standing:
 class Ledger:
     """`doomed`: SIGKILL is on its way to them; each dies in a step of its own, as soon as it is chosen."""
 
-    pipes: Pipes = field(default_factory=Pipes)
     doomed: set[Member] = field(default_factory=set)
     _standings: dict[Tracee, Standing] = field(default_factory=dict)
 

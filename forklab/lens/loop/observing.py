@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 from forklab.kernel.signals import CHLD, KILL, bit
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop.delivery import code_and_sender
 from forklab.lens.loop.ledger import Ledger
-from forklab.lens.loop.pipes import Pipes
 from forklab.lens.world.chronicle import INIT, Member
+from forklab.lens.world.pipes import Pipes
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps import state as facts
-from forklab.steps.state import READ_END, WRITE_END, Fact, PipeContent, Place, Signals
+from forklab.steps.state import (
+    READ_END,
+    WRITE_END,
+    End,
+    Fact,
+    PipeContent,
+    Place,
+    Signals,
+    Touch,
+)
 
 _STAGES = {
     Stand.READY: facts.AFTER,
@@ -35,7 +44,7 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
     timers: dict[Member, list[int]] = {}
     for member, deadline in run.alarms.deadlines():
         timers.setdefault(member, []).append(deadline)
-    pipes = ledger.pipes
+    pipes, channels = run.pipes, run.channels
     for tracee in list(run.world.tracees.values()):
         standing = ledger.of(tracee)
         if tracee.is_leader:
@@ -43,11 +52,12 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
             _describe(run, ledger, tracee, state)
             if member in timers:
                 state[facts.TIMER, member.name] = tuple(sorted(timers[member]))
-            if pipes.any:
-                if member not in pipes.ends or standing.moved:
-                    pipes.look_at(member)
-                if ends := pipes.ends.get(member):
-                    state[facts.ENDS, member.name] = ends
+            if pipes.any and (member not in pipes.ends or standing.moved):
+                pipes.look_at(member)
+            if channels.any and (member not in channels.ends or standing.moved):
+                _look_at_channels(run, member)
+            if ends := (*pipes.ends.get(member, ()), *_shared_ends(run, member)):
+                state[facts.ENDS, member.name] = ends
         standing.moved = False
     for member in run.chronicle.everybody:
         if member.zombie and member.parent is not None:
@@ -59,7 +69,30 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
         _describe_pipes(run, pipes, state)
     for resource, digest in run.resources.facts():
         state[facts.RESOURCE, resource] = digest
+    if channels.any:
+        _describe_channels(run, state)
     return state
+
+
+def _look_at_channels(run: Run, member: Member) -> None:
+    """Whoever has a side open can change what is the case there: by its end, at the latest."""
+    run.channels.look_at(member)
+    touches = [Touch(end.channel, tells=True) for end in run.channels.ends[member]]
+    run.resources.note(member, touches, waits=False)
+
+
+def _shared_ends(run: Run, member: Member) -> Iterator[End]:
+    ends = run.channels.ends.get(member, ())
+    return (end for end in ends if end.channel in run.resources.shared)
+
+
+def _describe_channels(run: Run, state: dict[Fact, Hashable]) -> None:
+    holders = run.channels.holders({tracee.member for tracee in run.world.tracees.values()})
+    for channel in run.channels.sided & run.resources.shared:
+        if channel in holders:
+            state[facts.HOLDERS, channel] = holders[channel]
+        else:  # it is no more
+            state.pop((facts.RESOURCE, channel), None)
 
 
 def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashable]) -> None:

@@ -30,7 +30,10 @@ from forklab.steps.state import Fact
 
 _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
 # A handler that returns ends what its signal has begun, and that was noticed. Of pipes, sockets ... we have to know.
-_STOPS = Stops((_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket", "eventfd"), all_but=True)
+_STOPS = Stops(
+    (_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket", "socketpair", "eventfd"),
+    all_but=True,
+)
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
@@ -66,7 +69,7 @@ class Scheduled:
     def begins(self, loop: Loop, tracee: Tracee) -> None:
         hide_vdso(tracee.tid)
         tracee.seen = tracee.seen or ""
-        self._ledger.pipes.outputs = loop.run.surroundings.outputs
+        loop.run.pipes.outputs = loop.run.surroundings.outputs
         loop.run.resources.shared = self.schedule.grain.shared
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
@@ -88,7 +91,7 @@ class Scheduled:
             standing.makes_it_next = False
             stepping.make_call(loop, self._ledger, tracee, call)
             return True
-        hold = holding.hold(loop.run, self._ledger.pipes, tracee, call)
+        hold = holding.hold(loop.run, tracee, call)
         if hold is None:
             changing.remember(loop.run, tracee, call)
             return False

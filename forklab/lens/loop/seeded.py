@@ -30,7 +30,9 @@ from forklab.lens.world.tracees import Call, Tracee
 _STOPS = Stops(
     ALWAYS
     | frozenset(PATIENT)
-    | calls_in("clock", "sleep", "timer", "timerfd", "read", "write", "suspend", "restart")
+    | calls_in(
+        "clock", "sleep", "timer", "timerfd", "read", "write", "suspend", "restart", "socketpair"
+    )
 )
 _WAKING = frozenset({Stand.HELD, Stand.INSIDE})
 

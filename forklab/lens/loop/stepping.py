@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -119,15 +120,17 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
 def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:
     """A call has returned: what has it told the process?"""
     standing = ledger.of(tracee)
+    attempts.give_back(standing)
     if standing.is_attempt:
         standing.is_attempt = False
         attempts.notice_conversion(run, tracee, call, result)
-        if attempts.has_failed(standing, tracee, call, result):
+        if attempts.has_failed(tracee, call, result):
             tracee.seen, standing.tries_again = standing.had_seen, True
             standing.blocked = standing.values
             ptrace.call_again(tracee.tid, call.name, call.arguments[0])
             return
-    if result >= 0 and standing.touches:
+    attempts.notice_pieces(run, standing, tracee, call, result)
+    if standing.touches and (result >= 0 or _tells_by_failing(result, standing.touches)):
         _tell(run, tracee, call, standing.touches)
     if result == 0:
         for target in standing.dooms:
@@ -146,9 +149,18 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
     standing.pipe, standing.content, standing.dooms = None, b"", ()
 
 
+def _tells_by_failing(result: int, touches: tuple[Touch, ...]) -> bool:
+    """Who has heard of an error at a socket has taken it away: ECONNRESET, once."""
+    return result != -errno.EAGAIN and any(
+        touch.resource.startswith("socketpair ") for touch in touches
+    )
+
+
 def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...]) -> None:
     """What it has done to them. An eventfd is as good as new wherever it has the same count."""
     pid, number = tracee.member.pid, int32(call.arguments[0])
+    if call.name == "shutdown":
+        run.channels.shut.update(touch.resource for touch in touches)
     for touch in touches:
         if touch.tells and touch.resource.startswith("eventfd "):
             flags = descriptors.flags(pid, number) & os.O_NONBLOCK

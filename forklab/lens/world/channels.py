@@ -1,37 +1,75 @@
-"""What processes have open together and tell each other by: eventfds. Each has a name, the same in each run.
+"""What processes have open together and tell each other by: eventfds, socketpairs.
 
-A channel is found by a descriptor of anybody's. Its name says who has made it: "eventfd P.1/2" is the second one of
-P.1.
+Each has a name, the same in each run, that says who has made it: "eventfd P.1/2" is the second one of P.1. It is found
+by a descriptor of anybody's. It has sides where it makes a difference to others who still has which of them open: the
+two of a socketpair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from forklab.lens.edge import descriptors
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.surroundings import identity
+from forklab.steps.state import ONE, OTHER, End, Holders
 
 
 @dataclass(eq=False)
 class Channels:
-    """All that the program has made."""
+    """All that the program has made. `ends` are those with sides, by who has them open; `any`: there may be some."""
 
-    _names: dict[Hashable, str] = field(default_factory=dict)
+    any: bool = False
+    ends: dict[Member, tuple[End, ...]] = field(default_factory=dict)
+    shut: set[str] = field(default_factory=set)  # by shutdown(2): both sides may still be open
+    sided: set[str] = field(default_factory=set)
+    streams: set[str] = field(default_factory=set)
+    _known: dict[Hashable, End] = field(default_factory=dict)
     _made: dict[tuple[str, Member], int] = field(default_factory=dict)
 
     def made_eventfd(self, member: Member, descriptor: int) -> None:
         """The kernel uses their numbers again, so that one may have been another's."""
         number = descriptors.eventfd_of(member.pid, descriptor)
         if number is not None:
-            self._names[number] = self._name("eventfd", member)
+            self._known[number] = End(self._name("eventfd", member), "")
 
-    def at(self, pid: int, descriptor: int) -> str | None:
-        """The name of what a descriptor is open on; None if that is no channel of the program."""
-        if not self._names:
+    def made_pair(self, member: Member, pair: Iterable[int], *, is_stream: bool) -> None:
+        self.any = True
+        name = self._name("socketpair", member)
+        self.sided.add(name)
+        if is_stream:
+            self.streams.add(name)
+        for side, descriptor in zip((ONE, OTHER), pair, strict=True):
+            self._known[identity(f"/proc/{member.pid}/fd/{descriptor}")] = End(name, side)
+
+    def at(self, pid: int, descriptor: int) -> End | None:
+        """What a descriptor is open on; None if that is no channel of the program."""
+        if not self._known:
             return None
-        number = descriptors.eventfd_of(pid, descriptor)
-        return None if number is None else self._names.get(number)
+        link = descriptors.link(pid, descriptor) or ""
+        if link.startswith("anon_inode:[eventfd"):
+            return self._known.get(descriptors.eventfd_of(pid, descriptor))
+        if link.startswith("socket:"):
+            return self._known.get(identity(f"/proc/{pid}/fd/{descriptor}"))
+        return None
+
+    def look_at(self, member: Member) -> None:
+        """It has run: which sides has it open now? Two descriptors of one are as good as one."""
+        found = {self.at(member.pid, number) for number in descriptors.all_of(member.pid)}
+        self.ends[member] = tuple(sorted(end for end in found if end is not None and end.side))
+
+    def holders(self, living: Iterable[Member]) -> dict[str, Holders]:
+        """By channel: how many of these processes have which side open. Those that nobody has are no more."""
+        open_ends = [end for member in living for end in self.ends.get(member, ())]
+        return {
+            name: Holders(
+                open_ends.count(End(name, ONE)),
+                open_ends.count(End(name, OTHER)),
+                name in self.shut,
+            )
+            for name in {end.channel for end in open_ends}
+        }
 
     def _name(self, kind: str, member: Member) -> str:
         number = self._made[kind, member] = self._made.get((kind, member), 0) + 1

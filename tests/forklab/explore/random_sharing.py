@@ -25,12 +25,14 @@ HEAD = """\
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static int ends[2], shared, semaphore, queue, counter, tickets;
+static int ends[2], shared, semaphore, queue, counter, tickets, pair[2];
 static pid_t child;
 static char line[80];
 static int length;
@@ -113,19 +115,55 @@ static long count_down(int file) {
     uint64_t count;
     return read(file, &count, 8) < 0 ? -1 : (long)(count % 10);
 }
+/* What was heard first, and how much: "a" of 2 is 4, "b" of 1 is 6 ... */
+static long hear(int file, size_t size, int flags) {
+    char text[9] = {0};
+    long count = recv(file, text, size, flags);
+    return count <= 0 ? count : (text[0] - 'a') * 3 + count + 1;
+}
+static long send_in_two(int file, char *one, char *other) {
+    struct iovec pieces[] = {{one, 1}, {other, 1}};
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+    return sendmsg(file, &message, MSG_NOSIGNAL);
+}
 static long start(void) {
     if (pipe(ends) || (shared = open("data", O_RDWR | O_CREAT | O_TRUNC, 0644)) < 0) return -1;
     if (write(shared, "0123456789", 10) < 0 || lseek(shared, 0, SEEK_SET) < 0) return -1;
     semaphore = semget(IPC_PRIVATE, 1, 0600);
     queue = msgget(IPC_PRIVATE, 0600);
-    counter = eventfd(0, 0);
-    tickets = eventfd(2, EFD_SEMAPHORE);
     return semctl(semaphore, 0, SETVAL, 1);
 }
 
 int main(void) {
     if (start() < 0) return 8;
 """
+
+# What some kinds need before the first fork.
+SETUP = {
+    "eventfds": "counter = eventfd(0, 0); tickets = eventfd(2, EFD_SEMAPHORE);",
+    "streams": "if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
+    "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
+    "datagrams": "if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair)) return 8;",
+}
+# Of both ends of a socketpair.
+_AT_SOCKETS = [
+    call
+    for this, other in [("pair[0]", "pair[1]"), ("pair[1]", "pair[0]")]
+    for call in (
+        f'note(send({this}, "ab", 2, MSG_NOSIGNAL));',
+        f'note(write({this}, "c", 1));',
+        f"note(hear({this}, 1, 0));",
+        f"note(hear({other}, 3, 0));",
+        f"note(hear({this}, 1, MSG_DONTWAIT));",
+        f"note(hear({this}, 3, MSG_PEEK));",
+        f"note(get_one({this}));",
+        f"note(shutdown({this}, SHUT_WR));",
+        f"note(shutdown({this}, SHUT_RD));",
+        f"note(close({this}));",
+        f"note(fcntl({this}, F_SETFL, O_NONBLOCK));",
+        f'note(send_in_two({this}, "d", "e"));',
+    )
+]
 
 # By kind: a program is about one of these, or two, so that its processes meet.
 CALLS = {
@@ -233,6 +271,9 @@ CALLS = {
         "note(count_up(tickets, 1));",
         "note(count_down(tickets));",
     ],
+    "streams": [*_AT_SOCKETS, "note(hear(pair[0], 0, 0));"],
+    "packets": [*_AT_SOCKETS, "note(send(pair[0], line, 0, MSG_NOSIGNAL));"],
+    "datagrams": [*_AT_SOCKETS, "note(send(pair[0], line, 0, 0));"],
     "errors": [
         "note(read(99, line, 1));",
         "note(close(99));",
@@ -257,7 +298,8 @@ class _Author:
         some = min(self.chance.choice([1, 1, 2]), len(self.kinds))
         kinds = self.chance.sample(self.kinds, some)
         self.calls = [call for kind in kinds for call in CALLS[kind]]
-        life = [*self.fork(), *self.block(self.chance.randint(1, 3))]
+        life = [SETUP[kind] for kind in kinds if kind in SETUP]
+        life += [*self.fork(), *self.block(self.chance.randint(1, 3))]
         return HEAD + "".join(f"    {line}\n" for line in [*life, "tell();"]) + "}\n"
 
     def block(self, length: int) -> Iterator[str]:

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.usefixtures("pid_namespaces")
 RUNS, SEEDS = 2, 2
 MORE = """
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 static long put(int file, uint64_t count) { return write(file, &count, 8); }
 /* What was in an eventfd; 0 if that was an error. */
@@ -32,6 +35,7 @@ static void say_count(uint64_t count) {
     char digit = (char)('0' + count);
     if (write(1, &digit, 1) < 0) _exit(9);
 }
+static void heard(int number) { (void)number; say("h"); }
 """
 
 EVENTFDS = {
@@ -162,8 +166,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(case: Case, folder: Path) -> None:
-    handler = '#include <signal.h>\nstatic void heard(int n) { (void)n; say("h"); }\n'
-    text = f"{HEAD}{MORE}{handler}int main(void) {{ {case.body} }}\n"
+    text = f"{HEAD}{MORE}int main(void) {{ {case.body} }}\n"
     with program_of("c", text) as program:
         found = explore(program.argv, program=program.path)
         assert (set(found.outputs), found.reasons) == (case.outputs, ())
@@ -178,3 +181,159 @@ def check(case: Case, folder: Path) -> None:
 @pytest.mark.parametrize("name", EVENTFDS)
 def test_of_eventfds(name: str, folder: Path) -> None:
     check(EVENTFDS[name], folder)
+
+
+SOCKETPAIRS = {
+    "there and back": Case(
+        """
+        int pair[2];
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        if (fork() == 0) {
+            close(pair[0]);
+            if (read(pair[1], text, 8) == 1) say("b");
+            if (write(pair[1], "x", 1) != 1 || read(pair[1], text, 8) != 0) say("?");
+            say("d");
+            _exit(0);
+        }
+        close(pair[1]);
+        say("a");
+        if (write(pair[0], "y", 1) != 1 || read(pair[0], text, 8) != 1) say("?");
+        say("c");
+        close(pair[0]);
+        wait(NULL);
+        return 0;
+        """,
+        {"abcd"},
+    ),
+    "one of two readers gets the message, the other one the end": Case(
+        """
+        int pair[2];
+        socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) {
+                close(pair[0]);
+                if (recv(pair[1], text, 8, 0) == 3) say(i ? "b" : "a");
+                _exit(0);
+            }
+        if (send(pair[0], "xyz", 3, 0) != 3) say("?");
+        close(pair[0]);
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"a", "b"},
+    ),
+    "a stream flows together, and messages do not": Case(
+        """
+        int stream[2], packets[2];
+        socketpair(AF_UNIX, SOCK_STREAM, 0, stream);
+        socketpair(AF_UNIX, SOCK_DGRAM, 0, packets);
+        if (fork() == 0) {
+            if (write(stream[0], "12", 2) + write(stream[0], "3", 1) != 3) say("?");
+            if (write(packets[0], "12", 2) + write(packets[0], "3", 1) != 3) say("?");
+            _exit(0);
+        }
+        wait(NULL);
+        say_count((uint64_t)read(stream[1], text, 8));
+        say_count((uint64_t)read(packets[1], text, 8));
+        return 0;
+        """,
+        {"32"},
+    ),
+    "what is only looked at stays there": Case(
+        """
+        int pair[2];
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        if (fork() == 0) { if (send(pair[0], "x", 1, 0) < 0) say("?"); _exit(0); }
+        say(recv(pair[1], text, 1, MSG_PEEK) == 1 ? "p" : "?");
+        say(recv(pair[1], text, 1, 0) == 1 ? "r" : "?");
+        say(recv(pair[1], text, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN ? "-" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"pr-"},
+    ),
+    "who does not wait finds something or nothing": Case(
+        """
+        int pair[2];
+        socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair);
+        if (fork() == 0) { if (send(pair[0], "x", 1, 0) < 0) say("?"); _exit(0); }
+        say(recv(pair[1], text, 1, 0) == 1 ? "x" : "-");
+        wait(NULL);
+        return 0;
+        """,
+        {"x", "-"},
+    ),
+    "nobody is there any more to hear it": Case(
+        """
+        int pair[2], status;
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        if (fork() == 0) {
+            close(pair[1]);
+            say(write(pair[0], "x", 1) == 1 ? "w" : "?");
+            _exit(0);
+        }
+        close(pair[0]);
+        close(pair[1]);
+        wait(&status);
+        say(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE ? "!" : ".");
+        return 0;
+        """,
+        {"w.", "!"},
+    ),
+    "the end of another one ends it": Case(
+        """
+        int pair[2];
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        if (fork() == 0) _exit(0);
+        close(pair[0]);
+        say(read(pair[1], text, 1) == 0 ? "e" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"e"},
+    ),
+    "who has it open as well keeps it from ending": Case(
+        """
+        int pair[2];
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        if (fork() == 0) { if (read(pair[0], text, 1) == 0) say("?"); _exit(0); }
+        close(pair[1]);
+        say("a");
+        wait(NULL);
+        return 0;
+        """,
+        {"a"},
+    ),
+    "what was not read is an error for who sent it, once": Case(
+        """
+        int pair[2];
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        if (send(pair[0], "x", 1, 0) != 1) return 1;
+        pid_t child = fork();
+        if (child == 0) { close(pair[0]); _exit(0); }
+        close(pair[1]);
+        say(read(pair[0], text, 1) < 0 && errno == ECONNRESET ? "r" : "?");
+        say(read(pair[0], text, 1) == 0 ? "e" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"re"},
+    ),
+    "who is shut out hears the end, and says nothing more": Case(
+        """
+        int pair[2];
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        if (fork() == 0) { shutdown(pair[0], SHUT_WR); _exit(0); }
+        say(read(pair[1], text, 1) == 0 ? "e" : "?");
+        say(send(pair[0], "x", 1, MSG_NOSIGNAL) < 0 && errno == EPIPE ? "p" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"ep"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOCKETPAIRS)
+def test_of_socketpairs(name: str, folder: Path) -> None:
+    check(SOCKETPAIRS[name], folder)

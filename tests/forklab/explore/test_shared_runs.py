@@ -179,7 +179,7 @@ MENDS = {
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=True)',
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=False)',
     ),
-    "channels": Mend("lens/calls/touching.py", "yield Touch(channel, tells)", "pass"),
+    "channels": Mend("lens/calls/touching.py", "yield Touch(end.channel, tells)", "pass"),
     "to wait at a channel": Mend(
         "lens/loop/attempts.py",
         "return result == -errno.EAGAIN\n    if call.name in _SEMOPS",
