@@ -18,6 +18,7 @@ from forklab.steps.state import Fact, State
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
+_OPENS = calls_in("open")
 
 
 def footprint(state: State, move: Move) -> frozenset[Fact]:
@@ -67,6 +68,8 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
         yield facts.CHILDREN, name
         yield facts.GROUP, name
         yield from _what_is_open(state, name)
+    elif call in _OPENS and any(touch.resource == facts.FIFOS for touch in place.touches):
+        yield from _who_waits_in_open(state)
     elif call in _EXECS:
         yield from _what_is_open(state, name)
         yield from _held_resources(state)
@@ -91,6 +94,14 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
         yield facts.PIPE, detail[0]
     elif call in _CLOSING:
         yield from _what_is_open(state, name)
+
+
+def _who_waits_in_open(state: State) -> Iterator[Fact]:
+    """For somebody at the other side of a FIFO, who may be there now."""
+    for name in facts.alive(state):
+        place = facts.place_of(state, name)
+        if place.stage == facts.INSIDE and place.call in _OPENS:
+            yield from _own(name)
 
 
 def _held_resources(state: State) -> Iterator[Fact]:

@@ -16,7 +16,7 @@ Pure: the world is looked at in `forklab.lens.loop.observing`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from forklab.kernel import waits
@@ -38,7 +38,7 @@ ENDS = (
 TIMER = "timer"  # when its timers ring, in virtual nanoseconds
 GROUP = "group"  # (process group, session)
 PIPE = "pipe"  # PipeContent
-HOLDERS = "holders"  # of a channel: Holders
+HOLDERS = "holders"  # of a channel: Holders; of FIFOS: of each, with its name
 RESOURCE = "resource"  # what is in something that processes share, or a digest of all that has been done to it
 PRIOR = "prior"  # only where steps are learned: see forklab.explore.learned
 CLOCK: Fact = ("clock", "")
@@ -52,9 +52,11 @@ PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes; more than PIPE_BUF may be writte
 READ_END, WRITE_END = "read", "write"
 SENDS = WRITES | {"sendto", "sendmsg"}
 RECEIVES = READS | {"recvfrom", "recvmsg"}
+FIFOS = "fifos"  # are one, as which one is opened by a name is for others to change
 # What is told in a channel is told to whoever reads there. So their names begin; if it has sides, it matters who has
 # which of them open.
-CHANNELS, SIDED = frozenset({"eventfd", "socketpair"}), frozenset({"socketpair"})
+SIDED = frozenset({"socketpair", "fifo", FIFOS})
+CHANNELS = SIDED | {"eventfd"}
 ONE, OTHER = "one", "other"  # sides
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
@@ -287,6 +289,8 @@ def is_channel(resource: str) -> bool:
 
 def facts_about(resource: str) -> tuple[Fact, ...]:
     """Where the state tells of it."""
+    if resource.startswith("fifo "):
+        resource = FIFOS
     if resource.partition(" ")[0] in SIDED:
         return (RESOURCE, resource), (HOLDERS, resource)
     return ((RESOURCE, resource),)
@@ -309,8 +313,19 @@ def would_break_pipe(state: State, name: str) -> bool:
         return not pipe_of(state, place.detail[0]).readers
     if place.call not in SENDS:
         return False
-    holders = [state.get((HOLDERS, touch.resource)) for touch in place.touches]
-    return any(isinstance(h, Holders) and (h.shut or not h.one or not h.other) for h in holders)
+    channels = [state.get((HOLDERS, touch.resource)) for touch in place.touches]
+    return any(
+        h.shut or not h.one or not h.other for channel in channels for h in _holders(channel)
+    )
+
+
+def _holders(value: Hashable) -> Iterator[Holders]:
+    """Of a channel; of several, if they are one."""
+    if isinstance(value, Holders):
+        yield value
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from _holders(inner)
 
 
 def meant(state: State, name: str) -> list[str]:

@@ -7,7 +7,7 @@ A resource is told, which others can notice, or only asked. Its name is for peop
     folder /tmp     which names are in it
     lock /tmp/a     the locks of a file
     process P.1     its priority and limits
-    eventfd P/1     what is in a channel: see `forklab.lens.world.channels`
+    eventfd P/1     what is in a channel, fifo /tmp/a: see `forklab.lens.world.channels`
     host, semaphores, messages
 
 Names may be too coarse, but never too fine: two calls of which one can notice the other have one in common.
@@ -24,10 +24,11 @@ from collections.abc import Callable, Iterator, Mapping
 from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
 from forklab.lens.calls import paths
 from forklab.lens.edge import descriptors, ptrace
+from forklab.lens.world.channels import is_fifo
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import Touch
+from forklab.steps.state import End, Touch
 
 Touches = list[Touch]
 
@@ -199,8 +200,6 @@ def _of_path(
             yield Touch(f"file {run.resources.label(file, path)}", changes)
         elif stat.S_ISDIR(about.st_mode):
             yield Touch(f"folder {path}", changes)
-        elif stat.S_ISFIFO(about.st_mode):
-            run.because("it uses a FIFO, which is not modelled")
 
 
 def _of_proc(run: Run, path: str) -> Iterator[Touch]:
@@ -217,7 +216,26 @@ def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     flags = flags_of_open(call)
     path = call.arguments[1 if at else 0]
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
-    return list(_of_path(run, tracee, folder, path, tells=tells))
+    # If others change what has this name, it may be any of them by then.
+    fifos = {name for name in run.resources.shared if name.startswith("fifo ")}
+    fifos.update(end.channel for end in fifo_opened(run, tracee, call))
+    return [
+        *_of_path(run, tracee, folder, path, tells=tells),
+        *(Touch(name, tells=True) for name in sorted(fifos)),
+    ]
+
+
+def fifo_opened(run: Run, tracee: Tracee, call: Call) -> tuple[End, ...]:
+    """Of open(2) with the name of a FIFO, as it is right now: what it has then. Nothing for anything else."""
+    at, flags = call.name == "openat", flags_of_open(call)
+    name = paths.text(tracee, call.arguments[1 if at else 0])
+    folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
+    if not name or flags & os.O_PATH:
+        return ()
+    path = os.path.join(paths.base(tracee, folder), name)
+    if paths.is_below(name, "/proc") or not is_fifo(path):
+        return ()
+    return run.channels.fifo(os.path.realpath(path), flags)
 
 
 def flags_of_open(call: Call) -> int:

@@ -13,14 +13,15 @@ import os
 import struct
 from collections.abc import Iterable
 
-from forklab.kernel.calls import int32, spoken_name
+from forklab.kernel.calls import calls_in, int32, spoken_name
+from forklab.lens.calls import writing
 from forklab.lens.calls.touching import F_SETLK, F_SETLKW, IPC_64, IPC_RMID, MSG_DONTWAIT
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import RECEIVES, SENDS, Touch, is_channel
+from forklab.steps.state import FIFOS, RECEIVES, SENDS, Touch, is_channel
 
 _IPC_NOWAIT = 0o4000
 _LOCK_NB = 4
@@ -36,6 +37,7 @@ _FLAGS = {
     "flock": (1, _LOCK_NB, errno.EWOULDBLOCK),
 }
 _BY_OPEN_FILE = RECEIVES | SENDS
+_OPENS = calls_in("open")
 # The places of the flags of those that can also be told by a flag, MSG_DONTWAIT.
 _MESSAGE_FLAGS = {"sendto": 3, "recvfrom": 3, "sendmsg": 2, "recvmsg": 2}
 _PIECE = 32768  # bytes that a stream takes at once, at least: unix_stream_sendmsg() of the kernel
@@ -45,6 +47,8 @@ def may_wait(call: Call, touches: Iterable[Touch]) -> bool:
     """Whether it is one of these calls."""
     if _waits_at_a_channel(call, touches):
         return True
+    if call.name in _OPENS:
+        return any(is_channel(touch.resource) for touch in touches)
     if call.name == "fcntl":
         return int32(call.arguments[1]) == F_SETLKW
     return call.name in _FLAGS or call.name in _SEMOPS
@@ -82,10 +86,14 @@ def has_failed(tracee: Tracee, call: Call, result: int) -> bool:
 
 
 def notice_pieces(run: Run, standing: Standing, tracee: Tracee, call: Call, result: int) -> None:
-    """At its exit: a stream takes what is much piece by piece, and others may come between."""
-    streams = [touch for touch in standing.touches if touch.resource in run.channels.streams]
-    if call.name in SENDS and streams and result >= _PIECE:
+    """At its exit: what is much is taken piece by piece, and others may come between."""
+    if call.name not in SENDS:
+        return
+    touched = {touch.resource for touch in standing.touches}
+    if touched & run.channels.streams and result >= _PIECE:
         run.because(f"{tracee.member.name} writes much into a socket at once, piece by piece")
+    if FIFOS in touched and standing.is_attempt and 0 <= result < writing.size_of(tracee, call):
+        run.because(f"{tracee.member.name} writes more into a FIFO than fits, piece by piece")
 
 
 def drop_the_dead(ledger: Ledger) -> None:

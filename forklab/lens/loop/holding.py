@@ -29,7 +29,7 @@ from forklab.steps.state import READ_END, READS, TO_OUTPUT, WRITE_END, WRITES, S
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
-_PIPES, _SOCKETS = calls_in("pipe"), calls_in("socket")
+_OPENS, _PIPES, _SOCKETS = calls_in("open"), calls_in("pipe"), calls_in("socket")
 _PERSONAL = calls_in("self")  # they change only what the process itself is, and what comes to it
 _OF_NO_INTEREST_ALONE = _PERSONAL | _EXECS
 # What is shared in these is told by `_detail`, by `_notice`, or follows from the clock.
@@ -58,6 +58,8 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     is_alone = _is_alone(run, tracee)
     _notice(run, tracee, call)
     touches: tuple[Touch, ...] = ()
+    if call.name in _OPENS:
+        touching.fifo_opened(run, tracee, call)  # from then on we have to know who has what open
     if not is_alone:
         found = _touches(run, tracee, call)
         run.resources.note(tracee.member, found, waits=attempts.may_wait(call, found))

@@ -77,20 +77,25 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
 def _look_at_channels(run: Run, member: Member) -> None:
     """Whoever has a side open can change what is the case there: by its end, at the latest."""
     run.channels.look_at(member)
-    touches = [Touch(end.channel, tells=True) for end in run.channels.ends[member]]
+    touches = [Touch(end.channel, tells=True) for end in run.channels.ends_of(member)]
     run.resources.note(member, touches, waits=False)
 
 
 def _shared_ends(run: Run, member: Member) -> Iterator[End]:
-    ends = run.channels.ends.get(member, ())
+    ends = run.channels.ends_of(member)
     return (end for end in ends if end.channel in run.resources.shared)
 
 
 def _describe_channels(run: Run, state: dict[Fact, Hashable]) -> None:
     holders = run.channels.holders({tracee.member for tracee in run.world.tracees.values()})
-    for channel in run.channels.sided & run.resources.shared:
-        if channel in holders:
-            state[facts.HOLDERS, channel] = holders[channel]
+    shared = run.channels.sided & run.resources.shared
+    fifos = sorted(name for name in shared if name.startswith("fifo "))
+    values: dict[str, Hashable] = {name: holders.get(name) for name in shared.difference(fifos)}
+    if fifos:
+        values[facts.FIFOS] = tuple((name, holders[name]) for name in fifos if name in holders)
+    for channel, value in values.items():
+        if value:
+            state[facts.HOLDERS, channel] = value
         else:  # it is no more
             state.pop((facts.RESOURCE, channel), None)
 

@@ -87,7 +87,8 @@ class Scheduled:
     def _is_held(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         standing = self._ledger.of(tracee)
         tracee.may_sleep = True
-        if standing.makes_it_next:
+        sleeps_on = call.again and tracee.member in loop.run.channels.opening
+        if standing.makes_it_next or sleeps_on:
             standing.makes_it_next = False
             stepping.make_call(loop, self._ledger, tracee, call)
             return True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forklab.kernel.calls import calls_in, int32
 from forklab.kernel.signals import KILL
-from forklab.lens.calls import changing, dispatch, sending, sleeping, waiting
+from forklab.lens.calls import changing, dispatch, sending, sleeping, touching, waiting
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts, letting, piping
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
@@ -33,7 +33,7 @@ from forklab.steps.state import (
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
-_SLEEPS, _PERSONAL = calls_in("sleep"), calls_in("self")
+_SLEEPS, _PERSONAL, _OPENS = calls_in("sleep"), calls_in("self"), calls_in("open")
 # Before these, the kernel has to drop what it would have dropped long ago if nobody traced the process: they change
 # what becomes of it, or begin anew because of it. Others break off: getdents(2) after its first entry.
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
@@ -81,6 +81,8 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
         tracee.saw(run.resources.values(standing.touches))
         attempts.notice_removal(run, tracee, call)
         standing.is_attempt = attempts.begin(run, ledger, tracee, call)
+        if call.name in _OPENS:
+            _open(run, tracee, call)
     loop.goes_on(tracee, _make(run, ledger, tracee, call))
 
 
@@ -117,10 +119,19 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     return dispatch.make(run, tracee, call)
 
 
+def _open(run: Run, tracee: Tracee, call: Call) -> None:
+    """Who opens a FIFO waits for somebody at its other side, and lets who waits there go on: fifo(7)."""
+    ends = touching.fifo_opened(run, tracee, call)
+    if ends:
+        run.channels.opening[tracee.member] = ends
+        tracee.may_sleep = True
+
+
 def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:
     """A call has returned: what has it told the process?"""
     standing = ledger.of(tracee)
     attempts.give_back(standing)
+    run.channels.opening.pop(tracee.member, None)
     if standing.is_attempt:
         standing.is_attempt = False
         attempts.notice_conversion(run, tracee, call, result)

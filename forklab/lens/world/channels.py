@@ -1,12 +1,14 @@
-"""What processes have open together and tell each other by: eventfds, socketpairs.
+"""What processes have open together and tell each other by: eventfds, socketpairs, FIFOs.
 
-Each has a name, the same in each run, that says who has made it: "eventfd P.1/2" is the second one of P.1. It is found
-by a descriptor of anybody's. It has sides where it makes a difference to others who still has which of them open: the
-two of a socketpair.
+Each has a name, the same in each run, that says who has made it: "eventfd P.1/2" is the second one of P.1; or where it
+is: "fifo /tmp/a". It is found by a descriptor of anybody's. It has sides where it makes a difference to others who
+still has which of them open: the two of a socketpair, those who read from a FIFO and those who write.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
@@ -18,10 +20,14 @@ from forklab.steps.state import ONE, OTHER, End, Holders
 
 @dataclass(eq=False)
 class Channels:
-    """All that the program has made. `ends` are those with sides, by who has them open; `any`: there may be some."""
+    """All that the program has. `ends` are those with sides, by who has them open; `any`: there may be some.
+
+    `opening`: who is in open(2) with a FIFO has its ends already, also while it waits for somebody at the other one.
+    """
 
     any: bool = False
     ends: dict[Member, tuple[End, ...]] = field(default_factory=dict)
+    opening: dict[Member, tuple[End, ...]] = field(default_factory=dict)
     shut: set[str] = field(default_factory=set)  # by shutdown(2): both sides may still be open
     sided: set[str] = field(default_factory=set)
     streams: set[str] = field(default_factory=set)
@@ -43,25 +49,56 @@ class Channels:
         for side, descriptor in zip((ONE, OTHER), pair, strict=True):
             self._known[identity(f"/proc/{member.pid}/fd/{descriptor}")] = End(name, side)
 
+    def fifo(self, path: str, flags: int) -> tuple[End, ...]:
+        """What who opens it with these flags has then. Its name may be that of another one which was there before."""
+        self.any = True
+        name = f"fifo {path}"
+        self.sided.add(name)
+        readable, writable = End(name, ONE), End(name, OTHER)
+        if flags & os.O_ACCMODE == os.O_RDWR:
+            return readable, writable
+        return (writable,) if flags & os.O_ACCMODE == os.O_WRONLY else (readable,)
+
+    @property
+    def has_fifos(self) -> bool:
+        """They are in the file system, where another run at the same time would find them."""
+        return any(name.startswith("fifo ") for name in self.sided)
+
     def at(self, pid: int, descriptor: int) -> End | None:
         """What a descriptor is open on; None if that is no channel of the program."""
-        if not self._known:
-            return None
+        return next(iter(self._ends_at(pid, descriptor)), None)
+
+    def _ends_at(self, pid: int, descriptor: int) -> tuple[End, ...]:
+        if not self._known and not self.any:
+            return ()
         link = descriptors.link(pid, descriptor) or ""
         if link.startswith("anon_inode:[eventfd"):
-            return self._known.get(descriptors.eventfd_of(pid, descriptor))
-        if link.startswith("socket:"):
-            return self._known.get(identity(f"/proc/{pid}/fd/{descriptor}"))
-        return None
+            found = self._known.get(descriptors.eventfd_of(pid, descriptor))
+        elif link.startswith("socket:"):
+            found = self._known.get(identity(f"/proc/{pid}/fd/{descriptor}"))
+        elif link.startswith("/") and is_fifo(f"/proc/{pid}/fd/{descriptor}"):
+            path = link.removesuffix(" (deleted)")
+            return self.fifo(path, descriptors.flags(pid, descriptor))
+        else:
+            found = None
+        return (found,) if found else ()
 
     def look_at(self, member: Member) -> None:
         """It has run: which sides has it open now? Two descriptors of one are as good as one."""
-        found = {self.at(member.pid, number) for number in descriptors.all_of(member.pid)}
-        self.ends[member] = tuple(sorted(end for end in found if end is not None and end.side))
+        found = {
+            end
+            for number in descriptors.all_of(member.pid)
+            for end in self._ends_at(member.pid, number)
+        }
+        self.ends[member] = tuple(sorted(end for end in found if end.side))
+
+    def ends_of(self, member: Member) -> tuple[End, ...]:
+        """Also those that it is about to have."""
+        return tuple(sorted({*self.ends.get(member, ()), *self.opening.get(member, ())}))
 
     def holders(self, living: Iterable[Member]) -> dict[str, Holders]:
         """By channel: how many of these processes have which side open. Those that nobody has are no more."""
-        open_ends = [end for member in living for end in self.ends.get(member, ())]
+        open_ends = [end for member in living for end in self.ends_of(member)]
         return {
             name: Holders(
                 open_ends.count(End(name, ONE)),
@@ -74,3 +111,11 @@ class Channels:
     def _name(self, kind: str, member: Member) -> str:
         number = self._made[kind, member] = self._made.get((kind, member), 0) + 1
         return f"{kind} {member.name}/{number}"
+
+
+def is_fifo(path: str) -> bool:
+    """Whether there is one, at the end of links."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File
-from forklab.steps.state import Touch, is_held
+from forklab.steps.state import FIFOS, Touch, is_held
 
 SOMEBODY = ""  # whoever may end a wait
-_WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks"}
+_WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks", "fifo": FIFOS}
 
 
 @dataclass(eq=False)

@@ -32,7 +32,7 @@ HEAD = """\
 #include <time.h>
 #include <unistd.h>
 
-static int ends[2], shared, semaphore, queue, counter, tickets, pair[2];
+static int ends[2], shared, semaphore, queue, counter, tickets, pair[2], reader, writer;
 static pid_t child;
 static char line[80];
 static int length;
@@ -126,6 +126,13 @@ static long send_in_two(int file, char *one, char *other) {
     struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
     return sendmsg(file, &message, MSG_NOSIGNAL);
 }
+static long open_fifo(int *file, int flags) {
+    int found = open("fifo", flags);
+    if (found < 0) return -1;
+    if (*file > 0) close(*file);
+    *file = found;
+    return 0;
+}
 static long start(void) {
     if (pipe(ends) || (shared = open("data", O_RDWR | O_CREAT | O_TRUNC, 0644)) < 0) return -1;
     if (write(shared, "0123456789", 10) < 0 || lseek(shared, 0, SEEK_SET) < 0) return -1;
@@ -143,6 +150,7 @@ SETUP = {
     "eventfds": "counter = eventfd(0, 0); tickets = eventfd(2, EFD_SEMAPHORE);",
     "streams": "if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
     "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
+    "fifos": 'if (mkfifo("fifo", 0600)) return 8;',
     "datagrams": "if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair)) return 8;",
 }
 # Of both ends of a socketpair.
@@ -274,6 +282,22 @@ CALLS = {
     "streams": [*_AT_SOCKETS, "note(hear(pair[0], 0, 0));"],
     "packets": [*_AT_SOCKETS, "note(send(pair[0], line, 0, MSG_NOSIGNAL));"],
     "datagrams": [*_AT_SOCKETS, "note(send(pair[0], line, 0, 0));"],
+    "fifos": [
+        "note(open_fifo(&reader, O_RDONLY));",
+        "note(open_fifo(&writer, O_WRONLY));",
+        "note(open_fifo(&reader, O_RDONLY | O_NONBLOCK));",
+        "note(open_fifo(&writer, O_WRONLY | O_NONBLOCK));",
+        "note(open_fifo(&reader, O_RDWR));",
+        "note(open_fifo(&writer, O_RDWR));",
+        "note(get_one(reader));",
+        'note(write(writer, "6", 1));',
+        "note(get_one(reader));",
+        'note(write(writer, "8", 1));',
+        "note(close(reader));",
+        "note(close(writer));",
+        'note(unlink("fifo"));',
+        'note(mkfifo("fifo", 0600));',
+    ],
     "errors": [
         "note(read(99, line, 1));",
         "note(close(99));",

@@ -337,3 +337,140 @@ SOCKETPAIRS = {
 @pytest.mark.parametrize("name", SOCKETPAIRS)
 def test_of_socketpairs(name: str, folder: Path) -> None:
     check(SOCKETPAIRS[name], folder)
+
+
+FIFOS = {
+    "who opens it waits for the other side": Case(
+        """
+        mkfifo("fifo", 0600);
+        if (fork() == 0) {
+            int file = open("fifo", O_WRONLY);
+            say("w");
+            if (write(file, "x", 1) != 1) say("?");
+            _exit(0);
+        }
+        int file = open("fifo", O_RDONLY);
+        say("r");
+        say(read(file, text, 8) == 1 && read(file, text, 8) == 0 ? "." : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"wr.", "rw."},
+    ),
+    "nobody ever opens the other side": Case(
+        """
+        mkfifo("fifo", 0600);
+        if (fork() == 0) { say("a"); _exit(open("fifo", O_RDONLY) >= 0); }
+        wait(NULL);
+        return 0;
+        """,
+        {"a"},
+    ),
+    "two who read wait for one who writes": Case(
+        """
+        mkfifo("fifo", 0600);
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) {
+                int file = open("fifo", O_RDONLY);
+                if (read(file, text, 8) == 1) say(i ? "b" : "a");
+                _exit(0);
+            }
+        int file = open("fifo", O_WRONLY), status = 0;
+        if (write(file, "x", 1) != 1) say("?");
+        while (wait(&status) > 0) {}
+        return 0;
+        """,
+        {"a", "b"},
+    ),
+    "who does not wait to write needs somebody who reads": Case(
+        """
+        mkfifo("fifo", 0600);
+        if (fork() == 0) _exit(open("fifo", O_RDONLY) < 0);
+        int file = open("fifo", O_WRONLY | O_NONBLOCK);
+        say(file >= 0 ? "w" : errno == ENXIO ? "-" : "?");
+        if (file < 0) file = open("fifo", O_WRONLY);
+        wait(NULL);
+        return 0;
+        """,
+        {"w", "-"},
+    ),
+    "who does not wait to read finds the end, or nothing, or something": Case(
+        """
+        mkfifo("fifo", 0600);
+        int file = open("fifo", O_RDONLY | O_NONBLOCK);
+        if (fork() == 0) {
+            int mine = open("fifo", O_WRONLY);
+            _exit(write(mine, "x", 1) != 1);
+        }
+        long count = read(file, text, 8);
+        say(count == 1 ? "x" : count == 0 ? "e" : errno == EAGAIN ? "-" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"x", "e", "-"},
+    ),
+    "who opens it for both waits for nobody": Case(
+        """
+        mkfifo("fifo", 0600);
+        int file = open("fifo", O_RDWR);
+        if (fork() == 0) { if (read(file, text, 8) == 1) say("r"); _exit(0); }
+        say("w");
+        if (write(file, "x", 1) != 1) say("?");
+        wait(NULL);
+        return 0;
+        """,
+        {"wr"},
+    ),
+    "a name that comes and goes": Case(
+        """
+        if (fork() == 0) {
+            int mine = open("fifo", O_RDONLY | O_NONBLOCK);
+            say(mine >= 0 ? "f" : errno == ENOENT ? "-" : "?");
+            _exit(0);
+        }
+        mkfifo("fifo", 0600);
+        wait(NULL);
+        unlink("fifo");
+        return 0;
+        """,
+        {"f", "-"},
+    ),
+    "nobody reads any more": Case(
+        """
+        int status;
+        mkfifo("fifo", 0600);
+        pid_t child = fork();
+        if (child == 0) {
+            int mine = open("fifo", O_WRONLY);
+            say(write(mine, "x", 1) == 1 ? "w" : "?");
+            _exit(0);
+        }
+        close(open("fifo", O_RDONLY));
+        wait(&status);
+        say(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE ? "!" : ".");
+        return 0;
+        """,
+        {"w.", "!"},
+    ),
+    "a signal ends the waiting for another one": Case(
+        """
+        struct sigaction action = {.sa_handler = heard};
+        sigaction(SIGUSR1, &action, NULL);
+        mkfifo("fifo", 0600);
+        pid_t child = fork();
+        if (child == 0) {
+            say(open("fifo", O_RDONLY) < 0 && errno == EINTR ? "i" : "?");
+            _exit(0);
+        }
+        kill(child, SIGUSR1);
+        wait(NULL);
+        return 0;
+        """,
+        {"hi", "h"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIFOS)
+def test_of_fifos(name: str, folder: Path) -> None:
+    check(FIFOS[name], folder)

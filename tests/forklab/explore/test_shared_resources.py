@@ -305,9 +305,6 @@ NOT_MODELLED = {
     "P.1 calls unshare, which is not modelled": "unshare(CLONE_FILES);",
     "P.1 calls read, which is not modelled": 'if (read(inotify_init(), text, 8) != 8) say("?");',
     "P.1 calls ioctl, which is not modelled": "syscall(SYS_ioctl, 0, 0x5421, text);",
-    "it uses a FIFO, which is not modelled": (
-        'mkfifo("fifo", 0600); if (open("fifo", O_RDWR) < 0) say("?");'
-    ),
     "It makes a PID namespace of its own, which is not modelled": "unshare(CLONE_NEWPID);",
     "it maps the file data into memory, and others change it": """
         int file = open("data", O_RDWR);
