@@ -20,8 +20,11 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from forklab.kernel import waits
+from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverable_of
 from forklab.numbering import FIRST_PID
+
+_SLEEPS = calls_in("sleep")
 
 Fact = tuple[str, str]  # of what kind, of whom
 State = Mapping[Fact, Hashable]
@@ -50,6 +53,11 @@ BEFORE, AFTER, INSIDE, STOPPED = "before", "after", "inside", "stopped"
 READS, WRITES = frozenset({"read", "readv"}), frozenset({"write", "writev"})
 PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes; more than PIPE_BUF may be written in pieces: pipe(7)
 READ_END, WRITE_END = "read", "write"
+SELECTS = frozenset({"select", "pselect6"})
+POLLS = SELECTS | {
+    "poll",
+    "ppoll",
+}  # whose detail is a Patience, if that is modelled for what they wait for
 SENDS = WRITES | {"sendto", "sendmsg"}
 RECEIVES = READS | {"recvfrom", "recvmsg"}
 FIFOS = "fifos"  # are one, as which one is opened by a name is for others to change
@@ -110,6 +118,26 @@ class Place(NamedTuple):
     blocked: tuple[Hashable, ...] | None = None
 
     @property
+    def deadline(self) -> int | None:
+        """When its waiting ends by itself, if it does."""
+        if self.stage not in (BEFORE, INSIDE) or not self.detail:
+            return None
+        if self.stage == BEFORE and self.call not in _SLEEPS and not self.patience:
+            return None
+        deadline = self.detail[0]
+        assert deadline is None or isinstance(deadline, int)
+        return deadline
+
+    @property
+    def has_own_mask(self) -> bool:
+        """Other signals are blocked while it waits: none that comes before it waits ends that."""
+        return self.patience is not None and self.patience.mask is not None
+
+    @property
+    def patience(self) -> Patience | None:
+        return self.detail if isinstance(self.detail, Patience) else None
+
+    @property
     def writes_output(self) -> bool:
         return self.call in WRITES and self.detail[:1] == (TO_OUTPUT,)
 
@@ -127,6 +155,17 @@ class Sent(NamedTuple):
 
     pid: int
     signal: int
+
+
+class Patience(NamedTuple):
+    """The detail of a call that waits for descriptors.
+
+    `deadline`: until then, in virtual nanoseconds; None: for ever. `mask`: the signals that it blocks meanwhile,
+    instead of those that are blocked; None: the same.
+    """
+
+    deadline: int | None
+    mask: int | None
 
 
 class Signals(NamedTuple):
@@ -289,9 +328,12 @@ def is_channel(resource: str) -> bool:
 
 def facts_about(resource: str) -> tuple[Fact, ...]:
     """Where the state tells of it."""
-    if resource.startswith("fifo "):
+    kind, _, name = resource.partition(" ")
+    if kind == "pipe":
+        return ((PIPE, name),)
+    if kind == "fifo":
         resource = FIFOS
-    if resource.partition(" ")[0] in SIDED:
+    if kind in SIDED:
         return (RESOURCE, resource), (HOLDERS, resource)
     return ((RESOURCE, resource),)
 
@@ -304,6 +346,14 @@ def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
 def fits(pipe: PipeContent, size: int) -> bool:
     """Whether a write of so many bytes has room in a pipe as a whole."""
     return len(pipe.content) + size <= PIPE_CAPACITY
+
+
+def ends_patience(state: State, name: str) -> bool:
+    """Whether a signal is pending for one that waits for descriptors, which it lets through meanwhile."""
+    patience = place_of(state, name).patience
+    if patience is None or patience.mask is None:
+        return False
+    return bool(deliverable(state, name, blocked=patience.mask))
 
 
 def would_break_pipe(state: State, name: str) -> bool:

@@ -14,14 +14,14 @@ import struct
 from collections.abc import Iterable
 
 from forklab.kernel.calls import calls_in, int32, spoken_name
-from forklab.lens.calls import writing
+from forklab.lens.calls import polling, writing
 from forklab.lens.calls.touching import F_SETLK, F_SETLKW, IPC_64, IPC_RMID, MSG_DONTWAIT
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import FIFOS, RECEIVES, SENDS, Touch, is_channel
+from forklab.steps.state import FIFOS, RECEIVES, SENDS, Patience, Touch, is_channel
 
 _IPC_NOWAIT = 0o4000
 _LOCK_NB = 4
@@ -71,6 +71,26 @@ def begin(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> bool:
     if call.name == "fcntl" and int32(call.arguments[1]) == F_SETLKW:
         return _patch(tracee, call, 1, F_SETLK)
     return call.name in _SEMOPS and _patch_operations(tracee, call, wait=False)
+
+
+def waits_for_descriptors(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> bool:
+    """At the entry of poll(2) and its like: it would have to wait, so it is not made. Else it will not wait."""
+    standing = ledger.of(tracee)
+    patience = standing.detail
+    assert isinstance(patience, Patience)
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    if masks is not None and patience.mask is not None:
+        masks = masks._replace(blocked=patience.mask)
+    is_over = patience.deadline is not None and patience.deadline <= run.clock.now
+    standing.blocked = None
+    if masks is None or masks.deliverable or not polling.would_wait(tracee, call):
+        return False
+    if is_over:
+        tracee.deadline = None
+        polling.is_over(tracee, call)
+        return False
+    standing.blocked = standing.values
+    return True
 
 
 def has_failed(tracee: Tracee, call: Call, result: int) -> bool:

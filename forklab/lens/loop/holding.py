@@ -14,7 +14,7 @@ from typing import NamedTuple
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
 from forklab.kernel.signals import KILL, bit, numbers_in
-from forklab.lens.calls import touching, writing
+from forklab.lens.calls import patience, polling, touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.edge import descriptors, proc, ptrace
@@ -25,7 +25,17 @@ from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.pipes import Pipe, side_of
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import READ_END, READS, TO_OUTPUT, WRITE_END, WRITES, Sent, Touch
+from forklab.steps.state import (
+    POLLS,
+    READ_END,
+    READS,
+    TO_OUTPUT,
+    WRITE_END,
+    WRITES,
+    Patience,
+    Sent,
+    Touch,
+)
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
@@ -57,6 +67,8 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     """None: it concerns nobody else, so the call is made at once. What is not modelled is said."""
     is_alone = _is_alone(run, tracee)
     _notice(run, tracee, call)
+    if call.name in POLLS:
+        return _hold_patient(run, tracee, call, is_alone=is_alone)
     touches: tuple[Touch, ...] = ()
     if call.name in _OPENS:
         touching.fifo_opened(run, tracee, call)  # from then on we have to know who has what open
@@ -71,6 +83,28 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     if detail is None:
         return Hold((), touches) if touches else None
     return Hold(detail, touches)
+
+
+def _hold_patient(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Hold | None:
+    """Of poll(2) and its like."""
+    try:
+        found = polling.touches(run, tracee, call)
+        deadline = patience.deadline_of(run, tracee, call)
+        mask = polling.own_mask(tracee, call)
+    except touching.NotModelledError:
+        run.because(f"it waits in {call.name}, whose end is not chosen but happens")
+        return None
+    except (OSError, ValueError):
+        return None  # EFAULT, EINVAL
+    waits = deadline is None or deadline > run.clock.now
+    if not is_alone:
+        channels = [touch for touch in found if not touch.resource.startswith("pipe ")]
+        run.resources.note(tracee.member, channels, waits=waits)
+    touches = () if is_alone else run.resources.shared_of(found)
+    if not waits:
+        return Hold(Patience(run.clock.now, mask), touches) if touches else None
+    tracee.deadline = deadline if tracee.deadline is None else tracee.deadline
+    return Hold(Patience(tracee.deadline, mask), touches)
 
 
 def _touches(run: Run, tracee: Tracee, call: Call) -> list[Touch]:
@@ -226,7 +260,11 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
 def _waits_for_a_limited_time(call: Call) -> bool:
     if call.name == "futex":
         return waits_on_futex(call)
-    return call.name in PATIENT and (call.name != "rt_sigtimedwait" or bool(call.arguments[2]))
+    return (
+        call.name in PATIENT
+        and call.name not in POLLS
+        and (call.name != "rt_sigtimedwait" or bool(call.arguments[2]))
+    )
 
 
 def _remember_flags(run: Run, tracee: Tracee, call: Call) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forklab.kernel.calls import calls_in, int32
 from forklab.kernel.signals import KILL
-from forklab.lens.calls import changing, dispatch, sending, sleeping, touching, waiting
+from forklab.lens.calls import changing, dispatch, polling, sending, sleeping, touching, waiting
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts, letting, piping
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
@@ -22,6 +22,7 @@ from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
 from forklab.steps.state import (
     LOOP,
+    POLLS,
     READS,
     TO_OUTPUT,
     WRITES,
@@ -76,6 +77,13 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
     run = loop.run
     if call.name in _MIND_WHAT_IS_PENDING and _would_have_dropped_more(tracee):
         run.because("a signal that it ignores waits for it in the lens, behind one that it catches")
+    if call.name in POLLS:
+        if attempts.waits_for_descriptors(run, ledger, tracee, call):
+            tracee.seen = standing.had_seen
+        else:
+            onward = dispatch.make(run, tracee, call) if call.patched is None else INTO_ITS_CALL
+            loop.goes_on(tracee, INTO_ITS_CALL if onward == AT_ONCE else onward)
+        return
     if standing.touches:
         changing.remember(run, tracee, call)
         tracee.saw(run.resources.values(standing.touches))
@@ -157,6 +165,8 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         tracee.saw(member.name if member else min(result, 0))
     elif call.name not in _WAITS or result < 0:  # whom they have reaped is noted there
         tracee.saw(result)
+    if call.name in POLLS and result >= 0:
+        tracee.saw(*polling.told(tracee, call))
     standing.pipe, standing.content, standing.dooms = None, b"", ()
 
 

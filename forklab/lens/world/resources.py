@@ -54,12 +54,12 @@ class Resources:
     def shared_of(self, touches: Iterable[Touch], *, tells: bool = False) -> tuple[Touch, ...]:
         """Those that are shared, each once; `tells`: all are told.
 
-        Files, folders and names are one, and so are all locks: which file has a name is for others to change, so what a
-        call touches must not depend on it.
+        Pipes are, always. Files, folders and names are one, and so are all locks: which file has a name is for others
+        to change, so what a call touches must not depend on it.
         """
         found: dict[str, bool] = {}
         for resource, told in touches:
-            if resource in self.shared:
+            if resource in self.shared or resource.startswith("pipe "):
                 wide = _WIDE.get(resource.partition(" ")[0], resource)
                 found[wide] = found.get(wide, False) or told or tells
         return tuple(Touch(*item) for item in sorted(found.items()))

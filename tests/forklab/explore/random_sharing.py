@@ -14,6 +14,7 @@ HEAD = """\
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ HEAD = """\
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -133,6 +135,21 @@ static long open_fifo(int *file, int flags) {
     *file = found;
     return 0;
 }
+static long ready(int file, int events, int limit) {
+    struct pollfd wanted = {file, (short)events, 0};
+    return poll(&wanted, 1, limit) < 0 ? -1 : wanted.revents;
+}
+/* Which of them are ready, in binary: two to read, one to write. */
+static long one_of(int one, int other, int third) {
+    fd_set in, out;
+    FD_ZERO(&in);
+    FD_ZERO(&out);
+    FD_SET(one, &in);
+    FD_SET(other, &in);
+    if (third > 0) FD_SET(third, &out);
+    if (select(FD_SETSIZE, &in, &out, NULL, NULL) < 0) return -1;
+    return FD_ISSET(one, &in) + 2 * FD_ISSET(other, &in) + 4 * FD_ISSET(third, &out);
+}
 static long start(void) {
     if (pipe(ends) || (shared = open("data", O_RDWR | O_CREAT | O_TRUNC, 0644)) < 0) return -1;
     if (write(shared, "0123456789", 10) < 0 || lseek(shared, 0, SEEK_SET) < 0) return -1;
@@ -150,6 +167,7 @@ SETUP = {
     "eventfds": "counter = eventfd(0, 0); tickets = eventfd(2, EFD_SEMAPHORE);",
     "streams": "if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
     "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
+    "polls": "counter = eventfd(0, 0); if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
     "fifos": 'if (mkfifo("fifo", 0600)) return 8;',
     "datagrams": "if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair)) return 8;",
 }
@@ -297,6 +315,29 @@ CALLS = {
         "note(close(writer));",
         'note(unlink("fifo"));',
         'note(mkfifo("fifo", 0600));',
+    ],
+    "polls": [
+        "note(ready(ends[0], POLLIN, -1));",
+        "note(ready(ends[0], POLLIN, 0));",
+        "note(ready(ends[1], POLLOUT, -1));",
+        "note(ready(counter, POLLIN, -1));",
+        "note(ready(counter, POLLIN | POLLOUT, 0));",
+        "note(ready(pair[0], POLLIN, -1));",
+        "note(ready(pair[0], POLLIN | POLLOUT, 0));",
+        "note(ready(pair[1], 0, -1));",
+        "note(ready(99, POLLIN, -1));",
+        "note(one_of(ends[0], counter, ends[1]));",
+        "note(one_of(pair[0], counter, ends[0]));",
+        'note(write(ends[1], "4", 1));',
+        'note(write(pair[1], "4", 1));',
+        "note(count_up(counter, 1));",
+        "note(count_up(counter, UINT64_MAX - 1));",
+        "note(count_down(counter));",
+        "note(get_one(ends[0]));",
+        "note(get_one(pair[0]));",
+        "note(close(ends[1]));",
+        "note(close(pair[1]));",
+        "note(close(ends[0]));",
     ],
     "errors": [
         "note(read(99, line, 1));",

@@ -22,6 +22,7 @@ MORE = """
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -34,6 +35,10 @@ static uint64_t get(int file) {
 static void say_count(uint64_t count) {
     char digit = (char)('0' + count);
     if (write(1, &digit, 1) < 0) _exit(9);
+}
+static int ready(int file, int events, int limit) {
+    struct pollfd wanted = {file, (short)events, 0};
+    return poll(&wanted, 1, limit) < 0 ? -1 : wanted.revents;
 }
 static void heard(int number) { (void)number; say("h"); }
 """
@@ -474,3 +479,144 @@ FIFOS = {
 @pytest.mark.parametrize("name", FIFOS)
 def test_of_fifos(name: str, folder: Path) -> None:
     check(FIFOS[name], folder)
+
+
+POLLS = {
+    "somebody writes sooner or later": Case(
+        """
+        int ends[2];
+        if (pipe(ends)) return 1;
+        if (fork() == 0) { say("w"); _exit(write(ends[1], "x", 1) != 1); }
+        say(ready(ends[0], POLLIN, -1) == POLLIN ? "r" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"wr"},
+    ),
+    "who does not wait is told how it is": Case(
+        """
+        int file = eventfd(0, 0);
+        if (fork() == 0) { put(file, 1); _exit(0); }
+        say(ready(file, POLLIN, 0) ? "r" : "-");
+        wait(NULL);
+        return 0;
+        """,
+        {"r", "-"},
+    ),
+    "one of them, or both": Case(
+        """
+        int one[2], other = eventfd(0, 0);
+        if (pipe(one)) return 1;
+        if (fork() == 0) { put(other, 1); _exit(0); }
+        if (fork() == 0) _exit(write(one[1], "x", 1) != 1);
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(one[0], &set);
+        FD_SET(other, &set);
+        say_count((uint64_t)select(FD_SETSIZE, &set, NULL, NULL, NULL));
+        say(FD_ISSET(one[0], &set) ? "p" : "-");
+        say(FD_ISSET(other, &set) ? "e" : "-");
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"1p-", "1-e", "2pe"},
+    ),
+    "the time is over first": Case(
+        """
+        int ends[2];
+        if (pipe(ends)) return 1;
+        if (fork() == 0) { sleep(3); say("w"); _exit(write(ends[1], "x", 1) != 1); }
+        struct timeval limit = {2, 0};
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(ends[0], &set);
+        say_count((uint64_t)select(FD_SETSIZE, &set, NULL, NULL, &limit));
+        say_count((uint64_t)(FD_ISSET(ends[0], &set) + limit.tv_sec + limit.tv_usec));
+        say_count((uint64_t)ready(ends[0], POLLIN, 2000));
+        wait(NULL);
+        return 0;
+        """,
+        {"00w1"},
+    ),
+    "to wait for nothing is to sleep": Case(
+        """
+        if (fork() == 0) { poll(NULL, 0, 1500); say("b"); _exit(0); }
+        struct timeval limit = {1, 0};
+        select(0, NULL, NULL, NULL, &limit);
+        say("a");
+        wait(NULL);
+        return 0;
+        """,
+        {"ab"},
+    ),
+    "an end and an error are news": Case(
+        """
+        int ends[2], pair[2];
+        if (pipe(ends) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
+        if (fork() == 0) _exit(0);
+        close(ends[1]);
+        close(pair[1]);
+        say(ready(ends[0], POLLIN, -1) == POLLHUP ? "e" : "?");
+        say(ready(pair[0], POLLIN, -1) == (POLLIN | POLLHUP) ? "e" : "?");
+        say(ready(99, POLLIN, -1) == POLLNVAL ? "n" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"een"},
+    ),
+    "there is room again": Case(
+        """
+        int file = eventfd(0, 0);
+        put(file, UINT64_MAX - 1);
+        if (fork() == 0) { say("r"); get(file); _exit(0); }
+        say(ready(file, POLLOUT, -1) == POLLOUT ? "w" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"rw"},
+    ),
+    "a signal ends it": Case(
+        """
+        int ends[2];
+        struct sigaction action = {.sa_handler = heard, .sa_flags = SA_RESTART};
+        sigaction(SIGUSR1, &action, NULL);
+        if (pipe(ends)) return 1;
+        pid_t child = fork();
+        if (child == 0) {
+            say(poll(&(struct pollfd){ends[0], POLLIN, 0}, 1, -1) < 0 && errno == EINTR ? "i" : "1");
+            _exit(0);
+        }
+        kill(child, SIGUSR1);
+        if (write(ends[1], "x", 1) != 1) return 1;
+        wait(NULL);
+        return 0;
+        """,
+        {"hi", "h1"},
+    ),
+    "a signal that it lets in only while it waits": Case(
+        """
+        int file = eventfd(0, 0);
+        struct sigaction action = {.sa_handler = heard};
+        sigset_t usual, all;
+        sigfillset(&all);
+        sigaction(SIGUSR1, &action, NULL);
+        sigprocmask(SIG_BLOCK, &all, &usual);
+        pid_t child = fork();
+        if (child == 0) {
+            struct pollfd wanted = {file, POLLIN, 0};
+            say(ppoll(&wanted, 1, NULL, &usual) < 0 && errno == EINTR ? "i" : "?");
+            _exit(0);
+        }
+        say("k");
+        kill(child, SIGUSR1);
+        wait(NULL);
+        return 0;
+        """,
+        {"khi"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", POLLS)
+def test_of_polls(name: str, folder: Path) -> None:
+    check(POLLS[name], folder)
