@@ -24,11 +24,11 @@ from collections.abc import Callable, Iterator, Mapping
 from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
 from forklab.lens.calls import paths
 from forklab.lens.edge import descriptors, ptrace
-from forklab.lens.world.channels import is_fifo
+from forklab.lens.world.channels import Opening, is_fifo
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import End, Touch
+from forklab.steps.state import Touch
 
 Touches = list[Touch]
 
@@ -218,24 +218,25 @@ def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
     # If others change what has this name, it may be any of them by then.
     fifos = {name for name in run.resources.shared if name.startswith("fifo ")}
-    fifos.update(end.channel for end in fifo_opened(run, tracee, call))
+    opening = fifo_opened(run, tracee, call)
+    fifos.update(end.channel for end in (opening.ends if opening else ()))
     return [
         *_of_path(run, tracee, folder, path, tells=tells),
         *(Touch(name, tells=True) for name in sorted(fifos)),
     ]
 
 
-def fifo_opened(run: Run, tracee: Tracee, call: Call) -> tuple[End, ...]:
-    """Of open(2) with the name of a FIFO, as it is right now: what it has then. Nothing for anything else."""
+def fifo_opened(run: Run, tracee: Tracee, call: Call) -> Opening | None:
+    """Of open(2) with the name of a FIFO, as it is right now. None for anything else."""
     at, flags = call.name == "openat", flags_of_open(call)
     name = paths.text(tracee, call.arguments[1 if at else 0])
     folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
     if not name or flags & os.O_PATH:
-        return ()
+        return None
     path = os.path.join(paths.base(tracee, folder), name)
     if paths.is_below(name, "/proc") or not is_fifo(path):
-        return ()
-    return run.channels.fifo(os.path.realpath(path), flags)
+        return None
+    return Opening(identity(path), run.channels.fifo(os.path.realpath(path), flags))
 
 
 def flags_of_open(call: Call) -> int:

@@ -67,10 +67,10 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
             state[facts.GROUP, name] = _group(run, member)
     if pipes.any:
         _describe_pipes(run, pipes, state)
-    for resource, digest in run.resources.facts():
-        state[facts.RESOURCE, resource] = digest
     if channels.any:
         _describe_channels(run, state)
+    for resource, digest in run.resources.facts():
+        state[facts.RESOURCE, resource] = digest
     return state
 
 
@@ -96,8 +96,8 @@ def _describe_channels(run: Run, state: dict[Fact, Hashable]) -> None:
     for channel, value in values.items():
         if value:
             state[facts.HOLDERS, channel] = value
-        else:  # it is no more
-            state.pop((facts.RESOURCE, channel), None)
+        else:  # nobody has it open, so what was in it is no more
+            run.resources.forget(channel)
 
 
 def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashable]) -> None:

@@ -87,8 +87,9 @@ class Scheduled:
     def _is_held(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         standing = self._ledger.of(tracee)
         tracee.may_sleep = True
-        sleeps_on = call.again and tracee.member in loop.run.channels.opening
-        if standing.makes_it_next or sleeps_on:
+        if stepping.opens_again(loop, tracee, call):
+            return True
+        if standing.makes_it_next:
             standing.makes_it_next = False
             stepping.make_call(loop, self._ledger, tracee, call)
             return True

@@ -7,7 +7,7 @@ import errno
 import os
 from pathlib import Path
 
-from forklab.kernel.calls import calls_in, int32
+from forklab.kernel.calls import INTERRUPTED, calls_in, int32
 from forklab.kernel.signals import KILL
 from forklab.lens.calls import changing, dispatch, polling, sending, sleeping, touching, waiting
 from forklab.lens.edge import descriptors, proc, ptrace
@@ -129,16 +129,38 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
 
 def _open(run: Run, tracee: Tracee, call: Call) -> None:
     """Who opens a FIFO waits for somebody at its other side, and lets who waits there go on: fifo(7)."""
-    ends = touching.fifo_opened(run, tracee, call)
-    if ends:
-        run.channels.opening[tracee.member] = ends
+    opening = touching.fifo_opened(run, tracee, call)
+    if opening is not None:
+        run.channels.opening[tracee.member] = opening
         tracee.may_sleep = True
+
+
+def _waits_on_in_open(run: Run, tracee: Tracee) -> bool:
+    """A signal that it ignores, which only who is traced notices, has got it out of there: it goes back at once."""
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    waits = tracee.member in run.channels.opening
+    return waits and masks is not None and not masks.deliverable
+
+
+def opens_again(loop: Loop, tracee: Tracee, call: Call) -> bool:
+    """Whether it comes back to open(2), in which it waits for somebody at the other side of a FIFO."""
+    opening = loop.run.channels.opening.get(tracee.member)
+    if opening is None or not call.again:
+        return False
+    if touching.fifo_opened(loop.run, tracee, call) != opening:
+        loop.run.because(
+            f"{tracee.member.name} waits in open for a FIFO that has not its name any more"
+        )
+    loop.goes_on(tracee, INTO_ITS_CALL)
+    return True
 
 
 def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:
     """A call has returned: what has it told the process?"""
     standing = ledger.of(tracee)
     attempts.give_back(standing)
+    if result in INTERRUPTED and _waits_on_in_open(run, tracee):
+        return
     run.channels.opening.pop(tracee.member, None)
     if standing.is_attempt:
         standing.is_attempt = False

@@ -11,11 +11,19 @@ import os
 import stat
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from forklab.lens.edge import descriptors
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.surroundings import identity
+from forklab.lens.world.surroundings import File, identity
 from forklab.steps.state import ONE, OTHER, End, Holders
+
+
+class Opening(NamedTuple):
+    """Of open(2) with a FIFO: which one, and what one has of it then."""
+
+    file: File | None
+    ends: tuple[End, ...]
 
 
 @dataclass(eq=False)
@@ -27,7 +35,7 @@ class Channels:
 
     any: bool = False
     ends: dict[Member, tuple[End, ...]] = field(default_factory=dict)
-    opening: dict[Member, tuple[End, ...]] = field(default_factory=dict)
+    opening: dict[Member, Opening] = field(default_factory=dict)
     shut: set[str] = field(default_factory=set)  # by shutdown(2): both sides may still be open
     sided: set[str] = field(default_factory=set)
     streams: set[str] = field(default_factory=set)
@@ -94,7 +102,8 @@ class Channels:
 
     def ends_of(self, member: Member) -> tuple[End, ...]:
         """Also those that it is about to have."""
-        return tuple(sorted({*self.ends.get(member, ()), *self.opening.get(member, ())}))
+        opening = self.opening.get(member)
+        return tuple(sorted({*self.ends.get(member, ()), *(opening.ends if opening else ())}))
 
     def holders(self, living: Iterable[Member]) -> dict[str, Holders]:
         """By channel: how many of these processes have which side open. Those that nobody has are no more."""

@@ -78,6 +78,10 @@ class Resources:
         """Something was done to it, and this is all that matters of how it is now."""
         self._digests[resource] = repr(what)
 
+    def forget(self, resource: str) -> None:
+        """It is as it was at the start."""
+        self._digests.pop(resource, None)
+
     def gone(self, member: Member) -> None:
         """The kernel takes back what an ended process has held."""
         touched = {r for r in self.shared if member.name in self.touched.get(r, {})}
