@@ -63,6 +63,7 @@ class Sort(StrEnum):
     HOST = "host"  # the machine's names
     SEMAPHORES = "semaphores"  # of System V, all of them
     MESSAGES = "messages"  # message queues of System V, all of them
+    QUEUES = "queues"  # the names of message queues of POSIX
     CHANCE = "chance"  # what nobody decides: use of resources, random numbers
 
 

@@ -58,13 +58,13 @@ POLLS = SELECTS | {
     "poll",
     "ppoll",
 }  # whose detail is a Patience, if that is modelled for what they wait for
-SENDS = WRITES | {"sendto", "sendmsg"}
-RECEIVES = READS | {"recvfrom", "recvmsg"}
+SENDS = WRITES | {"sendto", "sendmsg", "mq_timedsend"}
+RECEIVES = READS | {"recvfrom", "recvmsg", "mq_timedreceive"}
 FIFOS = "fifos"  # are one, as which one is opened by a name is for others to change
 # What is told in a channel is told to whoever reads there. So their names begin; if it has sides, it matters who has
 # which of them open.
 SIDED = frozenset({"socketpair", "fifo", FIFOS})
-CHANNELS = SIDED | {"eventfd"}
+CHANNELS = SIDED | {"eventfd", "queue"}
 ONE, OTHER = "one", "other"  # sides
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name

@@ -141,6 +141,7 @@ def _by_call() -> Mapping[str, Handler]:
 _BY_GROUP: Mapping[str, Handler] = {
     "eventfd": making.make,
     "socketpair": making.make,
+    "mq_open": making.make,
     "clock": sleeping.read_clock,
     "set_clock": setting.set_clock,
     "sleep": sleeping.sleep,

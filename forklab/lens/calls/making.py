@@ -6,12 +6,13 @@ import socket
 import struct
 
 from forklab.kernel.calls import calls_in, int32
+from forklab.lens.calls import paths
 from forklab.lens.edge import ptrace
 from forklab.lens.world.onward import INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
-MAKING = calls_in("eventfd", "socketpair")
+MAKING = calls_in("eventfd", "socketpair", "mq_open")
 _PAIR = struct.Struct("<ii")
 _TYPE = 0xF  # of a socket; above it are flags, see socket(2)
 
@@ -23,6 +24,10 @@ def make(run: Run, tracee: Tracee, call: Call) -> Onward:
 def has_made(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     """At its exit."""
     if result < 0:
+        return
+    if call.name == "mq_open":
+        name = paths.text(tracee, call.arguments[0])
+        run.channels.opened_queue(tracee.member, result, f"/{name}")
         return
     if call.name != "socketpair":
         run.channels.made_eventfd(tracee.member, result)

@@ -8,7 +8,7 @@ A resource is told, which others can notice, or only asked. Its name is for peop
     lock /tmp/a     the locks of a file
     process P.1     its priority and limits
     eventfd P/1     what is in a channel, fifo /tmp/a: see `forklab.lens.world.channels`
-    host, semaphores, messages
+    host, semaphores, messages, queues
 
 Names may be too coarse, but never too fine: two calls of which one can notice the other have one in common.
 """
@@ -349,6 +349,20 @@ def _semaphores(run: Run, tracee: Tracee, call: Call) -> Touches:
     return [Touch(str(Sort.SEMAPHORES), tells=True)]
 
 
+def _open_queue(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """mq_open(2)"""
+    return [Touch(str(Sort.QUEUES), tells=bool(call.arguments[1] & os.O_CREAT))]
+
+
+def _queue(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """mq_timedsend(2), mq_timedreceive(2), mq_getsetattr(2)"""
+    timed = call.name != "mq_getsetattr"
+    if timed and call.arguments[4]:  # until a moment
+        raise NotModelledError
+    tells = timed or bool(call.arguments[1])
+    return list(_of_descriptor(run, tracee, call, int32(call.arguments[0]), tells=tells))
+
+
 def _system_v(run: Run, tracee: Tracee, call: Call) -> Touches:
     """semctl(2), msgctl(2)"""
     semaphores = call.name == "semctl"
@@ -377,6 +391,8 @@ _SPECIAL: Mapping[str, Callable[[Run, Tracee, Call], Touches]] = {
     "prctl": _of_itself,
     "semtimedop": _semaphores,
     **dict.fromkeys(("sendto", "sendmsg", "recvfrom", "recvmsg"), _message),
+    "mq_open": _open_queue,
+    **dict.fromkeys(("mq_timedsend", "mq_timedreceive", "mq_getsetattr"), _queue),
     "semctl": _system_v,
     "msgctl": _system_v,
 }

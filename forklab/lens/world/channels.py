@@ -1,8 +1,8 @@
-"""What processes have open together and tell each other by: eventfds, socketpairs, FIFOs.
+"""What processes have open together and tell each other by: eventfds, socketpairs, FIFOs, queues.
 
 Each has a name, the same in each run, that says who has made it: "eventfd P.1/2" is the second one of P.1; or where it
-is: "fifo /tmp/a". It is found by a descriptor of anybody's. It has sides where it makes a difference to others who
-still has which of them open: the two of a socketpair, those who read from a FIFO and those who write.
+is: "fifo /tmp/a", "queue /a". It is found by a descriptor of anybody's. It has sides where it makes a difference to
+others who still has which of them open: the two of a socketpair, those who read from a FIFO and those who write.
 """
 
 from __future__ import annotations
@@ -45,8 +45,11 @@ class Channels:
     def made_eventfd(self, member: Member, descriptor: int) -> None:
         """The kernel uses their numbers again, so that one may have been another's."""
         number = descriptors.eventfd_of(member.pid, descriptor)
-        if number is not None:
-            self._known[number] = End(self._name("eventfd", member), "")
+        self._remember(number, End(self._name("eventfd", member), ""))
+
+    def opened_queue(self, member: Member, descriptor: int, name: str) -> None:
+        """A message queue of POSIX. One that has the name of another one counts as the same."""
+        self._remember(_file(member.pid, descriptor), End(f"queue {name}", ""))
 
     def made_pair(self, member: Member, pair: Iterable[int], *, is_stream: bool) -> None:
         self.any = True
@@ -55,7 +58,7 @@ class Channels:
         if is_stream:
             self.streams.add(name)
         for side, descriptor in zip((ONE, OTHER), pair, strict=True):
-            self._known[identity(f"/proc/{member.pid}/fd/{descriptor}")] = End(name, side)
+            self._remember(_file(member.pid, descriptor), End(name, side))
 
     def fifo(self, path: str, flags: int) -> tuple[End, ...]:
         """What who opens it with these flags has then. Its name may be that of another one which was there before."""
@@ -82,13 +85,11 @@ class Channels:
         link = descriptors.link(pid, descriptor) or ""
         if link.startswith("anon_inode:[eventfd"):
             found = self._known.get(descriptors.eventfd_of(pid, descriptor))
-        elif link.startswith("socket:"):
-            found = self._known.get(identity(f"/proc/{pid}/fd/{descriptor}"))
-        elif link.startswith("/") and is_fifo(f"/proc/{pid}/fd/{descriptor}"):
+        else:
+            found = self._known.get(_file(pid, descriptor))
+        if found is None and link.startswith("/") and is_fifo(f"/proc/{pid}/fd/{descriptor}"):
             path = link.removesuffix(" (deleted)")
             return self.fifo(path, descriptors.flags(pid, descriptor))
-        else:
-            found = None
         return (found,) if found else ()
 
     def look_at(self, member: Member) -> None:
@@ -117,9 +118,17 @@ class Channels:
             for name in {end.channel for end in open_ends}
         }
 
+    def _remember(self, key: Hashable, end: End) -> None:
+        if key is not None:
+            self._known[key] = end
+
     def _name(self, kind: str, member: Member) -> str:
         number = self._made[kind, member] = self._made.get((kind, member), 0) + 1
         return f"{kind} {member.name}/{number}"
+
+
+def _file(pid: int, descriptor: int) -> File | None:
+    return identity(f"/proc/{pid}/fd/{descriptor}")
 
 
 def is_fifo(path: str) -> bool:

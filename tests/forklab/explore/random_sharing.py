@@ -14,6 +14,7 @@ HEAD = """\
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +35,7 @@ HEAD = """\
 #include <time.h>
 #include <unistd.h>
 
-static int ends[2], shared, semaphore, queue, counter, tickets, pair[2], reader, writer;
+static int ends[2], shared, semaphore, queue, counter, tickets, pair[2], reader, writer, letters;
 static pid_t child;
 static char line[80];
 static int length;
@@ -139,6 +140,15 @@ static long ready(int file, int events, int limit) {
     struct pollfd wanted = {file, (short)events, 0};
     return poll(&wanted, 1, limit) < 0 ? -1 : wanted.revents;
 }
+static long next_letter(size_t size) {
+    char text[2];
+    unsigned priority;
+    return mq_receive(letters, text, size, &priority) < 0 ? -1 : text[0] - '0' + (long)priority;
+}
+static long count_letters(void) {
+    struct mq_attr attributes;
+    return mq_getattr(letters, &attributes) < 0 ? -1 : attributes.mq_curmsgs;
+}
 /* Which of them are ready, in binary: two to read, one to write. */
 static long one_of(int one, int other, int third) {
     fd_set in, out;
@@ -167,6 +177,14 @@ SETUP = {
     "eventfds": "counter = eventfd(0, 0); tickets = eventfd(2, EFD_SEMAPHORE);",
     "streams": "if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
     "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
+    "queues": """
+        struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 2};
+        char name[30];
+        struct stat here;
+        if (stat(".", &here)) return 8;
+        sprintf(name, "/forklab-%lu", here.st_ino);
+        letters = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &attributes);
+        if (letters < 0 || mq_unlink(name)) return 8;""",
     "polls": "counter = eventfd(0, 0); if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
     "fifos": 'if (mkfifo("fifo", 0600)) return 8;',
     "datagrams": "if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair)) return 8;",
@@ -338,6 +356,20 @@ CALLS = {
         "note(close(ends[1]));",
         "note(close(pair[1]));",
         "note(close(ends[0]));",
+    ],
+    "queues": [
+        'note(mq_send(letters, "3", 1, 0));',
+        'note(mq_send(letters, "5", 1, 1));',
+        'note(mq_send(letters, "777", 3, 1));',
+        "note(next_letter(2));",
+        "note(next_letter(2));",
+        "note(next_letter(1));",
+        "note(mq_setattr(letters, &(struct mq_attr){.mq_flags = O_NONBLOCK}, NULL));",
+        "note(mq_setattr(letters, &(struct mq_attr){.mq_flags = 0}, NULL));",
+        "note(count_letters());",
+        "note(ready(letters, POLLIN, -1));",
+        "note(ready(letters, POLLIN | POLLOUT, 0));",
+        "note(mq_close(letters));",
     ],
     "errors": [
         "note(read(99, line, 1));",

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("pid_namespaces")
 
 RUNS, SEEDS = 2, 2
 MORE = """
+#include <mqueue.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -39,6 +40,18 @@ static void say_count(uint64_t count) {
 static int ready(int file, int events, int limit) {
     struct pollfd wanted = {file, (short)events, 0};
     return poll(&wanted, 1, limit) < 0 ? -1 : wanted.revents;
+}
+/* There may be others on this machine at the same time. */
+static const char *queue_name(void) {
+    static char name[40];
+    struct stat here;
+    if (stat(".", &here) < 0) _exit(9);
+    sprintf(name, "/forklab-%lu", here.st_ino);
+    return name;
+}
+static mqd_t open_queue(int flags) {
+    struct mq_attr attributes = {.mq_maxmsg = 3, .mq_msgsize = 2};
+    return mq_open(queue_name(), flags, 0600, &attributes);
 }
 static void heard(int number) { (void)number; say("h"); }
 """
@@ -620,3 +633,80 @@ POLLS = {
 @pytest.mark.parametrize("name", POLLS)
 def test_of_polls(name: str, folder: Path) -> None:
     check(POLLS[name], folder)
+
+
+QUEUES = {
+    "the more urgent one comes first, then the older one": Case(
+        """
+        mqd_t queue = open_queue(O_CREAT | O_RDWR);
+        if (fork() == 0) _exit(mq_send(queue, "b", 1, 0) || mq_send(queue, "c", 1, 0) || mq_send(queue, "a", 1, 9));
+        wait(NULL);
+        mq_unlink(queue_name());
+        for (int i = 0; i < 3; i++) { mq_receive(queue, text, 2, NULL); say(text); }
+        return 0;
+        """,
+        {"abc"},
+    ),
+    "one of two gets the letter, and the other one the next": Case(
+        """
+        mqd_t queue = open_queue(O_CREAT | O_RDWR);
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) { if (mq_receive(queue, text, 2, NULL) == 1) say(i ? "b" : "a"); _exit(0); }
+        if (mq_send(queue, "x", 1, 0)) say("?");
+        wait(NULL);
+        say("-");
+        if (mq_send(queue, "x", 1, 0)) say("?");
+        wait(NULL);
+        mq_unlink(queue_name());
+        return 0;
+        """,
+        {"a-b", "b-a"},
+    ),
+    "a full one makes wait": Case(
+        """
+        mqd_t queue = open_queue(O_CREAT | O_RDWR);
+        for (int i = 0; i < 3; i++) if (mq_send(queue, "x", 1, 0)) return 1;
+        if (fork() == 0) { if (mq_send(queue, "y", 1, 0) == 0) say("s"); _exit(0); }
+        say("r");
+        mq_receive(queue, text, 2, NULL);
+        wait(NULL);
+        mq_unlink(queue_name());
+        return 0;
+        """,
+        {"rs"},
+    ),
+    "who must not wait is told so": Case(
+        """
+        mqd_t queue = open_queue(O_CREAT | O_RDWR);
+        if (fork() == 0) {
+            mqd_t mine = open_queue(O_RDONLY | O_NONBLOCK);
+            say(mq_receive(mine, text, 2, NULL) == 1 ? "x" : errno == EAGAIN ? "-" : "?");
+            _exit(0);
+        }
+        if (mq_send(queue, "x", 1, 0)) return 1;
+        wait(NULL);
+        mq_unlink(queue_name());
+        return 0;
+        """,
+        {"x", "-"},
+    ),
+    "one of two makes it, and both have it": Case(
+        """
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) {
+                mqd_t mine = open_queue(O_CREAT | O_EXCL | O_RDWR);
+                say((int)mine >= 0 ? (i ? "b" : "a") : errno == EEXIST ? "-" : "?");
+                _exit(0);
+            }
+        while (wait(NULL) > 0) {}
+        say(mq_unlink(queue_name()) == 0 && mq_unlink(queue_name()) < 0 ? "." : "?");
+        return 0;
+        """,
+        {"a-.", "-a.", "b-.", "-b."},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_of_message_queues_of_posix(name: str, folder: Path) -> None:
+    check(QUEUES[name], folder)
