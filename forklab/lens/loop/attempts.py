@@ -83,10 +83,10 @@ def waits_for_descriptors(run: Run, ledger: Ledger, tracee: Tracee, call: Call) 
         masks = masks._replace(blocked=patience.mask)
     is_over = patience.deadline is not None and patience.deadline <= run.clock.now
     standing.blocked = None
+    tracee.deadline = None if is_over else patience.deadline
     if masks is None or masks.deliverable or not polling.would_wait(tracee, call):
         return False
     if is_over:
-        tracee.deadline = None
         polling.is_over(tracee, call)
         return False
     standing.blocked = standing.values

@@ -18,6 +18,7 @@ from forklab.lens.loop.loop import Loop
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward, Turn
 from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
 from forklab.steps.state import (
@@ -80,6 +81,10 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
     if call.name in POLLS:
         if attempts.waits_for_descriptors(run, ledger, tracee, call):
             tracee.seen = standing.had_seen
+            if (
+                tracee.stand is not Stand.HELD
+            ):  # it has come back to it, without what it has dropped
+                run.world.let(tracee, Stand.HELD)
         else:
             onward = dispatch.make(run, tracee, call) if call.patched is None else INTO_ITS_CALL
             loop.goes_on(tracee, INTO_ITS_CALL if onward == AT_ONCE else onward)

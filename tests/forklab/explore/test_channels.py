@@ -577,6 +577,17 @@ POLLS = {
         """,
         {"een"},
     ),
+    "the end of a child is no news": Case(
+        """
+        int ends[2];
+        if (pipe(ends)) return 1;
+        if (fork() == 0) _exit(0);
+        if (fork() == 0) { sleep(1); say("w"); _exit(write(ends[1], "x", 1) != 1); }
+        say(ready(ends[0], POLLIN, 2000) == POLLIN ? "r" : "?");
+        return 0;
+        """,
+        {"wr"},
+    ),
     "there is room again": Case(
         """
         int file = eventfd(0, 0);
