@@ -100,7 +100,7 @@ def _who_waits_in_open(state: State) -> Iterator[Fact]:
     """For somebody at the other side of a FIFO, who may be there now."""
     for name in facts.alive(state):
         place = facts.place_of(state, name)
-        if place.stage == facts.INSIDE and place.call in _OPENS:
+        if place.stage in (facts.INSIDE, facts.STOPPED) and place.call in _OPENS:
             yield from _own(name)
 
 

@@ -52,6 +52,7 @@ _KNOWN_FLAGS = (
 _MSGHDR = struct.Struct(
     "<Q32xQ8x"
 )  # the address of a name; how much there is beside the text: recvmsg(2)
+_PTS, _PTMX = range(136, 144), (5, 2)  # devices: by their major numbers, by both
 _OPENS, _EXECS = calls_in("open"), calls_in("exec")
 
 
@@ -121,6 +122,8 @@ def _of_descriptor(
     file = (about.st_dev, about.st_ino, about.st_rdev)
     end = run.channels.at(pid, number)
     if end is not None:
+        if call.name in _UNSEEN:
+            raise NotModelledError
         if call.name not in _FUTILE_ON_PIPES:
             yield Touch(end.channel, tells)
     elif kind == stat.S_IFREG and not where.startswith("/proc/"):
@@ -141,12 +144,20 @@ def _of_descriptor(
 def _concerns_nobody(run: Run, call: Call, kind: int, file: File) -> bool:
     """Of what is neither a file nor a folder: a terminal, as long as nothing is written, or an error at a pipe."""
     if kind == stat.S_IFCHR:
-        return not (call.name in _WRITE_UNSEEN and file in run.surroundings.outputs)
+        if file in run.surroundings.outputs:
+            return call.name not in _UNSEEN
+        return not is_terminal(file) or file == run.surroundings.foreign
     return kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES
 
 
-# What these write to the output, nobody would see.
-_WRITE_UNSEEN = frozenset({"sendfile", "copy_file_range", "pwritev2"})
+def is_terminal(file: File) -> bool:
+    """A pseudoterminal: there may be somebody at its other side, see pts(4)."""
+    major, minor = os.major(file[2]), os.minor(file[2])
+    return major in _PTS or (major, minor) == _PTMX
+
+
+# What these write to the output, nobody would see; nor how they wait at a channel.
+_UNSEEN = frozenset({"sendfile", "copy_file_range", "preadv2", "pwritev2"})
 # What these do to a pipe or a channel, or ask of it, is an error or always the same.
 _FUTILE_ON_PIPES = frozenset(
     {
