@@ -64,6 +64,7 @@ class Sort(StrEnum):
     SEMAPHORES = "semaphores"  # of System V, all of them
     MESSAGES = "messages"  # message queues of System V, all of them
     QUEUES = "queues"  # the names of message queues of POSIX
+    EPOLLS = "epolls"  # what is waited for by epoll(7)
     CHANCE = "chance"  # what nobody decides: use of resources, random numbers
 
 

@@ -54,10 +54,9 @@ READS, WRITES = frozenset({"read", "readv"}), frozenset({"write", "writev"})
 PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes; more than PIPE_BUF may be written in pieces: pipe(7)
 READ_END, WRITE_END = "read", "write"
 SELECTS = frozenset({"select", "pselect6"})
-POLLS = SELECTS | {
-    "poll",
-    "ppoll",
-}  # whose detail is a Patience, if that is modelled for what they wait for
+EPOLLS = frozenset({"epoll_wait", "epoll_pwait"})
+# Whose detail is a Patience, if that is modelled for what they wait for.
+POLLS = SELECTS | EPOLLS | {"poll", "ppoll"}
 SENDS = WRITES | {"sendto", "sendmsg", "mq_timedsend"}
 RECEIVES = READS | {"recvfrom", "recvmsg", "mq_timedreceive"}
 FIFOS = "fifos"  # are one, as which one is opened by a name is for others to change

@@ -8,10 +8,10 @@ from forklab.kernel.calls import calls_in, int32
 from forklab.lens.calls import polling
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Tracee
-from forklab.steps.state import POLLS
+from forklab.steps.state import EPOLLS, POLLS
 
 _BY_DESCRIPTOR = calls_in("read", "write")
-_EPOLLS = frozenset({"epoll_wait", "epoll_pwait", "epoll_pwait2"})
+_EPOLLS = EPOLLS | {"epoll_pwait2"}
 
 
 def can_end_it(run: Run, tracee: Tracee) -> bool:

@@ -1,4 +1,4 @@
-"""Calls that wait for descriptors: poll(2), select(2) and their like. For which, for what, and whether they would wait.
+"""Calls that wait for descriptors: poll(2), select(2), epoll_wait(2) ... For which, for what, and whether they would.
 
 Whether one would wait is asked of the kernel: the same is polled by descriptors that we have borrowed, without waiting.
 """
@@ -13,15 +13,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from forklab.kernel.calls import PATIENT, LimitForm, int32
-from forklab.lens.calls.touching import NotModelledError, Touches
+from forklab.kernel.calls import PATIENT, LimitForm, Sort, int32
+from forklab.lens.calls.touching import NotModelledError, Touches, is_terminal
 from forklab.lens.edge import descriptors, ptrace
 from forklab.lens.world.run import Run
+from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import POLLS, SELECTS, Touch
+from forklab.steps.state import EPOLLS, SELECTS, Touch
 
 _POLLFD = struct.Struct("<ihh")
 _POINTER = struct.Struct("<Q")
+_SIZE_OF_EVENT = (
+    12 if os.uname().machine == "x86_64" else 16
+)  # bytes: struct epoll_event is packed there
+_EVENTS = 0xFFFF  # flags are above them
+_MUCH = 24 << 10  # bytes; with less there is a page free in each pipe, however they were written
 _MOST = 1024  # descriptors
 _ALWAYS = select.POLLERR | select.POLLHUP | select.POLLNVAL
 # What makes a descriptor of each set ready: select(2) of the kernel.
@@ -42,25 +48,45 @@ class Wanted(NamedTuple):
 
 def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
     """Raises NotModelledError."""
+    found: set[Touch] = set()
     try:
-        everything = list(wanted(tracee, call))
+        if call.name in EPOLLS:
+            found.add(Touch(str(Sort.EPOLLS), tells=True))
+            numbers = [one.descriptor for one in _watched(tracee, call)]
+        else:
+            numbers = [one.descriptor for one in wanted(tracee, call)]
     except OSError:
-        return []  # EFAULT
-    return sorted({touch for one in everything for touch in _of_descriptor(run, tracee, one)})
+        return []  # EFAULT, EBADF
+    for number in numbers:
+        found.update(_of_descriptor(run, tracee, number))
+    return sorted(found)
 
 
-def _of_descriptor(run: Run, tracee: Tracee, one: Wanted) -> Iterator[Touch]:
+def _watched(tracee: Tracee, call: Call) -> list[descriptors.Watched]:
+    """By epoll(7). Raises NotModelledError, or OSError if it is none."""
+    watched = descriptors.watched_by(tracee.member.pid, int32(call.arguments[0]))
+    if watched is None or any(one.events & select.EPOLLET for one in watched):
+        raise NotModelledError
+    return watched
+
+
+def _of_descriptor(run: Run, tracee: Tracee, number: int) -> Iterator[Touch]:
     """Raises NotModelledError."""
-    pid, number = tracee.member.pid, one.descriptor
+    pid = tracee.member.pid
     end = run.channels.at(pid, number)
     kind = run.surroundings.kind_of(pid, number)  # notices what comes from outside
     if end is not None:
         yield Touch(end.channel, tells=False)
     elif (pipe := run.pipes.find(tracee.member, number)) is not None:
+        if len(pipe.content) > _MUCH:
+            run.because("it waits for a pipe with much in it, where room is counted in pages")
         yield Touch(f"pipe {pipe.name}", tells=False)
-    elif (kind and not (stat.S_ISREG(kind) or stat.S_ISDIR(kind) or stat.S_ISCHR(kind))) or (
-        not kind and descriptors.link(pid, number) is not None
-    ):
+    elif stat.S_ISCHR(kind):
+        file = identity(f"/proc/{pid}/fd/{number}")
+        known = {*run.surroundings.outputs, run.surroundings.foreign}
+        if file is not None and is_terminal(file) and file not in known:
+            raise NotModelledError
+    elif not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)) and descriptors.link(pid, number):
         raise NotModelledError
 
 
@@ -80,11 +106,28 @@ def would_wait(tracee: Tracee, call: Call) -> bool:
         return not any(events & ends[ours] for ours, events in poll.poll(0))
 
 
-def told(tracee: Tracee, call: Call) -> tuple[bytes, ...]:
+def tells_of_several(tracee: Tracee, call: Call) -> bool:
+    """Whether more than one descriptor is ready: epoll(7) tells of them in the order in which they have become so."""
+    if call.name not in EPOLLS:
+        return False
+    poll = select.poll()
+    with ExitStack() as borrowed:
+        try:
+            for one in _watched(tracee, call):
+                ours = descriptors.borrow(tracee.member.pid, one.descriptor)
+                borrowed.callback(os.close, ours)
+                poll.register(ours, one.events & _EVENTS)
+        except (OSError, NotModelledError):
+            return False
+        return len(poll.poll(0)) > 1
+
+
+def told(tracee: Tracee, call: Call, result: int) -> tuple[bytes, ...]:
     """What the kernel has written of it, at its exit; but for the time that is left."""
-    return tuple(
-        ptrace.read_memory(tracee.tid, address, size) for address, size in _areas(tracee, call)
-    )
+    areas = list(_areas(call))
+    if call.name in EPOLLS:
+        areas = [(call.arguments[1], result * _SIZE_OF_EVENT)]
+    return tuple(ptrace.read_memory(tracee.tid, address, size) for address, size in areas)
 
 
 def own_mask(tracee: Tracee, call: Call) -> int | None:
@@ -92,6 +135,8 @@ def own_mask(tracee: Tracee, call: Call) -> int | None:
     address = 0
     if call.name == "ppoll":
         address = call.arguments[3]
+    elif call.name == "epoll_pwait":
+        address = call.arguments[4]
     elif call.name == "pselect6" and call.arguments[5]:
         (address,) = _POINTER.unpack(ptrace.read_memory(tracee.tid, call.arguments[5], 8))
     if not address:
@@ -111,7 +156,10 @@ def is_over(tracee: Tracee, call: Call) -> None:
 
 def wanted(tracee: Tracee, call: Call) -> Iterator[Wanted]:
     """For what it waits. Raises OSError where that can't be read."""
-    areas = list(_areas(tracee, call))
+    if call.name in EPOLLS:
+        yield Wanted(int32(call.arguments[0]), select.POLLIN, select.POLLIN)
+        return
+    areas = list(_areas(call))
     contents = [ptrace.read_memory(tracee.tid, address, size) for address, size in areas]
     if call.name not in SELECTS:
         for content in contents:
@@ -128,10 +176,10 @@ def wanted(tracee: Tracee, call: Call) -> Iterator[Wanted]:
                     yield Wanted(number, asked, asked | others)
 
 
-def _areas(tracee: Tracee, call: Call) -> Iterator[tuple[int, int]]:
+def _areas(call: Call) -> Iterator[tuple[int, int]]:
     """Where it stands for what it waits: addresses and sizes."""
     if call.name in SELECTS:
         size = (min(max(int32(call.arguments[0]), 0), _MOST) + 63) // 64 * 8
         yield from ((address, size) for address in call.arguments[1:4] if address and size)
-    elif call.name in POLLS and call.arguments[1]:
+    elif call.name not in EPOLLS and call.arguments[1]:
         yield call.arguments[0], min(call.arguments[1], _MOST) * _POLLFD.size

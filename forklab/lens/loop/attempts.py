@@ -85,6 +85,8 @@ def waits_for_descriptors(run: Run, ledger: Ledger, tracee: Tracee, call: Call) 
     standing.blocked = None
     tracee.deadline = None if is_over else patience.deadline
     if masks is None or masks.deliverable or not polling.would_wait(tracee, call):
+        if polling.tells_of_several(tracee, call):
+            run.because(f"epoll tells {tracee.member.name} of several descriptors, in some order")
         return False
     if is_over:
         polling.is_over(tracee, call)

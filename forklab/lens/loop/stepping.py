@@ -167,6 +167,7 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
     if result in INTERRUPTED and _waits_on_in_open(run, tracee):
         return
     run.channels.opening.pop(tracee.member, None)
+    attempts.notice_pieces(run, standing, tracee, call, result)
     if standing.is_attempt:
         standing.is_attempt = False
         attempts.notice_conversion(run, tracee, call, result)
@@ -175,7 +176,6 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
             standing.blocked = standing.values
             ptrace.call_again(tracee.tid, call.name, call.arguments[0])
             return
-    attempts.notice_pieces(run, standing, tracee, call, result)
     if standing.touches and (result >= 0 or _tells_by_failing(result, standing.touches)):
         _tell(run, tracee, call, standing.touches)
     if result == 0:
@@ -193,7 +193,7 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
     elif call.name not in _WAITS or result < 0:  # whom they have reaped is noted there
         tracee.saw(result)
     if call.name in POLLS and result >= 0:
-        tracee.saw(*polling.told(tracee, call))
+        tracee.saw(*polling.told(tracee, call, result))
     standing.pipe, standing.content, standing.dooms = None, b"", ()
 
 

@@ -21,6 +21,7 @@ HEAD = """\
 #include <stdlib.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
@@ -35,7 +36,7 @@ HEAD = """\
 #include <time.h>
 #include <unistd.h>
 
-static int ends[2], shared, semaphore, queue, counter, tickets, pair[2], reader, writer, letters;
+static int ends[2], shared, semaphore, queue, counter, tickets, pair[2], reader, writer, letters, all;
 static pid_t child;
 static char line[80];
 static int length;
@@ -149,6 +150,15 @@ static long count_letters(void) {
     struct mq_attr attributes;
     return mq_getattr(letters, &attributes) < 0 ? -1 : attributes.mq_curmsgs;
 }
+static long watch(int what, int file, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.fd = file};
+    return epoll_ctl(all, what, file, &event);
+}
+static long next_of_all(int limit) {
+    struct epoll_event event = {0};
+    long count = epoll_wait(all, &event, 1, limit);
+    return count <= 0 ? count : event.data.fd == counter ? 2 : 3;
+}
 /* Which of them are ready, in binary: two to read, one to write. */
 static long one_of(int one, int other, int third) {
     fd_set in, out;
@@ -186,6 +196,11 @@ SETUP = {
         letters = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &attributes);
         if (letters < 0 || mq_unlink(name)) return 8;""",
     "polls": "counter = eventfd(0, 0); if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
+    "epolls": """
+        counter = eventfd(0, 0);
+        all = epoll_create1(0);
+        watch(EPOLL_CTL_ADD, counter, EPOLLIN);
+        watch(EPOLL_CTL_ADD, ends[0], EPOLLIN);""",
     "fifos": 'if (mkfifo("fifo", 0600)) return 8;',
     "datagrams": "if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair)) return 8;",
 }
@@ -370,6 +385,21 @@ CALLS = {
         "note(ready(letters, POLLIN, -1));",
         "note(ready(letters, POLLIN | POLLOUT, 0));",
         "note(mq_close(letters));",
+    ],
+    "epolls": [
+        "note(next_of_all(-1));",
+        "note(next_of_all(0));",
+        "note(watch(EPOLL_CTL_DEL, ends[0], 0));",
+        "note(watch(EPOLL_CTL_ADD, ends[0], EPOLLIN));",
+        "note(watch(EPOLL_CTL_MOD, counter, EPOLLIN | EPOLLONESHOT));",
+        "note(watch(EPOLL_CTL_MOD, counter, 0));",
+        'note(write(ends[1], "4", 1));',
+        "note(get_one(ends[0]));",
+        "note(count_up(counter, 1));",
+        "note(count_down(counter));",
+        "note(close(ends[1]));",
+        "note(close(ends[0]));",
+        "note(close(all));",
     ],
     "errors": [
         "note(read(99, line, 1));",

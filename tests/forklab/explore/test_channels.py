@@ -23,6 +23,7 @@ MORE = """
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -52,6 +53,15 @@ static const char *queue_name(void) {
 static mqd_t open_queue(int flags) {
     struct mq_attr attributes = {.mq_maxmsg = 3, .mq_msgsize = 2};
     return mq_open(queue_name(), flags, 0600, &attributes);
+}
+static void watch(int all, int file, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.fd = file};
+    if (epoll_ctl(all, EPOLL_CTL_ADD, file, &event)) _exit(9);
+}
+/* One that is ready; 0 if none is in time. */
+static int next_of(int all, int limit) {
+    struct epoll_event event = {0};
+    return epoll_wait(all, &event, 1, limit) < 0 ? -1 : event.data.fd;
 }
 static void heard(int number) { (void)number; say("h"); }
 """
@@ -721,3 +731,161 @@ QUEUES = {
 @pytest.mark.parametrize("name", QUEUES)
 def test_of_message_queues_of_posix(name: str, folder: Path) -> None:
     check(QUEUES[name], folder)
+
+
+EPOLLS = {
+    "each in its time, and again until it is read": Case(
+        """
+        int one[2], other = eventfd(0, 0), all = epoll_create1(0);
+        if (pipe(one)) return 1;
+        watch(all, one[0], EPOLLIN);
+        watch(all, other, EPOLLIN);
+        if (fork() == 0) { sleep(1); put(other, 1); sleep(2); _exit(write(one[1], "x", 1) != 1); }
+        say(next_of(all, -1) == other ? "e" : "?");
+        say(next_of(all, 0) == other ? "e" : "?");
+        get(other);
+        say(next_of(all, 500) == 0 ? "-" : "?");
+        say(next_of(all, -1) == one[0] ? "p" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"ee-p"},
+    ),
+    "once, if that is wanted": Case(
+        """
+        int file = eventfd(0, 0), all = epoll_create1(0);
+        watch(all, file, EPOLLIN | EPOLLONESHOT);
+        if (fork() == 0) { put(file, 1); put(file, 1); _exit(0); }
+        say(next_of(all, -1) == file ? "e" : "?");
+        say(next_of(all, 1000) == 0 ? "-" : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"e-"},
+    ),
+    "who does not wait is told how it is": Case(
+        """
+        int ends[2], all = epoll_create1(0);
+        if (pipe(ends)) return 1;
+        watch(all, ends[0], EPOLLIN);
+        if (fork() == 0) _exit(write(ends[1], "x", 1) != 1);
+        say(next_of(all, 0) ? "p" : "-");
+        say(epoll_ctl(all, EPOLL_CTL_DEL, ends[0], NULL) == 0 && next_of(all, 0) == 0 ? "." : "?");
+        wait(NULL);
+        return 0;
+        """,
+        {"p.", "-."},
+    ),
+    "there is nobody who could end it": Case(
+        """
+        int ends[2], all = epoll_create1(0);
+        if (pipe(ends)) return 1;
+        watch(all, ends[0], EPOLLIN);
+        if (fork() == 0) { say("c"); _exit(0); }
+        say("p");
+        say(next_of(all, -1) ? "?" : "!");
+        return 0;
+        """,
+        {"cp", "pc"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EPOLLS)
+def test_of_epoll(name: str, folder: Path) -> None:
+    check(EPOLLS[name], folder)
+
+
+NOT_MODELLED = {
+    "epoll tells P of several descriptors, in some order": """
+        int one = eventfd(0, 0), other = eventfd(0, 0), all = epoll_create1(0);
+        watch(all, one, EPOLLIN);
+        watch(all, other, EPOLLIN);
+        if (fork() == 0) { put(one, 1); put(other, 1); _exit(0); }
+        wait(NULL);
+        return next_of(all, -1) <= 0;
+    """,
+    "it waits in epoll_wait, whose end is not chosen but happens": """
+        int file = eventfd(0, 0), all = epoll_create1(0);
+        watch(all, file, EPOLLIN | EPOLLET);
+        if (fork() == 0) { put(file, 1); _exit(0); }
+        return next_of(all, -1) <= 0;
+    """,
+    "P.1 calls sendmsg, which is not modelled": """
+        int pair[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
+        if (fork() == 0) {
+            char beside[CMSG_SPACE(sizeof(int))] = {0};
+            struct msghdr message = {.msg_control = beside, .msg_controllen = sizeof beside};
+            sendmsg(pair[0], &message, 0);
+            _exit(0);
+        }
+        wait(NULL);
+        return 0;
+    """,
+    "P.1 calls recvfrom, which is not modelled": """
+        int pair[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
+        if (fork() == 0) _exit(recv(pair[0], text, 2, MSG_WAITALL) < 0);
+        if (write(pair[1], "12", 2) != 2) return 1;
+        wait(NULL);
+        return 0;
+    """,
+    "P.1 calls sendfile, which is not modelled": """
+        int pair[2], file = open("/etc/passwd", O_RDONLY);
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
+        if (fork() == 0) _exit(sendfile(pair[0], file, NULL, 1) != 1);
+        return read(pair[1], text, 1) != 1;
+    """,
+    "P.1 calls write, which is not modelled": """
+        int this = posix_openpt(O_RDWR | O_NOCTTY);
+        if (grantpt(this) || unlockpt(this)) return 1;
+        int other = open(ptsname(this), O_RDWR | O_NOCTTY);
+        if (fork() == 0) _exit(write(other, "x", 1) != 1);
+        return read(this, text, 1) != 1;
+    """,
+    "P.1 calls setsockopt, which is not modelled": """
+        int pair[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
+        if (fork() == 0) {
+            struct timeval limit = {1, 0};
+            setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+            _exit(read(pair[0], text, 1) >= 0);
+        }
+        wait(NULL);
+        return 0;
+    """,
+    "P writes much into a socket at once, piece by piece": """
+        int pair[2];
+        static char much[100000];
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
+        if (fork() == 0) { while (read(pair[1], much, 1000) > 0) {} _exit(0); }
+        close(pair[1]);
+        return write(pair[0], much, sizeof much) < 0;
+    """,
+    "P writes more into a FIFO than fits, piece by piece": """
+        static char much[100000];
+        mkfifo("fifo", 0600);
+        if (fork() == 0) { int mine = open("fifo", O_RDONLY); while (read(mine, much, 9999) > 0) {} _exit(0); }
+        return write(open("fifo", O_WRONLY), much, sizeof much) < 0;
+    """,
+    "P.1 calls mq_timedreceive, which is not modelled": """
+        mqd_t queue = open_queue(O_CREAT | O_RDWR);
+        mq_unlink(queue_name());
+        if (fork() == 0) {
+            struct timespec soon = {1, 0};
+            _exit(mq_timedreceive(queue, text, 2, NULL, &soon) >= 0);
+        }
+        wait(NULL);
+        return mq_send(queue, "x", 1, 0) != 0;
+    """,
+}
+
+
+@pytest.mark.parametrize("reason", NOT_MODELLED)
+def test_what_is_not_modelled_of_channels_is_named(reason: str) -> None:
+    text = f"{HEAD}{MORE}int main(void) {{ {NOT_MODELLED[reason]} }}\n"
+    with program_of("c", text) as program:
+        found = explore(program.argv, program=program.path, limit=300)
+    assert not found.complete
+    assert any(known.startswith(reason) for known in found.reasons), found.reasons
