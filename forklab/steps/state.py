@@ -63,7 +63,7 @@ FIFOS = "fifos"  # are one, as which one is opened by a name is for others to ch
 # What is told in a channel is told to whoever reads there. So their names begin; if it has sides, it matters who has
 # which of them open.
 SIDED = frozenset({"socketpair", "fifo", FIFOS})
-CHANNELS = SIDED | {"eventfd", "queue"}
+CHANNELS = SIDED | {"eventfd", "queue", "signals"}
 ONE, OTHER = "one", "other"  # sides
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
@@ -168,12 +168,16 @@ class Patience(NamedTuple):
 
 
 class Signals(NamedTuple):
-    """What becomes of signals, as bit masks: bit 0 is signal 1. `flags` are those of the handler for SIGCHLD."""
+    """What becomes of signals, as bit masks: bit 0 is signal 1. `flags` are those of the handler for SIGCHLD.
+
+    `told` are those of which it can learn from whom they come.
+    """
 
     blocked: int
     ignored: int
     caught: int
     flags: int
+    told: int
 
 
 def apply(changes: Iterable[tuple[Fact, Hashable]], state: dict[Fact, Hashable]) -> None:
@@ -330,11 +334,18 @@ def facts_about(resource: str) -> tuple[Fact, ...]:
     kind, _, name = resource.partition(" ")
     if kind == "pipe":
         return ((PIPE, name),)
+    if kind == "signals":
+        return ((PENDING, name),)
     if kind == "fifo":
         resource = FIFOS
     if kind in SIDED:
         return (RESOURCE, resource), (HOLDERS, resource)
     return ((RESOURCE, resource),)
+
+
+def is_always_shared(resource: str) -> bool:
+    """Pipes, and the signals that are pending for somebody: what becomes of them are steps anyway."""
+    return resource.startswith(("pipe ", "signals "))
 
 
 def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:

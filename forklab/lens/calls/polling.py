@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from forklab.kernel.calls import PATIENT, LimitForm, Sort, int32
 from forklab.lens.calls.touching import NotModelledError, Touches, is_terminal
-from forklab.lens.edge import descriptors, ptrace
+from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
@@ -67,6 +67,9 @@ def _watched(tracee: Tracee, call: Call) -> list[descriptors.Watched]:
     watched = descriptors.watched_by(tracee.member.pid, int32(call.arguments[0]))
     if watched is None or any(one.events & select.EPOLLET for one in watched):
         raise NotModelledError
+    pid = tracee.member.pid
+    if any(descriptors.signals_of(pid, one.descriptor) is not None for one in watched):
+        raise NotModelledError
     return watched
 
 
@@ -81,6 +84,9 @@ def _of_descriptor(run: Run, tracee: Tracee, number: int) -> Iterator[Touch]:
         if len(pipe.content) > _MUCH:
             run.because("it waits for a pipe with much in it, where room is counted in pages")
         yield Touch(f"pipe {pipe.name}", tells=False)
+    elif descriptors.signals_of(pid, number) is not None:
+        yield Touch(str(Sort.SIGNALFDS), tells=False)
+        yield Touch(f"signals {tracee.member.name}", tells=False)
     elif stat.S_ISCHR(kind):
         file = identity(f"/proc/{pid}/fd/{number}")
         known = {*run.surroundings.outputs, run.surroundings.foreign}
@@ -92,11 +98,18 @@ def _of_descriptor(run: Run, tracee: Tracee, number: int) -> Iterator[Touch]:
 
 def would_wait(tracee: Tracee, call: Call) -> bool:
     """Whether none of what it waits for is the case right now. Where it is an error, it does not wait."""
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    pending = masks.pending if masks else 0
     poll = select.poll()
     ends: dict[int, int] = {}
     with ExitStack() as borrowed:
         try:
             for one in wanted(tracee, call):
+                signals = descriptors.signals_of(tracee.member.pid, one.descriptor)
+                if signals is not None:  # if we polled it, it would tell of our own
+                    if one.asked & select.POLLIN and signals & pending:
+                        return False
+                    continue
                 ours = descriptors.borrow(tracee.member.pid, one.descriptor)
                 borrowed.callback(os.close, ours)
                 poll.register(ours, one.asked)

@@ -8,7 +8,8 @@ A resource is told, which others can notice, or only asked. Its name is for peop
     lock /tmp/a     the locks of a file
     process P.1     its priority and limits
     eventfd P/1     what is in a channel, fifo /tmp/a: see `forklab.lens.world.channels`
-    host, semaphores, messages, queues
+    signals P.1     those that are pending for it, where it reads them by signalfd(2)
+    host, semaphores, messages, queues, epolls, signalfds
 
 Names may be too coarse, but never too fine: two calls of which one can notice the other have one in common.
 """
@@ -126,6 +127,11 @@ def _of_descriptor(
             raise NotModelledError
         if call.name not in _FUTILE_ON_PIPES:
             yield Touch(end.channel, tells)
+    elif descriptors.signals_of(pid, number) is not None:
+        if call.name == "readv":
+            raise NotModelledError
+        yield Touch(str(Sort.SIGNALFDS), tells and call.name == "fcntl")
+        yield Touch(f"signals {tracee.member.name}", tells=False)
     elif kind == stat.S_IFREG and not where.startswith("/proc/"):
         name = run.resources.label(file, where.removesuffix(" (deleted)"))
         if call.name in MOVE_ON:

@@ -44,6 +44,13 @@ def eventfd_count(pid: int, descriptor: int) -> int:
     return int(_about(pid, descriptor, "eventfd-count:") or "0", 16)
 
 
+def signals_of(pid: int, descriptor: int) -> int | None:
+    """Of a descriptor of signalfd(2): which signals can be read there, as a bit mask. None for anything else."""
+    if link(pid, descriptor) != "anon_inode:[signalfd]":
+        return None
+    return int(_about(pid, descriptor, "sigmask:") or "0", 16)
+
+
 def pidfd_target(tid: int, descriptor: int) -> int | None:
     """The process that a descriptor of pidfd_open(2) stands for."""
     told = _about(tid, descriptor, "Pid:")

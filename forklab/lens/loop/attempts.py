@@ -163,12 +163,13 @@ def _lend(run: Run, standing: Standing, tracee: Tracee, call: Call, *, has_waite
         run.because(f"{tracee.member.name} can't be kept from sleeping in {spoken_name(call.name)}")
         tracee.may_sleep = True
         return False
+    is_of_signals = any(touch.resource.startswith("signals ") for touch in standing.touches)
     waits = descriptors.lets_wait(ours)
     if not waits and not has_waited:
         os.close(ours)
         return False
     # A datagram socket that was shut down tells who does not wait EAGAIN, and who waits the end.
-    has_news = call.name in RECEIVES and descriptors.has_news(ours)
+    has_news = call.name in RECEIVES and not is_of_signals and descriptors.has_news(ours)
     descriptors.let_wait(ours, wait=has_news)
     standing.lent = ours, waits
     return not has_news

@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
-from forklab.kernel.signals import KILL, bit, numbers_in
+from forklab.kernel.signals import KILL, bit
 from forklab.lens.calls import patience, polling, touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.dispositions import SA_SIGINFO
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.pipes import Pipe, side_of
 from forklab.lens.world.run import Run
@@ -50,6 +49,7 @@ _KNOWN_OTHERWISE = (
     )
     | frozenset(PATIENT)
 ) - {"mmap"}  # fmt: skip
+_SIGNALFDS = frozenset({"signalfd", "signalfd4"})
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
 _PROT_WRITE, _MAP_SHARED = 2, 1
@@ -187,11 +187,17 @@ def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
 def _wanted_signals(run: Run, tracee: Tracee, address: int) -> int:
     """Of sigwaitinfo(2). It will be told of their senders."""
     wanted = _mask(tracee, address) & ~bit(KILL)  # nobody gets that one
-    member, dispositions = tracee.member, run.dispositions
-    for number in numbers_in(wanted):
-        flags = dispositions.flags_of(member, number)
-        dispositions.set_flags(member, number, flags | SA_SIGINFO)
+    run.dispositions.will_tell_senders(tracee.member, wanted)
     return wanted
+
+
+def _read_signals(run: Run, tracee: Tracee, call: Call) -> None:
+    """signalfd(2): from now on it can learn from whom these come."""
+    wanted = _mask(tracee, call.arguments[1])
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    if masks is not None and masks.pending & wanted:
+        run.because(f"{tracee.member.name} reads signals that had come before it could")
+    run.dispositions.will_tell_senders(tracee.member, wanted)
 
 
 def _sent(run: Run, tracee: Tracee, call: Call) -> Sent:
@@ -242,6 +248,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
         run.pipes.any = True
     elif name == "rt_sigaction":
         _remember_flags(run, tracee, call)
+    elif name in _SIGNALFDS:
+        _read_signals(run, tracee, call)
     elif name == "mmap":
         if arguments[3] & _MAP_SHARED and arguments[2] & _PROT_WRITE:
             run.because("it shares memory")

@@ -120,7 +120,9 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
     )
     flags = run.dispositions.flags_of(member, CHLD)
     state[facts.MASKS, name] = (
-        Signals(masks.blocked, masks.ignored, masks.caught, flags) if masks else Signals(0, 0, 0, 0)
+        Signals(masks.blocked, masks.ignored, masks.caught, flags, run.dispositions.told_of(member))
+        if masks
+        else Signals(0, 0, 0, 0, 0)
     )
     pending = _pending(run, tracee, masks) if masks and masks.pending else ()
     state[facts.PENDING, name] = (*pending, _DOOM) if member in ledger.doomed else pending

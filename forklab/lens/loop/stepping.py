@@ -42,6 +42,7 @@ _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
 _TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
 _CLONE_VM, _CLONE_FS, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x200, 0x400, 0x4000
 _CLONE_THREAD = 0x10000
+_SIGINFO_SIZE, _BEFORE_TIMES = 128, 56  # bytes of a struct signalfd_siginfo
 _NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
@@ -192,9 +193,19 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         tracee.saw(member.name if member else min(result, 0))
     elif call.name not in _WAITS or result < 0:  # whom they have reaped is noted there
         tracee.saw(result)
+    if call.name in READS and result > 0:
+        _see_signals(tracee, call, result, standing.touches)
     if call.name in POLLS and result >= 0:
         tracee.saw(*polling.told(tracee, call, result))
     standing.pipe, standing.content, standing.dooms = None, b"", ()
+
+
+def _see_signals(tracee: Tracee, call: Call, result: int, touches: tuple[Touch, ...]) -> None:
+    """What it has read by signalfd(2), but for the time that its child has used."""
+    if any(touch.resource.startswith("signals ") for touch in touches):
+        content = ptrace.read_memory(tracee.tid, call.arguments[1], result)
+        for place in range(0, result, _SIGINFO_SIZE):
+            tracee.saw(content[place : place + _BEFORE_TIMES])
 
 
 def _tells_by_failing(result: int, touches: tuple[Touch, ...]) -> bool:

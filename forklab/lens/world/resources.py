@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File
-from forklab.steps.state import FIFOS, Touch, is_held
+from forklab.steps.state import FIFOS, Touch, is_always_shared, is_held
 
 SOMEBODY = ""  # whoever may end a wait
 _WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks", "fifo": FIFOS}
@@ -46,6 +46,8 @@ class Resources:
     def note(self, member: Member, touches: Iterable[Touch], *, waits: bool) -> None:
         """`waits`: it may have to wait there, so somebody else has to do with it, or nobody ever ends that."""
         for resource, tells in touches:
+            if is_always_shared(resource):
+                continue
             who = self.touched.setdefault(resource, {})
             who[member.name] = who.get(member.name, False) or tells
             if waits:
@@ -54,12 +56,14 @@ class Resources:
     def shared_of(self, touches: Iterable[Touch], *, tells: bool = False) -> tuple[Touch, ...]:
         """Those that are shared, each once; `tells`: all are told.
 
-        Pipes are, always. Files, folders and names are one, and so are all locks: which file has a name is for others
-        to change, so what a call touches must not depend on it.
+        Pipes are, always, and signals. Files, folders and names are one, and so are all locks: which file has a name is
+        for others to change, so what a call touches must not depend on it.
         """
         found: dict[str, bool] = {}
         for resource, told in touches:
-            if resource in self.shared or resource.startswith("pipe "):
+            if is_always_shared(resource):
+                found[resource] = told
+            elif resource in self.shared:
                 wide = _WIDE.get(resource.partition(" ")[0], resource)
                 found[wide] = found.get(wide, False) or told or tells
         return tuple(Touch(*item) for item in sorted(found.items()))

@@ -29,6 +29,7 @@ HEAD = """\
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sem.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -36,8 +37,8 @@ HEAD = """\
 #include <time.h>
 #include <unistd.h>
 
-static int ends[2], shared, semaphore, queue, counter, tickets, pair[2], reader, writer, letters, all;
-static pid_t child;
+static int ends[2], shared, semaphore, queue, counter, tickets, pair[2], reader, writer, letters, all, signals;
+static pid_t child, first;
 static char line[80];
 static int length;
 struct letter { long type; char text; };
@@ -159,6 +160,11 @@ static long next_of_all(int limit) {
     long count = epoll_wait(all, &event, 1, limit);
     return count <= 0 ? count : event.data.fd == counter ? 2 : 3;
 }
+static long next_signal(void) {
+    struct signalfd_siginfo about;
+    if (read(signals, &about, sizeof about) < 0) return -1;
+    return about.ssi_signo == SIGCHLD ? about.ssi_status : 8 + (about.ssi_pid == (uint32_t)first);
+}
 /* Which of them are ready, in binary: two to read, one to write. */
 static long one_of(int one, int other, int third) {
     fd_set in, out;
@@ -201,6 +207,14 @@ SETUP = {
         all = epoll_create1(0);
         watch(EPOLL_CTL_ADD, counter, EPOLLIN);
         watch(EPOLL_CTL_ADD, ends[0], EPOLLIN);""",
+    "signalfds": """
+        sigset_t mask;
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGUSR1);
+        sigaddset(&mask, SIGCHLD);
+        sigprocmask(SIG_BLOCK, &mask, NULL);
+        signals = signalfd(-1, &mask, 0);
+        first = getpid();""",
     "fifos": 'if (mkfifo("fifo", 0600)) return 8;',
     "datagrams": "if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair)) return 8;",
 }
@@ -400,6 +414,18 @@ CALLS = {
         "note(close(ends[1]));",
         "note(close(ends[0]));",
         "note(close(all));",
+    ],
+    "signalfds": [
+        "note(next_signal());",
+        "note(next_signal());",
+        "note(ready(signals, POLLIN, -1));",
+        "note(ready(signals, POLLIN, 0));",
+        "note(kill(child, SIGUSR1));",
+        "note(kill(first, SIGUSR1));",
+        "note(kill(getpid(), SIGUSR1));",
+        "note(wait(NULL) > 0);",
+        "note(fcntl(signals, F_SETFL, O_NONBLOCK));",
+        "note(close(signals));",
     ],
     "errors": [
         "note(read(99, line, 1));",

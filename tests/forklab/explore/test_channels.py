@@ -25,6 +25,7 @@ MORE = """
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -62,6 +63,13 @@ static void watch(int all, int file, uint32_t events) {
 static int next_of(int all, int limit) {
     struct epoll_event event = {0};
     return epoll_wait(all, &event, 1, limit) < 0 ? -1 : event.data.fd;
+}
+static int signals_at(int number, int flags) {
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, number);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    return signalfd(-1, &mask, flags);
 }
 static void heard(int number) { (void)number; say("h"); }
 """
@@ -889,3 +897,60 @@ def test_what_is_not_modelled_of_channels_is_named(reason: str) -> None:
         found = explore(program.argv, program=program.path, limit=300)
     assert not found.complete
     assert any(known.startswith(reason) for known in found.reasons), found.reasons
+
+
+SIGNALFDS = {
+    "how a child has ended": Case(
+        """
+        int file = signals_at(SIGCHLD, 0);
+        if (fork() == 0) { say("c"); _exit(3); }
+        struct signalfd_siginfo about;
+        if (read(file, &about, sizeof about) != sizeof about) return 1;
+        say_count(about.ssi_signo == SIGCHLD ? (uint64_t)about.ssi_status : 9);
+        return 0;
+        """,
+        {"c3"},
+    ),
+    "nobody sends any": Case(
+        """
+        int file = signals_at(SIGUSR1, 0);
+        struct signalfd_siginfo about;
+        if (fork() == 0) { say("c"); _exit(0); }
+        wait(NULL);
+        return read(file, &about, sizeof about) < 0;
+        """,
+        {"c"},
+    ),
+    "two signals of one kind are one": Case(
+        """
+        int file = signals_at(SIGUSR1, SFD_NONBLOCK);
+        struct signalfd_siginfo about;
+        pid_t parent = getpid();
+        for (int i = 0; i < 2; i++) if (fork() == 0) { kill(parent, SIGUSR1); _exit(0); }
+        say(read(file, &about, sizeof about) > 0 ? "1" : "-");
+        say(read(file, &about, sizeof about) > 0 ? "1" : "-");
+        while (wait(NULL) > 0) {}
+        say(read(file, &about, sizeof about) > 0 ? "1" : "-");
+        return 0;
+        """,
+        {"--1", "-1-", "-11", "1--", "1-1", "11-"},
+    ),
+    "a signal or something to read": Case(
+        """
+        int ends[2], file = signals_at(SIGCHLD, 0);
+        if (pipe(ends)) return 1;
+        if (fork() == 0) { say("w"); _exit(write(ends[1], "x", 1) != 1); }
+        struct pollfd both[] = {{file, POLLIN, 0}, {ends[0], POLLIN, 0}};
+        say_count((uint64_t)poll(both, 2, -1));
+        say(both[0].revents ? "s" : "-");
+        say(both[1].revents ? "r" : "-");
+        return 0;
+        """,
+        {"w1-r", "w2sr"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SIGNALFDS)
+def test_of_signalfd(name: str, folder: Path) -> None:
+    check(SIGNALFDS[name], folder)
