@@ -190,7 +190,7 @@ MENDS = {
     ),
 }
 LOOK = "from test_shared_runs import look_until; look_until()"
-MOST = 150  # programs to look at
+MOST = 300  # programs to look at
 
 
 def look_until() -> None:
