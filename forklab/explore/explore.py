@@ -20,7 +20,7 @@ from typing import Unpack
 from forklab.bounds import MOST_STATES, SECONDS, Progress
 from forklab.explore.exploration import Exploration
 from forklab.explore.forest import Forest, forest_of
-from forklab.explore.graph import Graph, explore_graph
+from forklab.explore.graph import Graph, explore_graph, grow
 from forklab.explore.harvest import TooManyOutcomesError, harvest
 from forklab.explore.outcome import Outcome, end_of
 from forklab.explore.replays import Replays
@@ -32,6 +32,7 @@ from forklab.steps.schedule import Grain
 
 MOST_OUTCOMES = 10_000
 _MANY = 8  # processes; of more, who have nothing to do with each other, only what they print is explored
+_MANY_STATES, _MANY_RUNS = 2_000, 100  # of one graph: from then on it is worth to look at memory
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STATES_OF_THE_ENDLESS = 100  # a fork bomb: what it is is known from its first run
@@ -74,10 +75,10 @@ def explore(
         if forest is not None and (text_only or len(forest.lives) > _MANY):
             with contextlib.suppress(TooManyOutcomesError):
                 return _of_forest(forest, replays)
-        graph = explore_graph(replays, first=played, is_over=is_over)
+        graph = _graph_of(replays, played, is_over)
         while replays.are_void:
             replays.begin_anew()
-            graph = explore_graph(replays, is_over=is_over)
+            graph = _graph_of(replays, None, is_over)
         reasons = _reasons(graph, replays, limit, started, seconds)
         try:
             outcomes = harvest(
@@ -88,6 +89,7 @@ def explore(
             reasons.append(
                 f"there are more than {MOST_OUTCOMES:,} outcomes: those that print the same count once"
             )
+        replays.by_memory = False
         wrong, replayed = _see_again(replays, outcomes)
         if wrong:
             reasons.append("not every outcome could be made to happen again")
@@ -102,6 +104,29 @@ def explore(
             replayed,
             tuple(reasons),
         )
+
+
+def _graph_of(replays: Replays, first: Played | None, is_over: Callable[[Graph], bool]) -> Graph:
+    """Where much comes of it, states are one that no process can tell apart any more."""
+    replays.by_memory = False
+    graph = explore_graph(
+        replays, first=first, is_over=lambda graph: _is_large(graph) or is_over(graph)
+    )
+    if not _is_large(graph) or is_over(graph):
+        return graph
+    if replays.begin_by_memory():
+        merged = explore_graph(replays, is_over=is_over)
+        if not merged.learned.doubts:
+            return merged
+    replays.by_memory = False
+    grow(graph, replays, is_over)
+    return graph
+
+
+def _is_large(graph: Graph) -> bool:
+    learned = graph.learned
+    many = len(learned.situations) > _MANY_STATES or learned.runs > _MANY_RUNS
+    return many and not graph.complete
 
 
 def _of_forest(forest: Forest, replays: Replays) -> Exploration:

@@ -15,19 +15,27 @@ from forklab.lens.replay import Played
 from forklab.steps.moves import Move
 from forklab.steps.schedule import PLAIN, Grain
 
+_Unknown = dict[Hashable, list[tuple[Key, Move, tuple[str, ...]]]]  # by what would have to be known
+
 
 @dataclass
 class Graph:
-    """`steps[key]` has the steps that can be taken in a state, by move. `complete`: nothing is missing.
+    """`steps[key]` has the steps that can be taken in a state, by move.
 
-    `grain` is how fine the steps of the runs were. `is_endless`: the first run had to be ended.
+    `grain` is how fine the steps of the runs were. `is_endless`: the first run had to be ended. What is left to do:
+    states at the `frontier`, and steps that are not known yet.
     """
 
     learned: Learned
     grain: Grain = PLAIN
     is_endless: bool = False
     steps: dict[Key, dict[Move, Step]] = field(default_factory=dict)
-    complete: bool = False
+    frontier: list[Key] = field(default_factory=list)
+    unknown: _Unknown = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return not self.frontier and not self.unknown
 
     @property
     def root(self) -> Key:
@@ -88,21 +96,21 @@ def explore_graph(
     learned.learn(first)
     is_endless = first.ended_early is not None and not first.stuck
     graph = Graph(learned, replays.grain, is_endless)
-    frontier = [graph.root]
-    unknown: _Unknown = {}
-    while frontier or unknown:
-        if is_over(graph):
-            return graph
-        if frontier:
-            _expand(graph, frontier, unknown)
-        else:
-            _ask(graph, replays, unknown, frontier)
-    graph.complete = True
+    graph.frontier.append(graph.root)
+    grow(graph, replays, is_over)
     return graph
 
 
+def grow(graph: Graph, replays: Replays, is_over: Callable[[Graph], bool]) -> None:
+    """Until it is complete, or over."""
+    while not graph.complete and not is_over(graph):
+        if graph.frontier:
+            _expand(graph, graph.frontier, graph.unknown)
+        else:
+            _ask(graph, replays, graph.unknown, graph.frontier)
+
+
 _AT_ONCE = 2000  # states between two looks at the clock
-_Unknown = dict[Hashable, list[tuple[Key, Move, tuple[str, ...]]]]  # by what would have to be known
 
 
 def _expand(graph: Graph, frontier: list[Key], unknown: _Unknown) -> None:

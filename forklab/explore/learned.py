@@ -73,7 +73,8 @@ class Learned:
     situations: dict[Key, Situation] = field(default_factory=dict)
     root: Key | None = None
     doubts: list[str] = field(default_factory=list)
-    taught: int = 0  # real steps that it has learned from
+    runs: int = 0  # real ones that it has learned from
+    taught: int = 0  # the same in steps
     _effects: dict[Hashable, Effect] = field(default_factory=dict)
     _cut: dict[Key, str] = field(default_factory=dict)
     _numbers: dict[_Item, int] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Learned:
 
     def learn(self, played: Played) -> None:
         """From a real run."""
+        self.runs += 1
         state: dict[Fact, Hashable] = {}
         if not played.taken:  # it was ended before it came to its first step
             self._start(state)

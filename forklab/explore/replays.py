@@ -35,6 +35,7 @@ class Replays:
     ) -> None:
         """`longest` is how many steps a run may have; for the `options` see Replay."""
         self.grain = grain
+        self.by_memory = False
         self.most = max(1, len(os.sched_getaffinity(0)))
         self.runs = 0
         self.reasons: dict[str, str] = {}
@@ -59,7 +60,8 @@ class Replays:
             while waiting and len(asked) < self.most:
                 replay = idle.pop() if idle else self._one_more()
                 number, steps = waiting.pop()
-                replay.ask(Schedule(tuple(steps), self.grain, self._longest))
+                schedule = Schedule(tuple(steps), self.grain, self._longest, self.by_memory)
+                replay.ask(schedule)
                 asked[replay.connection] = number, replay
             while turn in found:
                 yield found.pop(turn)
@@ -72,6 +74,13 @@ class Replays:
                 self._note(played)
                 found[number] = played
                 idle.append(replay)
+
+    def begin_by_memory(self) -> bool:
+        """From now on what a process has seen is what it can still tell of it, if that is the same in each run."""
+        self.by_memory = True
+        one, other = self.play_all([(), ()])
+        self.by_memory = one.taken == other.taken
+        return self.by_memory
 
     @property
     def are_void(self) -> bool:

@@ -64,7 +64,7 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
     call, detail = place.call, place.detail
     for touch in place.touches:
         yield from facts.facts_about(touch.resource)
-        if touch.resource.startswith("signals "):  # they tell how a child has ended
+        if touch.resource.startswith("pending "):  # they tell how a child has ended
             yield from ((facts.LIFE, child) for child in facts.children(state, name))
             yield facts.CHILDREN, name
     if call in _FORKS:

@@ -43,11 +43,16 @@ PLAIN = Grain()
 
 @dataclass(frozen=True)
 class Schedule:
-    """`moves` are taken first, then always the first step that is possible, up to `most` steps in all."""
+    """`moves` are taken first, then always the first step that is possible, up to `most` steps in all.
+
+    `by_memory`: what a process has seen is what it can still tell of it (`forklab.lens.loop.remembering`). The same
+    steps are possible, but more states are equal.
+    """
 
     moves: tuple[Move, ...] = ()
     grain: Grain = PLAIN
     most: int = MOST_STEPS
+    by_memory: bool = False
 
     def to_json(self) -> JsonObject:
         return {

@@ -2,7 +2,7 @@
 
     state[AT, "P"]            a Place: before `wait4`, after `fork`, ...; with a digest of all that it has seen so far
     state[PENDING, "P"]       signals that wait for it, those of one number in the order of their arrival
-    state[LIFE, "P.1"]        ALIVE, ("zombie", 3), ("stopped", "untold"); whoever is gone has no facts
+    state[LIFE, "P.1"]        ALIVE, ("zombie", 3), ("stopped", "untold", 19); whoever is gone has no facts
     state[RESOURCE, "files"]  a digest of all that has been done to them
 
 A state is a mapping from such facts to values that can be hashed. Two equal states have the same future, whatever
@@ -21,7 +21,14 @@ from typing import NamedTuple
 
 from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
-from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverable_of
+from forklab.kernel.signals import (
+    CHLD,
+    HARMLESS_MASK,
+    SA_NOCLDWAIT,
+    STOPPING_MASK,
+    bit,
+    deliverable_of,
+)
 from forklab.numbering import FIRST_PID
 
 _SLEEPS = calls_in("sleep")
@@ -63,7 +70,7 @@ FIFOS = "fifos"  # are one, as which one is opened by a name is for others to ch
 # What is told in a channel is told to whoever reads there. So their names begin; if it has sides, it matters who has
 # which of them open.
 SIDED = frozenset({"socketpair", "fifo", FIFOS})
-CHANNELS = SIDED | {"eventfd", "queue", "signals"}
+CHANNELS = SIDED | {"eventfd", "queue", "pending"}
 ONE, OTHER = "one", "other"  # sides
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
@@ -278,7 +285,7 @@ def news_of(state: State, name: str) -> int:
     if isinstance(life, tuple):
         if life[0] == "zombie":
             return waits.WEXITED
-        if life == ("stopped", "untold"):
+        if life[:2] == ("stopped", "untold"):
             return waits.WSTOPPED
         if life == ("alive", "untold"):
             return waits.WCONTINUED
@@ -305,6 +312,14 @@ def parent_of(state: State, name: str) -> str:
     parent = state[PARENT, name]
     assert isinstance(parent, str)
     return parent
+
+
+def wants_no_zombies(state: State, name: str) -> bool:
+    """Whether the kernel collects its children by itself: wait(2), NOTES. Not known of init, and not so."""
+    if (MASKS, name) not in state:
+        return False
+    masks = signals_of(state, name)
+    return bool(masks.ignored & bit(CHLD) or masks.flags & SA_NOCLDWAIT)
 
 
 def now(state: State) -> int:
@@ -334,7 +349,7 @@ def facts_about(resource: str) -> tuple[Fact, ...]:
     kind, _, name = resource.partition(" ")
     if kind == "pipe":
         return ((PIPE, name),)
-    if kind == "signals":
+    if kind == "pending":
         return ((PENDING, name),)
     if kind == "fifo":
         resource = FIFOS
@@ -345,7 +360,7 @@ def facts_about(resource: str) -> tuple[Fact, ...]:
 
 def is_always_shared(resource: str) -> bool:
     """Pipes, and the signals that are pending for somebody: what becomes of them are steps anyway."""
-    return resource.startswith(("pipe ", "signals "))
+    return resource.startswith(("pipe ", "pending "))
 
 
 def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
@@ -390,8 +405,8 @@ def _holders(value: Hashable) -> Iterator[Holders]:
 
 def meant(state: State, name: str) -> list[str]:
     """Of a process that is in a wait: the children that it is for."""
-    kind, which, _ = wait_of(state, name)
-    mine = children(state, name)
+    kind, which, options = wait_of(state, name)
+    mine = children(state, name) if waits.is_for(options) else ()
     if kind in (waits.P_PID, waits.P_PIDFD):
         return [child for child in mine if number_of(child) == which]
     if kind == waits.P_PGID:

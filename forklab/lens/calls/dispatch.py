@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of
+from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of, int32
 from forklab.kernel.processors import this_processor
 from forklab.lens.calls import (
+    arranging,
     making,
     patience,
     sending,
     setting,
     sleeping,
     timers,
+    tracing,
     waiting,
     writing,
 )
@@ -31,6 +33,9 @@ _NAMES = {number: name for name, number in this_processor().calls.items()}
 _EINTR = 4
 _COUNT = 8  # bytes, that a timer's file tells
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
+_SIGNALLING = calls_in("signal")
+
+_WAIT_FOR_A_LOCK = frozenset({7, 38})  # F_SETLKW, F_OFD_SETLKW, see fcntl(2)
 
 Handler = Callable[[Run, Tracee, Call], Onward]
 
@@ -57,6 +62,11 @@ def _name_of(stop: ptrace.CallStop) -> str:
     if not stop.native:
         return f"system call {stop.number} of a 32-bit program"
     return _NAMES.get(stop.number, f"system call {stop.number}")
+
+
+def asks(number: int | None) -> bool:
+    """Whether a call of this number, if it is one, can have another answer the next time."""
+    return number is not None and concerns_of(_NAMES.get(number, "")) != {Concern.PRIVATE}
 
 
 def make(run: Run, tracee: Tracee, call: Call) -> Onward:
@@ -99,6 +109,8 @@ def returned(run: Run, tracee: Tracee) -> int:
             tracee.interrupted = False
         elif tracee.interrupted and call.name in _SLEEPS:
             sleeping.tell_what_is_left(run, tracee, call)
+        elif call.name in _SIGNALLING:
+            sending.sent(run, tracee, call, result)
         elif call.name in _WAITS and not tracee.interrupted:
             waiting.waited(run, tracee, call, result)
         elif call.name in making.MAKING:
@@ -126,16 +138,22 @@ def _suspend(run: Run, tracee: Tracee, call: Call) -> Onward:
     return INTO_ITS_CALL
 
 
-def _set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
-    run.dispositions.changed(tracee.member)
-    return AT_ONCE
+def _control(run: Run, tracee: Tracee, call: Call) -> Onward:
+    return INTO_ITS_CALL if int32(call.arguments[1]) in _WAIT_FOR_A_LOCK else AT_ONCE
 
 
 def _by_call() -> Mapping[str, Handler]:
     found: dict[str, Handler] = dict.fromkeys(PATIENT, patience.be_patient)
     for group, handler in _BY_GROUP.items():
         found |= dict.fromkeys(calls_in(group), handler)
-    return {**found, "rt_sigaction": _set_handler}
+    return {
+        **found,
+        "tee": writing.move,
+        "fcntl": _control,
+        "ptrace": tracing.trace,
+        "rt_sigaction": arranging.set_handler,
+        "prctl": arranging.control_itself,
+    }
 
 
 _BY_GROUP: Mapping[str, Handler] = {

@@ -1,4 +1,4 @@
-"""Calls with a time limit (poll, select, epoll, sigtimedwait, futex): the limit becomes a deadline of the world.
+"""Calls with a time limit (poll, select, epoll, sigtimedwait, futex ...): the limit becomes a deadline of the world.
 
 The kernel is told to wait for ever; when the deadline has come, the call is interrupted and returns what it would have
 returned then.
@@ -10,14 +10,17 @@ import contextlib
 
 from forklab.kernel import calls
 from forklab.kernel.calls import PATIENT, LimitForm, int32
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import proc, ptrace
 from forklab.lens.world import clock as clocks
-from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
+from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import SELECTS
 
+_STICKY_TIMEOUTS = 0x4000000  # limits stay as they are, see personality(2)
+# See mq_send(3), mq_receive(3).
+_UNTIL_A_MOMENT = frozenset({"mq_timedsend", "mq_timedreceive"})
 TELL_WHAT_IS_LEFT = SELECTS | {"ppoll"}
 
 
@@ -30,11 +33,9 @@ def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
         return AT_ONCE
     if deadline is None:
         return INTO_ITS_CALL
-    if deadline <= run.clock.now:
-        if _absolute_on(call) is None:
-            return AT_ONCE
-        ptrace.skip_call(tracee.tid, limit.expired)  # on the real clock that moment may be far away
-        return IN_TURN
+    # A moment that is over may be far away on the real clock; but what is there already comes before it.
+    if deadline <= run.clock.now and _absolute_on(call) is None:
+        return AT_ONCE
     if tracee.deadline is None:
         tracee.deadline = deadline
     call.patched = (limit.place, call.arguments[limit.place])
@@ -60,9 +61,11 @@ def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None
     left = max(0, (deadline or run.clock.now) - run.clock.now)
     form = clocks.timeval if limit.form is LimitForm.TIMEVAL else clocks.timespec
     sets = call.arguments[1:4] if call.expired == 0 and call.name in SELECTS else ()
-    with contextlib.suppress(OSError):
-        ptrace.write_memory(tracee.tid, address, form(left))
-        for one in filter(None, sets):
+    if not proc.personality(tracee.tid) & _STICKY_TIMEOUTS:
+        with contextlib.suppress(OSError):  # a limit may be where one can't write: then it stays
+            ptrace.write_memory(tracee.tid, address, form(left))
+    for one in filter(None, sets):
+        with contextlib.suppress(OSError):
             size = (int32(call.arguments[0]) + 63) // 64 * 8
             ptrace.write_memory(tracee.tid, one, bytes(size))
 
@@ -93,6 +96,8 @@ def _futex_command(call: Call) -> int:
 
 def _absolute_on(call: Call) -> int | None:
     """The clock on which its limit is a moment; None if it is a duration."""
+    if call.name in _UNTIL_A_MOMENT:
+        return 0
     if call.name != "futex" or _futex_command(call) not in calls.FUTEX_ABSOLUTE_WAITS:
         return None
     return 0 if int32(call.arguments[1]) & calls.FUTEX_CLOCK_REALTIME else 1

@@ -10,7 +10,7 @@ import select
 import stat
 import struct
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from forklab.kernel.calls import PATIENT, LimitForm, Sort, int32
@@ -86,7 +86,7 @@ def _of_descriptor(run: Run, tracee: Tracee, number: int) -> Iterator[Touch]:
         yield Touch(f"pipe {pipe.name}", tells=False)
     elif descriptors.signals_of(pid, number) is not None:
         yield Touch(str(Sort.SIGNALFDS), tells=False)
-        yield Touch(f"signals {tracee.member.name}", tells=False)
+        yield Touch(f"pending {tracee.member.name}", tells=False)
     elif stat.S_ISCHR(kind):
         file = identity(f"/proc/{pid}/fd/{number}")
         known = {*run.surroundings.outputs, run.surroundings.foreign}
@@ -163,8 +163,9 @@ def is_over(tracee: Tracee, call: Call) -> None:
     if limit.form is LimitForm.MILLISECONDS:
         call.patched = (limit.place, call.arguments[limit.place])
         ptrace.set_argument(tracee.tid, limit.place, 0)
-    else:  # that nothing is left of it the kernel would have written there
-        ptrace.write_memory(tracee.tid, call.arguments[limit.place], bytes(16))
+    else:  # that nothing is left of it the kernel would have written there, if it could: else it waits so long
+        with suppress(OSError):
+            ptrace.write_memory(tracee.tid, call.arguments[limit.place], bytes(16))
 
 
 def wanted(tracee: Tracee, call: Call) -> Iterator[Wanted]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from forklab.kernel.calls import int32
@@ -41,12 +41,26 @@ def send(run: Run, tracee: Tracee, call: Call) -> Onward:
 
 
 def deliver(run: Run, tracee: Tracee, sending: Sending) -> Onward:
-    """The kernel does it."""
-    if sending.number == KILL:
-        for other in run.world.tracees.values():
-            if other is not tracee and other.member in sending.targets:
-                run.world.let(other, Stand.RUNNING)  # its end is awaited
+    """The kernel does it, if it may."""
     return INTO_ITS_CALL
+
+
+def sent(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+    """It has returned."""
+    number = int32(call.arguments[signal_place(call.name)])
+    if result == 0 and number != KILL:
+        return
+    targets = set(_targets(run, tracee, call.name, int32(call.arguments[0])))
+    if result < 0:
+        run.chronicle.refused(tracee.member, targets)
+    await_the_dying(run, (t for t in run.world.tracees.values() if t.member in targets))
+
+
+def await_the_dying(run: Run, tracees: Iterable[Tracee]) -> None:
+    """Of these: who was held when it was killed was woken at once, and its end is awaited."""
+    for tracee in list(tracees):
+        if tracee.stand in (Stand.READY, Stand.HELD) and proc.state(tracee.tid) != "t":
+            run.world.let(tracee, Stand.RUNNING)
 
 
 def signal_place(call: str) -> int:
@@ -63,8 +77,7 @@ def announce(run: Run, tracee: Tracee, call: Call) -> Sending | None:
     targets = _targets(run, tracee, call.name, first)
     everybody = first == -1 and call.name in ("kill", "rt_sigqueueinfo")
     outsiders = everybody or (not targets and proc.exists(abs(first)))
-    for target in targets:
-        run.chronicle.sends(tracee.member, number, target)
+    run.chronicle.sends(tracee.member, number, targets)
     run.suspects.update(targets)
     return Sending(number, place, targets, shielded=outsiders and not run.in_namespace)
 

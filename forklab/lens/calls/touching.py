@@ -8,7 +8,7 @@ A resource is told, which others can notice, or only asked. Its name is for peop
     lock /tmp/a     the locks of a file
     process P.1     its priority and limits
     eventfd P/1     what is in a channel, fifo /tmp/a: see `forklab.lens.world.channels`
-    signals P.1     those that are pending for it, where it reads them by signalfd(2)
+    pending P.1     the signals that are pending for it, where it reads them by signalfd(2)
     host, semaphores, messages, queues, epolls, signalfds
 
 Names may be too coarse, but never too fine: two calls of which one can notice the other have one in common.
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
 from forklab.lens.calls import paths
-from forklab.lens.edge import descriptors, ptrace
+from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.channels import Opening, is_fifo
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
@@ -131,7 +131,7 @@ def _of_descriptor(
         if call.name == "readv":
             raise NotModelledError
         yield Touch(str(Sort.SIGNALFDS), tells and call.name == "fcntl")
-        yield Touch(f"signals {tracee.member.name}", tells=False)
+        yield Touch(f"pending {tracee.member.name}", tells=False)
     elif kind == stat.S_IFREG and not where.startswith("/proc/"):
         name = run.resources.label(file, where.removesuffix(" (deleted)"))
         if call.name in MOVE_ON:
@@ -232,6 +232,8 @@ def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
     flags = flags_of_open(call)
     path = call.arguments[1 if at else 0]
+    if _counts_its_threads(tracee, path, flags):
+        return []
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
     # If others change what has this name, it may be any of them by then.
     fifos = {name for name in run.resources.shared if name.startswith("fifo ")}
@@ -254,6 +256,13 @@ def fifo_opened(run: Run, tracee: Tracee, call: Call) -> Opening | None:
     if paths.is_below(name, "/proc") or not is_fifo(path):
         return None
     return Opening(identity(path), run.channels.fifo(os.path.realpath(path), flags))
+
+
+def _counts_its_threads(tracee: Tracee, path: int, flags: int) -> bool:
+    """Python does at each fork, from 3.12 on, and looks at nothing else there. A program's own open() has O_CLOEXEC."""
+    if flags & os.O_CLOEXEC or paths.text(tracee, path) != "/proc/self/stat":
+        return False
+    return os.path.basename(proc.program(tracee.member.pid)).startswith("python")
 
 
 def flags_of_open(call: Call) -> int:

@@ -1,36 +1,118 @@
-"""All memory that a process under the lens can write to."""
+"""What a process under the lens computes with: all memory that it can write to, and its registers."""
 
 from __future__ import annotations
 
-import hashlib
 import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from forklab.lens.edge import ptrace
 
 _MOST = 64 << 20  # bytes
 _AT_ONCE = 1 << 20
+_PAGE, _WORD = 4096, 8
+_RED_ZONE = 128  # bytes below the stack pointer that are in use: System V ABI for x86-64
+_NOTHING = bytes(_PAGE)
+
+
+class _UnfitError(Exception):
+    """It is more than we read, or shared with others."""
+
+
+class Memory(NamedTuple):
+    """What was in it: the content of `pages` by address. `maps` says where everything is mapped.
+
+    `dead`: there the stack has been, and nobody can tell what was there. `vectors` are the registers that are not
+    `general`.
+    """
+
+    maps: str
+    pages: dict[int, bytes]
+    dead: range
+    general: bytes
+    vectors: bytes
 
 
 def digest(tid: int) -> bytes | None:
     """Of what is in it; None if it is more than we read, or is shared with others."""
+    import hashlib  # here: it loads OpenSSL, and hardly anybody computes in an endless loop
+
     found = hashlib.blake2b(digest_size=16)
-    left = _MOST
     try:
-        with open(f"/proc/{tid}/maps") as maps:
-            places = [line.split()[:2] for line in maps]
-        memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY)
-    except OSError:
+        for _, content in _pieces(tid, _maps(tid), _MOST):
+            found.update(content)
+    except (OSError, _UnfitError):
         return None
+    return found.digest()
+
+
+def read(tid: int, most: int) -> Memory | None:
+    """Of one that stands still. None if it is more than `most` bytes, or is shared with others."""
     try:
-        for area, rights in places:
+        maps = _maps(tid)
+        stack = ptrace.call(tid).stack
+        general, vectors = ptrace.registers(tid), ptrace.vectors(tid)
+        pages = {
+            start + place: content[place : place + _PAGE]
+            for start, content in _pieces(tid, maps, most)
+            for place in range(0, len(content), _PAGE)
+        }
+    except (OSError, _UnfitError):
+        return None
+    dead = range(0)
+    places = []
+    for area, rights, *file in maps:
+        start, _, end = area.partition("-")
+        if file[3:] == ["[stack]"]:
+            if int(start, 16) <= stack < int(end, 16):
+                dead = range(int(start, 16), stack - _RED_ZONE)
+            start = ""  # how far it has grown depends on calls that have returned
+        places.append(f"{start}-{end} {rights} {file}")
+    return Memory(" ".join(places), pages, dead, general, vectors)
+
+
+def change(before: Memory, now: Memory) -> str:
+    """A digest of where everything is mapped now, and of what is not as it was, word by word."""
+    import hashlib  # here: see above
+
+    found = hashlib.blake2b(now.maps.encode() + now.general, digest_size=16)
+    for address, page in now.pages.items():
+        if address + _PAGE not in now.dead:
+            for place, word in _changed(before.pages.get(address, _NOTHING), page):
+                if address + place not in now.dead:
+                    found.update(b"%d %b" % (address + place, word))
+    for place, word in _changed(before.vectors, now.vectors):
+        found.update(b"vectors %d %b" % (place, word))
+    return found.hexdigest()
+
+
+def _changed(before: bytes, now: bytes) -> Iterator[tuple[int, bytes]]:
+    """The words that are different, and where they are."""
+    if before != now:
+        for place in range(0, len(now), _WORD):
+            word = now[place : place + _WORD]
+            if word != before[place : place + _WORD]:
+                yield place, word
+
+
+def _maps(tid: int) -> list[list[str]]:
+    """Where what is mapped, and with which rights: the words of each line, see proc(5). Raises OSError."""
+    with open(f"/proc/{tid}/maps") as maps:
+        return [line.split() for line in maps]
+
+
+def _pieces(tid: int, maps: list[list[str]], most: int) -> Iterator[tuple[int, bytes]]:
+    """Addresses and what is there. Raises OSError and _UnfitError."""
+    memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY)
+    try:
+        for area, rights, *_ in maps:
             if rights[1] != "w":
                 continue
             start, end = (int(word, 16) for word in area.split("-"))
-            left -= end - start
-            if rights[3] == "s" or left < 0:
-                return None
+            most -= end - start
+            if rights[3] == "s" or most < 0:
+                raise _UnfitError
             for place in range(start, end, _AT_ONCE):
-                found.update(os.pread(memory, min(_AT_ONCE, end - place), place))
-    except OSError:
-        return None
+                yield place, os.pread(memory, min(_AT_ONCE, end - place), place)
     finally:
         os.close(memory)
-    return found.digest()

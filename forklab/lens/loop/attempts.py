@@ -163,7 +163,7 @@ def _lend(run: Run, standing: Standing, tracee: Tracee, call: Call, *, has_waite
         run.because(f"{tracee.member.name} can't be kept from sleeping in {spoken_name(call.name)}")
         tracee.may_sleep = True
         return False
-    is_of_signals = any(touch.resource.startswith("signals ") for touch in standing.touches)
+    is_of_signals = any(touch.resource.startswith("pending ") for touch in standing.touches)
     waits = descriptors.lets_wait(ours)
     if not waits and not has_waited:
         os.close(ours)
@@ -204,7 +204,7 @@ def _patch_operations(tracee: Tracee, call: Call, *, wait: bool) -> bool:
             (number, operation, flags & ~_IPC_NOWAIT if wait else flags | _IPC_NOWAIT)
             for number, operation, flags in operations
         )
-        ptrace.write_memory(tracee.tid, address, b"".join(_SEMBUF.pack(*o) for o in changed))
+        ptrace.patch_memory(tracee.tid, address, b"".join(_SEMBUF.pack(*o) for o in changed))
     except (OSError, struct.error):
         return False
     return True

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from forklab.kernel.signals import CHLD, STOPPING_MASK, bit
+from forklab.kernel.signals import CHLD, SEGV, STOPPING_MASK, bit
 from forklab.lens.calls import sleeping, waiting
-from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge import proc, ptrace, timestamps
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.onward import IN_TURN, Onward, Turn
+from forklab.lens.world.onward import AT_ONCE, IN_TURN, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
@@ -17,6 +17,13 @@ from forklab.steps.state import LOOP
 def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
     """A signal is about to be delivered."""
     run, member = loop.run, tracee.member
+    if (
+        run.stops_at_time_stamps
+        and number == SEGV
+        and timestamps.answer(tracee.tid, run.clock.uptime)
+    ):
+        loop.goes_on(tracee, AT_ONCE)
+        return
     info = ptrace.signal_info(tracee.tid)
     sent = info.code <= 0 or number == CHLD
     sender = run.chronicle.latest(info.sender) if sent else None

@@ -7,16 +7,16 @@ follow, calls that nobody has modelled) is said.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Hashable
 from typing import NamedTuple
 
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
 from forklab.kernel.signals import KILL, bit
-from forklab.lens.calls import patience, polling, touching, writing
+from forklab.lens.calls import masking, patience, polling, touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
+from forklab.lens.calls.waiting import wanted
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts
 from forklab.lens.world.chronicle import Member
@@ -48,12 +48,11 @@ _KNOWN_OTHERWISE = (
         "clock", "sleep", "timer", "timerfd", "restart", "socket", "share",
     )
     | frozenset(PATIENT)
-) - {"mmap"}  # fmt: skip
+) - {"mmap", "semtimedop", "mq_timedsend", "mq_timedreceive"} - POLLS  # fmt: skip
 _SIGNALFDS = frozenset({"signalfd", "signalfd4"})
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
 _PROT_WRITE, _MAP_SHARED = 2, 1
-_LEAST_SIGACTION = struct.Struct("<QQ")  # handler, flags
 
 
 class Hold(NamedTuple):
@@ -74,10 +73,13 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
         touching.fifo_opened(run, tracee, call)  # from then on we have to know who has what open
     if not is_alone:
         found = _touches(run, tracee, call)
-        run.resources.note(tracee.member, found, waits=attempts.may_wait(call, found))
+        run.resources.note(tracee.member.name, found, waits=attempts.may_wait(call, found))
+        masking.notice_who_looks(run, tracee, call, found)
         # Who else has this offset must not depend on who has ended by now.
         touches = run.resources.shared_of(found, tells=call.name in touching.MOVE_ON)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
+        return None
+    if call.name == "rt_sigprocmask" and not masking.makes_a_difference(run, tracee, call):
         return None
     detail = _detail(run, tracee, call)
     if detail is None:
@@ -99,7 +101,8 @@ def _hold_patient(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Ho
     waits = deadline is None or deadline > run.clock.now
     if not is_alone:
         channels = [touch for touch in found if not touch.resource.startswith("pipe ")]
-        run.resources.note(tracee.member, channels, waits=waits)
+        run.resources.note(tracee.member.name, channels, waits=waits)
+        masking.notice_who_looks(run, tracee, call, found)
     touches = () if is_alone else run.resources.shared_of(found)
     if not waits:
         return Hold(Patience(run.clock.now, mask), touches) if touches else None
@@ -171,7 +174,7 @@ def _pipe_at(run: Run, tracee: Tracee, descriptor: int, side: str) -> Pipe | Non
 
 def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
     """In our numbers."""
-    kind, which, options = waits.wait_for(call.name, call.arguments)
+    kind, which, options = wanted(tracee, call)
     if kind == waits.P_PIDFD:
         kind, which = waits.P_PID, descriptors.pidfd_target(tracee.tid, which) or 0
     if kind == waits.P_PID:
@@ -246,8 +249,6 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
     name, arguments = call.name, call.arguments
     if name in _PIPES:
         run.pipes.any = True
-    elif name == "rt_sigaction":
-        _remember_flags(run, tracee, call)
     elif name in _SIGNALFDS:
         _read_signals(run, tracee, call)
     elif name == "mmap":
@@ -268,19 +269,6 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
 def _waits_for_a_limited_time(call: Call) -> bool:
     if call.name == "futex":
         return waits_on_futex(call)
-    return (
-        call.name in PATIENT
-        and call.name not in POLLS
-        and (call.name != "rt_sigtimedwait" or bool(call.arguments[2]))
-    )
-
-
-def _remember_flags(run: Run, tracee: Tracee, call: Call) -> None:
-    number, action = int32(call.arguments[0]), call.arguments[1]
-    if action:
-        try:
-            content = ptrace.read_memory(tracee.tid, action, _LEAST_SIGACTION.size)
-        except OSError:
-            return  # EFAULT
-        _, flags = _LEAST_SIGACTION.unpack(content)
-        run.dispositions.set_flags(tracee.member, number, flags)
+    if call.name == "rt_sigtimedwait":
+        return bool(call.arguments[2])
+    return call.name in PATIENT and call.name in _KNOWN_OTHERWISE

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.pipes import Pipe
-from forklab.lens.world.tracees import Tracee
+from forklab.lens.world.tracees import Seen, Tracee
 from forklab.steps.state import Touch
 
 
@@ -15,12 +15,14 @@ from forklab.steps.state import Touch
 class Standing:
     """`detail` is that of the call before which it is held, as `forklab.steps.state` has it.
 
-    `late`: the clock has moved while it was held there. `moved`: it has run since somebody looked. `makes_it_next`: it
-    makes its call as soon as it comes to it again. `tries_again`: it has made it, would have had to wait, and comes to
-    stand before it as before; `had_seen` is the digest of all that it had seen then, and `values` were those of what it
-    touches. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our descriptor of the open file
-    that was told so, and whether it let wait before, `pipe` is the one that it reads from or writes to, `content` what
-    it writes, `dooms` are those to whom it sends SIGKILL.
+    `late`: the clock has moved while it was held there. `moved`: it has run since somebody looked. `makes_it_next`:
+    it makes its call as soon as it comes to it again. `tries_again`: it has made it, would have had to wait, and
+    comes to stand before it as before; `had_seen` is what it had seen then, and `values` were those of what it
+    touches. `memory` is a digest of it and of the registers, as they were when somebody looked; `memory_is_old`: it
+    has run since then. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our descriptor of
+    the open file that was told so, and whether it let wait before, `pipe` is the one that it reads from or writes
+    to, `content` what it writes, `dooms` are those to whom it sends SIGKILL; `blurs`: we wait for its end only to
+    make the answer the same in each run.
     """
 
     detail: tuple[Hashable, ...] = ()
@@ -30,20 +32,27 @@ class Standing:
     moved: bool = True
     makes_it_next: bool = False
     tries_again: bool = False
-    had_seen: str | None = None
+    had_seen: Seen | None = None
     values: tuple[Hashable, ...] = ()
+    memory: str = ""
+    memory_is_old: bool = True
     is_attempt: bool = False
     lent: tuple[int, bool] | None = None
     pipe: Pipe | None = None
     content: bytes = b""
     dooms: tuple[Member, ...] = ()
+    blurs: bool = False
 
 
 @dataclass(eq=False)
 class Ledger:
-    """`doomed`: SIGKILL is on its way to them; each dies in a step of its own, as soon as it is chosen."""
+    """`doomed`: SIGKILL is on its way to them; each dies in a step of its own, as soon as it is chosen.
+
+    `by_memory`: see `forklab.steps.schedule.Schedule`.
+    """
 
     doomed: set[Member] = field(default_factory=set)
+    by_memory: bool = False
     _standings: dict[Tracee, Standing] = field(default_factory=dict)
 
     def of(self, tracee: Tracee) -> Standing:

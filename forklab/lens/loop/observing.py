@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 
 from forklab.kernel.signals import CHLD, KILL, bit
 from forklab.lens.edge import proc, ptrace
+from forklab.lens.loop import remembering
 from forklab.lens.loop.delivery import code_and_sender
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.world.chronicle import INIT, Member
@@ -78,7 +79,7 @@ def _look_at_channels(run: Run, member: Member) -> None:
     """Whoever has a side open can change what is the case there: by its end, at the latest."""
     run.channels.look_at(member)
     touches = [Touch(end.channel, tells=True) for end in run.channels.ends_of(member)]
-    run.resources.note(member, touches, waits=False)
+    run.resources.note(member.name, touches)
 
 
 def _shared_ends(run: Run, member: Member) -> Iterator[End]:
@@ -114,7 +115,7 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
         call,
         detail,
         standing.late,
-        tracee.seen or "",
+        remembering.seen_by(ledger, tracee),
         standing.touches if before else (),
         standing.blocked if before else None,
     )
@@ -127,7 +128,8 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
     pending = _pending(run, tracee, masks) if masks and masks.pending else ()
     state[facts.PENDING, name] = (*pending, _DOOM) if member in ledger.doomed else pending
     if member.stop_untold or member.stopped:
-        state[facts.LIFE, name] = ("stopped", "untold" if member.stop_untold else "told")
+        told = "untold" if member.stop_untold else "told"
+        state[facts.LIFE, name] = ("stopped", told, member.stopped_by)
     else:
         state[facts.LIFE, name] = ("alive", "untold") if member.continue_untold else facts.ALIVE
     state[facts.PARENT, name] = member.parent.name if member.parent else INIT

@@ -6,16 +6,26 @@ what was possible and what was done is kept: `Taken`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+import errno
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from forklab.kernel.calls import CALLS, Concern, calls_in
-from forklab.lens.calls import changing, waiting
+from forklab.lens.calls import changing, masking, waiting
+from forklab.lens.edge import ptrace, vdso
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
-from forklab.lens.edge.vdso import hide_vdso
-from forklab.lens.loop import attempts, holding, letting, listening, passing, spinning, stepping
+from forklab.lens.loop import (
+    attempts,
+    holding,
+    letting,
+    listening,
+    passing,
+    remembering,
+    spinning,
+    stepping,
+)
 from forklab.lens.loop.holding import Hold
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
@@ -23,10 +33,10 @@ from forklab.lens.loop.observing import state_of
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import Onward, Turn
 from forklab.lens.world.stands import Stand
-from forklab.lens.world.tracees import Call, Tracee
+from forklab.lens.world.tracees import Call, Seen, Tracee
 from forklab.steps.moves import TIME, Move, moves
 from forklab.steps.schedule import Schedule
-from forklab.steps.state import Fact
+from forklab.steps.state import PENDING, Fact, State, deliverable
 
 _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
 # A handler that returns ends what its signal has begun, and that was noticed. Of pipes, sockets ... we have to know.
@@ -61,14 +71,19 @@ class Scheduled:
     schedule: Schedule
     taken: list[Taken] = field(default_factory=list)
     stuck: bool = False
-    stops: Stops = _STOPS
     _ledger: Ledger = field(default_factory=Ledger)
     _known: dict[Fact, Hashable] = field(default_factory=dict)
     _written: int = 0
 
+    @property
+    def stops(self) -> Stops:
+        return remembering.STOPS if self.schedule.by_memory else _STOPS
+
     def begins(self, loop: Loop, tracee: Tracee) -> None:
-        hide_vdso(tracee.tid)
-        tracee.seen = tracee.seen or ""
+        vdso.hide(tracee.tid)
+        vdso.fix_chance(tracee.tid)
+        tracee.seen = replace(tracee.seen or Seen(), start=None)
+        self._ledger.by_memory = self.schedule.by_memory
         loop.run.pipes.outputs = loop.run.surroundings.outputs
         loop.run.resources.shared = self.schedule.grain.shared
 
@@ -76,12 +91,23 @@ class Scheduled:
         """Before each call that others could notice, until it is chosen."""
         if call.name in _CLOCKS or call.name in _SLEEPS:
             return False
+        if call.name == "rseq" and self.schedule.by_memory:
+            # There the kernel would write which processor it is on, and runs are on different ones.
+            ptrace.skip_call(tracee.tid, -errno.ENOSYS)
+            letting.go(loop.run, tracee)
+            return True
+        if self.schedule.by_memory and remembering.looks_at_output(loop.run, tracee, call):
+            self._ledger.of(tracee).blurs = True
+            letting.go(loop.run, tracee, to_exit=True)
+            return True
         reasons = loop.run.findings.reasons
         known = len(reasons)
         is_held = self._is_held(loop, tracee, call)
         if len(reasons) > known:
             site = call_site(tracee.tid)
             reasons.update(dict.fromkeys(list(reasons)[known:], site))
+        if not is_held:
+            remembering.note(self._ledger, tracee, call)
         return is_held
 
     def _is_held(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
@@ -105,6 +131,8 @@ class Scheduled:
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
         run, to_exit, with_signal = loop.run, onward.to_exit, onward.with_signal
         doomed = tracee.member in self._ledger.doomed
+        if with_signal:
+            changing.remember_core(run, tracee, with_signal)
         if onward.turn is Turn.HELD:
             self._hold(loop, tracee, Hold((tracee.deadline,)))
         elif onward.turn is Turn.IN_TURN and doomed:
@@ -113,16 +141,18 @@ class Scheduled:
             onward.turn is Turn.IN_TURN
             and not to_exit
             and not self._ledger.of(tracee).tries_again
+            and not self._ledger.of(tracee).blurs
             and self._may_notice(loop, tracee)
         ):
             letting.go_when_chosen(run, tracee, with_signal=with_signal)
         else:
-            self._ledger.of(tracee).moved = True
+            self._ledger.of(tracee).moved, self._ledger.of(tracee).blurs = True, False
             # Whoever is doomed does not come further than to the end of the call that it is in.
             letting.go(run, tracee, to_exit=to_exit or doomed, with_signal=with_signal)
 
     def returned(self, loop: Loop, tracee: Tracee, result: int) -> None:
         if tracee.call is not None:
+            remembering.blur(self._ledger, tracee, tracee.call, result)
             stepping.came_back(loop.run, self._ledger, tracee, tracee.call, result)
 
     def next(self, loop: Loop) -> None:
@@ -196,8 +226,17 @@ class Scheduled:
         changes = {fact: value for fact, value in state.items() if known.get(fact) != value}
         changes.update({fact: None for fact in known if fact not in state})
         written, self._written = output[self._written :], len(output)
+        self._notice_signals(loop, state, changes)
         self._known = state
         self.taken.append(Taken(changes, offered, move, "".join(written)))
+
+    def _notice_signals(self, loop: Loop, state: State, changes: Mapping[Fact, Hashable]) -> None:
+        """Whoever was sent one in the step of another process, and would notice that."""
+        sender = self.taken[-1].move if self.taken else None
+        for what, name in changes:
+            others = sender is not None and sender.process not in ("", name)
+            if what == PENDING and others and (what, name) in state:
+                masking.are_sent_to(loop.run, name, deliverable(state, name, blocked=0))
 
     def _let_time_pass(self, loop: Loop) -> None:
         """On to the next deadline; who is held before a call has been in it since before."""

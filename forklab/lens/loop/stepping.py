@@ -5,13 +5,23 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import struct
 from pathlib import Path
 
 from forklab.kernel.calls import INTERRUPTED, calls_in, int32
-from forklab.kernel.signals import KILL
-from forklab.lens.calls import changing, dispatch, polling, sending, sleeping, touching, waiting
+from forklab.kernel.signals import CHLD, KILL
+from forklab.lens.calls import (
+    arranging,
+    changing,
+    dispatch,
+    polling,
+    sending,
+    sleeping,
+    touching,
+    waiting,
+)
 from forklab.lens.edge import descriptors, proc, ptrace
-from forklab.lens.loop import attempts, letting, piping
+from forklab.lens.loop import attempts, letting, piping, remembering
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
@@ -41,7 +51,10 @@ _SLEEPS, _PERSONAL, _OPENS = calls_in("sleep"), calls_in("self"), calls_in("open
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
 _TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
 _CLONE_VM, _CLONE_FS, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x200, 0x400, 0x4000
-_CLONE_THREAD = 0x10000
+_CLONE_THREAD, _CSIGNAL = 0x10000, 0xFF
+_CLONE_ARGS = struct.Struct(
+    "<5Q"
+)  # how struct clone_args begins: flags, three pointers, exit_signal
 _SIGINFO_SIZE, _BEFORE_TIMES = 128, 56  # bytes of a struct signalfd_siginfo
 _NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
@@ -51,6 +64,7 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move, state: State) -
     call, standing = tracee.call, ledger.of(tracee)
     standing.had_seen = tracee.seen
     standing.values = values_of(state, standing.touches)
+    remembering.takes_a_step(tracee)
     tracee.saw(str(move.kind), call.name if call else "")
     piping.notice_who_is_disturbed(loop.run, ledger, tracee)
     if tracee.member in ledger.doomed and move.kind != CALL:
@@ -77,6 +91,7 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
         loop.goes_on(tracee, AT_ONCE)
         return
     run = loop.run
+    remembering.note(ledger, tracee, call)
     if call.name in _MIND_WHAT_IS_PENDING and _would_have_dropped_more(tracee):
         run.because("a signal that it ignores waits for it in the lens, behind one that it catches")
     if call.name in POLLS:
@@ -125,7 +140,7 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         return INTO_ITS_CALL
     if name in _PERSONAL or name in _CLOSING or name == "rt_sigtimedwait" or standing.touches:
         if name == "rt_sigaction":
-            run.dispositions.changed(tracee.member)
+            arranging.set_handler(run, tracee, call)
         return INTO_ITS_CALL
     if name == "fcntl":
         piping.set_flags(run, ledger, tracee, call)
@@ -202,7 +217,7 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
 
 def _see_signals(tracee: Tracee, call: Call, result: int, touches: tuple[Touch, ...]) -> None:
     """What it has read by signalfd(2), but for the time that its child has used."""
-    if any(touch.resource.startswith("signals ") for touch in touches):
+    if any(touch.resource.startswith("pending ") for touch in touches):
         content = ptrace.read_memory(tracee.tid, call.arguments[1], result)
         for place in range(0, result, _SIGINFO_SIZE):
             tracee.saw(content[place : place + _BEFORE_TIMES])
@@ -225,7 +240,9 @@ def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...]) -> N
             flags = descriptors.flags(pid, number) & os.O_NONBLOCK
             run.resources.is_now(touch.resource, descriptors.eventfd_count(pid, number), flags)
         else:
-            run.resources.told([touch], tracee.member.name, tracee.seen, call.name)
+            run.resources.told(
+                [touch], tracee.member.name, tracee.seen.all if tracee.seen else "", call.name
+            )
 
 
 def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
@@ -263,7 +280,7 @@ def _would_have_dropped_more(tracee: Tracee) -> bool:
 
 def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:
     """Raises EndOfRunError for a thread and for a PID namespace of the program's own; says what a child shares."""
-    flags = _clone_flags(tracee, call)
+    flags, exit_signal = _clone_arguments(tracee, call)
     if flags & _CLONE_THREAD:
         run.because("it has several threads")
         raise EndOfRunError("It has several threads, and a schedule leads processes only.")
@@ -271,18 +288,22 @@ def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:
         raise EndOfRunError(NESTED)
     if flags & _CLONE_VM and not flags & _CLONE_VFORK:
         run.because("it shares memory")
+    if exit_signal != CHLD:
+        run.because(f"{tracee.member.name} makes a child that ends without SIGCHLD")
     if flags & (_CLONE_FS | _CLONE_FILES):
         run.because(f"{tracee.member.name} shares its descriptors or its folder with a child")
 
 
-def _clone_flags(tracee: Tracee, call: Call) -> int:
+def _clone_arguments(tracee: Tracee, call: Call) -> tuple[int, int]:
+    """Of a fork(2), vfork(2), clone(2) or clone3(2): the flags, and the signal with which the child will end."""
     if call.name == "clone":
-        return call.arguments[0]
-    if call.name == "clone3":  # the first field of a struct clone_args
-        with contextlib.suppress(OSError):
-            content = ptrace.read_memory(tracee.tid, call.arguments[0], 8)
-            return int.from_bytes(content, "little")
-    return 0
+        return call.arguments[0], call.arguments[0] & _CSIGNAL
+    if call.name == "clone3":
+        with contextlib.suppress(OSError, struct.error):
+            content = ptrace.read_memory(tracee.tid, call.arguments[0], _CLONE_ARGS.size)
+            flags, _, _, _, exit_signal = _CLONE_ARGS.unpack(content)
+            return flags, exit_signal
+    return 0, CHLD
 
 
 def _number_the_child(run: Run, tracee: Tracee) -> None:

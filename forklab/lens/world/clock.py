@@ -17,6 +17,7 @@ NEVER = 1 << 62
 _EPOCH = 1_893_488_400 * SECOND
 _UPTIME = 1000 * SECOND
 
+REALTIME, MONOTONIC = 0, 1
 # CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_REALTIME_ALARM, CLOCK_TAI; see clock_gettime(2).
 _WALL_CLOCKS = frozenset({0, 5, 8, 11})
 _PROCESSOR_CLOCKS = frozenset({2, 3})  # of the process, of the thread; negative numbers too
@@ -34,11 +35,16 @@ def is_virtual(clock: int) -> bool:
 
 @dataclass(eq=False)
 class Clock:
-    """The one clock of a world, in nanoseconds since its start."""
+    """The one clock of a world, in nanoseconds since its start.
+
+    `row` numbers its readings in a row: another one begins when time jumps, or when somebody does something else.
+    `wall` is what its wall clocks showed at its start, as they are set now.
+    """
 
     now: int = 0
-    _readings: int = 0
-    _wall: int = _EPOCH  # what its wall clocks showed at its start, as they are set now
+    row: int = 0
+    wall: int = _EPOCH
+    _readings: int = 0  # in this row
 
     @property
     def seconds(self) -> float:
@@ -46,10 +52,11 @@ class Clock:
 
     def jump_to(self, time: int) -> None:
         self.now = max(self.now, time)
-        self._readings = 0
+        self.looked_away()
 
     def looked_away(self) -> None:
         """Somebody has done something else than to look at the clock."""
+        self.row += 1
         self._readings = 0
 
     @property
@@ -59,14 +66,32 @@ class Clock:
 
     def read(self, clock: int) -> int:
         """What `clock` shows. A program that does nothing but look at it sees it move in the end: it waits that way."""
-        self._readings += 1
-        if self.watched:
-            self.now += min(SECOND, 1000 << (self._readings - _PATIENCE) // _DOUBLES)
+        step, _ = self.ahead()
+        self.was_read(1, step)
+        return self.shows(clock)
+
+    def ahead(self) -> tuple[int, int]:
+        """How long the next reading in this row will take, and how many that will take as long are still to come."""
+        if self._readings < _PATIENCE:
+            return 0, _PATIENCE - self._readings
+        doubled, place = divmod(self._readings + 1 - _PATIENCE, _DOUBLES)
+        return min(SECOND, 1000 << doubled), _DOUBLES - place
+
+    def was_read(self, times: int, step: int) -> None:
+        self._readings += times
+        self.now += times * step
+
+    def shows(self, clock: int) -> int:
         return self.now + self._start_of(clock)
+
+    @property
+    def uptime(self) -> int:
+        """Since the start of its machine; nobody has looked at the clock by this."""
+        return self.now + _UPTIME
 
     def set_wall(self, time: int) -> None:
         """Of the program's world alone: the machine's clock stays as it is."""
-        self._wall = time - self.now
+        self.wall = time - self.now
 
     def deadline(self, duration: int, *, absolute_on: int | None = None) -> int:
         """When `duration` is over; with `absolute_on` it is a time on that clock."""
@@ -75,7 +100,7 @@ class Clock:
         return min(NEVER, self.now + max(0, duration))
 
     def _start_of(self, clock: int) -> int:
-        return self._wall if clock in _WALL_CLOCKS else _UPTIME
+        return self.wall if clock in _WALL_CLOCKS else _UPTIME
 
 
 def timespec(time: int) -> bytes:

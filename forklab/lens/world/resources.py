@@ -7,11 +7,11 @@ the explorer begins anew with that.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.digests import digest_of
 from forklab.lens.world.surroundings import File
 from forklab.steps.state import FIFOS, Touch, is_always_shared, is_held
 
@@ -43,13 +43,16 @@ class Resources:
             found = self._labels[file] = path if number == 1 else f"{path} ({number})"
         return found
 
-    def note(self, member: Member, touches: Iterable[Touch], *, waits: bool) -> None:
-        """`waits`: it may have to wait there, so somebody else has to do with it, or nobody ever ends that."""
+    def note(self, name: str, touches: Iterable[Touch], *, waits: bool = False) -> None:
+        """Of a process, or SOMEBODY.
+
+        `waits`: it may have to wait there, so somebody else has to do with it, or nobody ever ends that.
+        """
         for resource, tells in touches:
             if is_always_shared(resource):
                 continue
             who = self.touched.setdefault(resource, {})
-            who[member.name] = who.get(member.name, False) or tells
+            who[name] = who.get(name, False) or tells
             if waits:
                 who.setdefault(SOMEBODY, True)
 
@@ -98,5 +101,4 @@ class Resources:
         return self._digests.items()
 
     def _tell(self, resource: str, what: tuple[Hashable, ...]) -> None:
-        known = f"{self._digests.get(resource, '')} {what!r}".encode()
-        self._digests[resource] = hashlib.blake2b(known, digest_size=8).hexdigest()
+        self._digests[resource] = digest_of(self._digests.get(resource, ""), *what)

@@ -23,7 +23,7 @@ from forklab.lens.world.world import World
 class Run:
     """`echo` gets output as it is written; `in_namespace`: our PID 1 is the tracer, nobody else can be reached.
 
-    `in_virtual_time`: its clock is ours.
+    `in_virtual_time`: its clock is ours. `stops_at_time_stamps`: it gets SIGSEGV when it reads the time stamp counter.
     """
 
     chronicle: Chronicle
@@ -34,6 +34,7 @@ class Run:
     echo: Callable[[bytes], None]
     in_namespace: bool
     in_virtual_time: bool
+    stops_at_time_stamps: bool = False
     world: World = field(default_factory=World)
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from forklab.lens.edge.memory import Memory
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.dials import Dial
+from forklab.lens.world.digests import digest_of
 from forklab.lens.world.stands import Stand
 
 
@@ -25,11 +27,28 @@ class Call:
     expired: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Digests of what the kernel has told a thread: `all` of it, `since` its memory was looked at, since it was let go.
+
+    What is `fresh` like that is not in its memory yet. `deeds` is about calls that have changed what the kernel keeps
+    of it. It has taken so many `steps`. `start` is its memory when its program began.
+    """
+
+    all: str = ""
+    since: str = ""
+    fresh: str = ""
+    deeds: str = ""
+    steps: int = 0
+    start: Memory | None = field(default=None, compare=False, repr=False)
+
+
 @dataclass(eq=False, slots=True)
 class Tracee:
     """`to_exit` and `signal` are how it goes on when it is let go; `deadline` is in virtual nanoseconds.
 
-    `seen` is a digest of all that the kernel has told it so far; None where nobody asks for it.
+    `seen` is what the kernel has told it so far; None where nobody asks for it. `dial`: where it reads the clock by
+    itself, if it does.
     """
 
     tid: int
@@ -44,13 +63,20 @@ class Tracee:
     unfinished_birth: bool = False  # a vfork: it sleeps until its child has gone its own way
     may_sleep: bool = True  # in the call that it was let into, if it was let into one
     last_sender: Member | None = None  # of the signal that was delivered last
-    seen: str | None = field(default=None)
+    seen: Seen | None = None
+    dial: Dial | None = None
 
     def saw(self, *what: Hashable) -> None:
         """The kernel has told it something."""
-        if self.seen is not None:
-            known = f"{self.seen} {what!r}".encode()
-            self.seen = hashlib.blake2b(known, digest_size=8).hexdigest()
+        if (seen := self.seen) is not None:
+            told = digest_of(seen.all, *what)
+            since, fresh = digest_of(seen.since, *what), digest_of(seen.fresh, *what)
+            self.seen = replace(seen, all=told, since=since, fresh=fresh)
+
+    def went_on(self) -> None:
+        """What it was told is in its memory when it stops again."""
+        if (seen := self.seen) is not None and seen.fresh:
+            self.seen = replace(seen, fresh="")
 
     @property
     def order(self) -> int:
