@@ -104,6 +104,11 @@ def waits_for(state: State, name: str) -> str:
         holders = _holders(state, str(detail[0]), other)
         verb = "to write into" if side == "read" else "to read from"
         return f"waits for somebody {verb} pipe {detail[0]}; {_and(holders)} could"
+    channels = [touch.resource for touch in place.touches if facts.is_channel(touch.resource)]
+    if any(channel.startswith("pending ") for channel in channels):
+        return f"waits in {spoken_name(call)} for a signal"
+    if channels:
+        return f"waits in {spoken_name(call)} for what others do to {_and(channels)}"
     return f"is in {spoken_name(call)}"
 
 

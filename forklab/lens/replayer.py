@@ -59,7 +59,7 @@ def _played(session: Session, schedule: Schedule) -> Played:
         ended.refused or None,
         touched=resources.touched,
         mapped=frozenset(resources.mapped),
-        changes_files=ended.run.undo.has_work,
+        changes_files=ended.run.undo.has_work or ended.run.channels.has_fifos,
     )
 
 

@@ -14,6 +14,7 @@ from forklab.kernel.processors import this_processor
 from forklab.lens.calls import (
     arranging,
     looking,
+    making,
     patience,
     sending,
     setting,
@@ -113,6 +114,8 @@ def returned(run: Run, tracee: Tracee) -> int:
             sending.sent(run, tracee, call, result)
         elif call.name in _WAITS and not tracee.interrupted:
             waiting.waited(run, tracee, call, result)
+        elif call.name in making.MAKING:
+            making.has_made(run, tracee, call, result)
         elif call.name == "timer_create" and result == 0:
             timers.created_timer(run, tracee, call)
         elif call.looks_at is not None and result > 0:
@@ -157,6 +160,9 @@ def _by_call() -> Mapping[str, Handler]:
 
 
 _BY_GROUP: Mapping[str, Handler] = {
+    "eventfd": making.make,
+    "socketpair": making.make,
+    "mq_open": making.make,
     "clock": sleeping.read_clock,
     "set_clock": setting.set_clock,
     "sleep": sleeping.sleep,

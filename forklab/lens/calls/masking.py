@@ -14,6 +14,8 @@ sets a handler, that may be any signal: what is blocked waits, even if it is ign
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from forklab.kernel.calls import int32
 from forklab.kernel.signals import KILL, STOP, bit, numbers_in
 from forklab.lens.edge import proc, ptrace
@@ -50,11 +52,16 @@ def are_sent_to(run: Run, name: str, noticed: int) -> None:
         run.resources.note(SOMEBODY, [Touch(_signals_of(name), tells=True)])
 
 
-def notice_who_looks(run: Run, tracee: Tracee, call: Call) -> None:
+def notice_who_looks(run: Run, tracee: Tracee, call: Call, touches: Iterable[Touch] = ()) -> None:
     """It asks for signals that wait for it, or may be about to catch one that it has ignored so far."""
-    if call.name in _ASK_WHAT_IS_PENDING or (
-        call.name == "rt_sigaction"
-        and _read(tracee, call.arguments[1]) not in (None, _SIG_DFL, _SIG_IGN)
+    reads_signals = any(touch.resource.startswith("pending ") for touch in touches)
+    if (
+        call.name in _ASK_WHAT_IS_PENDING
+        or reads_signals
+        or (
+            call.name == "rt_sigaction"
+            and _read(tracee, call.arguments[1]) not in (None, _SIG_DFL, _SIG_IGN)
+        )
     ):
         run.resources.note(SOMEBODY, [Touch(_signals_of(tracee.member.name), tells=True)])
 

@@ -16,19 +16,19 @@ from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
+from forklab.steps.state import SELECTS
 
 _STICKY_TIMEOUTS = 0x4000000  # limits stay as they are, see personality(2)
-_SELECTS = frozenset({"select", "pselect6"})
 # See mq_send(3), mq_receive(3).
 _UNTIL_A_MOMENT = frozenset({"mq_timedsend", "mq_timedreceive"})
-TELL_WHAT_IS_LEFT = _SELECTS | {"ppoll"}
+TELL_WHAT_IS_LEFT = SELECTS | {"ppoll"}
 
 
 def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
     """A call with a time limit: the limit becomes a deadline of ours, the kernel waits for ever."""
     limit = PATIENT[call.name]
     try:
-        deadline = _deadline(run, tracee, call)
+        deadline = deadline_of(run, tracee, call)
     except (OSError, ValueError):
         return AT_ONCE
     if deadline is None:
@@ -36,7 +36,7 @@ def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
     # A moment that is over may be far away on the real clock; but what is there already comes before it.
     if deadline <= run.clock.now and _absolute_on(call) is None:
         return AT_ONCE
-    if not call.again or tracee.deadline is None:
+    if tracee.deadline is None:
         tracee.deadline = deadline
     call.patched = (limit.place, call.arguments[limit.place])
     ptrace.set_argument(tracee.tid, limit.place, limit.for_ever)
@@ -60,7 +60,7 @@ def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None
     deadline = tracee.deadline if call.expired is None else run.clock.now
     left = max(0, (deadline or run.clock.now) - run.clock.now)
     form = clocks.timeval if limit.form is LimitForm.TIMEVAL else clocks.timespec
-    sets = call.arguments[1:4] if call.expired == 0 and call.name in _SELECTS else ()
+    sets = call.arguments[1:4] if call.expired == 0 and call.name in SELECTS else ()
     if not proc.personality(tracee.tid) & _STICKY_TIMEOUTS:
         with contextlib.suppress(OSError):  # a limit may be where one can't write: then it stays
             ptrace.write_memory(tracee.tid, address, form(left))
@@ -75,8 +75,8 @@ def waits_on_futex(call: Call) -> bool:
     return command == calls.FUTEX_WAIT or command in calls.FUTEX_ABSOLUTE_WAITS
 
 
-def _deadline(run: Run, tracee: Tracee, call: Call) -> int | None:
-    """None if it waits for ever, the past if it does not wait."""
+def deadline_of(run: Run, tracee: Tracee, call: Call) -> int | None:
+    """None if it waits for ever, the past if it does not wait. Raises OSError or ValueError where that is an error."""
     limit = PATIENT[call.name]
     argument = call.arguments[limit.place]
     if call.name == "futex" and not waits_on_futex(call):

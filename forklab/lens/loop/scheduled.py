@@ -16,7 +16,16 @@ from forklab.lens.calls import changing, masking, waiting
 from forklab.lens.edge import ptrace, vdso
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
-from forklab.lens.loop import holding, letting, listening, passing, remembering, spinning, stepping
+from forklab.lens.loop import (
+    attempts,
+    holding,
+    letting,
+    listening,
+    passing,
+    remembering,
+    spinning,
+    stepping,
+)
 from forklab.lens.loop.holding import Hold
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
@@ -30,8 +39,11 @@ from forklab.steps.schedule import Schedule
 from forklab.steps.state import PENDING, Fact, State, deliverable
 
 _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
-# A handler that returns ends what its signal has begun, and that was noticed. Of pipes and sockets we have to know.
-_STOPS = Stops((_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket"), all_but=True)
+# A handler that returns ends what its signal has begun, and that was noticed. Of pipes, sockets ... we have to know.
+_STOPS = Stops(
+    (_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket", "socketpair", "eventfd"),
+    all_but=True,
+)
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
@@ -72,7 +84,7 @@ class Scheduled:
         vdso.fix_chance(tracee.tid)
         tracee.seen = replace(tracee.seen or Seen(), start=None)
         self._ledger.by_memory = self.schedule.by_memory
-        self._ledger.pipes.outputs = loop.run.surroundings.outputs
+        loop.run.pipes.outputs = loop.run.surroundings.outputs
         loop.run.resources.shared = self.schedule.grain.shared
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
@@ -101,11 +113,13 @@ class Scheduled:
     def _is_held(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         standing = self._ledger.of(tracee)
         tracee.may_sleep = True
+        if stepping.opens_again(loop, tracee, call):
+            return True
         if standing.makes_it_next:
             standing.makes_it_next = False
             stepping.make_call(loop, self._ledger, tracee, call)
             return True
-        hold = holding.hold(loop.run, self._ledger.pipes, tracee, call)
+        hold = holding.hold(loop.run, tracee, call)
         if hold is None:
             changing.remember(loop.run, tracee, call)
             return False
@@ -145,6 +159,7 @@ class Scheduled:
         """Takes the next step."""
         listening.until_quiet(loop)
         run = loop.run
+        attempts.drop_the_dead(self._ledger)
         run.suspects.clear()
         state = state_of(run, self._ledger)
         offered = tuple(moves(state))
@@ -161,7 +176,7 @@ class Scheduled:
         else:
             tracee = next(t for t in run.world.tracees.values() if t.member.name == move.process)
             try:
-                stepping.take(loop, self._ledger, tracee, move)
+                stepping.take(loop, self._ledger, tracee, move, state)
             except ProcessLookupError:  # killed while it was held: its end is reported
                 run.world.let(tracee, Stand.RUNNING)
 
@@ -177,6 +192,8 @@ class Scheduled:
     def _hold(self, loop: Loop, tracee: Tracee, hold: Hold) -> None:
         standing = self._ledger.of(tracee)
         standing.detail, standing.touches = hold
+        if not standing.tries_again:  # a handler may have come between: this is another call
+            standing.blocked = None
         standing.late = standing.tries_again = False
         loop.run.world.let(tracee, Stand.HELD)
 

@@ -32,7 +32,7 @@ _HARDLY_EVER_WAIT = calls_in("fork", "open") | {"ioctl", "getrandom"}
 _STOPS = Stops(
     ALWAYS
     | (frozenset(name for name in CALLS if Concern.WAITS in concerns_of(name)) - _HARDLY_EVER_WAIT)
-    | calls_in("clock", "timer", "timerfd", "write")
+    | calls_in("clock", "timer", "timerfd", "write", "socketpair")
     | calls_in("exec")  # how often it has read the clock stands in the memory that it gives up
 )
 _WAKING = frozenset({Stand.HELD, Stand.INSIDE})

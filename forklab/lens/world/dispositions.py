@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from forklab.kernel.signals import CHLD, SA_NOCLDWAIT, bit
+from forklab.kernel.signals import CHLD, SA_NOCLDWAIT, bit, numbers_in
 from forklab.lens.edge import proc
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.tracees import Tracee
@@ -45,6 +45,16 @@ class Dispositions:
 
     def flags_of(self, member: Member, number: int) -> int:
         return self.flags.get(member, {}).get(number, 0)
+
+    def will_tell_senders(self, member: Member, signals: int) -> None:
+        """Of these, as a bit mask."""
+        for number in numbers_in(signals):
+            self.set_flags(member, number, self.flags_of(member, number) | SA_SIGINFO)
+
+    def told_of(self, member: Member) -> int:
+        """The signals of whose senders it is told, as a bit mask."""
+        known = self.flags.get(member, {})
+        return sum(bit(number) for number in known if self.tells_senders(member, number))
 
     def tells_senders(self, member: Member, number: int) -> bool:
         """Whether it can learn from whom this signal comes: by SA_SIGINFO or sigwaitinfo(2)."""

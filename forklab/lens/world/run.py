@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from forklab.lens.edge.undo import Undo
 from forklab.lens.world.alarms import Alarms
+from forklab.lens.world.channels import Channels
 from forklab.lens.world.chronicle import Chronicle, Member
 from forklab.lens.world.clock import Clock
 from forklab.lens.world.dispositions import Dispositions
 from forklab.lens.world.limits import Findings, Limits
+from forklab.lens.world.pipes import Pipes
 from forklab.lens.world.resources import Resources
 from forklab.lens.world.surroundings import Surroundings
 from forklab.lens.world.tracees import Tracee
@@ -47,6 +49,8 @@ class Run:
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)
     resources: Resources = field(default_factory=Resources)
+    pipes: Pipes = field(default_factory=Pipes)
+    channels: Channels = field(default_factory=Channels)
     undo: Undo = field(default_factory=Undo)
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     shown: dict[tuple[Member, int], tuple[Edit, ...]] = field(default_factory=dict)
