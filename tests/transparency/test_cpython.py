@@ -26,6 +26,8 @@ CANNOT: dict[str, str] = {
 
 
 def packaged(module: str) -> bool:
+    if not os.path.exists(PYTHON):
+        return False
     found = subprocess.run(
         [PYTHON, "-c", f"import test.{module}"], capture_output=True, check=False
     )
