@@ -24,15 +24,19 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
     ):
         loop.goes_on(tracee, AT_ONCE)
         return
+    masks = run.dispositions.of(tracee)
+    stops = bit(number) & STOPPING_MASK  # told when it has stopped: it does not have to
+    if masks and masks.harmless(number) and not stops:
+        run.alarms.delivered(member, number)
+        loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
+        return
     info = ptrace.signal_info(tracee.tid)
     sent = info.code <= 0 or number == CHLD
     sender = run.chronicle.latest(info.sender) if sent else None
     if (code := run.alarms.delivered(member, number)) is not None:
         ptrace.disguise_signal(tracee.tid, code)
     tracee.last_sender = sender
-    masks = run.dispositions.of(tracee)
-    stops = bit(number) & STOPPING_MASK  # told when it has stopped: it does not have to
-    if masks and (masks.catches(number) if stops else not masks.harmless(number)):
+    if masks and (masks.catches(number) or not stops):
         run.chronicle.signalled(member, number, sender)
         tracee.saw(number, *code_and_sender(run, member, info))
     loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))

@@ -37,7 +37,7 @@ def until_quiet(loop: Loop) -> None:
         else:
             hear(loop, ptrace.wait(first.tid))
     loop.loose = False
-    for tracee in in_order(world.asleep.values()):
+    for tracee in in_order(world.asleep.values()) if world.asleep else ():
         if tracee.tid in world.asleep:
             _look_at(loop, tracee)
     if world.running:
@@ -66,7 +66,8 @@ def hear(loop: Loop, report: Report | None) -> None:
 
 
 def _stopped(loop: Loop, tracee: Tracee, number: int, event: int) -> None:
-    waiting.has_reaped(loop.run, tracee)
+    if tracee.reaping:
+        waiting.has_reaped(loop.run, tracee)
     if tracee.dial is not None and tracee.dial.moves:
         tracee.dial.read_back(tracee.tid, loop.run.clock)
     if event == ptrace.EVENT_SECCOMP:

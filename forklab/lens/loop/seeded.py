@@ -84,9 +84,10 @@ class Seeded:
             self._wait_for_outside(loop)
 
     def alarm(self, loop: Loop) -> None:
-        for tracee in loop.run.world.running.values():
-            if tracee.dial is not None:
-                tracee.dial.cover(tracee.tid)
+        if loop.silent_alarms:
+            for tracee in loop.run.world.running.values():
+                if tracee.dial is not None:
+                    tracee.dial.cover(tracee.tid)
         computing = loop.computing()
         if any(spinning.is_held_for_good(loop, tracee) for tracee in computing):
             return

@@ -16,8 +16,9 @@ def set_dial(loop: Loop, tracee: Tracee, *, alone: bool = False) -> None:
     run, dial = loop.run, tracee.dial
     if dial is None:
         return
-    if dial.is_right(run.clock):
-        dial.uncover(tracee.tid)
+    if dial.stamp == run.clock.stamp:
+        if dial.covered:
+            dial.uncover(tracee.tid)
         return
     step, readings = run.clock.ahead()
     if step and not (alone and _may_move(loop, tracee)):

@@ -38,11 +38,13 @@ class Clock:
     """The one clock of a world, in nanoseconds since its start.
 
     `row` numbers its readings in a row: another one begins when time jumps, or when somebody does something else.
-    `wall` is what its wall clocks showed at its start, as they are set now.
+    `stamp` is another number as soon as its next reading is another one. `wall` is what its wall clocks showed at its
+    start, as they are set now.
     """
 
     now: int = 0
     row: int = 0
+    stamp: int = 0
     wall: int = _EPOCH
     _readings: int = 0  # in this row
 
@@ -51,13 +53,21 @@ class Clock:
         return self.now / SECOND
 
     def jump_to(self, time: int) -> None:
-        self.now = max(self.now, time)
+        self.catch_up(time)
         self.looked_away()
+
+    def catch_up(self, time: int) -> None:
+        """Somebody has seen this time."""
+        if time > self.now:
+            self.now = time
+            self.stamp += 1
 
     def looked_away(self) -> None:
         """Somebody has done something else than to look at the clock."""
         self.row += 1
-        self._readings = 0
+        if self._readings:
+            self._readings = 0
+            self.stamp += 1
 
     @property
     def watched(self) -> bool:
@@ -80,6 +90,7 @@ class Clock:
     def was_read(self, times: int, step: int) -> None:
         self._readings += times
         self.now += times * step
+        self.stamp += 1
 
     def shows(self, clock: int) -> int:
         return self.now + self._start_of(clock)
@@ -92,6 +103,7 @@ class Clock:
     def set_wall(self, time: int) -> None:
         """Of the program's world alone: the machine's clock stays as it is."""
         self.wall = time - self.now
+        self.stamp += 1
 
     def deadline(self, duration: int, *, absolute_on: int | None = None) -> int:
         """When `duration` is over; with `absolute_on` it is a time on that clock."""

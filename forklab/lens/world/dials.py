@@ -18,16 +18,15 @@ from forklab.lens.world.clock import MONOTONIC, REALTIME, Clock
 class Dial:
     """`given` is for how many readings it was set, `step` how long each takes; the rest says when that was.
 
-    `old`: it has to be set again. `covered`: nobody can read it, but it is as it was.
+    With the clock's own `stamp` it shows what the clock shows. `covered`: nobody can read it, but it is as it was.
     """
 
     face: Face
     given: int = 0
     step: int = 0
-    row: int = 0
     now: int = 0
-    wall: int = 0
-    old: bool = True
+    row: int = 0
+    stamp: int | None = None
     covered: bool = False
 
     @property
@@ -37,19 +36,13 @@ class Dial:
 
     def copy(self) -> Dial:
         """That of a child, whose memory is a copy."""
-        was = (self.given, self.step, self.row, self.now, self.wall)
-        return Dial(self.face, *was, self.old, self.covered)
-
-    def is_right(self, clock: Clock) -> bool:
-        """Whether its next reading is what the clock's would be."""
-        same = self.now == clock.now and self.wall == clock.wall
-        return same and not self.old and not clock.watched
+        was = (self.given, self.step, self.now, self.row, self.stamp)
+        return Dial(self.face, *was, self.covered)
 
     def set(self, tid: int, clock: Clock, step: int, readings: int) -> None:
         """For a thread that is stopped."""
-        self.given, self.step, self.row = readings, step, clock.row
-        self.now, self.wall = clock.now, clock.wall
-        self.old = self.covered = False
+        self.given, self.step, self.covered = readings, step, False
+        self.now, self.row, self.stamp = clock.now, clock.row, clock.stamp
         end = step * readings
         with contextlib.suppress(OSError):  # it has been killed: its end is reported
             self.face.set(
@@ -63,9 +56,8 @@ class Dial:
             self.face.ask(tid, shall_ask=True)
 
     def uncover(self, tid: int) -> None:
-        if self.covered:
-            self.covered = False
-            self.face.ask(tid, shall_ask=False)
+        self.covered = False
+        self.face.ask(tid, shall_ask=False)
 
     def takes_one(self, tid: int) -> bool:
         """A system call reads the clock. Whether that is one of the readings for which this is set."""
@@ -80,8 +72,8 @@ class Dial:
         shown = self.now + self.step * (self.given - left)
         if self.row == clock.row:
             clock.was_read(self.given - left, self.step)
-        clock.now = max(clock.now, shown)
-        self.given, self.step, self.old = 0, 0, True
+        clock.catch_up(shown)
+        self.given, self.step, self.stamp = 0, 0, None
 
     def _left(self, tid: int) -> int:
         """An exec has taken its memory away, and another stack begins with zeros: then none is."""

@@ -91,6 +91,8 @@ class Resources:
 
     def gone(self, member: Member) -> None:
         """The kernel takes back what an ended process has held."""
+        if not self.shared:
+            return
         touched = {r for r in self.shared if member.name in self.touched.get(r, {})}
         for resource, _ in self.shared_of(Touch(resource, tells=True) for resource in touched):
             if is_held(resource):

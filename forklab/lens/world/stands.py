@@ -21,6 +21,10 @@ class Stand(Enum):
     ENDED = "ended"  # the first thread of a process whose other threads have not
     GONE = "gone"  # its end has been heard
 
+    __hash__ = (
+        object.__hash__
+    )  # Enum's own is written in Python, and this is asked for at each step
+
 
 _REAPED = {Stand.GONE: "its end is reported"}
 
