@@ -13,6 +13,7 @@ from test_shared_resources import HEAD, Case
 from test_shared_runs import DEADLINE, FOR_EVER, SOON, led_run, possible, real_run
 
 from forklab.explore import explore
+from forklab.lens.record import record
 from forklab.source import program_of
 
 pytestmark = pytest.mark.usefixtures("pid_namespaces")
@@ -802,6 +803,20 @@ EPOLLS = {
 @pytest.mark.parametrize("name", EPOLLS)
 def test_of_epoll(name: str, folder: Path) -> None:
     check(EPOLLS[name], folder)
+
+
+def test_a_socketpair_is_nobodys_from_outside(folder: Path) -> None:
+    """The same seed gives the same; and where both wait at one, nobody ever ends that."""
+    body = """
+        int pair[2];
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        fork();
+        return read(pair[0], text, 1) != 1;
+    """
+    with program_of("c", f"{HEAD}{MORE}int main(void) {{ {body} }}\n") as program:
+        recording = record(program.argv, program=program.path, seed=1)
+    assert recording.ended_early and "nobody will ever wake them" in recording.ended_early
+    assert recording.reproducible
 
 
 NOT_MODELLED = {
