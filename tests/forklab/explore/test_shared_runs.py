@@ -179,12 +179,6 @@ MENDS = {
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=True)',
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=False)',
     ),
-    "channels": Mend("lens/calls/touching.py", "yield Touch(end.channel, tells)", "pass"),
-    "to wait at a channel": Mend(
-        "lens/loop/attempts.py",
-        "return result == -errno.EAGAIN\n    if call.name in _SEMOPS",
-        "return False\n    if call.name in _SEMOPS",
-    ),
     "priorities": Mend(
         "lens/calls/touching.py", 'yield Touch(f"process {member.name}", tells)', "yield from ()"
     ),
