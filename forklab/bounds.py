@@ -5,10 +5,21 @@ Apart from the search itself, so that a command can explain these without loadin
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 MOST_STATES = 200_000
 SECONDS = 60.0
+
+
+class TimeIsUpError(Exception):
+    """The moment has come at which something was to be over."""
+
+
+def be_in_time(until: float) -> None:
+    """`until` is a moment of time.monotonic(). Raises TimeIsUpError if it has passed."""
+    if time.monotonic() > until:
+        raise TimeIsUpError
 
 
 class Progress(NamedTuple):

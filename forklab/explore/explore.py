@@ -14,14 +14,14 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Unpack
 
-from forklab.bounds import MOST_STATES, SECONDS, Progress
+from forklab.bounds import MOST_STATES, SECONDS, Progress, TimeIsUpError
 from forklab.explore.exploration import Exploration
 from forklab.explore.forest import Forest, forest_of
 from forklab.explore.graph import Graph, explore_graph, grow
-from forklab.explore.harvest import TooManyOutcomesError, harvest
+from forklab.explore.harvest import TooManyOutcomesError, glean, harvest
 from forklab.explore.outcome import Outcome, end_of
 from forklab.explore.replays import Replays
 from forklab.kernel.signals import bit
@@ -37,6 +37,7 @@ REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STATES_OF_THE_ENDLESS = 100  # a fork bomb: what it is is known from its first run
 _MOST_STEPS = 5_000  # of a run
+_TO_FINISH = 1.0  # seconds, when the time is up: to read off what was found, and to see it again
 _MOST_PROCESSES = 100  # at a time: with more, nobody comes to an end
 
 
@@ -69,26 +70,28 @@ def explore(
 
     options.setdefault("limits", Limits(processor_seconds=5.0, processes=_MOST_PROCESSES))
     grain = Grain(_unwatched(options.get("program") or argv[0]))
-    with Replays(argv, grain=grain, longest=_MOST_STEPS, **options) as replays:
-        played = replays.play([])
-        forest = None if replays.are_void else forest_of(played, replays.grain)
+    until = started + seconds
+    with Replays(argv, grain=grain, longest=_MOST_STEPS, until=until, **options) as replays:
+        played = None
+        with contextlib.suppress(TimeIsUpError):
+            played = replays.play([])
+        forest = None if replays.are_void or not played else forest_of(played, replays.grain)
         if forest is not None and (text_only or len(forest.lives) > _MANY):
-            with contextlib.suppress(TooManyOutcomesError):
-                return _of_forest(forest, replays)
+            with contextlib.suppress(TooManyOutcomesError, TimeIsUpError):
+                texts = forest.texts(MOST_OUTCOMES, until)
+                return _of_forest(forest, texts, replays)
         graph = _graph_of(replays, played, is_over)
         while replays.are_void:
             replays.begin_anew()
             graph = _graph_of(replays, None, is_over)
         reasons = _reasons(graph, replays, limit, started, seconds)
+        replays.until = until + _TO_FINISH
         try:
-            outcomes = harvest(
-                graph, MOST_OUTCOMES if not text_only else 10**6, text_only=text_only
-            )
-        except TooManyOutcomesError:
-            outcomes = harvest(graph, 10**6, text_only=True)
-            reasons.append(
-                f"there are more than {MOST_OUTCOMES:,} outcomes: those that print the same count once"
-            )
+            outcomes = _harvested(graph, reasons, text_only=text_only, until=replays.until)
+        except TimeIsUpError:
+            outcomes = glean(graph, MOST_OUTCOMES)
+            over = f"{seconds:g} seconds were over"
+            reasons += [over] if over not in reasons else []
         replays.by_memory = False
         wrong, replayed = _see_again(replays, outcomes)
         if wrong:
@@ -114,10 +117,11 @@ def _graph_of(replays: Replays, first: Played | None, is_over: Callable[[Graph],
     )
     if not _is_large(graph) or is_over(graph):
         return graph
-    if replays.begin_by_memory():
-        merged = explore_graph(replays, is_over=is_over)
-        if not merged.learned.doubts:
-            return merged
+    with contextlib.suppress(TimeIsUpError):
+        if replays.begin_by_memory():
+            merged = explore_graph(replays, is_over=is_over)
+            if not merged.learned.doubts:
+                return merged
     replays.by_memory = False
     grow(graph, replays, is_over)
     return graph
@@ -129,9 +133,21 @@ def _is_large(graph: Graph) -> bool:
     return many and not graph.complete
 
 
-def _of_forest(forest: Forest, replays: Replays) -> Exploration:
-    """Raises TooManyOutcomesError."""
-    outcomes = [forest.outcome(text) for text in forest.texts(MOST_OUTCOMES)]
+def _harvested(graph: Graph, reasons: list[str], *, text_only: bool, until: float) -> list[Outcome]:
+    """Raises TimeIsUpError."""
+    most = MOST_OUTCOMES if not text_only else 10**6
+    try:
+        return harvest(graph, most, text_only=text_only, until=until)
+    except TooManyOutcomesError:
+        outcomes = harvest(graph, 10**6, text_only=True, until=until)
+        reasons.append(
+            f"there are more than {MOST_OUTCOMES:,} outcomes: those that print the same count once"
+        )
+        return outcomes
+
+
+def _of_forest(forest: Forest, texts: Iterable[str], replays: Replays) -> Exploration:
+    outcomes = [forest.outcome(text) for text in texts]
     wrong, replayed = _see_again(replays, outcomes, prints)
     reasons = ["not every outcome could be made to happen again"] if wrong else []
     return Exploration(
@@ -191,8 +207,13 @@ def _see_again(
     count = min(len(outcomes), REPLAYED)
     chosen = [outcomes[place * len(outcomes) // count] for place in range(count)]
     played = replays.play_all([outcome.replay.moves for outcome in chosen])
-    pairs = list(zip(chosen, played, strict=True))
-    return [outcome for outcome, run in pairs if not agree(run, outcome)], len(pairs)
+    wrong, tried = [], 0
+    with contextlib.suppress(TimeIsUpError):
+        for outcome, run in zip(chosen, played, strict=True):
+            tried += 1
+            if not agree(run, outcome):
+                wrong.append(outcome)
+    return wrong, tried
 
 
 __all__ = ["Exploration", "Outcome", "Progress", "explore"]

@@ -10,11 +10,12 @@ Processes with the same future are one case: sixteen that all write "hello" have
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import factorial, prod
 from typing import TypeAlias, Union
 
+from forklab.bounds import be_in_time
 from forklab.explore.harvest import TooManyOutcomesError
 from forklab.explore.order import ProcessGraph, graph_of
 from forklab.explore.outcome import End, Outcome, StepTaken
@@ -63,9 +64,9 @@ class Forest:
             found[text, left] = None
         return list(found)
 
-    def texts(self, most: int) -> list[str]:
-        """All that it can print. Raises TooManyOutcomesError if that is more than `most`."""
-        return sorted(self._texts_from(self.root, most))
+    def texts(self, most: int, until: float = math.inf) -> list[str]:
+        """All that it can print. Raises TooManyOutcomesError if that is more than `most`, and TimeIsUpError."""
+        return sorted(self._texts_from(self.root, most, until))
 
     def outcome(self, text: str) -> Outcome:
         """With a schedule that leads to this text: all write it, then all end."""
@@ -86,7 +87,7 @@ class Forest:
         """How many: by the hook length formula for a forest, n! over the product of what hangs on each step."""
         sizes: list[int] = []
         self._weigh("P", sizes)
-        return factorial(len(sizes)) // prod(sizes)
+        return math.factorial(len(sizes)) // math.prod(sizes)
 
     def process_graph(self) -> ProcessGraph:
         order: list[tuple[Deed, int | None]] = []
@@ -102,12 +103,13 @@ class Forest:
                 found.append(self._future(deed.child))
         return tuple(found)
 
-    def _texts_from(self, futures: Futures, most: int) -> frozenset[str]:
+    def _texts_from(self, futures: Futures, most: int, until: float) -> frozenset[str]:
         if futures not in self._texts:
+            be_in_time(until)
             found = {
                 text + rest
                 for text, left in self.written_from(futures)
-                for rest in self._texts_from(left, most)
+                for rest in self._texts_from(left, most, until)
             }
             if len(found) > most or len(self._texts) > most:
                 raise TooManyOutcomesError

@@ -6,9 +6,11 @@ stands on the steps; `forklab.explore.harvest` reads all outcomes off the finish
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from forklab.bounds import TimeIsUpError
 from forklab.explore.learned import Key, Learned, Situation, Step, real_steps
 from forklab.explore.replays import Replays
 from forklab.lens.replay import Played
@@ -92,7 +94,11 @@ def explore_graph(
     `first`: a run with these replays, if there was one.
     """
     learned = Learned(waits_after_calls)
-    first = first or replays.play([])
+    try:
+        first = first or replays.play([])
+    except TimeIsUpError:
+        learned.learn(Played(ended_early="Its first run did not end in time."))
+        return Graph(learned, replays.grain)
     learned.learn(first)
     is_endless = first.ended_early is not None and not first.stuck
     graph = Graph(learned, replays.grain, is_endless)
@@ -107,17 +113,19 @@ def grow(graph: Graph, replays: Replays, is_over: Callable[[Graph], bool]) -> No
         if graph.frontier:
             _expand(graph, graph.frontier, graph.unknown)
         else:
-            _ask(graph, replays, graph.unknown, graph.frontier)
+            try:
+                _ask(graph, replays, graph.unknown, graph.frontier)
+            except TimeIsUpError:
+                return
 
 
-_AT_ONCE = 2000  # states between two looks at the clock
+_A_WHILE = 0.1  # seconds between two questions whether it is over
 
 
 def _expand(graph: Graph, frontier: list[Key], unknown: _Unknown) -> None:
-    """Take every step that is known from the states at the frontier."""
-    for _ in range(_AT_ONCE):
-        if not frontier:
-            return
+    """Take every step that is known from the states at the frontier, for a while."""
+    over = time.monotonic() + _A_WHILE
+    while frontier and time.monotonic() < over:
         key = frontier.pop()
         if key in graph.steps:
             continue

@@ -27,6 +27,9 @@ _NOTICEABLE = frozenset(
 )
 
 
+MOST_VERTICES = 500  # with edges between them
+
+
 @dataclass(frozen=True)
 class Vertex:
     """Something that a process does, of a kind that others may notice. `always`: in every schedule."""
@@ -87,21 +90,21 @@ class _Tally:
 def process_graph(graph: Graph) -> ProcessGraph:
     tally = _Tally()
     done: dict[Key, int] = {graph.root: 0}  # in every schedule that comes to this state
-    own: dict[Key, dict[str, tuple[int, ...]]] = {graph.root: {}}  # of those who live
+    own: dict[Key, dict[str, dict[Deed, int]]] = {graph.root: {}}  # of those who live: how often
     always = -1
     for key in reversed(graph.bottom_up()):
         here = graph.situation(key)
         if not here.moves:
             always &= done[key]
         for move, step in graph.steps.get(key, {}).items():
-            mask, mine = done[key], own[key].get(move.process, ())
+            mask, mine = done[key], own[key].get(move.process, {})
             deed = deed_of(state_for(here, move), move)
             if deed.kind in _NOTICEABLE:
-                nth = sum(tally.deeds[number] == deed for number in mine)
+                nth = mine.get(deed, 0)
                 number = tally.number(deed, nth)
                 tally.before[number] &= mask
                 mask |= 1 << number
-                mine = (*mine, number)
+                mine = {**mine, deed: nth + 1}
             done[step.target] = done.get(step.target, -1) & mask
             if step.target not in own:
                 own[step.target] = {**own[key], move.process: mine}
@@ -125,9 +128,9 @@ def graph_of(steps: Iterable[tuple[Deed, int | None]]) -> ProcessGraph:
 
 
 def _drawn(tally: _Tally, always: int) -> ProcessGraph:
-    """Without the edges that follow from others."""
-    edges = []
-    for head, mask in enumerate(tally.before):
+    """Without the edges that follow from others; without any if there are too many to be read."""
+    edges: list[tuple[int, int]] = []
+    for head, mask in enumerate(tally.before if len(tally.before) <= MOST_VERTICES else ()):
         behind = 0  # those that come before others that come before it
         for tail in _bits(mask):
             behind |= tally.before[tail]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Self, Unpack
 
+from forklab.bounds import TimeIsUpError
 from forklab.lens.replay import Played, Replay
 from forklab.lens.request import Options
 from forklab.source import line_of
@@ -31,11 +34,16 @@ class Replays:
         *,
         grain: Grain = PLAIN,
         longest: int = MOST_STEPS,
+        until: float = math.inf,
         **options: Unpack[Options],
     ) -> None:
-        """`longest` is how many steps a run may have; for the `options` see Replay."""
+        """`longest` is how many steps a run may have, `until` when all have to be over, by time.monotonic().
+
+        For the `options` see Replay.
+        """
         self.grain = grain
         self.by_memory = False
+        self.until = until
         self.most = max(1, len(os.sched_getaffinity(0)))
         self.runs = 0
         self.reasons: dict[str, str] = {}
@@ -50,7 +58,7 @@ class Replays:
         return next(self.play_all([steps]))
 
     def play_all(self, schedules: Iterable[Sequence[Move]]) -> Iterator[Played]:
-        """One run a schedule, in their order. Raises CannotRecordError."""
+        """One run a schedule, in their order. Raises CannotRecordError, and TimeIsUpError: runs are given up then."""
         waiting = list(enumerate(schedules))[::-1]
         asked: dict[Connection, tuple[int, Replay]] = {}
         idle = list(self._replays)
@@ -66,7 +74,7 @@ class Replays:
             while turn in found:
                 yield found.pop(turn)
                 turn += 1
-            ready = wait(list(asked)) if asked else []
+            ready = self._wait([replay for _, replay in asked.values()]) if asked else []
             for connection in [c for c in asked if c in ready]:
                 number, replay = asked.pop(connection)
                 played = replay.answer()
@@ -81,6 +89,17 @@ class Replays:
         one, other = self.play_all([(), ()])
         self.by_memory = one.taken == other.taken
         return self.by_memory
+
+    def _wait(self, asked: list[Replay]) -> list[Connection]:
+        """Those who have an answer."""
+        left = None if self.until == math.inf else max(0.0, self.until - time.monotonic())
+        ready = wait([replay.connection for replay in asked], left)
+        if not ready:
+            for replay in asked:
+                self._replays.remove(replay)
+                replay.end()
+            raise TimeIsUpError
+        return [found for found in ready if isinstance(found, Connection)]
 
     @property
     def are_void(self) -> bool:
