@@ -52,7 +52,8 @@ row() {
 report() {
     suite=$1 root=$folder/$1
     say "making a root of $suite"
-    mmdebstrap --quiet --mode=root --variant=apt --include=ca-certificates,git,make,python3 \
+    # It mounts a /proc there, which must be gone with it.
+    unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=apt --include=ca-certificates,git,make,python3 \
         "$suite" "$root" "$mirror" >"$folder/$suite-root.log" 2>&1 || {
         table="$table
 $(row "$suite" - - "no root: see $folder/$suite-root.log" "")"
@@ -91,8 +92,9 @@ within() {
         [ ! -e "$2" ] || mount --bind "$2" "$1/$2"
         command=$3 flags=$4
         shift 4
-        # Not chroot(2): whoever is in one gets no user namespace.
-        pivot_root . .outside && umount -l /.outside && exec env -i "$@" FLAGS="$flags" sh -c "$command"' \
+        # Not chroot(2): whoever is in one gets no user namespace. A bare root has no umount(8); 2 is MNT_DETACH.
+        leave="import ctypes; ctypes.CDLL(None).umount2(b\"/.outside\", 2)"
+        pivot_root . .outside && python3 -c "$leave" && exec env -i "$@" FLAGS="$flags" sh -c "$command"' \
         within "$1" "$certificates" "$2" "${3:-}" HOME=/root LANG=C.UTF-8 TERM=dumb \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin $(registries) <"/dev/null"
 }

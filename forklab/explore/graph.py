@@ -98,7 +98,9 @@ def explore_graph(
         first = first or replays.play([])
     except TimeIsUpError:
         learned.learn(Played(ended_early="Its first run did not end in time."))
-        return Graph(learned, replays.grain)
+        graph = Graph(learned, replays.grain)
+        graph.frontier.append(graph.root)
+        return graph
     learned.learn(first)
     is_endless = first.ended_early is not None and not first.stuck
     graph = Graph(learned, replays.grain, is_endless)

@@ -202,12 +202,18 @@ class Learned:
 
 
 def state_for(here: Situation, move: Move) -> dict[Fact, Hashable]:
-    """The state in which this step is taken there: if it is EARLY, its process still stands after the call before."""
+    """The state in which this step is taken there: if it is EARLY, its process still stands after the call before.
+
+    With the mask that it had there: what it ignores waits only as long as it is blocked, and it may have changed that.
+    """
     state = dict(here.state)
     if move.kind == EARLY:
-        prior = state[PRIOR, move.process]
+        name = move.process
+        prior = state[PRIOR, name]
         assert isinstance(prior, tuple)
+        since = facts.signals_waiting(state, name)
         facts.apply(prior, state)
+        state[facts.PENDING, name] = facts.also_sent(state, name, since)
     return state
 
 

@@ -118,6 +118,7 @@ def numbers_in(mask: int) -> list[int]:
 
 KILL: Final = int(signal.SIGKILL)
 STOP: Final = int(signal.SIGSTOP)
+CONT: Final = int(signal.SIGCONT)
 CHLD: Final = int(signal.SIGCHLD)
 TRAP: Final = int(signal.SIGTRAP)
 SEGV: Final = int(signal.SIGSEGV)

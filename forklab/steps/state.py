@@ -15,7 +15,10 @@ Pure: the world is looked at in `forklab.lens.loop.observing`.
 
 from __future__ import annotations
 
+import operator
+import signal
 import zlib
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -242,6 +245,35 @@ def pending(state: State, name: str) -> int:
     for number, _, _ in waiting:
         mask |= bit(number)
     return mask
+
+
+def signals_waiting(state: State, name: str) -> tuple[tuple[int, int, str], ...]:
+    """What is pending: signal, code and sender of each."""
+    waiting = state[PENDING, name]
+    assert isinstance(waiting, tuple)
+    return waiting
+
+
+def also_sent(
+    state: State, name: str, others: tuple[tuple[int, int, str], ...]
+) -> tuple[tuple[int, int, str], ...]:
+    """What is pending if these were sent as well, and is not dropped: it is blocked, or has an effect.
+
+    Of standard signals the first one of a number is kept, see signal(7).
+    """
+    found = sorted(
+        (Counter(signals_waiting(state, name)) | Counter(others)).elements(), key=_number
+    )
+    signals = signals_of(state, name)
+    ignored = signals.ignored | HARMLESS_MASK & ~signals.caught
+    once: dict[object, tuple[int, int, str]] = {}
+    for place, sent in enumerate(found):
+        if bit(sent[0]) & (signals.blocked | ~ignored):
+            once.setdefault(sent[0] if sent[0] < signal.SIGRTMIN else (sent, place), sent)
+    return tuple(once.values())
+
+
+_number = operator.itemgetter(0)
 
 
 def may_disturb(state: State, name: str) -> bool:

@@ -138,7 +138,9 @@ def _of_descriptor(
             tells = _is_shared(run, tracee, number, file)
         yield Touch(f"file {name}", tells)
     elif kind == stat.S_IFREG:
-        yield from _of_proc(run, where)
+        is_own = where == f"/proc/{pid}/stat"
+        if not (is_own and _counts_its_threads(tracee, descriptors.flags(pid, number))):
+            yield from _of_proc(run, where)
     elif kind == stat.S_IFDIR:
         if call.name in MOVE_ON:
             tells = _is_shared(run, tracee, number, file)
@@ -232,7 +234,7 @@ def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
     flags = flags_of_open(call)
     path = call.arguments[1 if at else 0]
-    if _counts_its_threads(tracee, path, flags):
+    if paths.text(tracee, path) == "/proc/self/stat" and _counts_its_threads(tracee, flags):
         return []
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
     # If others change what has this name, it may be any of them by then.
@@ -258,11 +260,13 @@ def fifo_opened(run: Run, tracee: Tracee, call: Call) -> Opening | None:
     return Opening(identity(path), run.channels.fifo(os.path.realpath(path), flags))
 
 
-def _counts_its_threads(tracee: Tracee, path: int, flags: int) -> bool:
-    """Python does at each fork, from 3.12 on, and looks at nothing else there. A program's own open() has O_CLOEXEC."""
-    if flags & os.O_CLOEXEC or paths.text(tracee, path) != "/proc/self/stat":
-        return False
-    return os.path.basename(proc.program(tracee.member.pid)).startswith("python")
+def _counts_its_threads(tracee: Tracee, flags: int) -> bool:
+    """Of who opens its own stat in /proc, or has it open. A file that a Python program opens itself has O_CLOEXEC.
+
+    Python itself counts at each fork, from 3.12 on, and looks at nothing else there.
+    """
+    program = os.path.basename(proc.program(tracee.member.pid))
+    return program.startswith("python") and not flags & os.O_CLOEXEC
 
 
 def flags_of_open(call: Call) -> int:

@@ -117,7 +117,7 @@ class Scheduled:
             return True
         if standing.makes_it_next:
             standing.makes_it_next = False
-            stepping.make_call(loop, self._ledger, tracee, call)
+            stepping.make_call(loop, self._ledger, tracee, call, again=True)
             return True
         hold = holding.hold(loop.run, tracee, call)
         if hold is None:

@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 
 from forklab.kernel.calls import INTERRUPTED, calls_in, int32
-from forklab.kernel.signals import CHLD, KILL
+from forklab.kernel.signals import CHLD, CONT, KILL, bit
 from forklab.lens.calls import (
     arranging,
     changing,
@@ -80,12 +80,17 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move, state: State) -
         make_call(loop, ledger, tracee, call)
 
 
-def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
-    """The call before which it is held. It may have to wait in it for nobody but a signal."""
+def make_call(
+    loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, *, again: bool = False
+) -> None:
+    """The call before which it is held. It may have to wait in it for nobody but a signal.
+
+    `again`: it has come to it once more, so that what is pending could be dropped before.
+    """
     standing = ledger.of(tracee)
     tracee.may_sleep = False
     minds = call.name in _MIND_WHAT_IS_PENDING or bool(standing.touches)
-    if minds and _has_dropped(tracee):
+    if minds and not again and (_has_dropped(tracee) or _was_continued(tracee, call)):
         standing.makes_it_next = True
         ptrace.rewind_call(tracee.tid)
         loop.goes_on(tracee, AT_ONCE)
@@ -267,6 +272,12 @@ def _has_dropped(tracee: Tracee) -> bool:
     """Signals wait for it, none of which would wait if it were not traced."""
     masks = proc.masks(tracee.member.pid, tracee.tid)
     return masks is not None and bool(masks.pending & ~masks.blocked) and not masks.deliverable
+
+
+def _was_continued(tracee: Tracee, call: Call) -> bool:
+    """SIGCONT waits for it. The kernel tells us of that first, even if it is blocked, and a fork begins anew then."""
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    return call.name in _FORKS and masks is not None and bool(masks.pending & bit(CONT))
 
 
 def _would_have_dropped_more(tracee: Tracee) -> bool:

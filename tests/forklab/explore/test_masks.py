@@ -6,6 +6,8 @@ import pytest
 from programs import OWN, TABLE, Case, Runnable
 
 from forklab.explore import explore
+from forklab.explore.graph import explore_graph
+from forklab.explore.replays import Replays
 
 HEADERS = """\
 #include <signal.h>
@@ -123,3 +125,25 @@ def test_a_change_that_can_be_told_is_a_step(body: str, ends: set[str], runnable
         f"{' '.join(outcome.output.split())} {outcome.signal or outcome.exit}"
         for outcome in found.outcomes
     } == ends
+
+
+def test_who_takes_a_signal_early_may_have_dropped_another_one_since(runnable: Runnable) -> None:
+    """The child forks, with SIGCONT waiting while all is blocked; then it drops that, or takes SIGCHLD before."""
+    body = """\
+static void reap(int number) { put(waitpid(-1, NULL, WNOHANG) > 0 ? "r\\n" : "n\\n"); (void)number; }
+int main(void) {
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGCHLD, reap);
+        if (fork() == 0) _exit(3);
+        _exit(1);
+    }
+    kill(child, SIGCONT);
+}
+"""
+    with Replays(**runnable("c", HEADERS + NEW_FORK + body), longest=1000) as replays:
+        graph = explore_graph(replays)
+        while replays.are_void:
+            replays.begin_anew()
+            graph = explore_graph(replays)
+    assert graph.complete and not graph.learned.doubts

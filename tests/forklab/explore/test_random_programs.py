@@ -23,6 +23,9 @@ def compare(seed: int) -> bool:
         Replays(program.argv, program=program.path, longest=1000) as replays,
     ):
         lazy = explore_graph(replays)
+        while replays.are_void:  # somebody is sent a signal, and blocks it now and then
+            replays.begin_anew()
+            lazy = explore_graph(replays)
         if lazy.schedules() > AFFORDABLE:
             return False
         graph = explore_graph(replays, waits_after_calls=True)

@@ -35,9 +35,9 @@ def test_without_a_namespace_the_parent_of_the_first_process_is_1_too() -> None:
 @pytest.mark.parametrize(
     ("looks", "complete"),
     [
-        ("libc.fopen(b'/proc/self/stat', b'r')", True),  # as Python itself, from 3.12 on
-        ("open('/proc/self/stat')", False),
-        ("libc.fopen(b'/proc/1/stat', b'r')", False),
+        ("file = libc.fopen(b'/proc/self/stat', b'r')", True),  # as Python itself, from 3.12 on
+        ("file = libc.fopen(b'/proc/1/stat', b'r')", False),
+        ("file = libc.fdopen(os.open('/proc/self/stat', os.O_RDONLY), b'r')", False),
     ],
 )
 def test_python_that_counts_its_threads_at_a_fork_looks_at_nobody(
@@ -46,9 +46,11 @@ def test_python_that_counts_its_threads_at_a_fork_looks_at_nobody(
     program = f"""\
 import ctypes, os
 libc = ctypes.CDLL(None)
+libc.fopen.restype = libc.fdopen.restype = ctypes.c_void_p
 if os.fork() == 0:
     os._exit(0)
 {looks}
+libc.fgetc(ctypes.c_void_p(file))
 os.wait()
 """
     found = explore([sys.executable, "-c", program])
