@@ -1,4 +1,4 @@
-"""From the text of a program to something that can be run: C is compiled, Python is kept in a file.
+"""From the text of a program to something that can be run: C and C++ are compiled, Python is kept in a file.
 
 with program_file("hello.c") as program:
     record(program.argv, program=program.path)
@@ -7,6 +7,7 @@ with program_file("hello.c") as program:
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,9 +15,29 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 C_FLAGS = ("-std=gnu11", "-g", "-Wall", "-Wextra", "-Wpedantic")
+_CPP_FLAGS = ("-std=gnu++17", "-g", "-Wall", "-Wextra", "-Wpedantic")
+# After the source: what programs forget to ask for. Who does not need it is not linked with it.
+_LIBRARIES = ("-pthread", "-Wl,--as-needed", "-lm")
 _COMPILER_SECONDS = 60
+_UNDEFINED = re.compile(r"undefined reference to [`'](.+?)'")
+
+
+class _Compiler(NamedTuple):
+    """What a language is called, the variable that may name its compiler, its usual one, and who brings that."""
+
+    language: str
+    variable: str
+    usual: str
+    package: str
+    flags: tuple[str, ...]
+
+
+_C = _Compiler("C", "CC", "cc", "gcc", C_FLAGS)
+_CPP = _Compiler("C++", "CXX", "c++", "g++", _CPP_FLAGS)
+_COMPILERS = {".c": _C, **dict.fromkeys((".cc", ".cpp", ".cxx", ".C"), _CPP)}
 
 
 class CannotCompileError(Exception):
@@ -38,21 +59,22 @@ class Runnable:
 
 @contextmanager
 def runnable(argv: list[str]) -> Iterator[Runnable]:
-    """A command as a person types it: a `.c` file is compiled first, a `.py` file runs under this Python.
+    """A command as a person types it: a C or C++ file is compiled first, a `.py` file runs under this Python.
 
     Raises CannotCompileError, also if there is no such source file.
     """
     source = Path(argv[0])
-    if source.suffix not in (".c", ".py"):
+    if source.suffix not in (".py", *_COMPILERS):
         yield Runnable(None, tuple(argv))
         return
     if not source.is_file():
-        raise CannotCompileError(f"There is no file {source}.")
+        raise CannotCompileError(f"There is no file {source}.{did_you_mean(source)}")
     if source.suffix == ".py":
         yield Runnable(sys.executable, ("python3", *argv))
         return
     with tempfile.TemporaryDirectory(prefix="forklab-") as folder:
-        warnings = _compile(source, Path(folder) / source.stem)
+        compiler = _COMPILERS[source.suffix]
+        warnings = _compile(compiler, source, Path(folder) / source.stem)
         yield Runnable(f"{folder}/{source.stem}", (f"./{source.stem}", *argv[1:]), warnings)
 
 
@@ -63,7 +85,7 @@ def program_of(language: str, text: str) -> Iterator[Runnable]:
         folder = Path(name)
         if language == "c":
             (folder / "cell.c").write_text(text)
-            warnings = _compile(Path("cell.c"), folder / "cell", folder)
+            warnings = _compile(_C, Path("cell.c"), folder / "cell", folder)
             yield Runnable(str(folder / "cell"), ("./cell",), warnings, name)
         elif language == "python":
             (folder / "cell.py").write_text(text)
@@ -101,12 +123,26 @@ def line_of(program: str, addresses: Iterable[int]) -> str | None:
     return None
 
 
-def _compile(source: Path, target: Path, folder: Path | None = None) -> str:
+def did_you_mean(path: Path) -> str:
+    """A sentence with the file that is most like this one, beside it; empty if it is there, or nothing is like it."""
+    import difflib  # here: whoever makes no mistake has no need of it
+
+    try:
+        if path.exists():
+            return ""
+        names = os.listdir(path.parent)
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f" Did you mean {path.parent / close[0]}?" if close else ""
+
+
+def _compile(kind: _Compiler, source: Path, target: Path, folder: Path | None = None) -> str:
     """The compiler's warnings."""
-    compiler = os.environ.get("CC", "cc")
+    compiler = os.environ.get(kind.variable, kind.usual)
     try:
         done = subprocess.run(
-            [compiler, *C_FLAGS, "-o", str(target), str(source)],
+            [compiler, *kind.flags, "-o", str(target), str(source), *_LIBRARIES],
             cwd=folder,
             capture_output=True,
             text=True,
@@ -117,11 +153,26 @@ def _compile(source: Path, target: Path, folder: Path | None = None) -> str:
         )
     except FileNotFoundError:
         raise CannotCompileError(
-            f"There is no C compiler here: the command {compiler!r} was not found."
-            " On Debian and Ubuntu, 'sudo apt install gcc' brings one."
+            f"There is no {kind.language} compiler here: the command {compiler!r} was not found."
+            f" On Debian and Ubuntu, 'sudo apt install {kind.package}' brings one."
         ) from None
     except subprocess.TimeoutExpired:
         raise CannotCompileError(f"The compiler needed more than {_COMPILER_SECONDS} s.") from None
     if done.returncode != 0:
-        raise CannotCompileError(f"This does not compile.\n{done.stderr.rstrip()}")
+        raise CannotCompileError(
+            _not_linked(source, done.stderr) or f"This does not compile.\n{done.stderr.rstrip()}"
+        )
     return done.stderr
+
+
+def _not_linked(source: Path, complaint: str) -> str | None:
+    """What to do about it, if it is the linker that complains."""
+    missing = list(dict.fromkeys(_UNDEFINED.findall(complaint)))
+    if missing == ["main"]:
+        return f"{source} has no function main: a program begins there."
+    if not missing:
+        return None
+    return (
+        f"{source} does not link: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} nowhere defined."
+        " If that is in another file or library, build the program by yourself, and give what comes of it."
+    )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
+from forklab.command import standard
 from forklab.command.usage import UserError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _COMMANDS = ("run", "outputs", "quiz", "tree")
 
 
@@ -19,6 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `forklab run` exits as the program did, with 128 more than the number of a signal that killed it, and with 124 if
     the lens had to end it.
     """
+    if not standard.prepare():
+        print(
+            "forklab: standard output is closed. Leave out '>&-', or give a file.", file=sys.stderr
+        )
+        return 1
     arguments = sys.argv[1:] if arguments is None else arguments
     parsed = _parser(arguments).parse_args(arguments)
     try:
@@ -28,8 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"forklab: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `forklab tree | head`
-        # Python flushes once more at its end: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        standard.close(sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        standard.close(sys.stdout.fileno())
+        print(f"forklab: it can't be written: {error.strerror}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

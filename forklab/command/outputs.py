@@ -14,7 +14,9 @@ from forklab.command.usage import (
     UNBUFFERED,
     Subcommands,
     UserError,
+    add_program,
     environment_for,
+    say_what_is_not_read,
     seconds,
     whole_number,
     write_file,
@@ -27,11 +29,11 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
     outputs = commands.add_parser(
         "outputs",
         help="every outcome that a program can have, whatever the scheduler does",
-        usage="forklab outputs [OPTIONS] -- PROGRAM [ARGUMENT...]",
+        usage="forklab outputs [OPTIONS] PROGRAM [ARGUMENT...]",
         description=(
             "Runs PROGRAM by all schedules that there are, and lists what can come of it: each output, exit status,"
             " deadlock, and children that nobody reaped. Each outcome comes with a schedule that leads to it."
-            " A .c file is compiled first, a .py file runs under this Python."
+            " A C or C++ file is compiled first, a .py file runs under this Python."
         ),
     )
     outputs.add_argument("--json", metavar="FILE", help="write all of it; - is standard output")
@@ -62,7 +64,7 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
         default=SECONDS,
         help=f"stop after so many seconds; default {SECONDS:g}",
     )
-    outputs.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
+    add_program(outputs)
     return outputs
 
 
@@ -100,12 +102,19 @@ def run(parsed: argparse.Namespace) -> int:
                 )
     except (CannotRecordError, CannotCompileError) as error:
         raise UserError(str(error)) from None
+    say_what_is_not_read()
     if parsed.json:
         write_file(parsed.json, json.dumps(found.to_json(), indent=1) + "\n")
     if parsed.graph:
         from forklab.draw.outcomes.graph_picture import process_graph_svg
+        from forklab.explore.order import MOST_VERTICES
 
-        write_file(parsed.graph, process_graph_svg(found.process_graph))
+        graph = found.process_graph
+        if len(graph.vertices) > MOST_VERTICES:
+            raise UserError(
+                f"its process graph has {len(graph.vertices):,} dots: nobody could read a picture of it."
+            )
+        write_file(parsed.graph, process_graph_svg(graph))
     if parsed.why is not None:
         from forklab.explore.why import why
 

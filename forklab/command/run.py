@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 
@@ -12,7 +13,9 @@ from forklab.command.usage import (
     UNBUFFERED,
     Subcommands,
     UserError,
+    add_program,
     environment_for,
+    say_what_is_not_read,
     seconds,
     write_file,
     write_picture,
@@ -29,6 +32,8 @@ from forklab.lens.record import (
 from forklab.source import CannotCompileError, runnable
 
 _SECONDS = 10.0  # on the processor, if nobody says otherwise
+_MOST_LINES = 30  # of the tree of what had to be ended: a fork bomb has hundreds
+_TRACERS = frozenset({"strace", "ltrace", "gdb", "lldb", "rr"})
 _INTERRUPTED = 130  # as a shell says it of SIGINT
 
 
@@ -36,11 +41,11 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="run a program under the lens and show what all its processes did",
-        usage="forklab run [OPTIONS] -- PROGRAM [ARGUMENT...]",
+        usage="forklab run [OPTIONS] PROGRAM [ARGUMENT...]",
         description=(
             "Runs PROGRAM with all its processes under the lens, in virtual time: sleeps cost nothing."
             " Its output goes to standard output, then the tree goes to standard error."
-            " A .c file is compiled first, a .py file runs under this Python."
+            " A C or C++ file is compiled first, a .py file runs under this Python."
         ),
     )
     run.add_argument("--json", metavar="FILE", help="write its whole history; - is standard output")
@@ -69,7 +74,7 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
         type=seconds,
         help="end it after so many seconds on the processor (default 10), or of waiting for its input",
     )
-    run.add_argument("program", metavar="PROGRAM", nargs="+", help=argparse.SUPPRESS)
+    add_program(run)
     return run
 
 
@@ -81,6 +86,12 @@ def run(parsed: argparse.Namespace) -> int:
     schedule = None
     if parsed.schedule is not None:
         schedule = read_schedule(parsed.schedule, parsed.outcome)
+    if os.path.basename(parsed.program[0]) in _TRACERS:
+        print(
+            f"forklab: {parsed.program[0]} can't trace here: forklab traces already,"
+            " and a process has one tracer only. Run one of the two.",
+            file=sys.stderr,
+        )
     quiet = "-" in (parsed.json, parsed.svg, parsed.lanes, parsed.film)
     try:
         with runnable(parsed.program) as program:
@@ -106,7 +117,11 @@ def run(parsed: argparse.Namespace) -> int:
         return _look(parsed)
     except (CannotRecordError, CannotCompileError) as error:
         raise UserError(str(error)) from None
+    if schedule is not None:
+        say_what_is_not_read()
     _show(recording, parsed)
+    if recording.lost is not None:
+        raise UserError(f"what the program printed can't be written: {recording.lost}.")
     return _exit_status(recording.status)
 
 
@@ -143,7 +158,11 @@ def _show(recording: Recording, parsed: argparse.Namespace) -> None:
     from forklab.draw.trees.text import tree_text
 
     _complain(recording)
-    print(tree_text(recording.tree), file=sys.stderr)
+    lines = tree_text(recording.tree).splitlines()
+    if recording.ended_early and len(lines) > _MOST_LINES:
+        more = f"... and {len(lines) - _MOST_LINES} lines more: --json FILE has everybody."
+        lines[_MOST_LINES:] = [more]
+    print("\n".join(lines), file=sys.stderr)
     if parsed.json:
         write_file(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
     if parsed.svg or parsed.lanes or parsed.film:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import array
+import fcntl
 import math
 import os
+import stat
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from forklab.source import Runnable
+from forklab.source import Runnable, did_you_mean
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -25,7 +29,10 @@ class UserError(Exception):
 def write_file(name: str, text: str) -> None:
     """Raises UserError."""
     if name == "-":
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(
+            text.encode()
+        )  # in UTF-8, as in a file, whatever the terminal knows
         return
     try:
         Path(name).write_text(text, encoding="utf-8")
@@ -46,8 +53,64 @@ def read_file(name: str) -> str:
     """Raises UserError."""
     try:
         return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UserError(
+            f"{name} can't be read: {error.strerror}.{did_you_mean(Path(name))}"
+        ) from error
+    except UnicodeDecodeError as error:
         raise UserError(f"{name} can't be read: {error}") from error
+
+
+def add_program(parser: argparse.ArgumentParser) -> None:
+    """The rest of the line is a program and its arguments, with or without `--` before it."""
+    parser.add_argument(
+        "program", nargs=argparse.REMAINDER, action=_Program, help=argparse.SUPPRESS
+    )
+    parser.epilog = "Options come before PROGRAM; whatever comes after it is the program's own."
+
+
+class _Program(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        assert isinstance(values, list)
+        is_marked = values[:1] == ["--"]
+        program = values[is_marked:]
+        if not program:
+            parser.error("which program? It comes last, as in: forklab run ls -l")
+        ours = [word for word in program[1:] if word.partition("=")[0] in _long_options(parser)]
+        if ours and not is_marked:
+            print(
+                f"forklab: {ours[0]} is handed to {program[0]}; if it is for forklab, it comes before the program."
+                " (-- before the program: nothing is said.)",
+                file=sys.stderr,
+            )
+        setattr(namespace, self.dest, program)
+
+
+def _long_options(parser: argparse.ArgumentParser) -> set[str]:
+    return {word for action in parser._actions for word in action.option_strings if "--" in word}
+
+
+def say_what_is_not_read() -> None:
+    """What somebody pipes into forklab does not come to the program."""
+    waiting = array.array("i", [0])
+    try:
+        about = os.fstat(0)
+        if stat.S_ISFIFO(about.st_mode):
+            fcntl.ioctl(0, termios.FIONREAD, waiting)
+    except OSError:
+        return
+    if waiting[0] or (stat.S_ISREG(about.st_mode) and about.st_size):
+        print(
+            "forklab: The program's standard input is empty in every run: what is piped into forklab is not read."
+            " Give it a pipe of its own, as in: forklab outputs sh -c 'echo hi | ./a.out'",
+            file=sys.stderr,
+        )
 
 
 def environment_for(program: Runnable, *, unbuffered: bool) -> dict[str, str] | None:

@@ -14,7 +14,8 @@ class Answer:
     """What came of a request. `refused`: what exec(2) had against the program; `untraceable`: why we may not trace.
 
     `status` is that of the first process, None if the lens had to end it: `ended_early` says why. `real_pids`: the
-    numbers in the history are those that the program saw. `seconds` are by its own clock.
+    numbers in the history are those that the program saw. `seconds` are by its own clock. `lost`: why not all of its
+    output could be passed on.
     """
 
     history: History = field(default_factory=History)
@@ -25,6 +26,7 @@ class Answer:
     reasons: tuple[str, ...] = ()
     cut: bool = False
     ended_early: str | None = None
+    lost: str | None = None
     refused: str | None = None
     untraceable: str | None = None
 

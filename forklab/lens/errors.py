@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Self
+
+_WHY_NOT = {
+    os.strerror(
+        errno.ENOEXEC
+    ): "it is neither built for this machine, nor does it begin with a line as"
+    " '#!/bin/sh'. If it is a script for the shell: sh {name}",
+    os.strerror(
+        errno.ENOENT
+    ): "what is to run it, as its first line says or as it was linked, is not there",
+}
 
 
 class CannotRecordError(Exception):
     """The program could not be started, or not be traced. The message says why and what to do."""
+
+    @classmethod
+    def refused(cls, name: str, reason: str) -> Self:
+        """What exec(2) had against it."""
+        return cls(f"{name} can't be run: {_WHY_NOT.get(reason, reason).format(name=name)}")
 
 
 class CannotTraceError(CannotRecordError):
     """This machine does not let us trace any program; `forklab.lens.untraced.snapshot` needs no tracing."""
 
     @classmethod
-    def because(cls, reason: str) -> Self:
+    def because(cls, reason: str) -> CannotRecordError:
+        """Another error if it is not the machine: then no way without tracing is wanted."""
+        if tracer := _tracer():
+            return CannotRecordError(
+                f"{tracer} traces this already, and a process has one tracer only. Run forklab by itself."
+            )
         return cls(
             f"This machine does not let us trace a program: {reason}.\n"
             "  A container needs the capability SYS_PTRACE for it (docker run --cap-add=SYS_PTRACE), and"
@@ -26,3 +48,17 @@ class LensFailedError(CannotRecordError):
 
     def __init__(self, complaint: str) -> None:
         super().__init__(f"The lens failed: {complaint or 'it gave no reason'}")
+
+
+def _tracer() -> str:
+    """Who traces us, as people call it; empty: nobody."""
+    with open("/proc/self/status", encoding="utf-8", errors="replace") as status:
+        pid = next(line.split()[1] for line in status if line.startswith("TracerPid:"))
+    if pid == "0":
+        return ""
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            words = file.read()
+    except OSError:
+        return f"process {pid}"
+    return "forklab" if "forklab." in words else os.path.basename(words.split("\0")[0])

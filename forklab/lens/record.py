@@ -38,7 +38,8 @@ class Recording:
     `status` is that of the first process, as os.waitstatus_to_exitcode() says it; None if the lens had to end it, and
     then `ended_early` says why. `cut`: it wrote more than is kept. `reproducible`: the same seed gives the same again;
     else `reasons` has why not. `real_pids`: the numbers that it saw are those of the history; else they were changed
-    in the output, and a program that computes with them may show it. `seconds` is how long it took, by its own clock.
+    in the output, and a program that computes with them may show it. `lost` says why not all of it could be passed on
+    with `echo`. `seconds` is how long it took, by its own clock.
     """
 
     history: History
@@ -50,6 +51,7 @@ class Recording:
     reasons: tuple[str, ...] = ()
     cut: bool = False
     ended_early: str | None = None
+    lost: str | None = None
 
     @property
     def reproducible(self) -> bool:
@@ -112,7 +114,7 @@ def record(
     if answer.untraceable:
         raise CannotTraceError.because(answer.untraceable)
     if answer.refused:
-        raise CannotRecordError(f"{argv[0]} can't be run: {answer.refused}")
+        raise CannotRecordError.refused(argv[0], answer.refused)
     recording = Recording(
         answer.history,
         answer.output,
@@ -123,6 +125,7 @@ def record(
         answer.reasons,
         answer.cut,
         "You have pressed Ctrl-C." if interrupted else answer.ended_early,
+        answer.lost,
     )
     if interrupted:
         raise RecordingInterrupted(recording)

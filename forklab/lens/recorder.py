@@ -46,6 +46,7 @@ def _answer(ended: Ended) -> str:
         "reasons": list(findings.reasons),
         "cut": findings.cut,
         "ended_early": findings.ended_early,
+        "lost": findings.lost,
         "refused": ended.refused or None,
     }
     return json.dumps(told)  # not json.dump(): that is the slow way

@@ -111,7 +111,7 @@ class Replay:
         if played.untraceable:
             raise CannotTraceError.because(played.untraceable)
         if played.refused:
-            raise CannotRecordError(f"{self._name} can't be run: {played.refused}")
+            raise CannotRecordError.refused(self._name, played.refused)
         return played
 
     def __enter__(self) -> Self:

@@ -7,9 +7,10 @@ It travels as JSON to a process of its own, which answers with an `Answer` or a 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Self, TypeAlias, TypedDict, Unpack
 
@@ -30,6 +31,8 @@ class Seed:
 class RealTime:
     """Everybody runs free."""
 
+
+_ALIKE = 0.8  # of two names, as difflib has it
 
 Order: TypeAlias = Seed | RealTime | Schedule  # who is next
 
@@ -134,13 +137,27 @@ def _reproducible(environment: Mapping[str, str]) -> dict[str, str]:
 
 def find(name: str) -> str:
     """The program of this name. Raises CannotRecordError."""
-    import shutil  # here: whoever only reads a request has no need of it
+    import difflib  # here: whoever only reads a request has no need of them
+    import shutil
 
     found = shutil.which(name)
     if found is not None:
         return os.path.abspath(found)
     if os.path.isdir(name):
         raise CannotRecordError(f"{name} is a folder, not a program.")
-    if os.path.exists(name):
+    if os.path.exists(name) and (os.sep in name or not os.access(name, os.X_OK)):
         raise CannotRecordError(f"{name} is not executable. Make it so: chmod +x {name}")
-    raise CannotRecordError(f"There is no program {name}.")
+    if os.path.exists(name):
+        raise CannotRecordError(f"There is no program {name}. Did you mean ./{name}?")
+    here = os.path.dirname(name)
+    close = difflib.get_close_matches(os.path.basename(name), _files_in([here or "."]), 1, _ALIKE)
+    if not close and not here:
+        close = difflib.get_close_matches(name, _files_in(os.get_exec_path()), 1, _ALIKE)
+    hint = f" Did you mean {os.path.join(here, close[0])}?" if close else ""
+    raise CannotRecordError(f"There is no program {name}.{hint}")
+
+
+def _files_in(folders: Iterable[str]) -> Iterator[str]:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            yield from os.listdir(folder)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import gc
 import os
 import random
@@ -173,7 +174,7 @@ class Session:
             self.request.limits,
             surroundings,
             findings,
-            self._echo,
+            functools.partial(self._echo, findings),
             self._in_namespace,
             setting.in_virtual_time,
             setting.word_for_word,
@@ -189,11 +190,16 @@ class Session:
         termios.tcsetattr(theirs, termios.TCSANOW, attributes)
         return ours, theirs
 
-    def _echo(self, content: bytes) -> None:
-        if self.request.echo:
-            with contextlib.suppress(OSError):  # nobody listens any more, as under `| head`
-                while content:  # an alarm may come in the middle
-                    content = content[os.write(_OUTPUT, content) :]
+    def _echo(self, findings: Findings, content: bytes) -> None:
+        if not self.request.echo or findings.lost:
+            return
+        try:
+            while content:  # an alarm may come in the middle
+                content = content[os.write(_OUTPUT, content) :]
+        except BrokenPipeError:
+            pass  # nobody listens any more, as under `| head`
+        except OSError as error:
+            findings.lost = error.strerror
 
     def _start(self, output: int, setting: Setting) -> tuple[int, int]:
         """Fork the program; it waits until it is traced. Answers its pid, and where its exec's error can be read."""

@@ -40,7 +40,8 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
     loop.early.discard(tid)
     if len(run.world.tracees) > run.limits.processes:
         raise EndOfRunError(
-            f"It had more than {run.limits.processes} processes. Does it fork in an endless loop?"
+            f"It had more than {run.limits.processes} processes, as a fork bomb has."
+            " Does it fork in an endless loop?"
         )
     if event == ptrace.EVENT_VFORK:
         tracee.unfinished_birth = True

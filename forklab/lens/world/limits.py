@@ -31,7 +31,8 @@ class Limits:
 class Findings:
     """What came of a run beyond its history.
 
-    `ended_early`: why it had to be ended; `reasons`: why it may come out otherwise, and where that call was made.
+    `ended_early`: why it had to be ended; `lost`: why its output could not be passed on; `reasons`: why it may come out
+    otherwise, and where that call was made.
     """
 
     written: int = 0  # bytes
@@ -39,6 +40,7 @@ class Findings:
     cut: bool = False
     reasons: dict[str, CallSite | None] = field(default_factory=dict)
     ended_early: str | None = None
+    lost: str | None = None
     unreaped: list[str] | None = None  # who was a zombie when the first process ended
 
     def because(self, reason: str) -> None:

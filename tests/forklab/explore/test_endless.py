@@ -9,7 +9,7 @@ from forklab.explore import explore
 
 ENDLESS = {
     "P computes for long without a call": "for (volatile long n = 0;; n++) {}",
-    "It had more than 100 processes. Does it fork in an endless loop?": "for (;;) fork();",
+    "It had more than 100 processes, as a fork bomb has. Does it fork in an endless loop?": "for (;;) fork();",
     "It makes a PID namespace of its own, which is not modelled": "return unshare(CLONE_NEWPID);",
 }
 
