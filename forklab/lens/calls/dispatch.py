@@ -19,9 +19,12 @@ from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
 _NAMES = {number: name for name, number in this_processor().calls.items()}
-_EINTR = 4
+_EINTR, _EAGAIN = 4, 11
 _COUNT = 8  # bytes, that a timer's file tells
-_CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
+_SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
+_MOVES = calls_in("read", "write")
+# Who waits by looking again and again, at the clock or at what others do, may do these in between.
+_LOOKS = calls_in("clock", "wait", "signal") | _MOVES | frozenset(PATIENT)
 
 Handler = Callable[[Run, Tracee, Call], Onward]
 
@@ -36,8 +39,8 @@ def begin(run: Run, tracee: Tracee) -> Call:
     else:
         tracee.deadline = None
     tracee.interrupted = False
-    # Who waits for a moment by looking at the clock may do these in between.
-    if call.name not in _CLOCKS and call.name not in PATIENT:
+    run.clock.called()
+    if call.name not in _LOOKS:
         run.clock.looked_away()
     if call.name == "restart_syscall" and call.again and before is not None:
         call.name, call.arguments = before.name, before.arguments
@@ -94,8 +97,14 @@ def returned(run: Run, tracee: Tracee) -> int:
             waiting.waited(run, tracee, call, result)
         elif call.name == "timer_create" and result == 0:
             timers.created_timer(run, tracee, call)
-        elif call.name == "read" and result == _COUNT and run.alarms.files:
-            timers.has_read(run, tracee, call)
+        elif call.name == "rt_sigtimedwait" and result > 0:
+            timers.took_signal(run, tracee, call, result)
+        elif call.name in _MOVES and result == -_EAGAIN:
+            run.clock.look()
+        elif call.name in _MOVES and not tracee.interrupted:
+            run.clock.looked_away()
+            if call.name in ("read", "readv") and result == _COUNT and run.alarms.files:
+                timers.has_read(run, tracee, call)
     if not tracee.interrupted:
         tracee.deadline = None
     return result

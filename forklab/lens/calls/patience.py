@@ -32,7 +32,8 @@ def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
         return INTO_ITS_CALL
     if deadline <= run.clock.now:
         if _absolute_on(call) is None:
-            return AT_ONCE
+            run.clock.look()
+            return IN_TURN if run.clock.watched else AT_ONCE
         ptrace.skip_call(tracee.tid, limit.expired)  # on the real clock that moment may be far away
         return IN_TURN
     if not call.again or tracee.deadline is None:

@@ -34,7 +34,9 @@ class Sending(NamedTuple):
 def send(run: Run, tracee: Tracee, call: Call) -> Onward:
     sending = announce(run, tracee, call)
     if sending is None:
-        return AT_ONCE
+        run.clock.look()  # with signal 0 one asks who is still there
+        return IN_TURN if run.clock.watched else AT_ONCE
+    run.clock.looked_away()
     if sending.shielded:
         return shield(run, tracee, sending, lambda target: os.kill(target.pid, sending.number))
     return deliver(run, tracee, sending)

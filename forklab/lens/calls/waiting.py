@@ -19,7 +19,12 @@ _WSTATUS_AT = 12  # where siginfo_t has the pid, see waitid(2)
 def wait(run: Run, tracee: Tracee, call: Call) -> Onward:
     """It is about to wait."""
     if _returns_at_once(tracee, call):
+        if any(child.news for child in tracee.member.children):
+            run.clock.looked_away()
+        else:
+            run.clock.look()
         return reap(tracee, call)
+    run.clock.looked_away()
     announce(run, tracee, call)
     return HELD
 

@@ -27,6 +27,7 @@ def write(run: Run, tracee: Tracee, call: Call) -> Onward:
         except OSError:
             return AT_ONCE
         run.wrote(tracee, content)
+        run.clock.looked_away()
         ptrace.skip_call(tracee.tid, len(content))
         return IN_TURN
     kind = run.surroundings.kind_of(tracee.tid, into)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from forklab.kernel.signals import CHLD, SEGV, STOPPING_MASK, bit
 from forklab.lens.calls import sleeping, waiting
 from forklab.lens.edge import proc, ptrace, timestamps
+from forklab.lens.edge.queueing import SI_KERNEL, SI_TIMER
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, Onward, Turn
@@ -25,10 +26,16 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
         loop.goes_on(tracee, AT_ONCE)
         return
     info = ptrace.signal_info(tracee.tid)
-    sent = info.code <= 0 or number == CHLD
-    sender = run.chronicle.latest(info.sender) if sent else None
-    if (code := run.alarms.delivered(member, number)) is not None:
-        ptrace.disguise_signal(tracee.tid, code)
+    rung = run.alarms.delivered(run.clock, member, info)
+    if rung is not None and rung.is_stale:
+        loop.goes_on(tracee, AT_ONCE)
+        return
+    if rung is not None:
+        if rung.overruns is None:
+            ptrace.disguise_signal(tracee.tid, SI_KERNEL)
+        else:
+            ptrace.set_overruns(tracee.tid, rung.overruns)
+    sender = None if rung is not None else _sender(run, info)
     tracee.last_sender = sender
     masks = run.dispositions.of(tracee)
     stops = bit(number) & STOPPING_MASK  # told when it has stopped: it does not have to
@@ -42,8 +49,14 @@ def code_and_sender(run: Run, member: Member, info: ptrace.SignalInfo) -> tuple[
     """Code and sender of a signal, if the process can learn of them."""
     if not run.dispositions.tells_senders(member, info.number):
         return 0, ""
-    sender = run.chronicle.latest(info.sender) if info.sender else None
+    sender = _sender(run, info)
     return info.code, sender.name if sender else ""
+
+
+def _sender(run: Run, info: ptrace.SignalInfo) -> Member | None:
+    """Who has sent it, if somebody of the program has."""
+    sent = (info.code <= 0 and info.code != SI_TIMER) or info.number == CHLD
+    return run.chronicle.latest(info.sender) if sent else None
 
 
 def job_control(loop: Loop, tracee: Tracee, number: int) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
 from forklab.kernel.signals import KILL, bit, numbers_in
-from forklab.lens.calls import touching, writing
+from forklab.lens.calls import timers, touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.edge import descriptors, proc, ptrace
@@ -215,6 +215,8 @@ def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
         run.because("it uses sockets")
     elif name == "timerfd_settime":
         run.because("it uses timers of timerfd_create, whose end is not chosen but happens")
+    elif name in ("setitimer", "timer_create", "timer_settime"):
+        timers.notice(run, tracee, call)
     elif name == "unshare" and arguments[0] & CLONE_NEWPID:
         raise EndOfRunError(NESTED)
     elif _waits_for_a_limited_time(call):

@@ -9,7 +9,6 @@ from forklab.lens.calls import waiting
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import threads
 from forklab.lens.loop.loop import Loop
-from forklab.lens.world.alarms import INTERVAL_TIMER
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, IN_TURN
@@ -17,9 +16,12 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 
+_CALLS_FOR_A_BIRTH = 10  # that take as long
+
 
 def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
     run, tid = loop.run, ptrace.event_message(tracee.tid)
+    run.clock.called(_CALLS_FOR_A_BIRTH)
     if event == ptrace.EVENT_CLONE and proc.thread_group(tid) == tracee.member.pid:
         run.because("it has several threads")
         run.threaded.add(tracee.member)
@@ -52,7 +54,7 @@ def executed(loop: Loop, tracee: Tracee) -> None:
     run, member = loop.run, tracee.member
     for other in threads.others(run, tracee):
         run.world.let(other, Stand.GONE)
-    run.alarms.drop(member, keep=INTERVAL_TIMER)  # execve(2)
+    run.alarms.drop(member, all_of_them=False)
     run.resources.gone(member)  # as far as it was held by descriptors that are closed now
     run.dispositions.changed(member)
     loop.policy.begins(loop, tracee)
@@ -67,7 +69,7 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
     if not tracee.is_leader:
         threads.one_is_gone(run, member)
         return
-    run.alarms.drop(member)
+    run.alarms.drop(member, all_of_them=True)
     run.resources.gone(member)
     run.threaded.discard(member)
     run.dispositions.changed(member)

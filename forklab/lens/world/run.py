@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from forklab.lens.edge.undo import Undo
@@ -44,6 +44,15 @@ class Run:
     def because(self, reason: str) -> None:
         """Why the same seed may not give the same history."""
         self.findings.because(reason)
+
+    def time_passes(self) -> None:
+        """The clock may have moved: who could compute meanwhile has done so, for all that its timers know."""
+        self.alarms.time_passes(self.clock.now, self.world.computes)
+
+    def timer_deadlines(self) -> Iterator[tuple[Member, int]]:
+        """When timers ring by a signal, and for whom, if nobody does anything else than now."""
+        self.time_passes()
+        return self.alarms.deadlines(self.clock.now, self.world.computes)
 
     def tell_parent(self, member: Member) -> None:
         """Something happened to it: its parent may wait for that, and gets SIGCHLD."""
