@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping
 
 from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of
 from forklab.kernel.processors import this_processor
-from forklab.lens.calls import patience, sending, setting, sleeping, timers, waiting, writing
+from forklab.lens.calls import (
+    patience,
+    sending,
+    setting,
+    sleeping,
+    sockets,
+    timers,
+    waiting,
+    writing,
+)
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
@@ -22,7 +31,7 @@ _NAMES = {number: name for name, number in this_processor().calls.items()}
 _EINTR, _EAGAIN = 4, 11
 _COUNT = 8  # bytes, that a timer's file tells
 _SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
-_MOVES = calls_in("read", "write")
+_MOVES, _OPTIONS = calls_in("read", "write"), calls_in("option")
 # Who waits by looking again and again, at the clock or at what others do, may do these in between.
 _LOOKS = calls_in("clock", "wait", "signal") | _MOVES | frozenset(PATIENT)
 
@@ -70,8 +79,7 @@ def was_broken_off(tracee: Tracee) -> bool:
     masks = proc.masks(tracee.member.pid, tracee.tid)
     if masks is None or not masks.pending & ~masks.blocked or masks.deliverable:
         return False
-    if call.patched is not None:
-        ptrace.set_argument(tracee.tid, *call.patched)
+    patience.take_back(tracee, call)
     ptrace.call_again(tracee.tid, call.name, call.arguments[0])
     tracee.interrupted = True
     return True
@@ -83,8 +91,10 @@ def returned(run: Run, tracee: Tracee) -> int:
     result = ptrace.call(tracee.tid).number
     tracee.interrupted = result in INTERRUPTED
     if call is not None:
-        if call.patched is not None:
-            ptrace.set_argument(tracee.tid, *call.patched)
+        patience.take_back(tracee, call)
+        if call.by_socket and call.expired is None and sockets.was_broken_off(tracee, result):
+            result, tracee.interrupted = -_EINTR, False
+            ptrace.set_result(tracee.tid, result)
         if call.name in patience.TELL_WHAT_IS_LEFT:
             patience.tell_what_is_left(run, tracee, call, result)
         if call.expired is not None:
@@ -99,15 +109,25 @@ def returned(run: Run, tracee: Tracee) -> int:
             timers.created_timer(run, tracee, call)
         elif call.name == "rt_sigtimedwait" and result > 0:
             timers.took_signal(run, tracee, call, result)
-        elif call.name in _MOVES and result == -_EAGAIN:
-            run.clock.look()
+        elif call.name in _OPTIONS and result == 0:
+            sockets.used_option(run, tracee, call)
         elif call.name in _MOVES and not tracee.interrupted:
-            run.clock.looked_away()
-            if call.name in ("read", "readv") and result == _COUNT and run.alarms.files:
-                timers.has_read(run, tracee, call)
+            _moved(run, tracee, call, result)
     if not tracee.interrupted:
         tracee.deadline = None
     return result
+
+
+def _moved(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+    """It has read or written something, or tried to."""
+    if result == -_EAGAIN:
+        run.clock.look()
+        return
+    run.clock.looked_away()
+    if call.name in ("read", "readv") and result == _COUNT and run.alarms.files:
+        timers.has_read(run, tracee, call)
+    elif result >= 0:
+        sockets.accepted(run, tracee, call, result)
 
 
 def time_is_up(run: Run, tracee: Tracee) -> Onward | None:
@@ -145,6 +165,7 @@ _BY_GROUP: Mapping[str, Handler] = {
     "wait": waiting.wait,
     "write": writing.write,
     "read": writing.read,
+    "option": sockets.use_option,
     "signal": sending.send,
     "suspend": _suspend,
 }

@@ -1,7 +1,8 @@
-"""Calls with a time limit (poll, select, epoll, sigtimedwait, futex): the limit becomes a deadline of the world.
+"""Calls with a time limit (poll, select, sigtimedwait, futex, semtimedop ...): it becomes a deadline of the world.
 
 The kernel is told to wait for ever; when the deadline has come, the call is interrupted and returns what it would have
-returned then.
+returned then. A moment that has passed is told the kernel as one that has passed for it, too: it knows whether the call
+has to wait at all.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from forklab.lens.world.tracees import Call, Tracee
 
 _SELECTS = frozenset({"select", "pselect6"})
 TELL_WHAT_IS_LEFT = _SELECTS | {"ppoll"}
+_ABSOLUTE = frozenset({"mq_timedsend", "mq_timedreceive"})  # on CLOCK_REALTIME
+_CLOCK_PLACE = {"futex_wait": 5, "futex_waitv": 4}  # which argument says by which clock
 
 
 def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
@@ -31,13 +34,16 @@ def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
     if deadline is None:
         return INTO_ITS_CALL
     if deadline <= run.clock.now:
-        if _absolute_on(call) is None:
-            run.clock.look()
-            return IN_TURN if run.clock.watched else AT_ONCE
-        ptrace.skip_call(tracee.tid, limit.expired)  # on the real clock that moment may be far away
-        return IN_TURN
+        if _absolute_on(call) is not None:
+            _say_that_it_has_passed(tracee, call, call.arguments[limit.place])
+            return INTO_ITS_CALL
+        if call.name == "rt_sigtimedwait":  # what it takes may come from a timer
+            return INTO_ITS_CALL
+        run.clock.look()
+        return IN_TURN if run.clock.watched else AT_ONCE
     if not call.again or tracee.deadline is None:
         tracee.deadline = deadline
+    call.expires = limit.expired
     call.patched = (limit.place, call.arguments[limit.place])
     ptrace.set_argument(tracee.tid, limit.place, limit.for_ever)
     return INTO_ITS_CALL
@@ -46,9 +52,24 @@ def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
 def expire(run: Run, tracee: Tracee, call: Call) -> None:
     """Its time is over: get it out of the call."""
     tracee.deadline = None
-    call.expired = PATIENT[call.name].expired
+    call.expired = call.expires
     run.world.let(tracee, Stand.RUNNING)
     ptrace.interrupt(tracee.tid)
+
+
+def _say_that_it_has_passed(tracee: Tracee, call: Call, address: int) -> None:
+    """On the real clock that moment may be far away."""
+    call.overwritten = (address, ptrace.read_memory(tracee.tid, address, clocks.TIMESPEC.size))
+    ptrace.write_memory(tracee.tid, address, bytes(clocks.TIMESPEC.size))
+
+
+def take_back(tracee: Tracee, call: Call) -> None:
+    """At its exit: its arguments, and what they lead to, are as they were."""
+    if call.patched is not None:
+        ptrace.set_argument(tracee.tid, *call.patched)
+    if call.overwritten is not None:
+        with contextlib.suppress(OSError):
+            ptrace.write_memory(tracee.tid, *call.overwritten)
 
 
 def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None:
@@ -83,6 +104,8 @@ def _deadline(run: Run, tracee: Tracee, call: Call) -> int | None:
         return None
     if limit.form is LimitForm.MILLISECONDS:
         return run.clock.deadline(int32(argument) * 1_000_000)
+    if call.name in _CLOCK_PLACE and _absolute_on(call) not in (0, 1):
+        raise ValueError("no clock for a futex")
     content = ptrace.read_memory(tracee.tid, argument, 16)
     read = clocks.from_timeval if limit.form is LimitForm.TIMEVAL else clocks.from_timespec
     return run.clock.deadline(read(content), absolute_on=_absolute_on(call))
@@ -94,6 +117,12 @@ def _futex_command(call: Call) -> int:
 
 def _absolute_on(call: Call) -> int | None:
     """The clock on which its limit is a moment; None if it is a duration."""
-    if call.name != "futex" or _futex_command(call) not in calls.FUTEX_ABSOLUTE_WAITS:
+    if call.name in _ABSOLUTE:
+        return 0
+    if call.name in _CLOCK_PLACE:
+        return int32(call.arguments[_CLOCK_PLACE[call.name]])
+    command = _futex_command(call) if call.name == "futex" else calls.FUTEX_WAIT
+    if command not in calls.FUTEX_ABSOLUTE_WAITS:
         return None
-    return 0 if int32(call.arguments[1]) & calls.FUTEX_CLOCK_REALTIME else 1
+    by_wall = command == calls.FUTEX_LOCK_PI or call.arguments[1] & calls.FUTEX_CLOCK_REALTIME
+    return 0 if by_wall else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 from forklab.kernel import waits
@@ -91,8 +92,16 @@ def waited(run: Run, tracee: Tracee, call: Call, result: int) -> None:
         child.continue_untold = False
 
 
-def _returns_at_once(tracee: Tracee, call: Call) -> bool:
+def wanted_by(tracee: Tracee, call: Call) -> waits.WaitFor:
+    """For whom it waits; a descriptor that does not wait, PIDFD_NONBLOCK, is as good as WNOHANG: pidfd_open(2)."""
     wanted = waits.wait_for(call.name, call.arguments)
+    if wanted.kind == waits.P_PIDFD and descriptors.flags(tracee.tid, wanted.which) & os.O_NONBLOCK:
+        return wanted._replace(options=wanted.options | waits.WNOHANG)
+    return wanted
+
+
+def _returns_at_once(tracee: Tracee, call: Call) -> bool:
+    wanted = wanted_by(tracee, call)
     return waits.returns_at_once(wanted.options, [c.news for c in _meant(tracee, wanted)])
 
 

@@ -8,6 +8,7 @@ import stat
 import struct
 
 from forklab.kernel.calls import int32
+from forklab.lens.calls import sockets
 from forklab.lens.edge import ptrace
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
@@ -31,11 +32,15 @@ def write(run: Run, tracee: Tracee, call: Call) -> Onward:
         ptrace.skip_call(tracee.tid, len(content))
         return IN_TURN
     kind = run.surroundings.kind_of(tracee.tid, into)
+    if stat.S_ISSOCK(kind):
+        sockets.limit(run, tracee, call)
     return INTO_ITS_CALL if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) else AT_ONCE
 
 
 def read(run: Run, tracee: Tracee, call: Call) -> Onward:
     kind = run.surroundings.kind_of(tracee.tid, int32(call.arguments[0]))
+    if stat.S_ISSOCK(kind):
+        sockets.limit(run, tracee, call)
     waits = not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
     return INTO_ITS_CALL if waits or call.name == "flock" else AT_ONCE
 

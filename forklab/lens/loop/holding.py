@@ -14,7 +14,7 @@ from typing import NamedTuple
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
 from forklab.kernel.signals import KILL, bit, numbers_in
-from forklab.lens.calls import timers, touching, writing
+from forklab.lens.calls import timers, touching, waiting, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.edge import descriptors, proc, ptrace
@@ -39,7 +39,8 @@ _KNOWN_OTHERWISE = (
         "clock", "sleep", "timer", "timerfd", "restart", "socket", "share",
     )
     | frozenset(PATIENT)
-) - {"mmap"}  # fmt: skip
+) - {"mmap", "semtimedop", "mq_timedsend", "mq_timedreceive", "io_getevents", "io_pgetevents"}  # fmt: skip
+_MODELLED_WITHOUT_LIMIT = frozenset({"rt_sigtimedwait", "semtimedop"})
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
 _PROT_WRITE, _MAP_SHARED = 2, 1
@@ -135,7 +136,7 @@ def _pipe_at(pipes: Pipes, tracee: Tracee, descriptor: int, side: str) -> Pipe |
 
 def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
     """In our numbers."""
-    kind, which, options = waits.wait_for(call.name, call.arguments)
+    kind, which, options = waiting.wanted_by(tracee, call)
     if kind == waits.P_PIDFD:
         kind, which = waits.P_PID, descriptors.pidfd_target(tracee.tid, which) or 0
     if kind == waits.P_PID:
@@ -226,7 +227,11 @@ def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
 def _waits_for_a_limited_time(call: Call) -> bool:
     if call.name == "futex":
         return waits_on_futex(call)
-    return call.name in PATIENT and (call.name != "rt_sigtimedwait" or bool(call.arguments[2]))
+    if call.name not in PATIENT:
+        return False
+    return call.name not in _MODELLED_WITHOUT_LIMIT or bool(
+        call.arguments[PATIENT[call.name].place]
+    )
 
 
 def _remember_flags(run: Run, tracee: Tracee, call: Call) -> None:

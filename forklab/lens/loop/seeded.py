@@ -33,7 +33,9 @@ from forklab.lens.world.tracees import Call, Tracee
 _STOPS = Stops(
     ALWAYS
     | frozenset(PATIENT)
-    | calls_in("clock", "sleep", "timer", "timerfd", "read", "write", "suspend", "restart")
+    | calls_in(
+        "clock", "sleep", "timer", "timerfd", "read", "write", "option", "suspend", "restart"
+    )
 )
 _WAKING = frozenset({Stand.HELD, Stand.INSIDE})
 

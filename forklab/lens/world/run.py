@@ -12,6 +12,7 @@ from forklab.lens.world.clock import Clock
 from forklab.lens.world.dispositions import Dispositions
 from forklab.lens.world.limits import Findings, Limits
 from forklab.lens.world.resources import Resources
+from forklab.lens.world.socket_limits import SocketLimits
 from forklab.lens.world.surroundings import Surroundings
 from forklab.lens.world.tracees import Tracee
 from forklab.lens.world.world import World
@@ -37,6 +38,7 @@ class Run:
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)
     resources: Resources = field(default_factory=Resources)
+    socket_limits: SocketLimits = field(default_factory=SocketLimits)
     undo: Undo = field(default_factory=Undo)
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads

@@ -15,15 +15,18 @@ from forklab.lens.world.stands import Stand
 class Call:
     """The call that a thread is in. `again`: it has been in it before, and a signal has got it out.
 
-    `patched`: the argument that was changed, and what it was; `expired`: what it has to return, now that its time is
-    over.
+    `patched`: the argument that was changed, and what it was; `overwritten`: an address in its memory, and what stood
+    there. `expires`: what it returns when its time is over; `expired`: that it is. `by_socket`: the socket limits it.
     """
 
     name: str
     arguments: tuple[int, ...]
     again: bool = False
     patched: tuple[int, int] | None = None
+    overwritten: tuple[int, bytes] | None = None
+    expires: int = 0
     expired: int | None = None
+    by_socket: bool = False
 
 
 @dataclass(frozen=True, slots=True)
