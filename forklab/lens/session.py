@@ -139,6 +139,9 @@ class Session:
         signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
         try:
             run.world.new(pid, run.chronicle.first)
+            run.namespace = proc.pid_namespace(pid)
+            if self.request.subreaper:
+                run.subreapers.add(run.chronicle.first)
             Loop(run, policy, watchdog).follow()
         except EndOfRunError as end:
             run.findings.ended_early = str(end)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of
+from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of, int32
 from forklab.kernel.processors import this_processor
 from forklab.lens.calls import (
     patience,
@@ -29,6 +29,7 @@ from forklab.lens.world.tracees import Call, Tracee
 
 _NAMES = {number: name for name, number in this_processor().calls.items()}
 _EINTR, _EAGAIN = 4, 11
+_PR_SET_CHILD_SUBREAPER = 36
 _COUNT = 8  # bytes, that a timer's file tells
 _SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
 _MOVES, _OPTIONS = calls_in("read", "write"), calls_in("option")
@@ -149,11 +150,19 @@ def _set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
     return AT_ONCE
 
 
+def _of_itself(run: Run, tracee: Tracee, call: Call) -> Onward:
+    """prctl(2): whoever becomes a subreaper adopts orphans."""
+    if int32(call.arguments[0]) == _PR_SET_CHILD_SUBREAPER:
+        adopts = run.subreapers.add if call.arguments[1] else run.subreapers.discard
+        adopts(tracee.member)
+    return AT_ONCE
+
+
 def _by_call() -> Mapping[str, Handler]:
     found: dict[str, Handler] = dict.fromkeys(PATIENT, patience.be_patient)
     for group, handler in _BY_GROUP.items():
         found |= dict.fromkeys(calls_in(group), handler)
-    return {**found, "rt_sigaction": _set_handler}
+    return {**found, "rt_sigaction": _set_handler, "prctl": _of_itself}
 
 
 _BY_GROUP: Mapping[str, Handler] = {

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from forklab.kernel.calls import int32
 from forklab.kernel.signals import KILL
+from forklab.lens.calls.waiting import group_for
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
@@ -46,7 +47,10 @@ def deliver(run: Run, tracee: Tracee, sending: Sending) -> Onward:
     """The kernel does it."""
     if sending.number == KILL:
         for other in run.world.tracees.values():
-            if other is not tracee and other.member in sending.targets:
+            hit = other.member in sending.targets and not _is_shielded_from(
+                other.member, tracee.member
+            )
+            if hit and other is not tracee:
                 run.world.let(other, Stand.RUNNING)  # its end is awaited
     return INTO_ITS_CALL
 
@@ -65,6 +69,8 @@ def announce(run: Run, tracee: Tracee, call: Call) -> Sending | None:
     targets = _targets(run, tracee, call.name, first)
     everybody = first == -1 and call.name in ("kill", "rt_sigqueueinfo")
     outsiders = everybody or (not targets and proc.exists(abs(first)))
+    if tracee.member.spaces:  # beyond its own namespace it reaches nobody
+        outsiders = False
     for target in targets:
         run.chronicle.sends(tracee.member, number, target)
     run.suspects.update(targets)
@@ -82,26 +88,34 @@ def shield(run: Run, tracee: Tracee, sending: Sending, deliver: Callable[[Member
 
 
 def _targets(run: Run, tracee: Tracee, call: str, whom: int) -> list[Member]:
+    viewer, chronicle = tracee.member, run.chronicle
     if call in _OF_A_THREAD_IN:
-        return _named(run, whom)
+        return _one(chronicle.called(viewer, whom))
     if call == "pidfd_send_signal":
-        return _named(run, descriptors.pidfd_target(tracee.tid, whom) or 0)
-    if call == "tkill":
-        return _named(run, proc.thread_group(whom) or 0)
+        return _one(chronicle.get(descriptors.pidfd_target(tracee.tid, whom) or 0))
+    if call == "tkill" and not viewer.spaces:
+        return _one(chronicle.get(proc.thread_group(whom) or 0))
     return _reached(run, tracee, whom)
 
 
-def _named(run: Run, pid: int) -> list[Member]:
-    member = run.chronicle.get(pid)
+def _one(member: Member | None) -> list[Member]:
     return [member] if member else []
+
+
+def _is_shielded_from(target: Member, sender: Member) -> bool:
+    """Nobody in its own namespace can kill a PID 1: pid_namespaces(7)."""
+    return target.is_init and sender.is_within(target)
 
 
 def _reached(run: Run, tracee: Tracee, whom: int) -> list[Member]:
     """Whom kill(2) reaches, in order of birth."""
+    viewer = tracee.member
     if whom > 0:
-        return _named(run, whom)
+        return _one(run.chronicle.called(viewer, whom))
     alive = sorted({t.member.born: t.member for t in run.world.tracees.values()}.items())
-    if whom == -1:
-        return [member for _, member in alive if member is not tracee.member]
-    group = -whom or proc.group(tracee.member.pid)
-    return [member for _, member in alive if proc.group(member.pid) == group]
+    if whom == -1:  # but for PID 1 and itself
+        seen = [member for _, member in alive if member.is_within(viewer)]
+        return [m for m in seen if m is not viewer and m.number_for(viewer) != 1]
+    own = [viewer] if whom == 0 else [m for _, m in alive if group_for(viewer, m) == -whom]
+    groups = {proc.group(member.pid) for member in own}  # also those of it who are elsewhere
+    return [member for _, member in alive if proc.group(member.pid) in groups]

@@ -68,7 +68,7 @@ def created_timer(run: Run, tracee: Tracee, call: Call) -> None:
 
 def _counted_by(run: Run, tracee: Tracee, clock: int) -> Member:
     """Whose processor time this clock shows: CLOCK_PROCESS_CPUTIME_ID, or as clock_getcpuclockid(3) makes them."""
-    other = run.chronicle.get(~(clock >> 3)) if clock < 0 else None
+    other = run.chronicle.called(tracee.member, ~(clock >> 3)) if clock < 0 else None
     return other or tracee.member
 
 

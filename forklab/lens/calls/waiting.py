@@ -73,10 +73,11 @@ def waited(run: Run, tracee: Tracee, call: Call, result: int) -> None:
         return
     wanted = waits.wait_for(call.name, call.arguments)
     if call.name == "wait4":
-        child = run.chronicle.get(result) if result else None
+        child = run.chronicle.called(tracee.member, result) if result else None
     elif call.arguments[2]:
         content = ptrace.read_memory(tracee.tid, call.arguments[2], _WSTATUS_AT + 4)
-        child = run.chronicle.get(struct.unpack_from("<i", content, _WSTATUS_AT)[0])
+        (number,) = struct.unpack_from("<i", content, _WSTATUS_AT)
+        child = run.chronicle.called(tracee.member, number) if number else None
     else:
         child = next((child for child in _meant(tracee, wanted) if child.dead), None)
     if child is None:
@@ -100,6 +101,14 @@ def wanted_by(tracee: Tracee, call: Call) -> waits.WaitFor:
     return wanted
 
 
+def group_for(viewer: Member, member: Member) -> int | None:
+    """Its process group, as the viewer has to call it; None if that cannot see it."""
+    depth = len(viewer.spaces)
+    if not depth or not member.is_within(viewer):
+        return None if depth else proc.group(member.pid)
+    return next(iter(proc.numbers(member.pid, b"NSpgid:")[depth:]), None)
+
+
 def _returns_at_once(tracee: Tracee, call: Call) -> bool:
     wanted = wanted_by(tracee, call)
     return waits.returns_at_once(wanted.options, [c.news for c in _meant(tracee, wanted)])
@@ -109,11 +118,12 @@ def _meant(tracee: Tracee, wanted: waits.WaitFor) -> list[Member]:
     children = tracee.member.children
     match wanted.kind:
         case waits.P_PID:
-            return [child for child in children if child.pid == wanted.which]
+            return [c for c in children if c.number_for(tracee.member) == wanted.which]
         case waits.P_PIDFD:
             target = descriptors.pidfd_target(tracee.tid, wanted.which)
             return [child for child in children if child.pid == target]
         case waits.P_PGID:
-            group = wanted.which or proc.group(tracee.member.pid)
-            return [child for child in children if proc.group(child.pid) == group]
+            own = tracee.member
+            group = wanted.which or group_for(own, own)
+            return [child for child in children if group_for(own, child) == group]
     return children

@@ -28,6 +28,7 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         child = run.world.new(tid, tracee.member)
     else:
         member = run.chronicle.forked(tracee.member, tid)
+        _number(run, tracee.member, member)
         child = run.world.new(tid, member)
         run.dispositions.inherited(tracee.member, member)
         child.seen = tracee.seen
@@ -47,6 +48,16 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
     else:
         loop.goes_on(tracee, IN_TURN)
     loop.goes_on(child, IN_TURN)
+
+
+def _number(run: Run, parent: Member, child: Member) -> None:
+    """In which PID namespaces of the program's own it is, and under which numbers."""
+    space = proc.pid_namespace(child.pid)
+    if not parent.spaces and space in (run.namespace, 0):
+        return
+    known = (m.spaces for m in run.chronicle.everybody if m.spaces[-1:] == (space,))
+    child.spaces = next(known, (*parent.spaces, space))
+    child.numbers = proc.numbers(child.pid)[1:]
 
 
 def executed(loop: Loop, tracee: Tracee) -> None:
@@ -74,6 +85,9 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
     run.threaded.discard(member)
     run.dispositions.changed(member)
     run.suspects.discard(member)
+    if member.is_init:  # the kernel has reaped for it
+        for child in [c for c in member.children if c.zombie and not proc.exists(c.pid)]:
+            run.chronicle.reaped(child)
     code = os.waitstatus_to_exitcode(status)
     if code == -KILL:  # there is no stop at its delivery
         run.chronicle.signalled(member, KILL, run.chronicle.killer_of(member))
@@ -102,9 +116,7 @@ def _orphan(loop: Loop, dead: Member) -> None:
         if child.parent is None:
             try:
                 loop.hear_stranger(*loop.await_report(child.pid))
-            except (
-                ChildProcessError
-            ):  # another init than ours had it, of a namespace within, and has reaped it
+            except ChildProcessError:  # somebody of whom we do not know had it, and has reaped it
                 run.chronicle.reaped(child)
         elif not proc.exists(child.pid):
             run.chronicle.reaped(child)
@@ -114,5 +126,20 @@ def _orphan(loop: Loop, dead: Member) -> None:
 
 def _adopter(run: Run, child: Member, dead: Member) -> Member | None:
     adopter = proc.parent(child.pid)
-    new = run.chronicle.get(adopter) if adopter is not None else None
+    if (
+        adopter is None
+    ):  # it was a zombie, and its new parent ignores SIGCHLD: the kernel has taken it away
+        return _reaper(run, dead)
+    new = run.chronicle.get(adopter)
     return None if new is dead else new
+
+
+def _reaper(run: Run, dead: Member) -> Member | None:
+    """Who adopts its children: the next subreaper above it, or PID 1 of its namespace. None: ours."""
+    above = dead.parent
+    while above is not None and above.spaces == dead.spaces:
+        if above in run.subreapers and not above.dead:
+            return above
+        above = above.parent
+    here = (m for m in run.chronicle.everybody if m.is_init and m.spaces == dead.spaces)
+    return next(here, None)

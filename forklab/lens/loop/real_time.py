@@ -15,7 +15,8 @@ from forklab.lens.world.tracees import Call, Tracee
 _WRITES = frozenset({"write", "writev"})
 # What every policy wants to see: who waits, who sends signals, who writes what, what becomes of signals; and who
 # would set the machine's clock, which must not be.
-ALWAYS = calls_in("wait", "signal", "set_clock") | _WRITES | {"rt_sigaction"}
+# And who adopts others.
+ALWAYS = calls_in("wait", "signal", "set_clock") | _WRITES | {"rt_sigaction", "prctl"}
 _STOPS = Stops(ALWAYS)
 
 

@@ -40,6 +40,8 @@ class Run:
     resources: Resources = field(default_factory=Resources)
     socket_limits: SocketLimits = field(default_factory=SocketLimits)
     undo: Undo = field(default_factory=Undo)
+    namespace: int = 0  # of PIDs, in which the first process is
+    subreapers: set[Member] = field(default_factory=set)
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads
 
