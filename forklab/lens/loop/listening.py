@@ -135,10 +135,11 @@ def _look_at(loop: Loop, tracee: Tracee) -> None:
     """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
     resting = "tT" if tracee.stand is Stand.STOPPED else "SD" if tracee.unfinished_birth else "S"
     for _ in range(_AT_WILL):
+        # First its state: if a signal has woken it since then, there is a report now, or will be when we look again.
+        letter = proc.state(tracee.tid)
         if report := ptrace.wait(tracee.tid, block=False):
             hear(loop, report)
             return
-        letter = proc.state(tracee.tid)
         if _ends_as_init(tracee):
             break
         if letter is None or (letter in resting and not _is_disturbed(loop.run, tracee)):
