@@ -127,6 +127,13 @@ def _moved(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     run.clock.looked_away()
     if call.name in ("read", "readv") and result == _COUNT and run.alarms.files:
         timers.has_read(run, tracee, call)
+    elif (
+        call.name == "read"
+        and result > 0
+        and run.alarms.timers
+        and not result % timers.SIGNALFD_SIZE
+    ):
+        timers.took_from_file(run, tracee, call, result)
     elif result >= 0:
         sockets.accepted(run, tracee, call, result)
 

@@ -29,6 +29,9 @@ _TIMER_ABSTIME, _TFD_TIMER_CANCEL_ON_SET = 1, 2
 _SIGEVENT = struct.Struct("<Qiii")  # value, signal, how to notify, thread
 _SIGEV_NONE, _SIGEV_THREAD_ID = 1, 4
 _OVERRUNS = struct.Struct("<i")
+# Of struct signalfd_siginfo: signal, code, sender and the number of a timer; where it has overruns.
+_SIGNALFD = struct.Struct("<I4xiI8xI")
+SIGNALFD_SIZE, _SIGNALFD_OVERRUNS = 128, 32
 
 
 def use_timer(run: Run, tracee: Tracee, call: Call) -> Onward:
@@ -185,6 +188,24 @@ def took_signal(run: Run, tracee: Tracee, call: Call, number: int) -> None:
     else:
         content = _OVERRUNS.pack(rung.overruns)
         ptrace.write_memory(tracee.tid, address + ptrace.OVERRUNS_AT, content)
+
+
+def took_from_file(run: Run, tracee: Tracee, call: Call, size: int) -> None:
+    """It has read so many bytes: maybe signals, from a descriptor of signalfd(2). The same there."""
+    if descriptors.link(tracee.member.pid, int32(call.arguments[0])) != "anon_inode:[signalfd]":
+        return
+    for address in range(call.arguments[1], call.arguments[1] + size, SIGNALFD_SIZE):
+        content = ptrace.read_memory(tracee.tid, address, SIGNALFD_SIZE)
+        number, code, sender, timer = _SIGNALFD.unpack_from(content)
+        info = ptrace.SignalInfo(number, code, timer if code == SI_TIMER else sender)
+        rung = run.alarms.delivered(run.clock, tracee.member, info)
+        if rung is None:
+            continue
+        if rung.overruns is None:
+            ptrace.write_memory(tracee.tid, address + 8, struct.pack("<iI", SI_KERNEL, 0))
+        else:
+            content = _OVERRUNS.pack(rung.overruns)
+            ptrace.write_memory(tracee.tid, address + _SIGNALFD_OVERRUNS, content)
 
 
 def _guess(run: Run, member: Member, number: int) -> ptrace.SignalInfo:

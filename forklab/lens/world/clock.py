@@ -36,7 +36,7 @@ _NOT_FOR_SLEEPS = frozenset({4, 5, 6})
 # Looks in a row that take no time; then each takes a microsecond, and twice as long after each further hundred.
 _PATIENCE, _DOUBLES = 500, 100
 # The same for calls of any kind, while others wait for a moment; it does not become more than they can take in truth.
-_BUSY, _BUSY_DOUBLES, _MOST_A_CALL = 5_000, 500, 100_000
+_BUSY, _BUSY_DOUBLES, _MOST_A_CALL = 2_000, 250, 100_000
 
 TIMESPEC = struct.Struct("<qq")
 ITIMERVAL = struct.Struct("<4q")

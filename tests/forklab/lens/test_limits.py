@@ -74,6 +74,7 @@ PROGRAMS = {
         TRY(recv(ends[0], room, 1, MSG_DONTWAIT));
         TRY(write(ends[1], "ab", 2));
         TRY(recv(ends[0], room, 4, MSG_WAITALL));
+        limit(ends[0], SO_RCVTIMEO, 900);
         if (fork() == 0) { usleep(50000); _exit(write(ends[1], "x", 1) != 1); }
         TRY(recv(ends[0], room, 1, 0));
         wait(NULL);
@@ -183,6 +184,7 @@ PROGRAMS = {
         struct sembuf take = {0, -1, 0}, give = {0, 1, 0};
         int set = semget(IPC_PRIVATE, 1, 0600);
         TRY(semtimedop(set, &take, 1, &span));
+        span.tv_sec = 5;
         if (fork() == 0) { usleep(50000); _exit(semop(set, &give, 1) != 0); }
         TRY(semtimedop(set, &take, 1, &span));
         wait(NULL);
@@ -254,7 +256,7 @@ PROGRAMS = {
     "a pidfd with O_NONBLOCK does not wait, one can wait for it": (
         """
         int child = fork();
-        if (child == 0) { usleep(200000); _exit(7); }
+        if (child == 0) { usleep(500000); _exit(7); }
         int descriptor = syscall(SYS_pidfd_open, child, O_NONBLOCK);
         struct pollfd wanted = {descriptor, POLLIN, 0};
         siginfo_t about;
@@ -267,7 +269,7 @@ PROGRAMS = {
         printf("%d\\n", about.si_status);
         TRY(waitid(3, descriptor, &about, WEXITED));
         """,
-        0.2,
+        0.5,
     ),
 }
 

@@ -49,7 +49,7 @@ PROGRAMS = {
         printf("%d %d\\n", getpid(), getppid());
         int one = fork();
         if (one == 0) { printf("%d %d\\n", getpid(), getppid()); for (;;) pause(); }
-        usleep(50000);
+        usleep(500000);
         printf("%d %d %d\\n", one, kill(one, SIGTERM), kill(1000, 0));
         int reaped = waitpid(one, &status, 0);
         printf("%d %d %d\\n", reaped == one, WTERMSIG(status), from == one);
@@ -66,14 +66,14 @@ PROGRAMS = {
         if ((child = init())) ends_with(child);
         int group = fork();
         if (group == 0) { setpgid(0, 0); if (fork() == 0) for (;;) pause(); for (;;) pause(); }
-        usleep(50000);
+        usleep(500000);
         printf("%d\\n", kill(-group, SIGTERM));
         int reaped = waitpid(-group, &status, 0);
         printf("%d %d\\n", reaped == group, status);
         reaped = wait(&status);
         printf("%d %d\\n", reaped, status);
         if (fork() == 0) for (;;) pause();
-        if (fork() == 0) { usleep(50000); kill(-1, SIGTERM); usleep(50000); _exit(9); }
+        if (fork() == 0) { usleep(500000); kill(-1, SIGTERM); usleep(50000); _exit(9); }
         while ((reaped = wait(&status)) > 0) printf("%d %d\\n", reaped, status);
         _exit(3);
     """,
@@ -86,11 +86,11 @@ PROGRAMS = {
             for (;;) pause();
         }
         if (fork() == 0) _exit(1);
-        usleep(50000);
+        usleep(500000);
         _exit(3);
     """,
     "it is killed from outside": """
-        if ((child = init())) { usleep(50000); kill(child, SIGKILL); ends_with(child); }
+        if ((child = init())) { usleep(500000); kill(child, SIGKILL); ends_with(child); }
         if (fork() == 0) for (;;) {}
         for (;;) pause();
     """,
