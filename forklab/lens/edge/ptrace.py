@@ -194,6 +194,15 @@ def registers(tid: int) -> bytes:
     return _buffer.raw[: 8 * _PROCESSOR.words]
 
 
+def next_call(tid: int) -> int | None:
+    """The number of the call that its next instruction makes; None if it makes none."""
+    _registers(tid)
+    (counter,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.program_counter)
+    (number,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.number_in)
+    makes_one = read_memory(tid, counter, _PROCESSOR.call_width) == _PROCESSOR.calling
+    return int(number) if makes_one else None
+
+
 def vectors(tid: int) -> bytes:
     """The registers of floating point and of vectors."""
     found = b""
