@@ -8,6 +8,7 @@ SUBMISSIONS ?=
 SUBMISSION ?=
 OUT ?= build/grades/$(LAB)
 JOBS ?=
+SUITES ?=
 FLAGS ?=
 
 # An active conda environment is used instead of .venv; conda's own (base) is left alone.
@@ -26,7 +27,7 @@ ALL := $(ENVIRONMENT)/.forklab-all-$(FOLDER)
 CLASS := build/class/$(LAB)
 EXAMPLES := $(patsubst %.c,build/%,$(wildcard c_examples/*.c))
 NOTEBOOKS ?= notebooks/*.ipynb
-C_SOURCES = $(shell find autograder c_examples labs tests benchmarks -name '*.[ch]' | sort)
+C_SOURCES = $(shell find autograder forklab c_examples labs tests benchmarks -name '*.[ch]' | sort)
 
 # Cells follow one another in one kernel, and some files share a server among their tests: a file stays together.
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --nbval --nbval-current-env --nbval-cell-timeout=120
@@ -34,7 +35,7 @@ KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
 .DELETE_ON_ERROR:
-.PHONY: help setup grade class check gradescope test lint witnesses slow reliability lab notebooks outputs examples bench lock clean distclean
+.PHONY: help setup grade class check gradescope test lint witnesses slow reliability transparency roots lab notebooks outputs examples bench lock clean distclean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -76,6 +77,13 @@ slow: $(ALL) ## more of what `make test` runs a sample of: every notebook in Jup
 
 reliability: $(ALL) ## thousands of verdicts on a busy machine: minutes
 	$(BIN)/python -m pytest -m reliability tests $(FLAGS)
+
+transparency: $(ALL) ## CPython's own tests, by themselves and under the lens: what passes has to pass traced; minutes
+	@sh scripts/setup.sh "$(ENVIRONMENT)" transparency
+	$(BIN)/python -m pytest -m "transparency or not transparency" -rP tests/transparency $(FLAGS)
+
+roots: ## both commands in throwaway roots of Debian 12, 13 and testing [SUITES="trixie"] [FLAGS=tests/...]: long
+	FLAGS="$(FLAGS)" sh scripts/roots.sh $(SUITES)
 
 lab: $(ALL) ## open JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)

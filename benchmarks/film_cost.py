@@ -6,7 +6,8 @@ import statistics
 import time
 from collections.abc import Callable
 
-from forklab.draw import film_html, tree_svg
+from forklab.draw.film.page import film_html
+from forklab.draw.trees.picture import tree_svg
 from forklab.draw.trees.render import layout
 from forklab.history import History, HistoryBuilder, Process
 

@@ -40,6 +40,16 @@ PROGRAMS = {
             return 0;
         }
     """,
+    "readings": """
+        #include <time.h>
+        int main(void)
+        {
+            struct timespec now;
+            for (int i = 0; i < 50000; i++)
+                clock_gettime(CLOCK_MONOTONIC, &now);
+            return 0;
+        }
+    """,
     "zombie": """
         #include <unistd.h>
         int main(void) { if (fork() > 0) sleep(100); else sleep(10); return 0; }
@@ -50,7 +60,7 @@ STRACE = ("strace", "-f", "--seccomp-bpf", "-e", "trace=process", "-o", "/dev/nu
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        forks, calls, zombie = (build(name, Path(folder)) for name in PROGRAMS)
+        forks, calls, readings, zombie = (build(name, Path(folder)) for name in PROGRAMS)
         lens = [sys.executable, "-m", "forklab.command.main", "run", "--"]
         idle = medians([*lens, "true"], ["true"])[0]
         traced, bare = medians([*lens, forks], [forks])
@@ -64,6 +74,11 @@ def main() -> None:
         traced, bare = medians([*lens, calls], [calls])
         print(
             f"300,000 other calls: {(traced - idle) / bare:.1f} times untraced, start not counted"
+        )
+        traced, _ = medians([*lens, readings], ["true"])
+        print(
+            f"50,000 readings of the clock: {traced / idle:.2f} times the command for `true`,"
+            f" {traced:.2f} s"
         )
         traced, _ = medians([*lens, zombie], ["true"])
         print(f"100 s of sleep: {traced / idle:.2f} times the command for `true`, {traced:.2f} s")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from autograder.labs.lab import load_lab
 from autograder.trial.assess import assess
-from forklab.draw import lanes_svg, tree_svg
+from forklab.draw.lanes.picture import lanes_svg
 from forklab.draw.outcomes.graph_picture import process_graph_svg
+from forklab.draw.trees.picture import tree_svg
 from forklab.explore import explore
 from forklab.explore.order import process_graph
 from forklab.lens.record import record

@@ -18,6 +18,7 @@ from forklab.jsonform import JsonObject
 from forklab.numbering import FIRST_PID
 
 VERSION = 1  # of the JSON form
+KERNEL = "kernel"  # by whom a process is "reaped" whose parent wants no zombies; no process has this name
 
 
 class State(StrEnum):
@@ -96,7 +97,8 @@ class Event:
     `process` is whom it happened to or who did it: the one that forks, exits, is reaped, gets the signal, writes.
     `status` of an exit is 0 to 255; of a reaped it is what the parent was told, as os.waitstatus_to_exitcode() says
     it: 0 to 255, or minus the number of the signal that killed it. Signals are names ("SIGTERM"). A signal without a
-    `sender` came from outside.
+    `sender` came from outside. A process is reaped `by` KERNEL, and nobody is told its status, if its parent ignores
+    SIGCHLD or has set SA_NOCLDWAIT (wait(2), NOTES).
 
     "sends" is somebody who sends a signal `to` somebody, "signal" that it has an effect there: a handler runs, or the
     process is killed or stopped. "waits" is a process that blocks in wait(2), for any child if there is no `child`; it
@@ -168,6 +170,11 @@ class Node:
     @property
     def adopted(self) -> bool:
         return bool(self.former)
+
+
+def taken_by(reaper: str) -> str:
+    """Who has taken a zombie away, in words: "reaped by init", "collected by the kernel"."""
+    return "collected by the kernel" if reaper == KERNEL else f"reaped by {reaper}"
 
 
 @dataclass(frozen=True)
@@ -348,7 +355,10 @@ def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], 
         case "reaped":
             assert event.by is not None
             nodes[name] = replace(nodes[name], state=State.REAPED, reaped_by=event.by)
-            wakes(event.by)
+            if event.by != KERNEL:
+                wakes(event.by)
+            elif (parent := nodes[name].parent) in nodes and not _has_whom_to_await(nodes, parent):
+                wakes(parent)
         case "reparented":
             assert event.old is not None
             former = (*nodes[name].former, event.old)
@@ -357,6 +367,15 @@ def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], 
             nodes[name] = replace(nodes[name], state=State.STOPPED, signal=event.signal)
         case "continued":
             nodes[name] = replace(nodes[name], state=State.RUNNING, signal=None)
+
+
+def _has_whom_to_await(nodes: Mapping[str, Node], waiting: str) -> bool:
+    """Whether the child, or one of those, is still there for whom it waits; else its wait(2) fails with ECHILD."""
+    wanted = nodes[waiting].waits_for
+    return any(
+        node.parent == waiting and node.state is not State.REAPED and wanted in (None, node.name)
+        for node in nodes.values()
+    )
 
 
 @dataclass

@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh ENVIRONMENT base    what grading needs, and what the system lacks
 #   scripts/setup.sh ENVIRONMENT all     the same, and what notebooks and tests need
+#   scripts/setup.sh ENVIRONMENT transparency    CPython's own tests, as the system has them, and no more
 #
 # ENVIRONMENT is `.venv`, or the folder of the active conda environment. PYTHON3 names another Python than
 # `python3`; WITHOUT_BUBBLEWRAP=1 goes on where bubblewrap can't be installed.
@@ -23,6 +24,10 @@ trap 'exit 143' TERM
 
 main() {
     refuse_other_systems
+    if [ "$wanted" = transparency ]; then
+        install_system_packages "$(missing_tests_of_python)"
+        return
+    fi
     if is_conda; then
         require_python "$environment/bin/python"
         install_system_packages ""
@@ -118,6 +123,12 @@ has_c_compiler() {
 missing_venv_package() {
     "$base_python" -c 'import ensurepip, venv' 2>"$stray/why" ||
         "$base_python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'
+}
+
+# Debian keeps CPython's tests out of the way, for the system's own Python.
+missing_tests_of_python() {
+    /usr/bin/python3 -c 'import test.test_subprocess' 2>"$stray/why" ||
+        /usr/bin/python3 -c 'import sys; print("libpython3.%d-testsuite" % sys.version_info[1])'
 }
 
 way_around_bubblewrap() {

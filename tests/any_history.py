@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from forklab.history import History, HistoryBuilder, Process
+from forklab.history import KERNEL, History, HistoryBuilder, Process
 
 NAMES = st.text(max_size=12) | st.sampled_from(
     ["P", "<b>&\"'", "init", "a\x00b\n", "名前", "\ud800"]
@@ -48,7 +48,7 @@ def _keys(kind: str, born: list[str]) -> tuple[Keys, Keys]:
         "exec": {"argv": st.lists(NAMES, max_size=3).map(tuple)},
         "exit": {"status": STATUSES},
         "killed": {"signal": SIGNALS},
-        "reaped": {"by": somebody, "status": STATUSES | st.integers(-64, -1)},
+        "reaped": {"by": somebody | st.just(KERNEL), "status": STATUSES | st.integers(-64, -1)},
         "reparented": {"old": somebody, "new": somebody},
         "sends": {"signal": SIGNALS, "to": somebody},
         "signal": {"signal": SIGNALS},

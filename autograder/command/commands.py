@@ -32,7 +32,7 @@ from autograder.stage import isolation
 from autograder.submission.submissions import find_submissions
 from autograder.trial import assess
 from autograder.trial.verdict import Assessment, Status
-from forklab.draw import tree_svg
+from forklab.draw.trees.picture import tree_svg
 
 
 @dataclass(frozen=True)

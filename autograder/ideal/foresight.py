@@ -30,7 +30,7 @@ from autograder.language.expectations import (
     StartsClean,
 )
 from autograder.language.roles import INIT, OUTSIDE, Actors
-from forklab.history import State
+from forklab.history import State, taken_by
 from forklab.kernel.signals import DefaultAction, default_action
 from forklab.model import Entry, ModelError
 
@@ -164,5 +164,5 @@ def _stands(entry: Entry) -> str:
     end = (
         f"has been killed by {entry.killer}" if entry.killer else f"has exited with {entry.status}"
     )
-    after = f"is reaped by {entry.reaped_by}" if entry.reaped_by else "is a zombie"
+    after = f"is {taken_by(entry.reaped_by)}" if entry.reaped_by else "is a zombie"
     return f"{entry.name} {end} and {after}"

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from autograder.language.problems import quoted
 from autograder.language.roles import INIT, Actors
 from autograder.language.steps import SENTENCES
+from forklab.history import KERNEL
 from forklab.kernel.signals import signal_name, signal_number
 
 Value: TypeAlias = Actors | str | int
@@ -118,8 +119,9 @@ BLANKS: Mapping[str, Blank] = {
     "{text}": Blank("TEXT", "what to write", _read_text),
 }
 
-# Words that begin a sentence, alone or after `expect`: an actor of that name could not be told from them.
-RESERVED = frozenset(
+# Words that begin a sentence, alone or after `expect`: an actor of that name could not be told from them. Nor from
+# the kernel, in a history.
+RESERVED = {KERNEL} | frozenset(
     word
     for sentence in SENTENCES
     for before, word in zip(

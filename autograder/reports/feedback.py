@@ -16,7 +16,7 @@ from rich.text import Text
 from autograder.reports.cells import number
 from autograder.safe_text import safe_text
 from autograder.trial.verdict import Assessment, Status, Verdict
-from forklab.draw import tree_text
+from forklab.draw.trees.text import tree_text
 from forklab.history import History, Remark
 
 MARKS: Mapping[Status, str] = {

@@ -17,8 +17,11 @@ from autograder.reports.feedback import MARKS, stretches
 from autograder.reports.files import write_whole
 from autograder.safe_text import safe_text
 from autograder.trial.verdict import Status, Verdict
-from forklab.draw import film_html, legend_svg, tree_svg, tree_text
+from forklab.draw.film.page import film_html
 from forklab.draw.fold import in_a_row, label
+from forklab.draw.trees.legend import legend_svg
+from forklab.draw.trees.picture import tree_svg
+from forklab.draw.trees.text import tree_text
 from forklab.history import History, Remark
 
 _MOST_SECTIONS = 4096  # that are kept

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
-from platformdirs import user_cache_path
 
 from autograder.stage.errors import StageError
 from autograder.stage.tools import compiler
+from forklab.cache import cache_folder
 
 _SOURCES = Path(__file__).with_name("c")
 _PARTS = {"actor": ("actor.c",), "launcher": ("launcher.c", "census.c", "confine.c")}
@@ -46,20 +46,10 @@ def is_dynamic(program: Path) -> bool:
 
 
 def _cache_folder() -> Path:
-    for folder in (
-        user_cache_path("forklab"),
-        Path(tempfile.gettempdir()) / f"forklab-cache-{os.getuid()}",
-    ):
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:
-            continue
-        # A folder that somebody else made first could hold a program of theirs: run nothing from there.
-        if folder.stat().st_uid == os.getuid() and os.access(folder, os.W_OK):
-            return folder
-    raise StageError(
-        f"no folder to keep compiled programs in: {folder} cannot be used; set XDG_CACHE_HOME"
-    )
+    try:
+        return cache_folder()
+    except OSError as error:
+        raise StageError(str(error)) from None
 
 
 def _compile(sources: Sequence[Path], program: Path) -> None:

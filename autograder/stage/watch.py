@@ -123,13 +123,21 @@ class Watched:
 
     def pending(self) -> frozenset[int]:
         """The numbers of the signals that wait for it, blocked."""
+        return self._signals("SigPnd:", "ShdPnd:")
+
+    def ignored(self) -> frozenset[int]:
+        """The numbers of the signals that it ignores."""
+        return self._signals("SigIgn:")
+
+    def _signals(self, *lines: str) -> frozenset[int]:
+        """Those in these lines of /proc/PID/status; none of one that is gone."""
         try:
             status = self._read("status").decode(errors="replace")
         except OSError:
             return frozenset()
         mask = 0
         for line in status.splitlines():
-            if line.startswith(("SigPnd:", "ShdPnd:")):
+            if line.startswith(lines):
                 mask |= int(line.split()[1], 16)
         return frozenset(numbers_in(mask))
 

@@ -33,7 +33,7 @@ from autograder.stage.quiescence import Rest, Settled
 from autograder.trial import hints
 from autograder.trial.explain import Explainer, list_of, shorten
 from autograder.trial.facts import Facts
-from forklab.history import State, Tree
+from forklab.history import State, Tree, taken_by
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,7 @@ def _always(words: str) -> Callable[..., str]:
 def _should_be_reaped(name: str, breach: Breach) -> str:
     """By whom, if the model says that somebody has by now."""
     reaper = breach.expected[name].reaped_by if name in breach.expected else None
-    return f"should be reaped by {reaper}" if reaper else "should be reaped"
+    return f"should be {taken_by(reaper)}" if reaper else "should be reaped"
 
 
 def _times(count: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from forklab.history import Node, State, Tree
+from forklab.history import Node, State, Tree, taken_by
 
 _ALIVE = (State.RUNNING, State.WAITING)
 
@@ -63,8 +63,8 @@ def _should_be(expected: Node, observed: Node) -> str:
             return "should be stopped"
         case State.ZOMBIE if _is_dead(observed):
             return f"should be a zombie: {expected.parent} has not waited"
-        case State.REAPED if _is_dead(observed):
-            return f"should be reaped by {expected.reaped_by}"
+        case State.REAPED if expected.reaped_by is not None and _is_dead(observed):
+            return f"should be {taken_by(expected.reaped_by)}"
         case State.ZOMBIE | State.REAPED:
             return f"should have {_end(expected)}"
     return "should be running"

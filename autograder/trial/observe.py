@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE
 from autograder.stage.play import Play
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES
-from forklab.history import History, HistoryBuilder, Process, State
+from forklab.history import KERNEL, History, HistoryBuilder, Process, State
 from forklab.kernel.signals import signal_name
 from forklab.kernel.statuses import exit_code, killer
 
@@ -147,10 +147,15 @@ class Observer:
                 if parent not in self._fallen:
                     self._builder.add("reparented", name, line, old=parent, new=INIT)
                 parent = INIT
-            self._builder.add("reaped", name, line, by=parent, status=now.status or 0)
+            by = KERNEL if self._wants_no_zombies(parent) else parent
+            self._builder.add("reaped", name, line, by=by, status=now.status or 0)
         if name == INIT and self._play.frozen and state is State.STOPPED:
             state = State.RUNNING
         self._known[name] = Fate(state, parent, now.status, now.stopped_by)
+
+    def _wants_no_zombies(self, parent: str) -> bool:
+        """Whether the kernel collects its children: wait(2), NOTES. Of SA_NOCLDWAIT nobody outside can know."""
+        return parent != OUTSIDE and signal.SIGCHLD in self._play.process(parent).ignored()
 
     def _outlived(self, name: str, parent: str) -> bool:
         """Whether one that is gone must have changed its parent since we last saw it.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from forklab.command import outputs, quiz, run, tree
 from forklab.command.usage import UserError
+
+_COMMANDS = ("run", "outputs", "quiz", "tree")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `forklab run` exits as the program did, with 128 more than the number of a signal that killed it, and with 124 if
     the lens had to end it.
     """
-    parsed = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parsed = _parser(arguments).parse_args(arguments)
     try:
         status: int = parsed.run(parsed)
         sys.stdout.flush()
@@ -33,12 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Of the one subcommand that is wanted, if one is: what the others need is not loaded."""
     parser = argparse.ArgumentParser(
         prog="forklab", description="See what fork, wait and signals do to real processes."
     )
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for subcommand in (run, outputs, quiz, tree):
+    wanted = arguments[:1] if arguments and arguments[0] in _COMMANDS else _COMMANDS
+    for name in wanted:
+        subcommand = importlib.import_module(f"forklab.command.{name}")
         subcommand.add_parser(commands).set_defaults(run=subcommand.run)
     return parser
 

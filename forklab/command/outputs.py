@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from forklab.bounds import MOST_STATES, SECONDS, Progress
-from forklab.command.usage import Subcommands, UserError, seconds, whole_number, write_file
+from forklab.command.usage import (
+    UNBUFFERED,
+    Subcommands,
+    UserError,
+    environment_for,
+    seconds,
+    whole_number,
+    write_file,
+)
 
 _PAUSE = 1.0  # seconds between two words about how far it is
 
@@ -39,6 +47,7 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
         help="count outcomes that print the same once, however they end",
     )
     outputs.add_argument("--pipe", action="store_true", help="its output is a pipe, no terminal")
+    outputs.add_argument("--unbuffered", action="store_true", help=UNBUFFERED)
     outputs.add_argument(
         "--limit",
         metavar="N",
@@ -61,9 +70,11 @@ def run(parsed: argparse.Namespace) -> int:
     """Exit status 0; 1 if what was found may not be all, and with `--why` if the output is not possible."""
     # Only here: the other commands have no need of all this.
     from forklab.explore import explore
+    from forklab.explore.buffering import compared
     from forklab.lens.record import CannotRecordError
     from forklab.source import CannotCompileError, runnable
 
+    started = time.monotonic()
     try:
         with runnable(parsed.program) as program, _progress() as tell:
             sys.stderr.write(program.warnings)
@@ -71,11 +82,22 @@ def run(parsed: argparse.Namespace) -> int:
                 program.argv,
                 program=program.path,
                 pipe=parsed.pipe,
+                environment=environment_for(program, unbuffered=parsed.unbuffered),
                 limit=parsed.limit,
                 seconds=parsed.seconds,
                 text_only=parsed.text_only,
                 tell=tell,
+                forks=True,
             )
+            if not parsed.unbuffered:
+                found = compared(
+                    found,
+                    program.argv,
+                    program=program.path,
+                    pipe=parsed.pipe,
+                    limit=parsed.limit,
+                    seconds=parsed.seconds - (time.monotonic() - started),
+                )
     except (CannotRecordError, CannotCompileError) as error:
         raise UserError(str(error)) from None
     if parsed.json:

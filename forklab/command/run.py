@@ -8,7 +8,15 @@ import subprocess
 import sys
 
 from forklab.command.schedules import read_schedule
-from forklab.command.usage import Subcommands, UserError, seconds, write_file, write_picture
+from forklab.command.usage import (
+    UNBUFFERED,
+    Subcommands,
+    UserError,
+    environment_for,
+    seconds,
+    write_file,
+    write_picture,
+)
 from forklab.kernel.statuses import in_shell
 from forklab.lens.record import (
     CannotRecordError,
@@ -54,6 +62,7 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
     )
     run.add_argument("--real-time", action="store_true", help="let clocks and processes run free")
     run.add_argument("--pipe", action="store_true", help="its output is a pipe, not a terminal")
+    run.add_argument("--unbuffered", action="store_true", help=UNBUFFERED)
     run.add_argument(
         "--timeout",
         metavar="S",
@@ -83,9 +92,11 @@ def run(parsed: argparse.Namespace) -> int:
                 schedule=schedule,
                 real_time=parsed.real_time,
                 pipe=parsed.pipe,
+                environment=environment_for(program, unbuffered=parsed.unbuffered),
                 limits=limits,
                 stdin=None if schedule is None else subprocess.DEVNULL,
                 echo=not quiet,
+                forks=True,
             )
     except RecordingInterrupted as stopped:
         _show(stopped.recording, parsed)
@@ -106,7 +117,8 @@ def _exit_status(status: int | None) -> int:
 
 def _look(parsed: argparse.Namespace) -> int:
     """What is left where nothing may be traced: real time, and one look at the tree when everybody sleeps."""
-    from forklab.draw import tree_svg, tree_text
+    from forklab.draw.trees.picture import tree_svg
+    from forklab.draw.trees.text import tree_text
     from forklab.lens.untraced.snapshot import CannotRunError, snapshot
 
     print("  So it runs in real time, and its tree is that of its first rest.", file=sys.stderr)
@@ -128,13 +140,23 @@ def _look(parsed: argparse.Namespace) -> int:
 
 
 def _show(recording: Recording, parsed: argparse.Namespace) -> None:
-    from forklab.draw import film_html, lanes_svg, tree_svg, tree_text
+    from forklab.draw.trees.text import tree_text
 
-    history, title = recording.history, " ".join(parsed.program)
     _complain(recording)
     print(tree_text(recording.tree), file=sys.stderr)
     if parsed.json:
         write_file(parsed.json, json.dumps(recording.to_json(), indent=1) + "\n")
+    if parsed.svg or parsed.lanes or parsed.film:
+        _draw(recording, parsed)
+
+
+def _draw(recording: Recording, parsed: argparse.Namespace) -> None:
+    # Here: Graphviz and templates take as long to load as all the rest, and most runs have no use for them.
+    from forklab.draw.film.page import film_html
+    from forklab.draw.lanes.picture import lanes_svg
+    from forklab.draw.trees.picture import tree_svg
+
+    history, title = recording.history, " ".join(parsed.program)
     if parsed.svg:
         write_picture(parsed.svg, lambda: tree_svg(recording.tree))
     if parsed.lanes:

@@ -30,7 +30,8 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
 
 def run(parsed: argparse.Namespace) -> int:
     """Raises UserError."""
-    from forklab.draw import tree_svg, tree_text
+    from forklab.draw.trees.picture import tree_svg
+    from forklab.draw.trees.text import tree_text
     from forklab.live import live_tree
 
     try:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from forklab.source import Runnable
+
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+UNBUFFERED = "write each printf at once, as books do, and leave nothing in buffers that fork copies"
 
 
 class UserError(Exception):
@@ -42,6 +48,21 @@ def read_file(name: str) -> str:
         return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{name} can't be read: {error}") from error
+
+
+def environment_for(program: Runnable, *, unbuffered: bool) -> dict[str, str] | None:
+    """What it runs in; None: in ours. Raises UserError."""
+    if not unbuffered:
+        return None
+    # Only here: who has not asked for it has no need of all this.
+    from forklab.lens.request import find
+    from forklab.unbuffered import CannotUnbufferError
+    from forklab.unbuffered import unbuffered as at_once
+
+    try:
+        return at_once(program.path or find(program.argv[0]), os.environ)
+    except CannotUnbufferError as error:
+        raise UserError(str(error)) from None
 
 
 def whole_number(what: str, most: float = math.inf) -> Callable[[str], int]:

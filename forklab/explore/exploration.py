@@ -18,6 +18,7 @@ class Exploration:
     `schedules` is how many different schedules were covered, `states` how many states they pass through, `runs` how
     often the program really ran for that, and `replayed` how many of the outcomes were then seen happening again by
     their schedules. `ends_vary`: only what is printed was explored, not who is a zombie when the first process ends.
+    `unbuffered` are the outputs as far as known if all that it prints were written at once; None if that is the same.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -29,6 +30,7 @@ class Exploration:
     replayed: int = 0
     reasons: tuple[str, ...] = ()
     ends_vary: bool = False
+    unbuffered: tuple[str, ...] | None = None
 
     @property
     def process_graph(self) -> ProcessGraph:
@@ -51,5 +53,6 @@ class Exploration:
             "runs": self.runs,
             "replayed": self.replayed,
             **({"unreaped": "not explored"} if self.ends_vary else {}),
+            **({} if self.unbuffered is None else {"unbuffered": list(self.unbuffered)}),
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
         }

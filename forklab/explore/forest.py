@@ -190,8 +190,10 @@ def forest_of(played: Played, grain: Grain) -> Forest | None:
 
 def _is_quiet(state: State) -> bool:
     """No signal is on its way that anybody would notice, no timer runs, and nobody waits in the kernel."""
-    for (what, _), value in state.items():
-        if what in (facts.TIMER, facts.PIPE) or (what == facts.PENDING and value):
+    for (what, name), value in state.items():
+        if what in (facts.TIMER, facts.PIPE):
+            return False
+        if what == facts.PENDING and facts.may_disturb(state, name):
             return False
         if isinstance(value, facts.Signals) and value.caught & bit(CHLD):
             return False

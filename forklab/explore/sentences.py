@@ -27,7 +27,8 @@ def predicate(deed: Deed) -> str:
         case DeedKind.EXEC:
             return "executes a program"
         case DeedKind.EXIT:
-            return f"exits {deed.status}"
+            collected = f", and the kernel collects it: {deed.unwanted_by} wants no zombies"
+            return f"exits {deed.status}{collected if deed.unwanted_by else ''}"
         case DeedKind.WRITE:
             return f"writes {deed.text!r}"
         case DeedKind.PUT:
@@ -103,6 +104,11 @@ def waits_for(state: State, name: str) -> str:
         holders = _holders(state, str(detail[0]), other)
         verb = "to write into" if side == "read" else "to read from"
         return f"waits for somebody {verb} pipe {detail[0]}; {_and(holders)} could"
+    channels = [touch.resource for touch in place.touches if facts.is_channel(touch.resource)]
+    if any(channel.startswith("pending ") for channel in channels):
+        return f"waits in {spoken_name(call)} for a signal"
+    if channels:
+        return f"waits in {spoken_name(call)} for what others do to {_and(channels)}"
     return f"is in {spoken_name(call)}"
 
 

@@ -7,9 +7,9 @@ follow there.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice, product
 from typing import Any
 
 from forklab.explore.exploration import Exploration
@@ -19,6 +19,8 @@ from forklab.explore.order import ProcessGraph
 from forklab.explore.outcome import Outcome
 from forklab.explore.sentences import sentence
 from forklab.steps.deeds import DeedKind
+
+_MOST_READINGS = 100  # of an output without spaces
 
 
 @dataclass(frozen=True)
@@ -39,30 +41,52 @@ def why(found: Exploration, output: str) -> Explanation:
         steps = "".join(f"\n  {step.does}" for step in shortest.schedule)
         return Explanation(True, f"Yes, this is possible. A shortest way to it:{steps}", shortest)
     order = found.process_graph
-    wanted = list(_as_written(output, _writes(order)))
+    readings = list(islice(_readings(output, _writes(order)), _MOST_READINGS))
+    wanted = readings[0]
     words = f"No schedule of this program prints {_listed(wanted)}."
     if not found.complete:
         words = (
             f"None of the schedules that were explored prints {_listed(wanted)}; there may be more."
         )
-    reason = _nobody_writes(order, wanted) or _forbidden(order, wanted)
-    return Explanation(False, f"{words}\n{reason or _how_far(found.graph, compact)}")
+    reason = None
+    if len(readings) == 1:  # of several, each may have another one
+        reason = _nobody_writes(order, wanted) or _forbidden(order, wanted)
+    text = f"{words}\n{reason or _how_far(found.graph, compact)}"
+    if compact in map(_compact, found.unbuffered or ()):
+        text += "\nBut if each printf were written at once, as in a book, it is possible (--unbuffered)."
+    return Explanation(False, text)
 
 
 def _compact(text: str) -> str:
     return "".join(text.split())
 
 
-def _as_written(output: str, known: Iterable[str]) -> Iterator[str]:
-    """Its words; one that nobody writes is taken apart into those that somebody does, if it can be: 211020."""
-    tokens = sorted(known, key=len, reverse=True)
-    pieces = re.compile("|".join(map(re.escape, tokens))) if tokens else None
-    whole = re.compile(f"(?:{pieces.pattern})+") if pieces else None
+def _readings(output: str, known: Collection[str]) -> Iterator[list[str]]:
+    """Its words; one that nobody writes is taken apart into those that somebody does, in all ways: 211020."""
+    words = []
     for word in output.split():
-        if pieces and whole and word not in tokens and whole.fullmatch(word):
-            yield from pieces.findall(word)
-        else:
-            yield word
+        whole = [] if word in known else list(islice(_pieces(word, known), _MOST_READINGS))
+        words.append(whole or [(word,)])
+    for chosen in product(*words):
+        yield list(chain.from_iterable(chosen))
+
+
+def _pieces(word: str, known: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """All ways to read it as what somebody writes, one after the other; the longest first."""
+    next_ones: dict[int, list[str]] = {len(word): []}  # by the places from which on it can be read
+    for place in reversed(range(len(word))):
+        fitting = [piece for piece in known if word.startswith(piece, place)]
+        if can := [piece for piece in fitting if place + len(piece) in next_ones]:
+            next_ones[place] = sorted(can, key=len, reverse=True)
+
+    def read(place: int) -> Iterator[tuple[str, ...]]:
+        if place == len(word):
+            yield ()
+        for piece in next_ones.get(place, ()):
+            for rest in read(place + len(piece)):
+                yield piece, *rest
+
+    return read(0)
 
 
 def _listed(tokens: list[str]) -> str:

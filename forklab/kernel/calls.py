@@ -63,6 +63,9 @@ class Sort(StrEnum):
     HOST = "host"  # the machine's names
     SEMAPHORES = "semaphores"  # of System V, all of them
     MESSAGES = "messages"  # message queues of System V, all of them
+    QUEUES = "queues"  # the names of message queues of POSIX
+    EPOLLS = "epolls"  # what is waited for by epoll(7)
+    SIGNALFDS = "signalfds"  # which signals are read by signalfd(2)
     CHANCE = "chance"  # what nobody decides: use of resources, random numbers
 
 

@@ -6,7 +6,7 @@ others) is simply missing.
 
 from __future__ import annotations
 
-import platform
+import os
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,13 +17,14 @@ from forklab.kernel.calls import CALLS
 class Processor(NamedTuple):
     """One kind of processor. Registers are places in `user_regs_struct`, which has so many `words` of 8 bytes.
 
-    `audit` is its AUDIT_ARCH_ number (linux/audit.h); `calling` is the instruction that calls the kernel, with the
-    number of the call in the register `number_in`. At the entry of a call the kernel takes its number from the
-    register `wanted_call`, where that is one of the general ones, else from the register set `wanted_call_set`
-    (NT_ARM_SYSTEM_CALL): -1 there means no call. `result` is where it puts what the call returns, and `made_by` the
-    register in which a program puts the number, where that is another one's place by then: to make a call again, it
-    has to be put back. `set_clock_of_32_bits` are the numbers of the calls by which its 32-bit programs set the
-    machine's clock. `function_call` matches the end of what stands before an address to which a function returns.
+    `audit` is its AUDIT_ARCH_ number (linux/audit.h); `call_width` is the length of an instruction that calls the
+    kernel, `calls_by` are those that do, the native one first, before which the number stands in `number_in`.
+    At the entry of a call the kernel takes its number from the register `wanted_call`, where that is one of the
+    general ones, else from the register set `wanted_call_set` (NT_ARM_SYSTEM_CALL): -1 there means no call.
+    `result` is where it puts what the call returns, and `made_by` the register in which a program puts the number,
+    where that is another one's place by then: to make a call again, it has to be put back. `set_clock_of_32_bits` are
+    the numbers of the calls by which its 32-bit programs set the machine's clock. `function_call` matches the end of
+    what stands before an address to which a function returns.
     """
 
     name: str
@@ -32,18 +33,15 @@ class Processor(NamedTuple):
     arguments: tuple[int, ...]
     result: int
     program_counter: int
-    calling: bytes
-    number_in: int
+    call_width: int
     words: int
     function_call: re.Pattern[bytes]
     wanted_call: int | None = None
     wanted_call_set: int | None = None
     made_by: int | None = None
     set_clock_of_32_bits: tuple[int, ...] = ()
-
-    @property
-    def call_width(self) -> int:
-        return len(self.calling)
+    calls_by: tuple[bytes, ...] = ()
+    number_in: int = 0
 
 
 def _numbers(column: int) -> dict[str, int]:
@@ -60,8 +58,7 @@ X86_64 = Processor(
     arguments=(14, 13, 12, 7, 9, 8),  # rdi rsi rdx r10 r8 r9
     result=_RAX,
     program_counter=16,
-    calling=b"\x0f\x05",  # syscall
-    number_in=_RAX,
+    call_width=2,
     words=27,
     # call rel32, call rel32(%rip), and those through registers, with and without an offset
     function_call=re.compile(
@@ -71,6 +68,8 @@ X86_64 = Processor(
     wanted_call=_ORIG_RAX,
     made_by=_RAX,
     set_clock_of_32_bits=(25, 79, 124, 264, 343, 404, 405),  # stime, settimeofday, adjtimex ...
+    calls_by=(b"\x0f\x05", b"\x0f\x34", b"\xcd\x80"),  # syscall, sysenter, int 0x80
+    number_in=_RAX,
 )
 
 AARCH64 = Processor(
@@ -80,12 +79,13 @@ AARCH64 = Processor(
     arguments=(0, 1, 2, 3, 4, 5),
     result=0,
     program_counter=32,
-    calling=b"\x01\x00\x00\xd4",  # svc #0
-    number_in=8,
+    call_width=4,
     words=34,
     function_call=re.compile(rb"(?:[\x94-\x97]|[\x00-\x03]\x3f\xd6)\Z", re.DOTALL),  # bl, blr
     wanted_call_set=0x404,
     set_clock_of_32_bits=(25, 79, 124, 262, 372, 404, 405),
+    calls_by=(b"\x01\x00\x00\xd4",),  # svc #0
+    number_in=8,
 )
 
 _KNOWN = {processor.name: processor for processor in (X86_64, AARCH64)}
@@ -93,7 +93,7 @@ _KNOWN = {processor.name: processor for processor in (X86_64, AARCH64)}
 
 def this_processor() -> Processor:
     """Of the machine that we run on. Raises OSError where the lens knows nothing of it."""
-    machine = platform.machine()
+    machine = os.uname().machine
     if machine not in _KNOWN:
         raise OSError(f"the lens knows {' and '.join(_KNOWN)}, but this machine is {machine}")
     return _KNOWN[machine]

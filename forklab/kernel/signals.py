@@ -121,6 +121,9 @@ STOP: Final = int(signal.SIGSTOP)
 CHLD: Final = int(signal.SIGCHLD)
 TRAP: Final = int(signal.SIGTRAP)
 SEGV: Final = int(signal.SIGSEGV)
+SA_NOCLDWAIT: Final = (
+    2  # among the flags of SIGCHLD: children that end become no zombies, see sigaction(2)
+)
 # What nobody minds who has not asked for it: it neither ends nor stops a process.
 HARMLESS_MASK: Final = mask_of(with_default(DefaultAction.IGNORE, DefaultAction.CONTINUE))
 STOPPING_MASK: Final = mask_of(STOPPING)

@@ -104,7 +104,8 @@ def record(
     program is left. Raises CannotRecordError, and RecordingInterrupted on Ctrl-C.
     """
     order: Order = schedule if schedule is not None else RealTime() if real_time else Seed(seed)
-    text, interrupted = _recorded(Request.of(argv, order=order, echo=echo, **options), stdin)
+    request = Request.of(argv, order=order, echo=echo, **options)
+    text, interrupted = _recorded(request, stdin, forks=options.get("forks", False))
     if hidden_folder is not None:
         text = text.replace(json.dumps(hidden_folder + "/")[1:-1], "")
     answer = Answer.from_json(text)
@@ -128,14 +129,21 @@ def record(
     return recording
 
 
-def _recorded(request: Request, stdin: int | None) -> tuple[str, bool]:
+def _recorded(request: Request, stdin: int | None, *, forks: bool) -> tuple[str, bool]:
     """What the recorder answers, and whether it was told to end."""
     interrupted = False
     reading, writing = os.pipe()
     stdout = None if request.echo else subprocess.DEVNULL
     words = [str(writing), request.to_json()]
     try:
-        helper = Helper("forklab.lens.recorder", words, keeps=[writing], stdin=stdin, stdout=stdout)
+        helper = Helper(
+            "forklab.lens.recorder",
+            words,
+            keeps=[writing],
+            stdin=stdin,
+            stdout=stdout,
+            forks=forks,
+        )
     finally:
         os.close(writing)
     with open(reading, encoding="utf-8") as file, helper:

@@ -14,7 +14,11 @@ from forklab.lens.request import RealTime, Request
 from forklab.lens.session import CannotSeizeError, Ended, Session, apart, prepare, setting_for
 
 
-def main(lifeline: int, answer: int, request: Request) -> None:
+def main(lifeline: str, answer: str, request: str) -> None:
+    _record(int(lifeline), int(answer), Request.from_json(request))
+
+
+def _record(lifeline: int, answer: int, request: Request) -> None:
     os.set_inheritable(answer, False)  # the program shall find none of ours
 
     def trace(in_namespace: bool) -> None:
@@ -37,7 +41,7 @@ def _answer(ended: Ended) -> str:
         "history": chronicle.form,
         "output": "".join(findings.output),
         "status": chronicle.first.status,
-        "seconds": ended.run.clock.seconds,
+        "seconds": round(ended.run.clock.seconds, 6),  # as in the history
         "real_pids": all(member.pid == member.number for member in chronicle.everybody),
         "reasons": list(findings.reasons),
         "cut": findings.cut,
@@ -48,4 +52,4 @@ def _answer(ended: Ended) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Request.from_json(sys.argv[3]))
+    main(*sys.argv[1:])

@@ -77,7 +77,12 @@ class Replay:
         self._ours, theirs = Pipe()
         words = [str(theirs.fileno()), str(processor), request.to_json()]
         with theirs:
-            self._replayer = Helper("forklab.lens.replayer", words, keeps=[theirs.fileno()])
+            self._replayer = Helper(
+                "forklab.lens.replayer",
+                words,
+                keeps=[theirs.fileno()],
+                forks=options.get("forks", False),
+            )
 
     @property
     def pid(self) -> int:

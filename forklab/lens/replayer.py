@@ -18,7 +18,11 @@ from forklab.lens.session import CannotSeizeError, Session, apart, prepare, sett
 from forklab.steps.schedule import Schedule
 
 
-def main(lifeline: int, schedules: int, processor: int, request: Request) -> None:
+def main(lifeline: str, schedules: str, processor: str, request: str) -> None:
+    _replay(int(lifeline), int(schedules), int(processor), Request.from_json(request))
+
+
+def _replay(lifeline: int, schedules: int, processor: int, request: Request) -> None:
     os.set_inheritable(schedules, False)  # the program shall find none of ours
 
     def serve(in_namespace: bool) -> None:
@@ -55,9 +59,9 @@ def _played(session: Session, schedule: Schedule) -> Played:
         ended.refused or None,
         touched=resources.touched,
         mapped=frozenset(resources.mapped),
-        changes_files=ended.run.undo.has_work,
+        changes_files=ended.run.undo.has_work or ended.run.channels.has_fifos,
     )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Request.from_json(sys.argv[4]))
+    main(*sys.argv[1:])

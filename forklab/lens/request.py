@@ -35,7 +35,10 @@ Order: TypeAlias = Seed | RealTime | Schedule  # who is next
 
 
 class Options(TypedDict, total=False):
-    """What may be said about how a program is run; each has a default. See `Request`."""
+    """What may be said about how a program is run; each has a default. See `Request`.
+
+    `forks`: what runs it is a copy of this process, not a Python of its own: see `forklab.lens.edge.copies`.
+    """
 
     program: str | None
     pipe: bool
@@ -43,6 +46,7 @@ class Options(TypedDict, total=False):
     environment: Mapping[str, str] | None
     namespace: bool
     subreaper: bool
+    forks: bool
 
 
 @dataclass(frozen=True)
@@ -120,9 +124,12 @@ def _order_from_json(form: JsonObject) -> Order:
 
 
 def _reproducible(environment: Mapping[str, str]) -> dict[str, str]:
-    """Python's sets come in the same order in every run, and its lines in one piece (some containers prevent that)."""
+    """Python's sets come in the same order in every run, and its lines in one piece (some containers prevent that).
+
+    Its tracebacks have no colours, from 3.13 on: what a program prints shall not depend on that.
+    """
     kept = {name: value for name, value in environment.items() if name != "PYTHONUNBUFFERED"}
-    return {"PYTHONHASHSEED": "0", **kept}
+    return {"PYTHONHASHSEED": "0", "PYTHON_COLORS": "0", **kept}
 
 
 def find(name: str) -> str:

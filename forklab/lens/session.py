@@ -23,7 +23,6 @@ from forklab.lens.edge import proc, ptrace, seccomp, timestamps
 from forklab.lens.edge.namespace import become_subreaper, die_with_parent, own_ipc, run_as_pid1
 from forklab.lens.loop.loop import Loop, Policy
 from forklab.lens.loop.real_time import EverybodyRuns
-from forklab.lens.loop.scheduled import Scheduled
 from forklab.lens.loop.seeded import Seeded
 from forklab.lens.loop.watchdog import TICK, Watchdog
 from forklab.lens.request import Order, RealTime, Request, Seed
@@ -38,6 +37,7 @@ from forklab.steps.state import number_of
 
 _ADDR_NO_RANDOMIZE = 0x0040000  # personality(2): addresses are the same in every run
 _NO_PROCESS, _OUTPUT = 127, 1
+_UNTRACEABLE = "!"  # before a refusal that is not about the program
 _NS_LAST_PID = "/proc/sys/kernel/ns_last_pid"
 
 
@@ -92,6 +92,8 @@ def setting_for(order: Order) -> Setting:
         case Seed(number):
             return Setting(Seeded(random.Random(number)))
         case Schedule():
+            from forklab.lens.loop.scheduled import Scheduled  # here: a third of all that is loaded
+
             policy = Scheduled(order)
             return Setting(
                 policy, number_of=number_of, repeatable=True, word_for_word=order.by_memory
@@ -138,10 +140,11 @@ class Session:
         signal.signal(signal.SIGALRM, ring)
         signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
         try:
+            run.chronicle.first.adopts = self.request.subreaper
             run.world.new(pid, run.chronicle.first)
             run.namespace = proc.pid_namespace(pid)
             if self.request.subreaper:
-                run.subreapers.add(run.chronicle.first)
+                run.chronicle.first.adopts = True
             Loop(run, policy, watchdog).follow()
         except EndOfRunError as end:
             run.findings.ended_early = str(end)
@@ -152,7 +155,10 @@ class Session:
             run.because("it has changed files that can't be put back as they were")
         os.close(held)
         with open(refusal) as file:
-            return Ended(run, file.read())
+            refused = file.read()
+        if refused.startswith(_UNTRACEABLE):
+            raise CannotSeizeError(refused.removeprefix(_UNTRACEABLE))
+        return Ended(run, refused)
 
     def _new_run(self, pid: int, outputs: frozenset[File], setting: Setting) -> Run:
         clock, findings = Clock(), Findings(reasons=dict.fromkeys(setting.reasons))
@@ -161,6 +167,7 @@ class Session:
             lambda: setting.now(clock),
             real_pids=self._in_namespace and pid == FIRST_PID,
             number_of=setting.number_of,
+            outside=os.getpid(),
         )
         surroundings = Surroundings(outputs, self._foreign, findings.because)
         return Run(
@@ -227,13 +234,15 @@ class Session:
         for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGALRM"):  # Python has changed these
             signal.signal(signal.Signals[name], signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with contextlib.suppress(OSError):
             resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.RLIM_INFINITY))
         if setting.word_for_word:
             timestamps.stop_at_them()
         ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)
-        seccomp.install(seccomp.filter_for(setting.policy.stops))
+        try:
+            seccomp.install(seccomp.filter_for(setting.policy.stops))
+        except OSError as error:
+            raise OSError(error.errno, f"{_UNTRACEABLE}{error.strerror}") from error
         os.execve(self.request.program, self.request.argv, dict(self.request.environment))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
-from forklab.history import Details, Event
+from forklab.history import KERNEL, Details, Event
 from forklab.kernel.signals import (
     STOPPING,
     UNTOUCHABLE,
@@ -146,7 +146,7 @@ class Unfolding:
         if parent is None:
             return
         if "SIGCHLD" in self[parent].ignored:
-            self.reap(parent, name)
+            self.reap(KERNEL, name)
         else:
             self.send(name, parent, "SIGCHLD")
         self.resume_wait(parent)
@@ -166,10 +166,10 @@ class Unfolding:
         elif not self.table.can_wait(parent, entry.waits_for):
             self.change(parent, waits_for=None)
 
-    def reap(self, parent: str, zombie: str) -> None:
-        """`parent` has waited for `zombie`: it is gone."""
-        self.change(zombie, reaped_by=parent)
-        self.tell("reaped", zombie, by=parent, status=self[zombie].status)
+    def reap(self, reaper: str, zombie: str) -> None:
+        """`zombie` is gone: its parent has waited for it, or the kernel takes it away."""
+        self.change(zombie, reaped_by=reaper)
+        self.tell("reaped", zombie, by=reaper, status=self[zombie].status)
 
     # Signals
 

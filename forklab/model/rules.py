@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from forklab.history import Event, State
+from forklab.history import Event, State, taken_by
 from forklab.kernel.signals import UNTOUCHABLE, signal_number
 from forklab.kernel.statuses import how_it_ended
 from forklab.model.actions import (
@@ -106,8 +106,8 @@ def _actor(now: Unfolding, name: str, deed: str) -> Entry:
 
 
 def _check_exists(now: Unfolding, name: str) -> None:
-    if now[name].state is State.REAPED:
-        raise ModelError(f"{name} is gone: it has been reaped by {now[name].reaped_by}", "ESRCH")
+    if (reaper := now[name].reaped_by) is not None:
+        raise ModelError(f"{name} is gone: it has been {taken_by(reaper)}", "ESRCH")
 
 
 def _known(signals: Iterable[str]) -> frozenset[str]:

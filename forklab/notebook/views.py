@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from IPython.core.error import UsageError
 
-from forklab.draw import film_html, tree_svg, tree_text
+from forklab.draw.film.page import film_html
 from forklab.draw.outcomes.page import outcomes_html, reason_html
 from forklab.draw.outcomes.text import outcomes_text
 from forklab.draw.templates import template
+from forklab.draw.trees.picture import tree_svg
+from forklab.draw.trees.text import tree_text
 from forklab.explore import Exploration, Outcome, explore
 from forklab.explore.why import Explanation, why
 from forklab.lens.record import Recording, record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from forklab.draw import tree_text
+from forklab.draw.trees.text import tree_text
 from forklab.history import History, Node, Remark, State, Tree
 
 

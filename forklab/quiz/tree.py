@@ -7,7 +7,7 @@ which something happens.
 
 from __future__ import annotations
 
-from forklab.history import History, State
+from forklab.history import History, State, taken_by
 from forklab.lens.record import Recording
 from forklab.quiz.evidence import UnfitError, agreed, runs
 from forklab.quiz.growing import LONGEST, growing
@@ -65,8 +65,9 @@ def _at(second: int, listing: Listing, recordings: tuple[Recording, ...]) -> Que
     def answer(recording: Recording) -> str:
         tree = recording.history.tree(recording.history.moment(second))
         lost = [
-            f"{node.name} is gone: exited {node.status}, reaped by {node.reaped_by}"
+            f"{node.name} is gone: exited {node.status}, {taken_by(node.reaped_by)}"
             for node in gone(tree)
+            if node.reaped_by is not None
         ]
         return "\n".join([drawn(still_there(tree)), *lost])
 

@@ -47,7 +47,8 @@ class Deed:
 
     `text` is what it writes to the output, `child` whom it forks or reaps, `status` what it exits with. `signals` are
     those that it sends or takes, by number; `target` is to whom it sends: a name, EVERYBODY, A_GROUP, or the pid of
-    somebody unknown. `pipe` is which, and `size` how many bytes it puts into it. `call` is the system call.
+    somebody unknown. `pipe` is which, and `size` how many bytes it puts into it. `call` is the system call. Of an exit,
+    `unwanted_by` is the parent that wants no zombie of it.
     """
 
     process: str
@@ -60,6 +61,7 @@ class Deed:
     pipe: str = ""
     size: int = 0
     call: str = ""
+    unwanted_by: str = ""
 
 
 def deed_of(state: State, move: Move) -> Deed:
@@ -86,7 +88,9 @@ def _call(state: State, name: str) -> Deed:
     if call in _FORKS:
         return Deed(name, DeedKind.FORK, child=f"{name}.{facts.forks_so_far(state, name) + 1}")
     if call in _EXITS:
-        return Deed(name, DeedKind.EXIT, status=_int(detail[0]))
+        parent = facts.parent_of(state, name)
+        unwanted_by = parent if facts.wants_no_zombies(state, parent) else ""
+        return Deed(name, DeedKind.EXIT, status=_int(detail[0]), unwanted_by=unwanted_by)
     if place.writes_output:
         return Deed(name, DeedKind.WRITE, text=str(detail[1]))
     if place.writes_to_pipe:

@@ -18,6 +18,7 @@ from forklab.steps.state import Fact, State
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
+_OPENS = calls_in("open")
 
 
 def footprint(state: State, move: Move) -> frozenset[Fact]:
@@ -47,24 +48,33 @@ def _own(name: str) -> Iterator[Fact]:
     yield facts.CLOCK
 
 
-def _pipes(state: State, name: str) -> Iterator[Fact]:
+def _what_is_open(state: State, name: str) -> Iterator[Fact]:
+    """The pipes and channels of which it has an end."""
     ends = state.get((facts.ENDS, name), ())
     assert isinstance(ends, tuple)
-    for pipe, _ in ends:
-        yield facts.PIPE, pipe
+    for end in ends:
+        if isinstance(end, facts.End):
+            yield from facts.facts_about(end.channel)
+        else:
+            yield facts.PIPE, end[0]
 
 
 def _of_call(state: State, name: str) -> Iterator[Fact]:
     place = facts.place_of(state, name)
     call, detail = place.call, place.detail
     for touch in place.touches:
-        yield facts.RESOURCE, touch.resource
+        yield from facts.facts_about(touch.resource)
+        if touch.resource.startswith("pending "):  # they tell how a child has ended
+            yield from ((facts.LIFE, child) for child in facts.children(state, name))
+            yield facts.CHILDREN, name
     if call in _FORKS:
         yield facts.CHILDREN, name
         yield facts.GROUP, name
-        yield from _pipes(state, name)
+        yield from _what_is_open(state, name)
+    elif call in _OPENS and any(touch.resource == facts.FIFOS for touch in place.touches):
+        yield from _who_waits_in_open(state)
     elif call in _EXECS:
-        yield from _pipes(state, name)
+        yield from _what_is_open(state, name)
         yield from _held_resources(state)
         yield from _parent_in_vfork(state, name)
     elif call in _WAITS:
@@ -86,7 +96,15 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
         assert isinstance(detail[0], str)
         yield facts.PIPE, detail[0]
     elif call in _CLOSING:
-        yield from _pipes(state, name)
+        yield from _what_is_open(state, name)
+
+
+def _who_waits_in_open(state: State) -> Iterator[Fact]:
+    """For somebody at the other side of a FIFO, who may be there now."""
+    for name in facts.alive(state):
+        place = facts.place_of(state, name)
+        if place.stage in (facts.INSIDE, facts.STOPPED) and place.call in _OPENS:
+            yield from _own(name)
 
 
 def _held_resources(state: State) -> Iterator[Fact]:
@@ -111,7 +129,7 @@ def _of_death(state: State, name: str) -> Iterator[Fact]:
     if facts.children(state, name):  # one of its ancestors may be the one that adopts them
         yield from _of_adopters(state, parent)
     yield from _parent_in_vfork(state, name)
-    yield from _pipes(state, name)
+    yield from _what_is_open(state, name)
     yield from _held_resources(state)
     if name == "P":  # who is a zombie now?
         yield facts.ENDING

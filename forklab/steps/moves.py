@@ -56,7 +56,8 @@ def _of(state: State, name: str) -> Iterator[Move]:
     if place.stage == facts.BEFORE:
         ready, woken = _can_return(state, name, place)
         # Who has been killed may still end the call that it is in; it does not wait, and catches nothing.
-        may_call = ready or (not killed and (woken or due))
+        disturbed = due and not place.has_own_mask
+        may_call = ready or (not killed and (woken or disturbed))
         # fork(2) begins anew after a signal that is pending: it is never the call that comes first. Nor is a loop.
         if may_call and not (due and place.call in _NEVER_FIRST):
             yield Move(name, CALL)
@@ -83,10 +84,10 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         (wanted,) = detail
         assert isinstance(wanted, int)
         return bool(facts.pending(state, name) & wanted), False
+    if place.deadline is not None and place.deadline <= facts.now(state):
+        return True, False
     if call in _SLEEPS:
-        (deadline,) = detail
-        assert isinstance(deadline, int)
-        return deadline <= facts.now(state), False
+        return False, False
     if place.reads_from_pipe:
         pipe = facts.pipe_of(state, detail[0])
         return bool(pipe.content or not pipe.writers or READ_END in pipe.nonblocking), False
@@ -97,7 +98,8 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         # One that never fits can only begin where there is room for most of it.
         begins = not pipe.content or facts.fits(pipe, size)
         return begins or not pipe.readers or WRITE_END in pipe.nonblocking, False
-    return not place.blocked or place.blocked != facts.values_of(state, place.touches), False
+    has_changed = place.blocked is None or place.blocked != facts.values_of(state, place.touches)
+    return has_changed, facts.ends_patience(state, name)
 
 
 def _deadlines(state: State) -> Iterator[int]:
@@ -105,12 +107,5 @@ def _deadlines(state: State) -> Iterator[int]:
         if what == TIMER:
             assert isinstance(value, tuple)
             yield from value
-        elif what == AT and isinstance(value, Place) and _waits_for_time(value):
-            (deadline,) = value.detail
-            assert isinstance(deadline, int)
-            yield deadline
-
-
-def _waits_for_time(place: Place) -> bool:
-    asleep = place.stage == facts.BEFORE and place.call in _SLEEPS
-    return bool(place.detail) and (asleep or place.stage == facts.INSIDE)
+        elif what == AT and isinstance(value, Place) and value.deadline is not None:
+            yield value.deadline

@@ -2,7 +2,7 @@
 
     state[AT, "P"]            a Place: before `wait4`, after `fork`, ...; with a digest of all that it has seen so far
     state[PENDING, "P"]       signals that wait for it, those of one number in the order of their arrival
-    state[LIFE, "P.1"]        ALIVE, ("zombie", 3), ("stopped", "untold"); whoever is gone has no facts
+    state[LIFE, "P.1"]        ALIVE, ("zombie", 3), ("stopped", "untold", 19); whoever is gone has no facts
     state[RESOURCE, "files"]  a digest of all that has been done to them
 
 A state is a mapping from such facts to values that can be hashed. Two equal states have the same future, whatever
@@ -16,12 +16,22 @@ Pure: the world is looked at in `forklab.lens.loop.observing`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from forklab.kernel import waits
-from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverable_of
+from forklab.kernel.calls import calls_in
+from forklab.kernel.signals import (
+    CHLD,
+    HARMLESS_MASK,
+    SA_NOCLDWAIT,
+    STOPPING_MASK,
+    bit,
+    deliverable_of,
+)
 from forklab.numbering import FIRST_PID
+
+_SLEEPS = calls_in("sleep")
 
 Fact = tuple[str, str]  # of what kind, of whom
 State = Mapping[Fact, Hashable]
@@ -32,11 +42,14 @@ MASKS = "masks"  # Signals
 LIFE = "life"
 PARENT = "parent"  # a name
 CHILDREN = "children"  # how often it has forked, and the names of those that it has not reaped, oldest first
-ENDS = "ends"  # ((pipe, "read" or "write"), ...): those that it has open
+ENDS = (
+    "ends"  # ((pipe, "read" or "write"), ...): those that it has open; an End for each of a channel
+)
 TIMER = "timer"  # when its timers ring, in virtual nanoseconds
 GROUP = "group"  # (process group, session)
 PIPE = "pipe"  # PipeContent
-RESOURCE = "resource"  # a digest of all that has been done to something that processes share
+HOLDERS = "holders"  # of a channel: Holders; of FIFOS: of each, with its name
+RESOURCE = "resource"  # what is in something that processes share, or a digest of all that has been done to it
 PRIOR = "prior"  # only where steps are learned: see forklab.explore.learned
 CLOCK: Fact = ("clock", "")
 ENDING: Fact = ("ending", "")  # the status of the first process, and who was a zombie when it ended
@@ -47,6 +60,18 @@ BEFORE, AFTER, INSIDE, STOPPED = "before", "after", "inside", "stopped"
 READS, WRITES = frozenset({"read", "readv"}), frozenset({"write", "writev"})
 PIPE_CAPACITY, PIPE_BUF = 65536, 4096  # bytes; more than PIPE_BUF may be written in pieces: pipe(7)
 READ_END, WRITE_END = "read", "write"
+SELECTS = frozenset({"select", "pselect6"})
+EPOLLS = frozenset({"epoll_wait", "epoll_pwait"})
+# Whose detail is a Patience, if that is modelled for what they wait for.
+POLLS = SELECTS | EPOLLS | {"poll", "ppoll"}
+SENDS = WRITES | {"sendto", "sendmsg", "mq_timedsend"}
+RECEIVES = READS | {"recvfrom", "recvmsg", "mq_timedreceive"}
+FIFOS = "fifos"  # are one, as which one is opened by a name is for others to change
+# What is told in a channel is told to whoever reads there. So their names begin; if it has sides, it matters who has
+# which of them open.
+SIDED = frozenset({"socketpair", "fifo", FIFOS})
+CHANNELS = SIDED | {"eventfd", "queue", "pending"}
+ONE, OTHER = "one", "other"  # sides
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
 
@@ -60,6 +85,21 @@ class PipeContent(NamedTuple):
     nonblocking: frozenset[str] = frozenset()
 
 
+class End(NamedTuple):
+    """A side of a channel; empty if it has none."""
+
+    channel: str
+    side: str
+
+
+class Holders(NamedTuple):
+    """How many have which side of a channel open; `shut`: by shutdown(2) there is no way through though they have."""
+
+    one: int
+    other: int
+    shut: bool
+
+
 class Touch(NamedTuple):
     """A call has to do with a resource; `tells`: others can notice it there, else it only asks."""
 
@@ -71,8 +111,8 @@ class Place(NamedTuple):
     """Where a process stands: before or after `call`, or asleep inside it; `detail` depends on the call.
 
     `late`: the clock has moved while it stood there, so it must have entered the call. `seen` is a digest. `touches`
-    are the shared resources that the call has to do with. `blocked` are values of theirs with which it has to wait:
-    it was tried.
+    are the shared resources that the call has to do with. `blocked` are values of theirs with which it has to wait, as
+    it was tried; None: it was not.
     """
 
     stage: str
@@ -81,7 +121,27 @@ class Place(NamedTuple):
     late: bool
     seen: str
     touches: tuple[Touch, ...] = ()
-    blocked: tuple[Hashable, ...] = ()
+    blocked: tuple[Hashable, ...] | None = None
+
+    @property
+    def deadline(self) -> int | None:
+        """When its waiting ends by itself, if it does."""
+        if self.stage not in (BEFORE, INSIDE) or not self.detail:
+            return None
+        if self.stage == BEFORE and self.call not in _SLEEPS and not self.patience:
+            return None
+        deadline = self.detail[0]
+        assert deadline is None or isinstance(deadline, int)
+        return deadline
+
+    @property
+    def has_own_mask(self) -> bool:
+        """Other signals are blocked while it waits: none that comes before it waits ends that."""
+        return self.patience is not None and self.patience.mask is not None
+
+    @property
+    def patience(self) -> Patience | None:
+        return self.detail if isinstance(self.detail, Patience) else None
 
     @property
     def writes_output(self) -> bool:
@@ -103,13 +163,28 @@ class Sent(NamedTuple):
     signal: int
 
 
+class Patience(NamedTuple):
+    """The detail of a call that waits for descriptors.
+
+    `deadline`: until then, in virtual nanoseconds; None: for ever. `mask`: the signals that it blocks meanwhile,
+    instead of those that are blocked; None: the same.
+    """
+
+    deadline: int | None
+    mask: int | None
+
+
 class Signals(NamedTuple):
-    """What becomes of signals, as bit masks: bit 0 is signal 1. `flags` are those of the handler for SIGCHLD."""
+    """What becomes of signals, as bit masks: bit 0 is signal 1. `flags` are those of the handler for SIGCHLD.
+
+    `told` are those of which it can learn from whom they come.
+    """
 
     blocked: int
     ignored: int
     caught: int
     flags: int
+    told: int
 
 
 def apply(changes: Iterable[tuple[Fact, Hashable]], state: dict[Fact, Hashable]) -> None:
@@ -210,7 +285,7 @@ def news_of(state: State, name: str) -> int:
     if isinstance(life, tuple):
         if life[0] == "zombie":
             return waits.WEXITED
-        if life == ("stopped", "untold"):
+        if life[:2] == ("stopped", "untold"):
             return waits.WSTOPPED
         if life == ("alive", "untold"):
             return waits.WCONTINUED
@@ -239,6 +314,14 @@ def parent_of(state: State, name: str) -> str:
     return parent
 
 
+def wants_no_zombies(state: State, name: str) -> bool:
+    """Whether the kernel collects its children by itself: wait(2), NOTES. Not known of init, and not so."""
+    if (MASKS, name) not in state:
+        return False
+    masks = signals_of(state, name)
+    return bool(masks.ignored & bit(CHLD) or masks.flags & SA_NOCLDWAIT)
+
+
 def now(state: State) -> int:
     moment = state[CLOCK]
     assert isinstance(moment, int)
@@ -257,9 +340,32 @@ def is_held(resource: str) -> bool:
     return resource in ("locks", "semaphores")
 
 
+def is_channel(resource: str) -> bool:
+    return resource.partition(" ")[0] in CHANNELS
+
+
+def facts_about(resource: str) -> tuple[Fact, ...]:
+    """Where the state tells of it."""
+    kind, _, name = resource.partition(" ")
+    if kind == "pipe":
+        return ((PIPE, name),)
+    if kind == "pending":
+        return ((PENDING, name),)
+    if kind == "fifo":
+        resource = FIFOS
+    if kind in SIDED:
+        return (RESOURCE, resource), (HOLDERS, resource)
+    return ((RESOURCE, resource),)
+
+
+def is_always_shared(resource: str) -> bool:
+    """Pipes, and the signals that are pending for somebody: what becomes of them are steps anyway."""
+    return resource.startswith(("pipe ", "pending "))
+
+
 def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
-    """Of the resources, in their order."""
-    return tuple(state.get((RESOURCE, touch.resource)) for touch in touches)
+    """Of all facts about the resources, in their order."""
+    return tuple(state.get(fact) for touch in touches for fact in facts_about(touch.resource))
 
 
 def fits(pipe: PipeContent, size: int) -> bool:
@@ -267,18 +373,40 @@ def fits(pipe: PipeContent, size: int) -> bool:
     return len(pipe.content) + size <= PIPE_CAPACITY
 
 
-def would_break_pipe(state: State, name: str) -> bool:
-    """Whether it is about to write into a pipe from which nobody can read: SIGPIPE, see pipe(7)."""
-    place = place_of(state, name)
-    if not place.writes_to_pipe:
+def ends_patience(state: State, name: str) -> bool:
+    """Whether a signal is pending for one that waits for descriptors, which it lets through meanwhile."""
+    patience = place_of(state, name).patience
+    if patience is None or patience.mask is None:
         return False
-    return not pipe_of(state, place.detail[0]).readers
+    return bool(deliverable(state, name, blocked=patience.mask))
+
+
+def would_break_pipe(state: State, name: str) -> bool:
+    """Whether it is about to write where nobody can read any more: SIGPIPE, see pipe(7)."""
+    place = place_of(state, name)
+    if place.writes_to_pipe:
+        return not pipe_of(state, place.detail[0]).readers
+    if place.call not in SENDS:
+        return False
+    channels = [state.get((HOLDERS, touch.resource)) for touch in place.touches]
+    return any(
+        h.shut or not h.one or not h.other for channel in channels for h in _holders(channel)
+    )
+
+
+def _holders(value: Hashable) -> Iterator[Holders]:
+    """Of a channel; of several, if they are one."""
+    if isinstance(value, Holders):
+        yield value
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from _holders(inner)
 
 
 def meant(state: State, name: str) -> list[str]:
     """Of a process that is in a wait: the children that it is for."""
-    kind, which, _ = wait_of(state, name)
-    mine = children(state, name)
+    kind, which, options = wait_of(state, name)
+    mine = children(state, name) if waits.is_for(options) else ()
     if kind in (waits.P_PID, waits.P_PIDFD):
         return [child for child in mine if number_of(child) == which]
     if kind == waits.P_PGID:

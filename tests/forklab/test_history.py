@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forklab.history import Event, History, HistoryBuilder, Node, Process, State, pids_from_1000
+from forklab.history import (
+    KERNEL,
+    Event,
+    History,
+    HistoryBuilder,
+    Node,
+    Process,
+    State,
+    pids_from_1000,
+)
 
 
 @pytest.fixture
@@ -58,6 +68,23 @@ def test_a_process_waits_until_it_does_something_else() -> None:
     waiting, running = State.WAITING, State.RUNNING
     assert [node.state for node in parent] == [waiting, waiting, running, waiting, waiting, running]
     assert [node.waits_for for node in parent] == ["P.1", "P.1", None, None, None, None]
+
+
+def test_a_wait_is_over_when_the_kernel_has_collected_the_last_child_for_whom_it_was() -> None:
+    builder = HistoryBuilder()
+    builder.start(Process("P", 1000, None), 0)
+    for number in (1, 2, 3):
+        builder.fork(Process(f"P.{number}", 1000 + number, "P"), 0)
+    builder.add("waits", "P", 0)
+    for number in (1, 2, 3):
+        builder.add("exit", f"P.{number}", number, status=0)
+        builder.add("reaped", f"P.{number}", number, by=KERNEL, status=0)
+    history = builder.history
+    assert [history.state_of("P", at=t) for t in (1, 2, 3)] == ["waiting", "waiting", "running"]
+    assert history.tree()["P.1"].reaped_by == KERNEL
+    for_one = [*history.events[:4], replace(history.events[4], child="P.2"), *history.events[5:]]
+    history = History(history.processes, tuple(for_one))
+    assert [history.state_of("P", at=t) for t in (1, 2)] == ["waiting", "running"]
 
 
 def test_a_moment_is_asked_for_by_its_time(orphan: History) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 
 from forklab.draw.characters import cut, single_line
 from forklab.draw.chronology import followers, seconds
-from forklab.history import Event, History, Node, State, Tree
+from forklab.history import KERNEL, Event, History, Node, State, Tree
 
 LONGEST = 60  # characters of output or of a command line before they are cut
 JUMP = 0.1  # seconds between two events from which on it is said how much later it is
@@ -67,6 +67,9 @@ def _caption(
         case "killed":
             sender = _sent_by(last) if _is_about(last, event) else ""
             return f"{event.signal} kills {who}{sender}{_left_behind(history, event, before)}"
+        case "reaped" if event.by == KERNEL:
+            gone = f"the kernel collects {who}, {_ending(event, before[who])}"
+            return f"{gone}: {before[who].parent} ignores SIGCHLD, or has set SA_NOCLDWAIT"
         case "reaped":
             return f"{event.by} reaps {who}, {_ending(event, before[who])}"
         case "reparented":
@@ -92,9 +95,10 @@ def _left_behind(history: History, event: Event, before: Tree) -> str:
     """What is left of a process that ends: a zombie, and whose fault that is."""
     parent = before[event.process].parent
     node = before[parent] if parent is not None and parent in before else None
-    if node is not None and _waits_for(node, event.process):
+    at_once = _reaped_at_once_by(history, event)
+    if at_once != KERNEL and node is not None and _waits_for(node, event.process):
         return f": {parent}, which waits for it, is told"
-    if _is_reaped_at_once(history, event):
+    if at_once is not None:
         return ""
     if node is None:
         return ": now a zombie"
@@ -107,14 +111,14 @@ def _waits_for(parent: Node, child: str) -> bool:
     return parent.state is State.WAITING and parent.waits_for in (None, child)
 
 
-def _is_reaped_at_once(history: History, end: Event) -> bool:
-    """Whether nothing but the adoption of its children happens before it is reaped."""
+def _reaped_at_once_by(history: History, end: Event) -> str | None:
+    """By whom, if nothing but the adoption of its children happens before it is reaped."""
     for event in _after(history, end):
         if event.kind == "reaped" and event.process == end.process:
-            return True
+            return event.by
         if event.kind != "reparented" or event.old != end.process:
-            return False
-    return False
+            return None
+    return None
 
 
 def _after(history: History, event: Event) -> Iterator[Event]:

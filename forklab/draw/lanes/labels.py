@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from forklab.draw.characters import cut, single_line
 from forklab.draw.chronology import seconds
-from forklab.history import Event, History, Process
+from forklab.history import Event, History, Process, taken_by
 
 _LONGEST = 22  # characters of a name or of output before they are cut
 
@@ -25,7 +25,7 @@ def label(event: Event, following: Event | None, drawn: Collection[str]) -> str:
         case "killed":
             return f"killed by {short(event.signal)}"
         case "reaped" if event.by not in drawn:
-            return f"reaped by {short(event.by)}"
+            return taken_by(short(event.by))
         case "reparented":
             return f"adopted by {short(event.new)}"
         case "waits":
@@ -88,7 +88,7 @@ def sentence(event: Event) -> str:
         case "killed":
             return f"is killed by {short(event.signal)} and is a zombie"
         case "reaped":
-            return f"is reaped by {short(event.by)}"
+            return f"is {taken_by(short(event.by))}"
         case "reparented":
             return f"is adopted by {short(event.new)}"
         case "waits":

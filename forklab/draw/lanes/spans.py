@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forklab.history import Event, History, State
+from forklab.history import KERNEL, Event, History, State
 
 # What a process is after an event of it.
 _STATES = {
@@ -30,8 +31,9 @@ class Span:
 
 
 def spans(history: History) -> list[Span]:
-    """What each process was, as History.tree() has it, until it is reaped. Takes time linear in the events."""
+    """What each process was, as History.tree() has it, until it is reaped. Takes time linear in the events, mostly."""
     state_of: dict[str, State] = {}
+    kin = _Kin(history)
     since: dict[str, int] = {}
     done: list[Span] = []
 
@@ -40,7 +42,8 @@ def spans(history: History) -> list[Span]:
             done.append(Span(name, state_of[name], since[name], last))
 
     for number, event in enumerate(history.events):
-        for name, state in _changes(event, state_of).items():
+        kin.note(event)
+        for name, state in _changes(event, state_of, kin).items():
             if state_of.get(name) is state:
                 continue
             if name in state_of:
@@ -51,12 +54,41 @@ def spans(history: History) -> list[Span]:
     return done
 
 
-def _changes(event: Event, state_of: dict[str, State]) -> dict[str, State]:
+class _Kin:
+    """Whose child everybody is, and for whom everybody waits that waits: None for any child."""
+
+    def __init__(self, history: History) -> None:
+        self.parents = {process.name: process.parent for process in history.processes}
+        self.awaited: dict[str, str | None] = {}
+
+    def note(self, event: Event) -> None:
+        if event.kind == "reparented":
+            self.parents[event.process] = event.new
+        elif event.kind == "waits":
+            self.awaited[event.process] = event.child
+
+    def freed_by(self, gone: str, state_of: Mapping[str, State]) -> str | None:
+        """Its parent, if there is nobody left for whom that waits now that the kernel has collected this one."""
+        parent = self.parents.get(gone)
+        wanted = self.awaited.get(parent) if parent is not None else None
+        left = (
+            name
+            for name, state in state_of.items()
+            if self.parents[name] == parent and state is not State.REAPED and name != gone
+        )
+        return None if any(wanted in (None, name) for name in left) else parent
+
+
+def _changes(event: Event, state_of: dict[str, State], kin: _Kin) -> dict[str, State]:
     """Whose state the event settles, as History.tree() has it."""
     changes = {}
-    actor = event.by if event.kind == "reaped" else event.process
-    wakes = event.kind == "reaped" or event.kind not in _PASSIVE
-    if wakes and actor is not None and state_of.get(actor) is State.WAITING:
+    actor: str | None = event.process
+    if event.kind == "reaped":
+        by_kernel = event.by == KERNEL
+        actor = kin.freed_by(event.process, state_of) if by_kernel else event.by
+    elif event.kind in _PASSIVE:
+        actor = None
+    if actor is not None and state_of.get(actor) is State.WAITING:
         changes[actor] = State.RUNNING
     if event.kind in _STATES:
         changes[event.process] = _STATES[event.kind]

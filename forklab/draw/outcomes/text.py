@@ -6,11 +6,17 @@ from forklab.explore import Exploration, Outcome
 
 _READABLE = 15  # digits
 _SHOWN = 50  # outputs; more only into a file
+BUFFERS_DECIDE = (
+    "Buffers decide this: if each printf were written at once, as in a book, the outputs would be others"
+    " (--unbuffered)."
+)
 
 
 def outcomes_text(found: Exploration, *, text_only: bool = False) -> str:
     """For people: each output once, with all the ways in which it can end."""
     lines = [_summary(found, text_only=text_only)]
+    if found.unbuffered is not None:
+        lines.append(BUFFERS_DECIDE)
     outputs: dict[str, list[tuple[int, Outcome]]] = {}
     for number, outcome in enumerate(found.outcomes, start=1):
         outputs.setdefault(outcome.output, []).append((number, outcome))

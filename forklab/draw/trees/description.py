@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from forklab.draw.characters import single_line
-from forklab.history import Node, Remark, State
+from forklab.history import Node, Remark, State, taken_by
 
 SEPARATOR = " · "
 ADOPTED = "adopted"  # the word at an edge
@@ -59,7 +59,7 @@ def _parts(node: Node, remark: Remark, called: Callable[[str], str]) -> list[str
             waited = [] if guilty is None else [f"{called(guilty)} has not waited"]
             return ["zombie", *_if_known(ending(node)), *waited]
         case State.REAPED:
-            by = "reaped" if node.reaped_by is None else f"reaped by {called(node.reaped_by)}"
+            by = "reaped" if node.reaped_by is None else taken_by(called(node.reaped_by))
             return [*_if_known(ending(node)), by]
 
 

@@ -15,7 +15,7 @@ _MEANINGS = (
     (Node("waiting", 0, "parent", State.WAITING), "bar: blocked in wait until a child ends"),
     (Node("stopped", 0, "parent", State.STOPPED), "dashed: by a signal, until SIGCONT"),
     (Node("zombie", 0, "parent", State.ZOMBIE), "square, dashed: ended, not yet waited for"),
-    (Node("reaped", 0, "parent", State.REAPED), "dotted: ended and waited for, gone"),
+    (Node("reaped", 0, "parent", State.REAPED), "dotted: reaped, or collected by the kernel: gone"),
     (
         Node("orphan", 0, "parent", State.RUNNING, former=("reaped",)),
         "its first parent ended: dotted line",

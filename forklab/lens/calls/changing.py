@@ -1,16 +1,22 @@
-"""Before a call that changes files: what is there is remembered, so that the next run finds it as this one did."""
+"""Before files are changed: what is there is remembered, so that the next run finds it as this one did."""
 
 from __future__ import annotations
 
 import os
+import resource
+from pathlib import Path
 
 from forklab.kernel.calls import CALLS, Concern, Sort, calls_in, int32
+from forklab.kernel.signals import DefaultAction, default_action, signal_name
 from forklab.lens.calls.paths import AT_FDCWD, is_below, names
 from forklab.lens.calls.touching import flags_of_open
 from forklab.lens.edge import descriptors
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
+from forklab.steps.state import Touch
 
+_CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
+_CORE_USES_PID = Path("/proc/sys/kernel/core_uses_pid")
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _OPENS = calls_in("open")
 _RENAMES = frozenset({"rename", "renameat", "renameat2"})
@@ -43,6 +49,29 @@ def remember(run: Run, tracee: Tracee, call: Call) -> None:
         return
     if not done:
         run.because(f"it changes {' or '.join(paths)}, which can't be put back as it was")
+
+
+def remember_core(run: Run, tracee: Tracee, number: int) -> None:
+    """This signal is about to be delivered, and may leave a core file: core(5)."""
+    masks = run.dispositions.of(tracee)
+    caught = masks is not None and masks.catches(number)
+    if caught or default_action(signal_name(number)) is not DefaultAction.CORE:
+        return
+    try:
+        limit, _ = resource.prlimit(tracee.member.pid, resource.RLIMIT_CORE)
+        pattern = _CORE_PATTERN.read_text().strip()
+        folder = os.readlink(f"/proc/{tracee.tid}/cwd")
+        by_pid = _CORE_USES_PID.read_text().strip() == "1"
+    except OSError:
+        return
+    if limit == 0 or not pattern:
+        return
+    path = os.path.join(folder, f"{pattern}.{tracee.member.pid}" if by_pid else pattern)
+    names = [f"name {path}", f"folder {os.path.dirname(path)}", f"file {path}"]
+    run.resources.note(tracee.member.name, [Touch(name, tells=True) for name in names], waits=False)
+    is_known = not set(pattern) & {"%", "|"} and run.undo.remember_names(path)
+    if not is_known or run.resources.shared.intersection(names):
+        run.because(f"{tracee.member.name} leaves a core file where others can see it")
 
 
 def _ways(tracee: Tracee, call: Call) -> list[list[str]]:

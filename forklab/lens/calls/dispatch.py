@@ -12,12 +12,16 @@ from collections.abc import Callable, Mapping
 from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of, int32
 from forklab.kernel.processors import this_processor
 from forklab.lens.calls import (
+    arranging,
+    looking,
+    making,
     patience,
     sending,
     setting,
     sleeping,
     sockets,
     timers,
+    tracing,
     waiting,
     writing,
 )
@@ -29,12 +33,15 @@ from forklab.lens.world.tracees import Call, Tracee
 
 _NAMES = {number: name for name, number in this_processor().calls.items()}
 _EINTR, _EAGAIN = 4, 11
-_PR_SET_CHILD_SUBREAPER = 36
 _COUNT = 8  # bytes, that a timer's file tells
 _SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
-_MOVES, _OPTIONS = calls_in("read", "write"), calls_in("option")
+_SIGNALLING = calls_in("signal")
+_OPTIONS = frozenset({"setsockopt", "getsockopt"})
+_MOVES = calls_in("read", "write") | sockets.SENDS | {"recvmmsg"}
 # Who waits by looking again and again, at the clock or at what others do, may do these in between.
 _LOOKS = calls_in("clock", "wait", "signal") | _MOVES | frozenset(PATIENT)
+
+_WAIT_FOR_A_LOCK = frozenset({7, 38})  # F_SETLKW, F_OFD_SETLKW, see fcntl(2)
 
 Handler = Callable[[Run, Tracee, Call], Onward]
 
@@ -63,6 +70,11 @@ def _name_of(stop: ptrace.CallStop) -> str:
     return _NAMES.get(stop.number, f"system call {stop.number}")
 
 
+def asks(number: int | None) -> bool:
+    """Whether a call of this number, if it is one, can have another answer the next time."""
+    return number is not None and concerns_of(_NAMES.get(number, "")) != {Concern.PRIVATE}
+
+
 def make(run: Run, tracee: Tracee, call: Call) -> Onward:
     """It makes the call now."""
     handler = _HANDLERS.get(call.name)
@@ -80,7 +92,8 @@ def was_broken_off(tracee: Tracee) -> bool:
     masks = proc.masks(tracee.member.pid, tracee.tid)
     if masks is None or not masks.pending & ~masks.blocked or masks.deliverable:
         return False
-    patience.take_back(tracee, call)
+    if call.patched is not None:
+        ptrace.set_argument(tracee.tid, *call.patched)
     ptrace.call_again(tracee.tid, call.name, call.arguments[0])
     tracee.interrupted = True
     return True
@@ -92,7 +105,8 @@ def returned(run: Run, tracee: Tracee) -> int:
     result = ptrace.call(tracee.tid).number
     tracee.interrupted = result in INTERRUPTED
     if call is not None:
-        patience.take_back(tracee, call)
+        if call.patched is not None:
+            ptrace.set_argument(tracee.tid, *call.patched)
         if call.by_socket and call.expired is None and sockets.was_broken_off(tracee, result):
             result, tracee.interrupted = -_EINTR, False
             ptrace.set_result(tracee.tid, result)
@@ -104,10 +118,16 @@ def returned(run: Run, tracee: Tracee) -> int:
             tracee.interrupted = False
         elif tracee.interrupted and call.name in _SLEEPS:
             sleeping.tell_what_is_left(run, tracee, call)
+        elif call.name in _SIGNALLING:
+            sending.sent(run, tracee, call, result)
         elif call.name in _WAITS and not tracee.interrupted:
             waiting.waited(run, tracee, call, result)
+        elif call.name in making.MAKING:
+            making.has_made(run, tracee, call, result)
         elif call.name == "timer_create" and result == 0:
             timers.created_timer(run, tracee, call)
+        elif call.looks_at is not None and result > 0:
+            result = looking.disguise(run, tracee, call, result)
         elif call.name == "rt_sigtimedwait" and result > 0:
             timers.took_signal(run, tracee, call, result)
         elif call.name in _OPTIONS and result == 0:
@@ -152,27 +172,31 @@ def _suspend(run: Run, tracee: Tracee, call: Call) -> Onward:
     return INTO_ITS_CALL
 
 
-def _set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
-    run.dispositions.changed(tracee.member)
-    return AT_ONCE
-
-
-def _of_itself(run: Run, tracee: Tracee, call: Call) -> Onward:
-    """prctl(2): whoever becomes a subreaper adopts orphans."""
-    if int32(call.arguments[0]) == _PR_SET_CHILD_SUBREAPER:
-        adopts = run.subreapers.add if call.arguments[1] else run.subreapers.discard
-        adopts(tracee.member)
-    return AT_ONCE
+def _control(run: Run, tracee: Tracee, call: Call) -> Onward:
+    return INTO_ITS_CALL if int32(call.arguments[1]) in _WAIT_FOR_A_LOCK else AT_ONCE
 
 
 def _by_call() -> Mapping[str, Handler]:
     found: dict[str, Handler] = dict.fromkeys(PATIENT, patience.be_patient)
     for group, handler in _BY_GROUP.items():
         found |= dict.fromkeys(calls_in(group), handler)
-    return {**found, "rt_sigaction": _set_handler, "prctl": _of_itself}
+    return {
+        **found,
+        **dict.fromkeys(sockets.SENDS, writing.write),
+        **dict.fromkeys(_OPTIONS, sockets.use_option),
+        "recvmmsg": writing.read,
+        "tee": writing.move,
+        "fcntl": _control,
+        "ptrace": tracing.trace,
+        "rt_sigaction": arranging.set_handler,
+        "prctl": arranging.control_itself,
+    }
 
 
 _BY_GROUP: Mapping[str, Handler] = {
+    "eventfd": making.make,
+    "socketpair": making.make,
+    "mq_open": making.make,
     "clock": sleeping.read_clock,
     "set_clock": setting.set_clock,
     "sleep": sleeping.sleep,
@@ -180,8 +204,7 @@ _BY_GROUP: Mapping[str, Handler] = {
     "timerfd": timers.use_timer_file,
     "wait": waiting.wait,
     "write": writing.write,
-    "read": writing.read,
-    "option": sockets.use_option,
+    "read": looking.read,
     "signal": sending.send,
     "suspend": _suspend,
 }

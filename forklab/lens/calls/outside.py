@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 from forklab.kernel.calls import calls_in, int32
-from forklab.lens.edge import ptrace
+from forklab.lens.calls import polling
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Tracee
+from forklab.steps.state import EPOLLS, POLLS
 
 _BY_DESCRIPTOR = calls_in("read", "write")
-_POLLS, _SELECTS = frozenset({"poll", "ppoll"}), frozenset({"select", "pselect6"})
-_EPOLLS = frozenset({"epoll_wait", "epoll_pwait", "epoll_pwait2"})
-_POLLFD = struct.Struct("<ihh")
-_MOST = 1024  # descriptors
+_EPOLLS = EPOLLS | {"epoll_pwait2"}
 
 
 def can_end_it(run: Run, tracee: Tracee) -> bool:
@@ -35,16 +32,7 @@ def _awaited(tracee: Tracee) -> Iterator[int]:
     """The descriptors for which it waits."""
     call = tracee.call
     assert call is not None
-    arguments = call.arguments
     if call.name in _BY_DESCRIPTOR:
-        yield int32(arguments[0])
-    elif call.name in _POLLS:
-        size = min(arguments[1], _MOST) * _POLLFD.size
-        for number, _, _ in _POLLFD.iter_unpack(ptrace.read_memory(tracee.tid, arguments[0], size)):
-            yield number
-    elif call.name in _SELECTS:
-        count = min(int32(arguments[0]), _MOST)
-        for address in filter(None, arguments[1:4]):
-            content = ptrace.read_memory(tracee.tid, address, (count + 7) // 8)
-            bits = int.from_bytes(content, "little")
-            yield from (number for number in range(count) if bits >> number & 1)
+        yield int32(call.arguments[0])
+    elif call.name in POLLS:
+        yield from (one.descriptor for one in polling.wanted(tracee, call))

@@ -16,13 +16,17 @@ _LONGEST = 4096
 def names(tracee: Tracee, folder: int, address: int) -> Iterator[tuple[str, bool]]:
     """As `_names_on`; nothing where there is no such text, or folder, and the call is an error."""
     written = text(tracee, address)
-    base = f"/proc/{tracee.tid}/" + ("cwd" if folder == AT_FDCWD else f"fd/{folder}")
     try:
-        start = "/" if written and written.startswith("/") else os.readlink(base)
+        start = "/" if written and written.startswith("/") else os.readlink(base(tracee, folder))
     except OSError:
         return
     if written:
         yield from _names_on(start, written)
+
+
+def base(tracee: Tracee, folder: int) -> str:
+    """A link to the folder of this descriptor."""
+    return f"/proc/{tracee.tid}/" + ("cwd" if folder == AT_FDCWD else f"fd/{folder}")
 
 
 def _names_on(start: str, written: str) -> Iterator[tuple[str, bool]]:

@@ -1,8 +1,7 @@
 """Calls with a time limit (poll, select, sigtimedwait, futex, semtimedop ...): it becomes a deadline of the world.
 
 The kernel is told to wait for ever; when the deadline has come, the call is interrupted and returns what it would have
-returned then. A moment that has passed is told the kernel as one that has passed for it, too: it knows whether the call
-has to wait at all.
+returned then.
 """
 
 from __future__ import annotations
@@ -11,37 +10,37 @@ import contextlib
 
 from forklab.kernel import calls
 from forklab.kernel.calls import PATIENT, LimitForm, int32
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import proc, ptrace
 from forklab.lens.world import clock as clocks
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
+from forklab.steps.state import SELECTS
 
-_SELECTS = frozenset({"select", "pselect6"})
-TELL_WHAT_IS_LEFT = _SELECTS | {"ppoll"}
-_ABSOLUTE = frozenset({"mq_timedsend", "mq_timedreceive"})  # on CLOCK_REALTIME
+_STICKY_TIMEOUTS = 0x4000000  # limits stay as they are, see personality(2)
+# See mq_send(3), mq_receive(3).
+_UNTIL_A_MOMENT = frozenset({"mq_timedsend", "mq_timedreceive"})
 _CLOCK_PLACE = {"futex_wait": 5, "futex_waitv": 4}  # which argument says by which clock
+TELL_WHAT_IS_LEFT = SELECTS | {"ppoll"}
 
 
 def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
     """A call with a time limit: the limit becomes a deadline of ours, the kernel waits for ever."""
     limit = PATIENT[call.name]
     try:
-        deadline = _deadline(run, tracee, call)
+        deadline = deadline_of(run, tracee, call)
     except (OSError, ValueError):
         return AT_ONCE
     if deadline is None:
         return INTO_ITS_CALL
-    if deadline <= run.clock.now:
-        if _absolute_on(call) is not None:
-            _say_that_it_has_passed(tracee, call, call.arguments[limit.place])
-            return INTO_ITS_CALL
+    # A moment that is over may be far away on the real clock; but what is there already comes before it.
+    if deadline <= run.clock.now and _absolute_on(call) is None:
         if call.name == "rt_sigtimedwait":  # what it takes may come from a timer
             return INTO_ITS_CALL
         run.clock.look()
         return IN_TURN if run.clock.watched else AT_ONCE
-    if not call.again or tracee.deadline is None:
+    if tracee.deadline is None:
         tracee.deadline = deadline
     call.expires = limit.expired
     call.patched = (limit.place, call.arguments[limit.place])
@@ -57,21 +56,6 @@ def expire(run: Run, tracee: Tracee, call: Call) -> None:
     ptrace.interrupt(tracee.tid)
 
 
-def _say_that_it_has_passed(tracee: Tracee, call: Call, address: int) -> None:
-    """On the real clock that moment may be far away."""
-    call.overwritten = (address, ptrace.read_memory(tracee.tid, address, clocks.TIMESPEC.size))
-    ptrace.write_memory(tracee.tid, address, bytes(clocks.TIMESPEC.size))
-
-
-def take_back(tracee: Tracee, call: Call) -> None:
-    """At its exit: its arguments, and what they lead to, are as they were."""
-    if call.patched is not None:
-        ptrace.set_argument(tracee.tid, *call.patched)
-    if call.overwritten is not None:
-        with contextlib.suppress(OSError):
-            ptrace.write_memory(tracee.tid, *call.overwritten)
-
-
 def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     """At its exit: Linux tells how much of its limit was left, and empties the sets of a select(2) that is over."""
     limit = PATIENT[call.name]
@@ -81,10 +65,12 @@ def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None
     deadline = tracee.deadline if call.expired is None else run.clock.now
     left = max(0, (deadline or run.clock.now) - run.clock.now)
     form = clocks.timeval if limit.form is LimitForm.TIMEVAL else clocks.timespec
-    sets = call.arguments[1:4] if call.expired == 0 and call.name in _SELECTS else ()
-    with contextlib.suppress(OSError):
-        ptrace.write_memory(tracee.tid, address, form(left))
-        for one in filter(None, sets):
+    sets = call.arguments[1:4] if call.expired == 0 and call.name in SELECTS else ()
+    if not proc.personality(tracee.tid) & _STICKY_TIMEOUTS:
+        with contextlib.suppress(OSError):  # a limit may be where one can't write: then it stays
+            ptrace.write_memory(tracee.tid, address, form(left))
+    for one in filter(None, sets):
+        with contextlib.suppress(OSError):
             size = (int32(call.arguments[0]) + 63) // 64 * 8
             ptrace.write_memory(tracee.tid, one, bytes(size))
 
@@ -94,8 +80,8 @@ def waits_on_futex(call: Call) -> bool:
     return command == calls.FUTEX_WAIT or command in calls.FUTEX_ABSOLUTE_WAITS
 
 
-def _deadline(run: Run, tracee: Tracee, call: Call) -> int | None:
-    """None if it waits for ever, the past if it does not wait."""
+def deadline_of(run: Run, tracee: Tracee, call: Call) -> int | None:
+    """None if it waits for ever, the past if it does not wait. Raises OSError or ValueError where that is an error."""
     limit = PATIENT[call.name]
     argument = call.arguments[limit.place]
     if call.name == "futex" and not waits_on_futex(call):
@@ -117,7 +103,7 @@ def _futex_command(call: Call) -> int:
 
 def _absolute_on(call: Call) -> int | None:
     """The clock on which its limit is a moment; None if it is a duration."""
-    if call.name in _ABSOLUTE:
+    if call.name in _UNTIL_A_MOMENT:
         return 0
     if call.name in _CLOCK_PLACE:
         return int32(call.arguments[_CLOCK_PLACE[call.name]])

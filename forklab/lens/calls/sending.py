@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from forklab.kernel.calls import int32
@@ -44,15 +44,26 @@ def send(run: Run, tracee: Tracee, call: Call) -> Onward:
 
 
 def deliver(run: Run, tracee: Tracee, sending: Sending) -> Onward:
-    """The kernel does it."""
-    if sending.number == KILL:
-        for other in run.world.tracees.values():
-            hit = other.member in sending.targets and not _is_shielded_from(
-                other.member, tracee.member
-            )
-            if hit and other is not tracee:
-                run.world.let(other, Stand.RUNNING)  # its end is awaited
+    """The kernel does it, if it may."""
     return INTO_ITS_CALL
+
+
+def sent(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+    """It has returned."""
+    number = int32(call.arguments[signal_place(call.name)])
+    if result == 0 and number != KILL:
+        return
+    targets = set(_targets(run, tracee, call.name, int32(call.arguments[0])))
+    if result < 0:
+        run.chronicle.refused(tracee.member, targets)
+    await_the_dying(run, (t for t in run.world.tracees.values() if t.member in targets))
+
+
+def await_the_dying(run: Run, tracees: Iterable[Tracee]) -> None:
+    """Of these: who was held when it was killed was woken at once, and its end is awaited."""
+    for tracee in list(tracees):
+        if tracee.stand in (Stand.READY, Stand.HELD) and proc.state(tracee.tid) != "t":
+            run.world.let(tracee, Stand.RUNNING)
 
 
 def signal_place(call: str) -> int:
@@ -71,8 +82,7 @@ def announce(run: Run, tracee: Tracee, call: Call) -> Sending | None:
     outsiders = everybody or (not targets and proc.exists(abs(first)))
     if tracee.member.spaces:  # beyond its own namespace it reaches nobody
         outsiders = False
-    for target in targets:
-        run.chronicle.sends(tracee.member, number, target)
+    run.chronicle.sends(tracee.member, number, targets)
     run.suspects.update(targets)
     return Sending(number, place, targets, shielded=outsiders and not run.in_namespace)
 
@@ -100,11 +110,6 @@ def _targets(run: Run, tracee: Tracee, call: str, whom: int) -> list[Member]:
 
 def _one(member: Member | None) -> list[Member]:
     return [member] if member else []
-
-
-def _is_shielded_from(target: Member, sender: Member) -> bool:
-    """Nobody in its own namespace can kill a PID 1: pid_namespaces(7)."""
-    return target.is_init and sender.is_within(target)
 
 
 def _reached(run: Run, tracee: Tracee, whom: int) -> list[Member]:

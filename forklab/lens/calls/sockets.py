@@ -24,7 +24,8 @@ _SENDS = {
     66: False,
     67: True,
 }  # SO_RCVTIMEO and SO_SNDTIMEO, of old and of new programs
-_SENDING = calls_in("write") | {"connect"}
+SENDS = frozenset({"sendto", "sendmsg", "sendmmsg"})
+_SENDING = calls_in("write") | SENDS | {"connect"}
 _ACCEPTING = frozenset({"accept", "accept4"})
 _ERESTARTSYS = 512
 

@@ -7,7 +7,9 @@ A resource is told, which others can notice, or only asked. Its name is for peop
     folder /tmp     which names are in it
     lock /tmp/a     the locks of a file
     process P.1     its priority and limits
-    host, semaphores, messages
+    eventfd P/1     what is in a channel, fifo /tmp/a: see `forklab.lens.world.channels`
+    pending P.1     the signals that are pending for it, where it reads them by signalfd(2)
+    host, semaphores, messages, queues, epolls, signalfds
 
 Names may be too coarse, but never too fine: two calls of which one can notice the other have one in common.
 """
@@ -15,12 +17,15 @@ Names may be too coarse, but never too fine: two calls of which one can notice t
 from __future__ import annotations
 
 import os
+import socket
 import stat
+import struct
 from collections.abc import Callable, Iterator, Mapping
 
 from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
 from forklab.lens.calls import paths
-from forklab.lens.edge import descriptors
+from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.world.channels import Opening, is_fifo
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
@@ -39,6 +44,16 @@ _O_ASYNC = 0x2000
 _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
 IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
+MSG_DONTWAIT = socket.MSG_DONTWAIT
+# Of send(2) and recv(2): whatever is not urgent, and does not wait for more than there is.
+_KNOWN_FLAGS = (
+    socket.MSG_PEEK | socket.MSG_TRUNC | MSG_DONTWAIT | socket.MSG_EOR
+    | socket.MSG_NOSIGNAL | socket.MSG_MORE | socket.MSG_CMSG_CLOEXEC
+)  # fmt: skip
+_MSGHDR = struct.Struct(
+    "<Q32xQ8x"
+)  # the address of a name; how much there is beside the text: recvmsg(2)
+_PTS, _PTMX = range(136, 144), (5, 2)  # devices: by their major numbers, by both
 _OPENS, _EXECS = calls_in("open"), calls_in("exec")
 
 
@@ -97,7 +112,7 @@ def _of_process(run: Run, tracee: Tracee, pid: int, tells: bool) -> Iterator[Tou
 def _of_descriptor(
     run: Run, tracee: Tracee, call: Call, number: int, *, tells: bool
 ) -> Iterator[Touch]:
-    """Raises NotModelledError for what is neither a file nor a folder, nor something in which nobody can notice it."""
+    """Raises NotModelledError for what is no file, folder or channel, nor something in which nobody can notice it."""
     pid = tracee.member.pid
     try:
         about = os.stat(f"/proc/{pid}/fd/{number}")
@@ -106,7 +121,18 @@ def _of_descriptor(
     kind = stat.S_IFMT(about.st_mode)
     where = descriptors.link(pid, number) or ""
     file = (about.st_dev, about.st_ino, about.st_rdev)
-    if kind == stat.S_IFREG and not where.startswith("/proc/"):
+    end = run.channels.at(pid, number)
+    if end is not None:
+        if call.name in _UNSEEN:
+            raise NotModelledError
+        if call.name not in _FUTILE_ON_PIPES:
+            yield Touch(end.channel, tells)
+    elif descriptors.signals_of(pid, number) is not None:
+        if call.name == "readv":
+            raise NotModelledError
+        yield Touch(str(Sort.SIGNALFDS), tells and call.name == "fcntl")
+        yield Touch(f"pending {tracee.member.name}", tells=False)
+    elif kind == stat.S_IFREG and not where.startswith("/proc/"):
         name = run.resources.label(file, where.removesuffix(" (deleted)"))
         if call.name in MOVE_ON:
             tells = _is_shared(run, tracee, number, file)
@@ -124,15 +150,34 @@ def _of_descriptor(
 def _concerns_nobody(run: Run, call: Call, kind: int, file: File) -> bool:
     """Of what is neither a file nor a folder: a terminal, as long as nothing is written, or an error at a pipe."""
     if kind == stat.S_IFCHR:
-        return not (call.name in _WRITE_UNSEEN and file in run.surroundings.outputs)
+        if file in run.surroundings.outputs:
+            return call.name not in _UNSEEN
+        return not is_terminal(file) or file == run.surroundings.foreign
     return kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES
 
 
-# What these write to the output, nobody would see.
-_WRITE_UNSEEN = frozenset({"sendfile", "copy_file_range", "pwritev2"})
-# What these do to a pipe, or ask of it, is an error or always the same.
+def is_terminal(file: File) -> bool:
+    """A pseudoterminal: there may be somebody at its other side, see pts(4)."""
+    major, minor = os.major(file[2]), os.minor(file[2])
+    return major in _PTS or (major, minor) == _PTMX
+
+
+# What these write to the output, nobody would see; nor how they wait at a channel.
+_UNSEEN = frozenset({"sendfile", "copy_file_range", "preadv2", "pwritev2"})
+# What these do to a pipe or a channel, or ask of it, is an error or always the same.
 _FUTILE_ON_PIPES = frozenset(
-    {"fstat", "newfstatat", "statx", "lseek", "pread64", "pwrite64", "getdents64", "fchdir"}
+    {
+        "fstat",
+        "newfstatat",
+        "statx",
+        "lseek",
+        "pread64",
+        "pwrite64",
+        "getdents64",
+        "fchdir",
+        "getsockname",
+        "getpeername",
+    }
 )
 
 
@@ -172,8 +217,6 @@ def _of_path(
             yield Touch(f"file {run.resources.label(file, path)}", changes)
         elif stat.S_ISDIR(about.st_mode):
             yield Touch(f"folder {path}", changes)
-        elif stat.S_ISFIFO(about.st_mode):
-            run.because("it uses a FIFO, which is not modelled")
 
 
 def _of_proc(run: Run, path: str) -> Iterator[Touch]:
@@ -189,8 +232,37 @@ def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
     flags = flags_of_open(call)
     path = call.arguments[1 if at else 0]
+    if _counts_its_threads(tracee, path, flags):
+        return []
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
-    return list(_of_path(run, tracee, folder, path, tells=tells))
+    # If others change what has this name, it may be any of them by then.
+    fifos = {name for name in run.resources.shared if name.startswith("fifo ")}
+    opening = fifo_opened(run, tracee, call)
+    fifos.update(end.channel for end in (opening.ends if opening else ()))
+    return [
+        *_of_path(run, tracee, folder, path, tells=tells),
+        *(Touch(name, tells=True) for name in sorted(fifos)),
+    ]
+
+
+def fifo_opened(run: Run, tracee: Tracee, call: Call) -> Opening | None:
+    """Of open(2) with the name of a FIFO, as it is right now. None for anything else."""
+    at, flags = call.name == "openat", flags_of_open(call)
+    name = paths.text(tracee, call.arguments[1 if at else 0])
+    folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
+    if not name or flags & os.O_PATH:
+        return None
+    path = os.path.join(paths.base(tracee, folder), name)
+    if paths.is_below(name, "/proc") or not is_fifo(path):
+        return None
+    return Opening(identity(path), run.channels.fifo(os.path.realpath(path), flags))
+
+
+def _counts_its_threads(tracee: Tracee, path: int, flags: int) -> bool:
+    """Python does at each fork, from 3.12 on, and looks at nothing else there. A program's own open() has O_CLOEXEC."""
+    if flags & os.O_CLOEXEC or paths.text(tracee, path) != "/proc/self/stat":
+        return False
+    return os.path.basename(proc.program(tracee.member.pid)).startswith("python")
 
 
 def flags_of_open(call: Call) -> int:
@@ -224,9 +296,14 @@ def _lock(run: Run, tracee: Tracee, call: Call) -> Touches:
 def closes(run: Run, tracee: Tracee, call: Call) -> Touches:
     """close(2), dup2(2) ...: whoever has locked the file, and closes any descriptor of it, has given up its lock."""
     known = [Touch(name, tells=True) for name in run.resources.touched if name.startswith("lock ")]
-    if not known or call.name == "close_range":
+    if call.name == "close_range":
         return known
     number = int32(call.arguments[0 if call.name == "close" else 1])
+    end = run.channels.at(tracee.member.pid, number)
+    if end is not None:
+        return [Touch(end.channel, tells=False)] if end.side else []
+    if not known:
+        return []
     try:
         return [touch for touch in _locks_at(run, tracee, call, number) if touch in known]
     except NotModelledError:
@@ -243,6 +320,32 @@ def _device(run: Run, tracee: Tracee, call: Call) -> Touches:
     if call.arguments[1] & 0xFFFFFFFF in (_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX):
         return []
     raise NotModelledError
+
+
+def _message(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """send(2), recv(2) and their like, at a socketpair: what is sent with an address or a descriptor goes elsewhere."""
+    number, whole = int32(call.arguments[0]), call.name in ("sendto", "recvfrom")
+    end = run.channels.at(tracee.member.pid, number)
+    flags = call.arguments[3 if whole else 2]
+    if end is not None and end.channel not in run.channels.streams:
+        flags &= ~socket.MSG_WAITALL
+    if call.name == "sendto":
+        is_plain = not call.arguments[4]
+    else:
+        is_plain = call.name != "sendmsg" or _is_plain_message(tracee, call.arguments[1])
+    if flags & ~_KNOWN_FLAGS or not is_plain:
+        raise NotModelledError
+    return list(_of_descriptor(run, tracee, call, number, tells=True))
+
+
+def _is_plain_message(tracee: Tracee, address: int) -> bool:
+    """A struct msghdr: no address, and nothing beside the text."""
+    try:
+        content = ptrace.read_memory(tracee.tid, address, _MSGHDR.size)
+        name, beside = _MSGHDR.unpack(content)
+    except (OSError, struct.error):
+        return True  # EFAULT
+    return not name and not beside
 
 
 def _map(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -272,6 +375,20 @@ def _semaphores(run: Run, tracee: Tracee, call: Call) -> Touches:
     return [Touch(str(Sort.SEMAPHORES), tells=True)]
 
 
+def _open_queue(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """mq_open(2)"""
+    return [Touch(str(Sort.QUEUES), tells=bool(call.arguments[1] & os.O_CREAT))]
+
+
+def _queue(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """mq_timedsend(2), mq_timedreceive(2), mq_getsetattr(2)"""
+    timed = call.name != "mq_getsetattr"
+    if timed and call.arguments[4]:  # until a moment
+        raise NotModelledError
+    tells = timed or bool(call.arguments[1])
+    return list(_of_descriptor(run, tracee, call, int32(call.arguments[0]), tells=tells))
+
+
 def _system_v(run: Run, tracee: Tracee, call: Call) -> Touches:
     """semctl(2), msgctl(2)"""
     semaphores = call.name == "semctl"
@@ -299,6 +416,9 @@ _SPECIAL: Mapping[str, Callable[[Run, Tracee, Call], Touches]] = {
     "prlimit64": _limits,
     "prctl": _of_itself,
     "semtimedop": _semaphores,
+    **dict.fromkeys(("sendto", "sendmsg", "recvfrom", "recvmsg"), _message),
+    "mq_open": _open_queue,
+    **dict.fromkeys(("mq_timedsend", "mq_timedreceive", "mq_getsetattr"), _queue),
     "semctl": _system_v,
     "msgctl": _system_v,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 
@@ -14,7 +15,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
 _WAITS = calls_in("wait")
-_WSTATUS_AT = 12  # where siginfo_t has the pid, see waitid(2)
+_PID_AT = 16  # in a siginfo_t
 
 
 def wait(run: Run, tracee: Tracee, call: Call) -> Onward:
@@ -32,9 +33,9 @@ def wait(run: Run, tracee: Tracee, call: Call) -> Onward:
 
 def announce(run: Run, tracee: Tracee, call: Call) -> None:
     """It waits from now on."""
-    wanted = waits.wait_for(call.name, call.arguments)
-    one = wanted.kind in (waits.P_PID, waits.P_PIDFD)
-    child = next(iter(_meant(tracee, wanted)), None) if one else None
+    awaited = wanted(tracee, call)
+    one = awaited.kind in (waits.P_PID, waits.P_PIDFD)
+    child = next(iter(_meant(tracee, awaited)), None) if one else None
     run.chronicle.waits(tracee.member, child)
 
 
@@ -51,8 +52,7 @@ def reap(tracee: Tracee, call: Call) -> Onward:
     runs before it stops anyway: we see then that the child is gone. See `has_reaped`.
     """
     more_news = any(child.stop_untold or child.continue_untold for child in tracee.member.children)
-    wanted = waits.wait_for(call.name, call.arguments)
-    reaps = not wanted.options & waits.WNOWAIT and not more_news
+    reaps = not wanted(tracee, call).options & waits.WNOWAIT and not more_news
     return Onward(Turn.IN_TURN, to_exit=True, reaps=reaps)
 
 
@@ -61,44 +61,31 @@ def has_reaped(run: Run, tracee: Tracee) -> None:
     if not tracee.reaping:
         return
     tracee.reaping = False
-    dead = (child for child in tracee.member.children if child.dead)
-    gone = next((child for child in dead if not proc.exists(child.pid)), None)
-    if gone is not None:
+    if (gone := _gone(tracee)) is not None:
         run.chronicle.reaped(gone)
+
+
+def _gone(tracee: Tracee) -> Member | None:
+    dead = (child for child in tracee.member.children if child.dead)
+    return next((child for child in dead if not proc.exists(child.pid)), None)
 
 
 def waited(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     """Who was reaped, if anybody was."""
-    if result < 0:
-        return
-    wanted = waits.wait_for(call.name, call.arguments)
-    if call.name == "wait4":
-        child = run.chronicle.called(tracee.member, result) if result else None
-    elif call.arguments[2]:
-        content = ptrace.read_memory(tracee.tid, call.arguments[2], _WSTATUS_AT + 4)
-        (number,) = struct.unpack_from("<i", content, _WSTATUS_AT)
-        child = run.chronicle.called(tracee.member, number) if number else None
-    else:
-        child = next((child for child in _meant(tracee, wanted) if child.dead), None)
+    options = wanted(tracee, call).options
+    child = _told(run, tracee, call, result, options)
     if child is None:
         return
-    tracee.saw(child.name, child.status)
-    if wanted.options & waits.WNOWAIT:
+    stopped = child.stop_untold and bool(options & waits.WSTOPPED)
+    tracee.saw(child.name, child.status, child.stopped_by if stopped else 0)
+    if options & waits.WNOWAIT:
         return
     if child.dead:
         run.chronicle.reaped(child)
-    elif child.stop_untold and wanted.options & waits.WSTOPPED:
+    elif stopped:
         child.stop_untold = False
     else:
         child.continue_untold = False
-
-
-def wanted_by(tracee: Tracee, call: Call) -> waits.WaitFor:
-    """For whom it waits; a descriptor that does not wait, PIDFD_NONBLOCK, is as good as WNOHANG: pidfd_open(2)."""
-    wanted = waits.wait_for(call.name, call.arguments)
-    if wanted.kind == waits.P_PIDFD and descriptors.flags(tracee.tid, wanted.which) & os.O_NONBLOCK:
-        return wanted._replace(options=wanted.options | waits.WNOHANG)
-    return wanted
 
 
 def group_for(viewer: Member, member: Member) -> int | None:
@@ -109,21 +96,52 @@ def group_for(viewer: Member, member: Member) -> int | None:
     return next(iter(proc.numbers(member.pid, b"NSpgid:")[depth:]), None)
 
 
+def _told(run: Run, tracee: Tracee, call: Call, result: int, options: int) -> Member | None:
+    """Of whom it was told. Where that could not be written, as the pointer is bad, the news are gone all the same."""
+    if result < 0 and result != -errno.EFAULT:
+        return None
+    if result >= 0 and call.name == "wait4":
+        return run.chronicle.called(tracee.member, result) if result else None
+    if result == 0 and call.arguments[2]:
+        content = ptrace.read_memory(tracee.tid, call.arguments[2], _PID_AT + 4)
+        (number,) = struct.unpack_from("<i", content, _PID_AT)
+        return run.chronicle.called(tracee.member, number) if number else None
+    if (gone := _gone(tracee)) is not None:
+        return gone
+    return next((c for c in _meant(tracee, wanted(tracee, call)) if c.news & options), None)
+
+
 def _returns_at_once(tracee: Tracee, call: Call) -> bool:
-    wanted = wanted_by(tracee, call)
-    return waits.returns_at_once(wanted.options, [c.news for c in _meant(tracee, wanted)])
+    awaited = wanted(tracee, call)
+    return waits.returns_at_once(awaited.options, [c.news for c in _meant(tracee, awaited)])
 
 
-def _meant(tracee: Tracee, wanted: waits.WaitFor) -> list[Member]:
-    children = tracee.member.children
-    match wanted.kind:
+def wanted(tracee: Tracee, call: Call) -> waits.WaitFor:
+    """Whom it waits for, and how; with a pidfd that has O_NONBLOCK it does not wait: pidfd_open(2)."""
+    kind, which, options = waits.wait_for(call.name, call.arguments)
+    if kind == waits.P_PIDFD and descriptors.flags(tracee.tid, which) & os.O_NONBLOCK:
+        options |= waits.WNOHANG
+    return waits.WaitFor(kind, which, options)
+
+
+def _meant(tracee: Tracee, awaited: waits.WaitFor) -> list[Member]:
+    kind, which, options = awaited
+    mine = (c for c in tracee.member.children if waits.is_for(options, is_clone=c.is_clone))
+    children = [c for c in mine if not options & waits.WNOTHREAD or _is_its_own(tracee, c)]
+    match kind:
         case waits.P_PID:
-            return [c for c in children if c.number_for(tracee.member) == wanted.which]
+            return [c for c in children if c.number_for(tracee.member) == which]
         case waits.P_PIDFD:
-            target = descriptors.pidfd_target(tracee.tid, wanted.which)
+            target = descriptors.pidfd_target(tracee.tid, which)
             return [child for child in children if child.pid == target]
         case waits.P_PGID:
             own = tracee.member
-            group = wanted.which or group_for(own, own)
+            group = which or group_for(own, own)
             return [child for child in children if group_for(own, child) == group]
     return children
+
+
+def _is_its_own(tracee: Tracee, child: Member) -> bool:
+    """Whether this thread has forked it, or inherited it from one that has ended."""
+    is_orphan = proc.thread_group(child.mother) != tracee.member.pid
+    return child.mother == tracee.tid or (is_orphan and tracee.is_leader)

@@ -17,11 +17,16 @@ from forklab.lens.world.tracees import Call, Tracee
 _IOVEC = struct.Struct("<QQ")
 # Bytes; a longer write is a short one, and the program writes the rest by itself.
 _MOST_AT_ONCE = 1 << 20
-_INTO = {"sendfile": 0, "splice": 2}  # which argument says where to
+_PAGE = 4096
+# Which arguments say where to and where from.
+_BOTH_ENDS = {"sendfile": (0, 1), "splice": (2, 0), "tee": (1, 0)}
+_FILES = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISBLK)
 
 
 def write(run: Run, tracee: Tracee, call: Call) -> Onward:
-    into = int32(call.arguments[_INTO.get(call.name, 0)])
+    if call.name in _BOTH_ENDS:
+        return move(run, tracee, call)
+    into = int32(call.arguments[0])
     if call.name in ("write", "writev") and run.surroundings.is_output(tracee.tid, into):
         try:
             content = written(tracee, call)
@@ -34,28 +39,52 @@ def write(run: Run, tracee: Tracee, call: Call) -> Onward:
     kind = run.surroundings.kind_of(tracee.tid, into)
     if stat.S_ISSOCK(kind):
         sockets.limit(run, tracee, call)
-    return INTO_ITS_CALL if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) else AT_ONCE
+    return AT_ONCE if stat.S_ISCHR(kind) or _is_file(kind) else INTO_ITS_CALL
+
+
+def move(run: Run, tracee: Tracee, call: Call) -> Onward:
+    """sendfile(2), splice(2), tee(2): it may have to wait at either end."""
+    ends = (int32(call.arguments[place]) for place in _BOTH_ENDS[call.name])
+    kinds = [run.surroundings.kind_of(tracee.tid, end) for end in ends]
+    return AT_ONCE if all(map(_is_file, kinds)) else INTO_ITS_CALL
 
 
 def read(run: Run, tracee: Tracee, call: Call) -> Onward:
     kind = run.surroundings.kind_of(tracee.tid, int32(call.arguments[0]))
     if stat.S_ISSOCK(kind):
         sockets.limit(run, tracee, call)
-    waits = not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
-    return INTO_ITS_CALL if waits or call.name == "flock" else AT_ONCE
+    return AT_ONCE if _is_file(kind) and call.name != "flock" else INTO_ITS_CALL
+
+
+def _is_file(kind: int) -> bool:
+    """Nobody has to wait there. What has no kind may be an eventfd, a timer ...: see anon_inode in proc(5)."""
+    return any(is_one(kind) for is_one in _FILES)
 
 
 def written(tracee: Tracee, call: Call) -> bytes:
-    """What it is about to write. Raises OSError if that is nowhere in its memory."""
-    address, length = call.arguments[1], call.arguments[2]
-    if call.name == "write":
-        return ptrace.read_memory(tracee.tid, address, min(length, _MOST_AT_ONCE))
+    """What it is about to write. Raises OSError if that is nowhere in its memory.
+
+    A page that it can't fill is not written at all: pipes and terminals take whole ones.
+    """
+    one = [(call.arguments[1], call.arguments[2])]
     content = b""
-    for base, size in _vector(tracee, call):
-        if len(content) + size > _MOST_AT_ONCE:
-            return content + ptrace.read_memory(tracee.tid, base, _MOST_AT_ONCE - len(content))
-        content += ptrace.read_memory(tracee.tid, base, size) if size else b""
+    for base, size in one if call.name == "write" else _vector(tracee, call):
+        wanted = min(size, _MOST_AT_ONCE - len(content))
+        piece = _as_far_as_it_goes(tracee, base, wanted) if wanted else b""
+        content += piece
+        if len(piece) < wanted:
+            content = content[: len(content) // _PAGE * _PAGE]
+            if not content:
+                raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
+            break
     return content
+
+
+def _as_far_as_it_goes(tracee: Tracee, address: int, size: int) -> bytes:
+    try:
+        return ptrace.read_memory(tracee.tid, address, size)
+    except OSError:
+        return b""
 
 
 def size_of(tracee: Tracee, call: Call) -> int:
@@ -66,6 +95,13 @@ def size_of(tracee: Tracee, call: Call) -> int:
         return sum(size for _, size in _vector(tracee, call))
     except OSError:
         return 0
+
+
+def pieces(tracee: Tracee, call: Call) -> list[tuple[int, int]]:
+    """Addresses and sizes of what a read or a write is about. Raises OSError."""
+    if call.name in ("read", "write"):
+        return [(call.arguments[1], call.arguments[2])]
+    return _vector(tracee, call)
 
 
 def _vector(tracee: Tracee, call: Call) -> list[tuple[int, int]]:

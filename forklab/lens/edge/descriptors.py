@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
+import select
 import struct
+from typing import NamedTuple
 
 from forklab.kernel.processors import this_processor
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_KCMP_FILE = 0
+_KCMP_FILE, _KCMP_EPOLL_TFD = 0, 7
 
 
 def link(pid: int, descriptor: int) -> str | None:
@@ -25,16 +28,62 @@ def flags(pid: int, descriptor: int) -> int:
     return int(_about(pid, descriptor, "flags:") or "0", 8)
 
 
+def position(pid: int, descriptor: int) -> int:
+    """Where in a file it is; 0 if it is not open."""
+    return int(_about(pid, descriptor, "pos:") or "0")
+
+
 def clock_of(pid: int, descriptor: int) -> int | None:
     """Of a timer of timerfd_create(2): which clock it goes by. None for anything else."""
     told = _about(pid, descriptor, "clockid:")
     return None if told is None else int(told)
 
 
+def eventfd_of(pid: int, descriptor: int) -> str | None:
+    """Which eventfd it is, by a number of the kernel's. None for anything else, and before Linux 5.2."""
+    return _about(pid, descriptor, "eventfd-id:")
+
+
+def eventfd_count(pid: int, descriptor: int) -> int:
+    """What is in an eventfd."""
+    return int(_about(pid, descriptor, "eventfd-count:") or "0", 16)
+
+
+def signals_of(pid: int, descriptor: int) -> int | None:
+    """Of a descriptor of signalfd(2): which signals can be read there, as a bit mask. None for anything else."""
+    if link(pid, descriptor) != "anon_inode:[signalfd]":
+        return None
+    return int(_about(pid, descriptor, "sigmask:") or "0", 16)
+
+
 def pidfd_target(tid: int, descriptor: int) -> int | None:
     """The process that a descriptor of pidfd_open(2) stands for."""
     told = _about(tid, descriptor, "Pid:")
     return None if told is None else int(told)
+
+
+class Watched(NamedTuple):
+    """What an epoll(7) waits for: the descriptor under which it was added, and the events, with flags above them."""
+
+    descriptor: int
+    events: int
+
+
+def watched_by(pid: int, epoll: int) -> list[Watched] | None:
+    """Of a descriptor of epoll_create(2). None if it waits for a file that this process has not got there any more."""
+    found: list[Watched] = []
+    with open(f"/proc/{pid}/fdinfo/{epoll}") as file:
+        for line in file:
+            if line.startswith("tfd:"):
+                words = line.split()
+                found.append(Watched(int(words[1]), int(words[3], 16)))
+    call = this_processor().calls["kcmp"]
+    for one in found:
+        slot = struct.pack("<3I", epoll, one.descriptor, 0)
+        numbers = (call, pid, pid, _KCMP_EPOLL_TFD, one.descriptor)
+        if _LIBC.syscall(*map(ctypes.c_long, numbers), slot) != 0:
+            return None
+    return found
 
 
 def _about(pid: int, descriptor: int, word: str) -> str | None:
@@ -60,6 +109,24 @@ def borrow(pid: int, descriptor: int) -> int:
         error = ctypes.get_errno()
         raise OSError(error, f"pidfd_getfd: {os.strerror(error)}")
     return ours
+
+
+def lets_wait(ours: int) -> bool:
+    """Whether who reads or writes there may have to wait: O_NONBLOCK is not set."""
+    return not fcntl.fcntl(ours, fcntl.F_GETFL) & os.O_NONBLOCK
+
+
+def has_news(ours: int) -> bool:
+    """Whether there is something to read, or an end, or an error to hear of."""
+    poll = select.poll()
+    poll.register(ours, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def let_wait(ours: int, *, wait: bool) -> None:
+    """Of a descriptor that we have borrowed: take O_NONBLOCK away, or set it, for all who have the open file."""
+    flags = fcntl.fcntl(ours, fcntl.F_GETFL) & ~os.O_NONBLOCK
+    fcntl.fcntl(ours, fcntl.F_SETFL, flags if wait else flags | os.O_NONBLOCK)
 
 
 def set_timer(descriptor: int, nanoseconds: int) -> None:

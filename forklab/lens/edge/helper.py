@@ -8,6 +8,7 @@ whom it has started and ends. If it does not, it is killed; and then those of it
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 import subprocess
@@ -15,13 +16,16 @@ import sys
 from collections.abc import Sequence
 from typing import Self
 
+from forklab.lens.edge.copies import Copy
+
 _GRACE = 10.0  # seconds to kill whom it must
 
 
 class Helper:
     """`python -m module LIFELINE WORD...`: LIFELINE is the descriptor on which it reads the end when it has to end.
 
-    `keeps` are descriptors of ours that it has too. It ends with the `with` block, also on Ctrl-C.
+    `keeps` are descriptors of ours that it has too. With `forks` a copy of this process does the same, by the `main` of
+    that module: see `Copy` for who may want that. It ends with the `with` block, also on Ctrl-C.
     """
 
     def __init__(
@@ -32,18 +36,25 @@ class Helper:
         keeps: Sequence[int] = (),
         stdin: int | None = subprocess.DEVNULL,
         stdout: int | None = subprocess.DEVNULL,
+        forks: bool = False,
     ) -> None:
         theirs, self._lifeline = os.pipe()
+        kept, words = (theirs, *keeps), (str(theirs), *words)
+        self._process: Copy | subprocess.Popen[bytes]
         try:
-            self._process = subprocess.Popen(
-                # -P: a json.py in the reader's folder is not ours.
-                [sys.executable, "-P", "-m", module, str(theirs), *words],
-                stdin=stdin,
-                stdout=stdout,
-                stderr=subprocess.PIPE,
-                pass_fds=(theirs, *keeps),
-                start_new_session=True,  # Ctrl-C at a terminal is for us, not for it
-            )
+            if forks:
+                main = importlib.import_module(module).main
+                self._process = Copy(lambda: main(*words), stdin=stdin, stdout=stdout, keeps=kept)
+            else:
+                self._process = subprocess.Popen(
+                    # -P: a json.py in the reader's folder is not ours.
+                    [sys.executable, "-P", "-m", module, *words],
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=subprocess.PIPE,
+                    pass_fds=kept,
+                    start_new_session=True,  # Ctrl-C at a terminal is for us, not for it
+                )
         except BaseException:
             os.close(self._lifeline)
             raise
@@ -64,7 +75,7 @@ class Helper:
         except subprocess.TimeoutExpired as error:
             raise TimeoutError from error
         words = (complaint or b"").decode(errors="replace").strip()
-        return (output or b"").decode(errors="replace"), words, self._process.returncode
+        return (output or b"").decode(errors="replace"), words, self._process.wait()
 
     def cut(self) -> None:
         """Tells it to end; `close` waits until it has."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -36,6 +35,8 @@ class Memory(NamedTuple):
 
 def digest(tid: int) -> bytes | None:
     """Of what is in it; None if it is more than we read, or is shared with others."""
+    import hashlib  # here: it loads OpenSSL, and hardly anybody computes in an endless loop
+
     found = hashlib.blake2b(digest_size=16)
     try:
         for _, content in _pieces(tid, _maps(tid), _MOST):
@@ -72,6 +73,8 @@ def read(tid: int, most: int) -> Memory | None:
 
 def change(before: Memory, now: Memory) -> str:
     """A digest of where everything is mapped now, and of what is not as it was, word by word."""
+    import hashlib  # here: see above
+
     found = hashlib.blake2b(now.maps.encode() + now.general, digest_size=16)
     for address, page in now.pages.items():
         if address + _PAGE not in now.dead:

@@ -74,7 +74,7 @@ def exists(pid: int) -> bool:
     """Whether somebody has this pid, a zombie too."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass
@@ -125,6 +125,17 @@ def is_ending(tid: int) -> bool:
     return fields is not None and fields[0] != "Z" and bool(int(fields[6]) & _PF_EXITING)
 
 
+def personality(tid: int) -> int:
+    """As personality(2) has it; 0 if it is gone."""
+    return int(_read(f"/proc/{tid}/personality") or b"0", 16)
+
+
+def exit_signal(pid: int) -> int | None:
+    """By which signal its parent learns of its end."""
+    fields = stat(pid)
+    return int(fields[35]) if fields else None
+
+
 def nanoseconds(tid: int) -> int:
     """How long it has been on a processor so far."""
     content = _read(f"/proc/{tid}/schedstat")
@@ -144,6 +155,14 @@ def thread_group(tid: int) -> int | None:
             return next(int(line.split()[1]) for line in file if line.startswith(b"Tgid:"))
     except (OSError, StopIteration):
         return None
+
+
+def program(pid: int) -> str:
+    """The file that it runs; empty if it is gone."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
 
 
 def command_line(pid: int) -> tuple[str, ...]:

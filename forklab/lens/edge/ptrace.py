@@ -10,7 +10,7 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from forklab.kernel.processors import this_processor
@@ -23,7 +23,7 @@ _WAITPID = _LIBC.waitpid
 
 # Requests, linux/ptrace.h.
 _CONT, _SINGLESTEP, _SYSCALL = 7, 9, 24
-_GETEVENTMSG, _GETSIGINFO, _SETSIGINFO = 0x4201, 0x4202, 0x4203
+_SETOPTIONS, _GETEVENTMSG, _GETSIGINFO, _SETSIGINFO = 0x4200, 0x4201, 0x4202, 0x4203
 _GETREGSET, _SETREGSET = 0x4204, 0x4205
 _SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
 _PEEKSIGINFO = 0x4209
@@ -36,12 +36,13 @@ _ABOUT_THE_AREA = slice(
 
 # What a stop is about: bits 16 and up of its wait status.
 EVENT_FORK, EVENT_VFORK, EVENT_CLONE, EVENT_EXEC = 1, 2, 3, 4
-EVENT_VFORK_DONE, EVENT_SECCOMP, EVENT_STOP = 5, 7, 128
+EVENT_VFORK_DONE, EVENT_EXIT, EVENT_SECCOMP, EVENT_STOP = 5, 6, 7, 128
 BIRTHS = frozenset({EVENT_FORK, EVENT_VFORK, EVENT_CLONE})
 SYSCALL_STOP = 0x85  # SIGTRAP | 0x80, by PTRACE_O_TRACESYSGOOD
 
 # TRACESYSGOOD, FORK, VFORK, CLONE, EXEC, VFORKDONE, SECCOMP, EXITKILL
 _OPTIONS = 1 | 2 | 4 | 8 | 16 | 32 | 128 | 1 << 20
+_TRACE_EXIT = 64
 _WALL = 0x40000000
 _SYSCALL_INFO = struct.Struct("<B3xIQQ7Q")
 _PEEK = struct.Struct("<QIi")  # from where in the queue, which queue, how many
@@ -114,6 +115,11 @@ def has_ended(tid: int) -> bool:
 def seize(tid: int) -> None:
     """Trace it and whatever it forks; all are killed when we end."""
     _ptrace(_SEIZE, tid, 0, _OPTIONS)
+
+
+def stop_at_its_end(tid: int) -> None:
+    """It stops once more when it is about to end, while its memory is still there."""
+    _ptrace(_SETOPTIONS, tid, 0, _OPTIONS | _TRACE_EXIT)
 
 
 def resume(tid: int, signal: int = 0, *, to_exit: bool = False) -> None:
@@ -195,12 +201,14 @@ def registers(tid: int) -> bytes:
 
 
 def next_call(tid: int) -> int | None:
-    """The number of the call that its next instruction makes; None if it makes none."""
+    """The number of the call that the next instruction makes, -1 for one of 32-bit programs; None if it makes none."""
     _registers(tid)
     (counter,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.program_counter)
     (number,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.number_in)
-    makes_one = read_memory(tid, counter, _PROCESSOR.call_width) == _PROCESSOR.calling
-    return int(number) if makes_one else None
+    instruction = read_memory(tid, counter, _PROCESSOR.call_width)
+    if instruction not in _PROCESSOR.calls_by:
+        return None
+    return int(number) if instruction == _PROCESSOR.calls_by[0] else -1
 
 
 def vectors(tid: int) -> bytes:
@@ -283,17 +291,35 @@ def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
 
 
 def read_memory(tid: int, address: int, length: int) -> bytes:
-    """What is there, maybe less than `length`. Raises OSError where nothing is."""
+    """What is there, maybe less than `length`. Raises OSError where nothing is, or nothing that it may read itself."""
     _check(address, length)
-    memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY)
-    try:
-        return os.pread(memory, length, address)
-    finally:
-        os.close(memory)
+    content = ctypes.create_string_buffer(length)
+    size = _transfer(_LIBC.process_vm_readv, tid, address, content, length)
+    return content.raw[:size]
 
 
 def write_memory(tid: int, address: int, content: bytes) -> None:
-    """Raises OSError where nothing is."""
+    """Raises OSError where nothing is, or nothing that it may write to itself."""
+    _check(address, len(content))
+    ours = ctypes.create_string_buffer(content, len(content))
+    if _transfer(_LIBC.process_vm_writev, tid, address, ours, len(content)) < len(content):
+        raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
+
+
+def _transfer(
+    call: Callable[..., int], tid: int, address: int, ours: ctypes.Array[ctypes.c_char], length: int
+) -> int:
+    """process_vm_readv(2) or process_vm_writev(2): they mind who may read and write what, as the kernel does."""
+    local, remote = _IoVector(ctypes.addressof(ours), length), _IoVector(address, length)
+    size = call(tid, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0)
+    if size < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return size
+
+
+def patch_memory(tid: int, address: int, content: bytes) -> None:
+    """The same, also where it may only read. Raises OSError."""
     _check(address, len(content))
     memory = os.open(f"/proc/{tid}/mem", os.O_WRONLY)
     try:

@@ -20,7 +20,7 @@ _RET_ALLOW = 0x7FFF0000
 _RET_TRACE = 0x7FF00000  # SECCOMP_RET_TRACE
 _RET_ERRNO = 0x00050000
 _SET_MODE_FILTER = 1
-_PR_SET_NO_NEW_PRIVS = 38
+_PR_SET_SECCOMP, _MODE_FILTER, _PR_SET_NO_NEW_PRIVS = 22, 2, 38
 
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _JUMP_IF_EQUAL, _JUMP_IF_SET = 0x15, 0x45
@@ -101,6 +101,9 @@ def install(program: bytes) -> None:
     if _LIBC.syscall(ctypes.c_long(number), *arguments) == 0:
         return
     _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if _LIBC.syscall(ctypes.c_long(number), *arguments) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"seccomp: {os.strerror(error)}")
+    if _LIBC.syscall(ctypes.c_long(number), *arguments) == 0:
+        return
+    error = ctypes.get_errno()
+    # The older way to the same, where a container forbids the newer one: prctl(2).
+    if _LIBC.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(header), 0, 0) != 0:
+        raise OSError(error, f"it may not have a filter by seccomp(2) ({os.strerror(error)})")

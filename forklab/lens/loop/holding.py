@@ -7,29 +7,38 @@ follow, calls that nobody has modelled) is said.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Hashable
 from typing import NamedTuple
 
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
-from forklab.kernel.signals import KILL, bit, numbers_in
-from forklab.lens.calls import timers, touching, waiting, writing
+from forklab.kernel.signals import KILL, bit
+from forklab.lens.calls import masking, patience, polling, timers, touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
+from forklab.lens.calls.waiting import wanted
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts
-from forklab.lens.loop.pipes import Pipe, Pipes, side_of
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.dispositions import SA_SIGINFO
 from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.pipes import Pipe, side_of
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import READ_END, READS, TO_OUTPUT, WRITE_END, WRITES, Sent, Touch
+from forklab.steps.state import (
+    POLLS,
+    READ_END,
+    READS,
+    TO_OUTPUT,
+    WRITE_END,
+    WRITES,
+    Patience,
+    Sent,
+    Touch,
+)
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
-_PIPES, _SOCKETS = calls_in("pipe"), calls_in("socket")
+_OPENS, _PIPES, _SOCKETS = calls_in("open"), calls_in("pipe"), calls_in("socket")
 _PERSONAL = calls_in("self")  # they change only what the process itself is, and what comes to it
 _OF_NO_INTEREST_ALONE = _PERSONAL | _EXECS
 # What is shared in these is told by `_detail`, by `_notice`, or follows from the clock.
@@ -39,12 +48,11 @@ _KNOWN_OTHERWISE = (
         "clock", "sleep", "timer", "timerfd", "restart", "socket", "share",
     )
     | frozenset(PATIENT)
-) - {"mmap", "semtimedop", "mq_timedsend", "mq_timedreceive", "io_getevents", "io_pgetevents"}  # fmt: skip
-_MODELLED_WITHOUT_LIMIT = frozenset({"rt_sigtimedwait", "semtimedop"})
+) - {"mmap", "semtimedop", "mq_timedsend", "mq_timedreceive", "io_getevents", "io_pgetevents"} - POLLS  # fmt: skip
+_SIGNALFDS = frozenset({"signalfd", "signalfd4"})
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
 _PROT_WRITE, _MAP_SHARED = 2, 1
-_LEAST_SIGACTION = struct.Struct("<QQ")  # handler, flags
 
 
 class Hold(NamedTuple):
@@ -54,22 +62,52 @@ class Hold(NamedTuple):
     touches: tuple[Touch, ...] = ()
 
 
-def hold(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> Hold | None:
+def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     """None: it concerns nobody else, so the call is made at once. What is not modelled is said."""
     is_alone = _is_alone(run, tracee)
-    _notice(run, pipes, tracee, call)
+    _notice(run, tracee, call)
+    if call.name in POLLS:
+        return _hold_patient(run, tracee, call, is_alone=is_alone)
     touches: tuple[Touch, ...] = ()
+    if call.name in _OPENS:
+        touching.fifo_opened(run, tracee, call)  # from then on we have to know who has what open
     if not is_alone:
         found = _touches(run, tracee, call)
-        run.resources.note(tracee.member, found, waits=attempts.may_wait(call))
+        run.resources.note(tracee.member.name, found, waits=attempts.may_wait(call, found))
+        masking.notice_who_looks(run, tracee, call, found)
         # Who else has this offset must not depend on who has ended by now.
         touches = run.resources.shared_of(found, tells=call.name in touching.MOVE_ON)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
         return None
-    detail = _detail(run, pipes, tracee, call)
+    if call.name == "rt_sigprocmask" and not masking.makes_a_difference(run, tracee, call):
+        return None
+    detail = _detail(run, tracee, call)
     if detail is None:
         return Hold((), touches) if touches else None
     return Hold(detail, touches)
+
+
+def _hold_patient(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Hold | None:
+    """Of poll(2) and its like."""
+    try:
+        found = polling.touches(run, tracee, call)
+        deadline = patience.deadline_of(run, tracee, call)
+        mask = polling.own_mask(tracee, call)
+    except touching.NotModelledError:
+        run.because(f"it waits in {call.name}, whose end is not chosen but happens")
+        return None
+    except (OSError, ValueError):
+        return None  # EFAULT, EINVAL
+    waits = deadline is None or deadline > run.clock.now
+    if not is_alone:
+        channels = [touch for touch in found if not touch.resource.startswith("pipe ")]
+        run.resources.note(tracee.member.name, channels, waits=waits)
+        masking.notice_who_looks(run, tracee, call, found)
+    touches = () if is_alone else run.resources.shared_of(found)
+    if not waits:
+        return Hold(Patience(run.clock.now, mask), touches) if touches else None
+    tracee.deadline = deadline if tracee.deadline is None else tracee.deadline
+    return Hold(Patience(tracee.deadline, mask), touches)
 
 
 def _touches(run: Run, tracee: Tracee, call: Call) -> list[Touch]:
@@ -93,10 +131,10 @@ def _touches(run: Run, tracee: Tracee, call: Call) -> list[Touch]:
 def _is_pipe_or_output(run: Run, member: Member, descriptor: int) -> bool:
     link = descriptors.link(member.pid, descriptor) or ""
     is_output = run.surroundings.is_output(member.pid, descriptor)
-    return is_output or link.startswith(("pipe:", "socket:"))
+    return is_output or link.startswith("pipe:")
 
 
-def _detail(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
+def _detail(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
     """What of the call matters beside what it touches. None: nothing."""
     name, arguments = call.name, call.arguments
     if name in _WAITS:
@@ -112,31 +150,31 @@ def _detail(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashabl
     if name in _SIGNALLING:
         return _sent(run, tracee, call)
     if name == "close_range":
-        return ("",) if pipes.any else None
+        return ("",) if run.pipes.any or run.channels.any else None
     if name in _CLOSING:
-        pipe = pipes.find(tracee.member, int32(arguments[0 if name == "close" else 1]))
+        pipe = run.pipes.find(tracee.member, int32(arguments[0 if name == "close" else 1]))
         return (pipe.name,) if pipe else None
     if name in WRITES:
-        return _write(run, pipes, tracee, call)
+        return _write(run, tracee, call)
     if name in READS:
-        pipe = _pipe_at(pipes, tracee, int32(arguments[0]), READ_END)
+        pipe = _pipe_at(run, tracee, int32(arguments[0]), READ_END)
         size = writing.size_of(tracee, call) if pipe else 0
         return (pipe.name, size) if pipe and size else None
     if name == "fcntl" and int32(arguments[1]) in (F_GETFL, F_SETFL):
-        pipe = pipes.find(tracee.member, int32(arguments[0]))
+        pipe = run.pipes.find(tracee.member, int32(arguments[0]))
         return (pipe.name,) if pipe else None
     return None
 
 
-def _pipe_at(pipes: Pipes, tracee: Tracee, descriptor: int, side: str) -> Pipe | None:
+def _pipe_at(run: Run, tracee: Tracee, descriptor: int, side: str) -> Pipe | None:
     """The pipe of which this descriptor is this side. (To read from the other one is an error, at once.)"""
-    pipe = pipes.find(tracee.member, descriptor)
+    pipe = run.pipes.find(tracee.member, descriptor)
     return pipe if side_of(tracee.member.pid, descriptor) == side else None
 
 
 def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
     """In our numbers."""
-    kind, which, options = waiting.wanted_by(tracee, call)
+    kind, which, options = wanted(tracee, call)
     if kind == waits.P_PIDFD:
         kind, which = waits.P_PID, descriptors.pidfd_target(tracee.tid, which) or 0
     if kind == waits.P_PID:
@@ -152,11 +190,17 @@ def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
 def _wanted_signals(run: Run, tracee: Tracee, address: int) -> int:
     """Of sigwaitinfo(2). It will be told of their senders."""
     wanted = _mask(tracee, address) & ~bit(KILL)  # nobody gets that one
-    member, dispositions = tracee.member, run.dispositions
-    for number in numbers_in(wanted):
-        flags = dispositions.flags_of(member, number)
-        dispositions.set_flags(member, number, flags | SA_SIGINFO)
+    run.dispositions.will_tell_senders(tracee.member, wanted)
     return wanted
+
+
+def _read_signals(run: Run, tracee: Tracee, call: Call) -> None:
+    """signalfd(2): from now on it can learn from whom these come."""
+    wanted = _mask(tracee, call.arguments[1])
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    if masks is not None and masks.pending & wanted:
+        run.because(f"{tracee.member.name} reads signals that had come before it could")
+    run.dispositions.will_tell_senders(tracee.member, wanted)
 
 
 def _sent(run: Run, tracee: Tracee, call: Call) -> Sent:
@@ -173,7 +217,7 @@ def _sent(run: Run, tracee: Tracee, call: Call) -> Sent:
     return Sent(member.number if first > 0 else -member.number, number)
 
 
-def _write(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
+def _write(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
     descriptor = int32(call.arguments[0])
     if run.surroundings.is_output(tracee.tid, descriptor):
         try:
@@ -182,7 +226,7 @@ def _write(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> tuple[Hashable
             return None
         return TO_OUTPUT, run.chronicle.in_our_numbers(content.decode(errors="replace"))
     run.surroundings.kind_of(tracee.tid, descriptor)  # notices what comes from outside
-    pipe = _pipe_at(pipes, tracee, descriptor, WRITE_END)
+    pipe = _pipe_at(run, tracee, descriptor, WRITE_END)
     size = writing.size_of(tracee, call) if pipe else 0
     return (pipe.name, size) if pipe and size else None
 
@@ -200,13 +244,13 @@ def _is_alone(run: Run, tracee: Tracee) -> bool:
     return tracee.member is first and not first.forks and not run.alarms.timers
 
 
-def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
+def _notice(run: Run, tracee: Tracee, call: Call) -> None:
     """What the state has to know of a call, and what is not modelled: that is said."""
     name, arguments = call.name, call.arguments
     if name in _PIPES:
-        pipes.any = True
-    elif name == "rt_sigaction":
-        _remember_flags(run, tracee, call)
+        run.pipes.any = True
+    elif name in _SIGNALFDS:
+        _read_signals(run, tracee, call)
     elif name == "mmap":
         if arguments[3] & _MAP_SHARED and arguments[2] & _PROT_WRITE:
             run.because("it shares memory")
@@ -227,19 +271,6 @@ def _notice(run: Run, pipes: Pipes, tracee: Tracee, call: Call) -> None:
 def _waits_for_a_limited_time(call: Call) -> bool:
     if call.name == "futex":
         return waits_on_futex(call)
-    if call.name not in PATIENT:
-        return False
-    return call.name not in _MODELLED_WITHOUT_LIMIT or bool(
-        call.arguments[PATIENT[call.name].place]
-    )
-
-
-def _remember_flags(run: Run, tracee: Tracee, call: Call) -> None:
-    number, action = int32(call.arguments[0]), call.arguments[1]
-    if action:
-        try:
-            content = ptrace.read_memory(tracee.tid, action, _LEAST_SIGACTION.size)
-        except OSError:
-            return  # EFAULT
-        _, flags = _LEAST_SIGACTION.unpack(content)
-        run.dispositions.set_flags(tracee.member, number, flags)
+    if call.name == "rt_sigtimedwait":
+        return bool(call.arguments[2])
+    return call.name in PATIENT and call.name in _KNOWN_OTHERWISE

@@ -1,12 +1,12 @@
-"""What a schedule keeps of its run beside the world: how each thread stands before its call, pipes, who is doomed."""
+"""What a schedule keeps of its run beside the world: how each thread stands before its call, who is doomed."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
-from forklab.lens.loop.pipes import Pipe, Pipes
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.pipes import Pipe
 from forklab.lens.world.tracees import Seen, Tracee
 from forklab.steps.state import Touch
 
@@ -15,26 +15,29 @@ from forklab.steps.state import Touch
 class Standing:
     """`detail` is that of the call before which it is held, as `forklab.steps.state` has it.
 
-    `late`: the clock has moved while it was held there. `moved`: it has run since somebody looked. `makes_it_next`: it
-    makes its call as soon as it comes to it again. `tries_again`: it has made it, would have had to wait, and comes to
-    stand before it as before; `had_seen` is what it had seen then. `memory` is a digest of it and of the registers, as
-    they were when somebody looked; `memory_is_old`: it has run since then. Of the call that it is in:
-    `is_attempt`: it does not wait there, `pipe` is the one that it reads from or writes to, `content` what it writes,
-    `dooms` are those to whom it sends SIGKILL; `blurs`: we wait for its end only to make the answer the same in each
-    run.
+    `late`: the clock has moved while it was held there. `moved`: it has run since somebody looked. `makes_it_next`:
+    it makes its call as soon as it comes to it again. `tries_again`: it has made it, would have had to wait, and
+    comes to stand before it as before; `had_seen` is what it had seen then, and `values` were those of what it
+    touches. `memory` is a digest of it and of the registers, as they were when somebody looked; `memory_is_old`: it
+    has run since then. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our descriptor of
+    the open file that was told so, and whether it let wait before, `pipe` is the one that it reads from or writes
+    to, `content` what it writes, `dooms` are those to whom it sends SIGKILL; `blurs`: we wait for its end only to
+    make the answer the same in each run.
     """
 
     detail: tuple[Hashable, ...] = ()
     touches: tuple[Touch, ...] = ()
-    blocked: tuple[Hashable, ...] = ()
+    blocked: tuple[Hashable, ...] | None = None
     late: bool = False
     moved: bool = True
     makes_it_next: bool = False
     tries_again: bool = False
     had_seen: Seen | None = None
+    values: tuple[Hashable, ...] = ()
     memory: str = ""
     memory_is_old: bool = True
     is_attempt: bool = False
+    lent: tuple[int, bool] | None = None
     pipe: Pipe | None = None
     content: bytes = b""
     dooms: tuple[Member, ...] = ()
@@ -48,7 +51,6 @@ class Ledger:
     `by_memory`: see `forklab.steps.schedule.Schedule`.
     """
 
-    pipes: Pipes = field(default_factory=Pipes)
     doomed: set[Member] = field(default_factory=set)
     by_memory: bool = False
     _standings: dict[Tracee, Standing] = field(default_factory=dict)
@@ -58,6 +60,9 @@ class Ledger:
         if standing is None:
             standing = self._standings[tracee] = Standing()
         return standing
+
+    def all(self) -> Iterable[tuple[Tracee, Standing]]:
+        return self._standings.items()
 
     def doom(self, target: Member) -> None:
         if not target.dead:

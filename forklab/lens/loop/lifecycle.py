@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from forklab.kernel.signals import KILL
-from forklab.lens.calls import waiting
+from forklab.kernel.signals import CHLD, KILL
+from forklab.lens.calls import sending, waiting
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import threads
 from forklab.lens.loop.loop import Loop
@@ -26,12 +26,16 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         run.because("it has several threads")
         run.threaded.add(tracee.member)
         child = run.world.new(tid, tracee.member)
+        child.dial = tracee.dial
     else:
         member = run.chronicle.forked(tracee.member, tid)
         _number(run, tracee.member, member)
+        member.mother = tracee.tid
+        member.is_clone = event != ptrace.EVENT_FORK and proc.exit_signal(tid) != CHLD
         child = run.world.new(tid, member)
         run.dispositions.inherited(tracee.member, member)
         child.seen = tracee.seen
+        child.dial = tracee.dial.copy() if tracee.dial else None
         child.saw("born", member.name)
         tracee.saw(member.name)
     if tid not in loop.early:
@@ -67,7 +71,8 @@ def executed(loop: Loop, tracee: Tracee) -> None:
         run.world.let(other, Stand.GONE)
     run.alarms.drop(member, all_of_them=False)
     run.resources.gone(member)  # as far as it was held by descriptors that are closed now
-    run.dispositions.changed(member)
+    run.dispositions.executed(member)
+    member.is_clone = False
     loop.policy.begins(loop, tracee)
     run.chronicle.executed(member, proc.command_line(member.pid))
     loop.goes_on(tracee, IN_TURN)
@@ -90,7 +95,10 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
             run.chronicle.reaped(child)
     code = os.waitstatus_to_exitcode(status)
     if code == -KILL:  # there is no stop at its delivery
-        run.chronicle.signalled(member, KILL, run.chronicle.killer_of(member))
+        killer = run.chronicle.killer_of(member)
+        run.chronicle.signalled(member, KILL, killer)
+        if killer is member:  # and others with it, maybe: kill(0, SIGKILL)
+            sending.await_the_dying(run, run.world.tracees.values())
     run.chronicle.died(member, code)
     if member is run.chronicle.first:
         zombies = (m.name for m in run.chronicle.everybody if m.zombie and m is not member)
@@ -99,15 +107,17 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
     if member.parent is None:
         run.chronicle.reaped(member)
     else:
-        if not proc.exists(member.pid):  # the parent ignores SIGCHLD
-            run.chronicle.reaped(member)
-        run.tell_parent(member)
+        _leave_to_parent(loop, member, member.parent)
 
 
 def _orphan(loop: Loop, dead: Member) -> None:
     """The kernel tells who has adopted the children of the dead."""
     run = loop.run
     children = list(dead.children)
+    if children:  # the kernel sends them what they have asked for: PR_SET_PDEATHSIG, see prctl(2)
+        run.suspects.update(children)
+        orphans = set(children)
+        sending.await_the_dying(run, (t for t in run.world.tracees.values() if t.member in orphans))
     for child in children:
         run.chronicle.reparented(child, dead, _adopter(run, child, dead))
     for child in children:
@@ -118,28 +128,40 @@ def _orphan(loop: Loop, dead: Member) -> None:
                 loop.hear_stranger(*loop.await_report(child.pid))
             except ChildProcessError:  # somebody of whom we do not know had it, and has reaped it
                 run.chronicle.reaped(child)
-        elif not proc.exists(child.pid):
-            run.chronicle.reaped(child)
         else:
-            run.tell_parent(child)
+            _leave_to_parent(loop, child, child.parent)
 
 
 def _adopter(run: Run, child: Member, dead: Member) -> Member | None:
     adopter = proc.parent(child.pid)
-    if (
-        adopter is None
-    ):  # it was a zombie, and its new parent ignores SIGCHLD: the kernel has taken it away
-        return _reaper(run, dead)
+    if adopter is None:  # it was a zombie, and whoever adopted it wants none
+        return _next_reaper(run, dead)
     new = run.chronicle.get(adopter)
     return None if new is dead else new
 
 
-def _reaper(run: Run, dead: Member) -> Member | None:
-    """Who adopts its children: the next subreaper above it, or PID 1 of its namespace. None: ours."""
-    above = dead.parent
-    while above is not None and above.spaces == dead.spaces:
-        if above in run.subreapers and not above.dead:
-            return above
-        above = above.parent
+def _next_reaper(run: Run, dead: Member) -> Member | None:
+    """The nearest ancestor in its namespace that lives and is a subreaper, or PID 1 there. None: ours.
+
+    See PR_SET_CHILD_SUBREAPER in prctl(2).
+    """
+    ancestor = dead.parent
+    while ancestor is not None and ancestor.spaces == dead.spaces:
+        if ancestor.adopts and not ancestor.dead:
+            return ancestor
+        ancestor = ancestor.parent
     here = (m for m in run.chronicle.everybody if m.is_init and m.spaces == dead.spaces)
     return next(here, None)
+
+
+def _leave_to_parent(loop: Loop, member: Member, parent: Member) -> None:
+    """It is a zombie of its parent, who may wait for it; or gone at once, if that wants none: wait(2), NOTES.
+
+    The kernel has then collected it when we were told of its end. But a parent that runs free may have waited already.
+    """
+    run = loop.run
+    if not proc.exists(member.pid):
+        runs_free = loop.loose or not run.in_virtual_time
+        by_kernel = not runs_free or run.dispositions.wants_no_zombies(parent)
+        run.chronicle.reaped(member, by_kernel=by_kernel)
+    run.tell_parent(member)

@@ -67,6 +67,8 @@ def hear(loop: Loop, report: Report | None) -> None:
 
 def _stopped(loop: Loop, tracee: Tracee, number: int, event: int) -> None:
     waiting.has_reaped(loop.run, tracee)
+    if tracee.dial is not None and tracee.dial.moves:
+        tracee.dial.read_back(tracee.tid, loop.run.clock)
     if event == ptrace.EVENT_SECCOMP:
         _enters_a_call(loop, tracee)
     elif number == ptrace.SYSCALL_STOP:
@@ -80,6 +82,8 @@ def _stopped(loop: Loop, tracee: Tracee, number: int, event: int) -> None:
     elif event == ptrace.EVENT_VFORK_DONE:
         tracee.unfinished_birth = False
         loop.goes_on(tracee, IN_TURN)
+    elif event == ptrace.EVENT_EXIT:
+        loop.goes_on(tracee, AT_ONCE)
     elif not event:
         delivery.deliver(loop, tracee, number)
     elif tracee.stand is Stand.STOPPED:
@@ -135,8 +139,7 @@ def _look_at(loop: Loop, tracee: Tracee) -> None:
     """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
     resting = "tT" if tracee.stand is Stand.STOPPED else "SD" if tracee.unfinished_birth else "S"
     for _ in range(_AT_WILL):
-        # First its state: if a signal has woken it since then, there is a report now, or will be when we look again.
-        letter = proc.state(tracee.tid)
+        letter = proc.state(tracee.tid)  # before we ask: whoever is woken in between has a report
         if report := ptrace.wait(tracee.tid, block=False):
             hear(loop, report)
             return

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 from forklab.kernel.signals import CHLD, KILL, bit
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import remembering
 from forklab.lens.loop.delivery import code_and_sender
 from forklab.lens.loop.ledger import Ledger
-from forklab.lens.loop.pipes import Pipes
 from forklab.lens.world.chronicle import INIT, Member
+from forklab.lens.world.pipes import Pipes
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps import state as facts
-from forklab.steps.state import READ_END, WRITE_END, Fact, PipeContent, Place, Signals
+from forklab.steps.state import (
+    READ_END,
+    WRITE_END,
+    End,
+    Fact,
+    PipeContent,
+    Place,
+    Signals,
+    Touch,
+)
 
 _STAGES = {
     Stand.READY: facts.AFTER,
@@ -36,7 +45,7 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
     timers: dict[Member, list[int]] = {}
     for member, deadline in run.timer_deadlines():
         timers.setdefault(member, []).append(deadline)
-    pipes = ledger.pipes
+    pipes, channels = run.pipes, run.channels
     for tracee in list(run.world.tracees.values()):
         standing = ledger.of(tracee)
         if tracee.is_leader:
@@ -44,11 +53,12 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
             _describe(run, ledger, tracee, state)
             if member in timers:
                 state[facts.TIMER, member.name] = tuple(sorted(timers[member]))
-            if pipes.any:
-                if member not in pipes.ends or standing.moved:
-                    pipes.look_at(member)
-                if ends := pipes.ends.get(member):
-                    state[facts.ENDS, member.name] = ends
+            if pipes.any and (member not in pipes.ends or standing.moved):
+                pipes.look_at(member)
+            if channels.any and (member not in channels.ends or standing.moved):
+                _look_at_channels(run, member)
+            if ends := (*pipes.ends.get(member, ()), *_shared_ends(run, member)):
+                state[facts.ENDS, member.name] = ends
         standing.moved = False
     for member in run.chronicle.everybody:
         if member.zombie and member.parent is not None:
@@ -58,9 +68,37 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
             state[facts.GROUP, name] = _group(run, member)
     if pipes.any:
         _describe_pipes(run, pipes, state)
+    if channels.any:
+        _describe_channels(run, state)
     for resource, digest in run.resources.facts():
         state[facts.RESOURCE, resource] = digest
     return state
+
+
+def _look_at_channels(run: Run, member: Member) -> None:
+    """Whoever has a side open can change what is the case there: by its end, at the latest."""
+    run.channels.look_at(member)
+    touches = [Touch(end.channel, tells=True) for end in run.channels.ends_of(member)]
+    run.resources.note(member.name, touches)
+
+
+def _shared_ends(run: Run, member: Member) -> Iterator[End]:
+    ends = run.channels.ends_of(member)
+    return (end for end in ends if end.channel in run.resources.shared)
+
+
+def _describe_channels(run: Run, state: dict[Fact, Hashable]) -> None:
+    holders = run.channels.holders({tracee.member for tracee in run.world.tracees.values()})
+    shared = run.channels.sided & run.resources.shared
+    fifos = sorted(name for name in shared if name.startswith("fifo "))
+    values: dict[str, Hashable] = {name: holders.get(name) for name in shared.difference(fifos)}
+    if fifos:
+        values[facts.FIFOS] = tuple((name, holders[name]) for name in fifos if name in holders)
+    for channel, value in values.items():
+        if value:
+            state[facts.HOLDERS, channel] = value
+        else:  # nobody has it open, so what was in it is no more
+            run.resources.forget(channel)
 
 
 def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashable]) -> None:
@@ -79,16 +117,19 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
         standing.late,
         remembering.seen_by(ledger, tracee),
         standing.touches if before else (),
-        standing.blocked if before else (),
+        standing.blocked if before else None,
     )
     flags = run.dispositions.flags_of(member, CHLD)
     state[facts.MASKS, name] = (
-        Signals(masks.blocked, masks.ignored, masks.caught, flags) if masks else Signals(0, 0, 0, 0)
+        Signals(masks.blocked, masks.ignored, masks.caught, flags, run.dispositions.told_of(member))
+        if masks
+        else Signals(0, 0, 0, 0, 0)
     )
     pending = _pending(run, tracee, masks) if masks and masks.pending else ()
     state[facts.PENDING, name] = (*pending, _DOOM) if member in ledger.doomed else pending
     if member.stop_untold or member.stopped:
-        state[facts.LIFE, name] = ("stopped", "untold" if member.stop_untold else "told")
+        told = "untold" if member.stop_untold else "told"
+        state[facts.LIFE, name] = ("stopped", told, member.stopped_by)
     else:
         state[facts.LIFE, name] = ("alive", "untold") if member.continue_untold else facts.ALIVE
     state[facts.PARENT, name] = member.parent.name if member.parent else INIT

@@ -44,6 +44,10 @@ def wake_the_due(loop: Loop, waking: Collection[Stand]) -> None:
     for tracee in list(run.world.tracees.values()):
         due = tracee.deadline is not None and tracee.deadline <= run.clock.now
         if due and tracee.stand in waking:
-            onward = dispatch.time_is_up(run, tracee)
+            try:
+                onward = dispatch.time_is_up(run, tracee)
+            except ProcessLookupError:  # killed meanwhile: its end is reported
+                run.world.let(tracee, Stand.RUNNING)
+                continue
             if onward is not None:
                 loop.goes_on(tracee, onward)

@@ -9,7 +9,7 @@ from forklab.lens.calls import writing
 from forklab.lens.calls.touching import F_SETFL
 from forklab.lens.edge import proc
 from forklab.lens.loop.ledger import Ledger
-from forklab.lens.loop.pipes import Pipe
+from forklab.lens.world.pipes import Pipe
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
@@ -19,7 +19,7 @@ from forklab.steps.state import PIPE_BUF, READ_END, READS, WRITE_END, WRITES
 def begin(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
     """It is let into a read or a write."""
     standing = ledger.of(tracee)
-    pipe = ledger.pipes.find(tracee.member, int32(call.arguments[0]))
+    pipe = run.pipes.find(tracee.member, int32(call.arguments[0]))
     if pipe is None:
         return
     size = writing.size_of(tracee, call)
@@ -36,7 +36,7 @@ def begin(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
     # A page of a pipe with little in it takes as much room as a full one, so only an empty one is sure to have some.
     tracee.may_sleep = bool(pipe.content)
     living = {other.member for other in run.world.tracees.values()}
-    waits = WRITE_END not in pipe.nonblocking and ledger.pipes.count(pipe, READ_END, living)
+    waits = WRITE_END not in pipe.nonblocking and run.pipes.count(pipe, READ_END, living)
     if waits and not pipe.has_room_for(size):
         _say(run, tracee)
         tracee.may_sleep = True
@@ -46,7 +46,7 @@ def set_flags(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
     """fcntl(2). Who sleeps at a pipe already is not woken when O_NONBLOCK is set."""
     if int32(call.arguments[1]) != F_SETFL or not call.arguments[2] & os.O_NONBLOCK:
         return
-    pipe = ledger.pipes.find(tracee.member, int32(call.arguments[0]))
+    pipe = run.pipes.find(tracee.member, int32(call.arguments[0]))
     for other in run.world.tracees.values():
         if pipe is not None and other is not tracee and _is_held_at(ledger, other, pipe):
             run.because(
@@ -56,7 +56,7 @@ def set_flags(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
 
 def notice_who_is_disturbed(run: Run, ledger: Ledger, tracee: Tracee) -> None:
     """A signal comes for one whose write, held as a whole, has begun in truth."""
-    if any(_writes_in_pieces(ledger, tracee, pipe) for pipe in ledger.pipes.by_file.values()):
+    if any(_writes_in_pieces(ledger, tracee, pipe) for pipe in run.pipes.by_file.values()):
         masks = proc.masks(tracee.member.pid, tracee.tid)
         if masks is not None and masks.deliverable:
             _say(run, tracee)

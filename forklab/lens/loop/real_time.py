@@ -13,10 +13,9 @@ from forklab.lens.world.onward import Onward, Turn
 from forklab.lens.world.tracees import Call, Tracee
 
 _WRITES = frozenset({"write", "writev"})
-# What every policy wants to see: who waits, who sends signals, who writes what, what becomes of signals; and who
-# would set the machine's clock, which must not be.
-# And who adopts others.
-ALWAYS = calls_in("wait", "signal", "set_clock") | _WRITES | {"rt_sigaction", "prctl"}
+# What every policy wants to see: who waits, who sends signals, who writes what, what becomes of signals, who adopts
+# orphans; and who would set the machine's clock, or trace us, which must not be.
+ALWAYS = calls_in("wait", "signal", "set_clock") | _WRITES | {"rt_sigaction", "prctl", "ptrace"}
 _STOPS = Stops(ALWAYS)
 
 

@@ -18,8 +18,9 @@ from forklab.lens.edge import memory, proc, ptrace
 from forklab.lens.edge.memory import Memory
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop.ledger import Ledger
+from forklab.lens.world.digests import digest_of
 from forklab.lens.world.run import Run
-from forklab.lens.world.tracees import Call, Tracee, digest_of
+from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import READS, WRITES
 
 _MOST = 4 << 20  # bytes of memory

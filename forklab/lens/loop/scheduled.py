@@ -7,17 +7,25 @@ what was possible and what was done is kept: `Taken`.
 from __future__ import annotations
 
 import errno
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from forklab.kernel.calls import CALLS, Concern, calls_in
-from forklab.lens.calls import changing, waiting
-from forklab.lens.edge import ptrace
+from forklab.lens.calls import changing, masking, waiting
+from forklab.lens.edge import ptrace, vdso
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
-from forklab.lens.edge.vdso import hide_vdso
-from forklab.lens.loop import holding, letting, listening, passing, remembering, spinning, stepping
+from forklab.lens.loop import (
+    attempts,
+    holding,
+    letting,
+    listening,
+    passing,
+    remembering,
+    spinning,
+    stepping,
+)
 from forklab.lens.loop.holding import Hold
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
@@ -28,11 +36,14 @@ from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Seen, Tracee
 from forklab.steps.moves import TIME, Move, moves
 from forklab.steps.schedule import Schedule
-from forklab.steps.state import Fact
+from forklab.steps.state import PENDING, Fact, State, deliverable
 
 _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
-# A handler that returns ends what its signal has begun, and that was noticed. Of pipes and sockets we have to know.
-_STOPS = Stops((_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket"), all_but=True)
+# A handler that returns ends what its signal has begun, and that was noticed. Of pipes, sockets ... we have to know.
+_STOPS = Stops(
+    (_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket", "socketpair", "eventfd"),
+    all_but=True,
+)
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
@@ -69,10 +80,11 @@ class Scheduled:
         return remembering.STOPS if self.schedule.by_memory else _STOPS
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
-        hide_vdso(tracee.tid)
+        vdso.hide(tracee.tid)
+        vdso.fix_chance(tracee.tid)
         tracee.seen = replace(tracee.seen or Seen(), start=None)
         self._ledger.by_memory = self.schedule.by_memory
-        self._ledger.pipes.outputs = loop.run.surroundings.outputs
+        loop.run.pipes.outputs = loop.run.surroundings.outputs
         loop.run.resources.shared = self.schedule.grain.shared
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
@@ -101,11 +113,13 @@ class Scheduled:
     def _is_held(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         standing = self._ledger.of(tracee)
         tracee.may_sleep = True
+        if stepping.opens_again(loop, tracee, call):
+            return True
         if standing.makes_it_next:
             standing.makes_it_next = False
             stepping.make_call(loop, self._ledger, tracee, call)
             return True
-        hold = holding.hold(loop.run, self._ledger.pipes, tracee, call)
+        hold = holding.hold(loop.run, tracee, call)
         if hold is None:
             changing.remember(loop.run, tracee, call)
             return False
@@ -117,6 +131,8 @@ class Scheduled:
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
         run, to_exit, with_signal = loop.run, onward.to_exit, onward.with_signal
         doomed = tracee.member in self._ledger.doomed
+        if with_signal:
+            changing.remember_core(run, tracee, with_signal)
         if onward.turn is Turn.HELD:
             self._hold(loop, tracee, Hold((tracee.deadline,)))
         elif onward.turn is Turn.IN_TURN and doomed:
@@ -143,6 +159,7 @@ class Scheduled:
         """Takes the next step."""
         listening.until_quiet(loop)
         run = loop.run
+        attempts.drop_the_dead(self._ledger)
         run.suspects.clear()
         state = state_of(run, self._ledger)
         offered = tuple(moves(state))
@@ -159,7 +176,7 @@ class Scheduled:
         else:
             tracee = next(t for t in run.world.tracees.values() if t.member.name == move.process)
             try:
-                stepping.take(loop, self._ledger, tracee, move)
+                stepping.take(loop, self._ledger, tracee, move, state)
             except ProcessLookupError:  # killed while it was held: its end is reported
                 run.world.let(tracee, Stand.RUNNING)
 
@@ -175,6 +192,8 @@ class Scheduled:
     def _hold(self, loop: Loop, tracee: Tracee, hold: Hold) -> None:
         standing = self._ledger.of(tracee)
         standing.detail, standing.touches = hold
+        if not standing.tries_again:  # a handler may have come between: this is another call
+            standing.blocked = None
         standing.late = standing.tries_again = False
         loop.run.world.let(tracee, Stand.HELD)
 
@@ -207,8 +226,17 @@ class Scheduled:
         changes = {fact: value for fact, value in state.items() if known.get(fact) != value}
         changes.update({fact: None for fact in known if fact not in state})
         written, self._written = output[self._written :], len(output)
+        self._notice_signals(loop, state, changes)
         self._known = state
         self.taken.append(Taken(changes, offered, move, "".join(written)))
+
+    def _notice_signals(self, loop: Loop, state: State, changes: Mapping[Fact, Hashable]) -> None:
+        """Whoever was sent one in the step of another process, and would notice that."""
+        sender = self.taken[-1].move if self.taken else None
+        for what, name in changes:
+            others = sender is not None and sender.process not in ("", name)
+            if what == PENDING and others and (what, name) in state:
+                masking.are_sent_to(loop.run, name, deliverable(state, name, blocked=0))
 
     def _let_time_pass(self, loop: Loop) -> None:
         """On to the next deadline; who is held before a call has been in it since before."""

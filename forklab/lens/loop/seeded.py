@@ -14,28 +14,30 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from forklab.kernel.calls import PATIENT, calls_in
+from forklab.kernel.calls import CALLS, Concern, calls_in, concerns_of
 from forklab.kernel.signals import bit
 from forklab.lens.calls import outside
-from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge import proc, ptrace, vdso
 from forklab.lens.edge.seccomp import Stops
-from forklab.lens.edge.vdso import hide_vdso
-from forklab.lens.loop import delivery, letting, listening, passing, spinning
+from forklab.lens.loop import delivery, letting, listening, passing, showing, spinning
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.real_time import ALWAYS
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.dials import Dial
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
+# These wait too, but so seldom that a stop before each would cost more than to see now and then that somebody sleeps.
+_HARDLY_EVER_WAIT = calls_in("fork", "open") | {"ioctl", "getrandom"}
 _STOPS = Stops(
     ALWAYS
-    | frozenset(PATIENT)
-    | calls_in(
-        "clock", "sleep", "timer", "timerfd", "read", "write", "option", "suspend", "restart"
-    )
+    | (frozenset(name for name in CALLS if Concern.WAITS in concerns_of(name)) - _HARDLY_EVER_WAIT)
+    | calls_in("clock", "timer", "timerfd", "write", "socketpair")
+    | {"setsockopt", "getsockopt"}
+    | calls_in("exec")  # how often it has read the clock stands in the memory that it gives up
 )
 _WAKING = frozenset({Stand.HELD, Stand.INSIDE})
 
@@ -48,7 +50,8 @@ class Seeded:
     stops: Stops = _STOPS
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
-        hide_vdso(tracee.tid)
+        face = vdso.lay_ours(tracee.tid)
+        tracee.dial = Dial(face) if face else None
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         return False
@@ -59,6 +62,7 @@ class Seeded:
             turn = Turn.IN_TURN  # so that time can go by
         match turn:
             case Turn.AT_ONCE:
+                showing.set_dial(loop, tracee)
                 letting.go(run, tracee, to_exit=to_exit, with_signal=with_signal)
             case Turn.IN_TURN:
                 tracee.reaping = reaps
@@ -89,6 +93,9 @@ class Seeded:
             self._wait_for_outside(loop)
 
     def alarm(self, loop: Loop) -> None:
+        for tracee in loop.run.world.running.values():
+            if tracee.dial is not None:
+                tracee.dial.cover(tracee.tid)
         computing = loop.computing()
         if any(spinning.is_held_for_good(loop, tracee) for tracee in computing):
             return
@@ -106,6 +113,7 @@ class Seeded:
         queue = loop.run.world.queue
         tracee = queue[self.choices.randrange(len(queue)) if len(queue) > 1 else 0]
         try:
+            showing.set_dial(loop, tracee, alone=len(queue) == 1)
             letting.go(loop.run, tracee, to_exit=tracee.to_exit, with_signal=tracee.signal)
         except ProcessLookupError:  # killed while it was held: its end is reported
             loop.run.world.let(tracee, Stand.RUNNING)

@@ -1,15 +1,14 @@
 """A loop that only a signal can end: `while (1) {}`, or `while (!done) {}` where a handler sets `done`.
 
 Proved, not guessed: the process is led through it instruction by instruction. If it comes to stand where it stood, with
-the same in all registers and in all memory, it will do so for ever: nothing that it reads changes but by a signal. But
-if it makes a call there that may answer something else another time, as access(2), it waits for others.
+the same in all registers and in all memory, it will do so for ever: nothing that it reads changes but by a signal. Who
+asks the kernel in between may be told something else one day: who is its parent by then, how much time it has used.
 """
 
 from __future__ import annotations
 
-from forklab.kernel.calls import CALLS, Concern
-from forklab.kernel.processors import this_processor
 from forklab.kernel.signals import TRAP
+from forklab.lens.calls import dispatch
 from forklab.lens.edge import memory, ptrace
 from forklab.lens.loop import letting, listening
 from forklab.lens.loop.loop import Loop, Report
@@ -20,11 +19,6 @@ from forklab.steps.state import LOOP
 _MOST_INSTRUCTIONS = 1_000
 _TRIES = frozenset({3, 9})  # alarms without a report: then it is looked at
 _STOPPED = 0x7F
-_PRIVATE = frozenset(
-    this_processor().calls[name]
-    for name, call in CALLS.items()
-    if call.concerns == {Concern.PRIVATE} and name in this_processor().calls
-)
 
 
 def is_held_for_good(loop: Loop, tracee: Tracee) -> bool:
@@ -58,7 +52,7 @@ def _stands_in_endless_loop(loop: Loop, tracee: Tracee) -> bool:
         before = _everything(tracee) if length else None
         asks = False
         for _ in range(length if before else 0):
-            asks |= _asks_others(tracee)
+            asks |= dispatch.asks(ptrace.next_call(tracee.tid))
             _step(tracee)
         if before is not None and not asks and _everything(tracee) == before:
             return True
@@ -92,12 +86,6 @@ def _length_of_loop(tracee: Tracee) -> int:
         if since == power:
             here, since, power = now, 0, 2 * power
     return 0
-
-
-def _asks_others(tracee: Tracee) -> bool:
-    """Whether its next instruction is a call that is not its own business alone."""
-    number = ptrace.next_call(tracee.tid)
-    return number is not None and number not in _PRIVATE
 
 
 def _step(tracee: Tracee) -> None:

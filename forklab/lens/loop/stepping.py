@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import struct
 from pathlib import Path
 
-from forklab.kernel.calls import calls_in, int32
-from forklab.kernel.signals import KILL
-from forklab.lens.calls import changing, dispatch, sending, sleeping, waiting
-from forklab.lens.edge import proc, ptrace
+from forklab.kernel.calls import INTERRUPTED, calls_in, int32
+from forklab.kernel.signals import CHLD, KILL
+from forklab.lens.calls import (
+    arranging,
+    changing,
+    dispatch,
+    polling,
+    sending,
+    sleeping,
+    touching,
+    waiting,
+)
+from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts, letting, piping, remembering
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
 from forklab.lens.loop.ledger import Ledger
@@ -16,26 +28,42 @@ from forklab.lens.loop.loop import Loop
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward, Turn
 from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
-from forklab.steps.state import LOOP, READS, TO_OUTPUT, WRITES, number_of
+from forklab.steps.state import (
+    LOOP,
+    POLLS,
+    READS,
+    TO_OUTPUT,
+    WRITES,
+    State,
+    Touch,
+    number_of,
+    values_of,
+)
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
-_SLEEPS, _PERSONAL = calls_in("sleep"), calls_in("self")
+_SLEEPS, _PERSONAL, _OPENS = calls_in("sleep"), calls_in("self"), calls_in("open")
 # Before these, the kernel has to drop what it would have dropped long ago if nobody traced the process: they change
 # what becomes of it, or begin anew because of it. Others break off: getdents(2) after its first entry.
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
 _TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
 _CLONE_VM, _CLONE_FS, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x200, 0x400, 0x4000
-_CLONE_THREAD = 0x10000
+_CLONE_THREAD, _CSIGNAL = 0x10000, 0xFF
+_CLONE_ARGS = struct.Struct(
+    "<5Q"
+)  # how struct clone_args begins: flags, three pointers, exit_signal
+_SIGINFO_SIZE, _BEFORE_TIMES = 128, 56  # bytes of a struct signalfd_siginfo
 _NS_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
-def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move) -> None:
-    """Raises ProcessLookupError if the process has been killed meanwhile: its end is reported."""
+def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move, state: State) -> None:
+    """In this state. Raises ProcessLookupError if the process has been killed meanwhile: its end is reported."""
     call, standing = tracee.call, ledger.of(tracee)
     standing.had_seen = tracee.seen
+    standing.values = values_of(state, standing.touches)
     remembering.takes_a_step(tracee)
     tracee.saw(str(move.kind), call.name if call else "")
     piping.notice_who_is_disturbed(loop.run, ledger, tracee)
@@ -56,7 +84,6 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
     """The call before which it is held. It may have to wait in it for nobody but a signal."""
     standing = ledger.of(tracee)
     tracee.may_sleep = False
-    standing.blocked = ()
     minds = call.name in _MIND_WHAT_IS_PENDING or bool(standing.touches)
     if minds and _has_dropped(tracee):
         standing.makes_it_next = True
@@ -67,11 +94,24 @@ def make_call(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
     remembering.note(ledger, tracee, call)
     if call.name in _MIND_WHAT_IS_PENDING and _would_have_dropped_more(tracee):
         run.because("a signal that it ignores waits for it in the lens, behind one that it catches")
+    if call.name in POLLS:
+        if attempts.waits_for_descriptors(run, ledger, tracee, call):
+            tracee.seen = standing.had_seen
+            if (
+                tracee.stand is not Stand.HELD
+            ):  # it has come back to it, without what it has dropped
+                run.world.let(tracee, Stand.HELD)
+        else:
+            onward = dispatch.make(run, tracee, call) if call.patched is None else INTO_ITS_CALL
+            loop.goes_on(tracee, INTO_ITS_CALL if onward == AT_ONCE else onward)
+        return
     if standing.touches:
         changing.remember(run, tracee, call)
         tracee.saw(run.resources.values(standing.touches))
         attempts.notice_removal(run, tracee, call)
-        standing.is_attempt = attempts.begin(tracee, call)
+        standing.is_attempt = attempts.begin(run, ledger, tracee, call)
+        if call.name in _OPENS:
+            _open(run, tracee, call)
     loop.goes_on(tracee, _make(run, ledger, tracee, call))
 
 
@@ -100,7 +140,7 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         return INTO_ITS_CALL
     if name in _PERSONAL or name in _CLOSING or name == "rt_sigtimedwait" or standing.touches:
         if name == "rt_sigaction":
-            run.dispositions.changed(tracee.member)
+            arranging.set_handler(run, tracee, call)
         return INTO_ITS_CALL
     if name == "fcntl":
         piping.set_flags(run, ledger, tracee, call)
@@ -108,20 +148,52 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     return dispatch.make(run, tracee, call)
 
 
+def _open(run: Run, tracee: Tracee, call: Call) -> None:
+    """Who opens a FIFO waits for somebody at its other side, and lets who waits there go on: fifo(7)."""
+    opening = touching.fifo_opened(run, tracee, call)
+    if opening is not None:
+        run.channels.opening[tracee.member] = opening
+        tracee.may_sleep = True
+
+
+def _waits_on_in_open(run: Run, tracee: Tracee) -> bool:
+    """A signal that it ignores, which only who is traced notices, has got it out of there: it goes back at once."""
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    waits = tracee.member in run.channels.opening
+    return waits and masks is not None and not masks.deliverable
+
+
+def opens_again(loop: Loop, tracee: Tracee, call: Call) -> bool:
+    """Whether it comes back to open(2), in which it waits for somebody at the other side of a FIFO."""
+    opening = loop.run.channels.opening.get(tracee.member)
+    if opening is None or not call.again:
+        return False
+    if touching.fifo_opened(loop.run, tracee, call) != opening:
+        loop.run.because(
+            f"{tracee.member.name} waits in open for a FIFO that has not its name any more"
+        )
+    loop.goes_on(tracee, INTO_ITS_CALL)
+    return True
+
+
 def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:
     """A call has returned: what has it told the process?"""
     standing = ledger.of(tracee)
+    attempts.give_back(standing)
+    if result in INTERRUPTED and _waits_on_in_open(run, tracee):
+        return
+    run.channels.opening.pop(tracee.member, None)
+    attempts.notice_pieces(run, standing, tracee, call, result)
     if standing.is_attempt:
         standing.is_attempt = False
         attempts.notice_conversion(run, tracee, call, result)
         if attempts.has_failed(tracee, call, result):
             tracee.seen, standing.tries_again = standing.had_seen, True
-            standing.blocked = run.resources.values(standing.touches)
+            standing.blocked = standing.values
             ptrace.call_again(tracee.tid, call.name, call.arguments[0])
             return
-    if result >= 0 and standing.touches:
-        seen = tracee.seen.all if tracee.seen else ""
-        run.resources.told(standing.touches, tracee.member.name, seen, call.name)
+    if standing.touches and (result >= 0 or _tells_by_failing(result, standing.touches)):
+        _tell(run, tracee, call, standing.touches)
     if result == 0:
         for target in standing.dooms:
             ledger.doom(target)
@@ -136,7 +208,41 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         tracee.saw(member.name if member else min(result, 0))
     elif call.name not in _WAITS or result < 0:  # whom they have reaped is noted there
         tracee.saw(result)
+    if call.name in READS and result > 0:
+        _see_signals(tracee, call, result, standing.touches)
+    if call.name in POLLS and result >= 0:
+        tracee.saw(*polling.told(tracee, call, result))
     standing.pipe, standing.content, standing.dooms = None, b"", ()
+
+
+def _see_signals(tracee: Tracee, call: Call, result: int, touches: tuple[Touch, ...]) -> None:
+    """What it has read by signalfd(2), but for the time that its child has used."""
+    if any(touch.resource.startswith("pending ") for touch in touches):
+        content = ptrace.read_memory(tracee.tid, call.arguments[1], result)
+        for place in range(0, result, _SIGINFO_SIZE):
+            tracee.saw(content[place : place + _BEFORE_TIMES])
+
+
+def _tells_by_failing(result: int, touches: tuple[Touch, ...]) -> bool:
+    """Who has heard of an error at a socket has taken it away: ECONNRESET, once."""
+    return result != -errno.EAGAIN and any(
+        touch.resource.startswith("socketpair ") for touch in touches
+    )
+
+
+def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...]) -> None:
+    """What it has done to them. An eventfd is as good as new wherever it has the same count."""
+    pid, number = tracee.member.pid, int32(call.arguments[0])
+    if call.name == "shutdown":
+        run.channels.shut.update(touch.resource for touch in touches)
+    for touch in touches:
+        if touch.tells and touch.resource.startswith("eventfd "):
+            flags = descriptors.flags(pid, number) & os.O_NONBLOCK
+            run.resources.is_now(touch.resource, descriptors.eventfd_count(pid, number), flags)
+        else:
+            run.resources.told(
+                [touch], tracee.member.name, tracee.seen.all if tracee.seen else "", call.name
+            )
 
 
 def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
@@ -174,7 +280,7 @@ def _would_have_dropped_more(tracee: Tracee) -> bool:
 
 def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:
     """Raises EndOfRunError for a thread and for a PID namespace of the program's own; says what a child shares."""
-    flags = _clone_flags(tracee, call)
+    flags, exit_signal = _clone_arguments(tracee, call)
     if flags & _CLONE_THREAD:
         run.because("it has several threads")
         raise EndOfRunError("It has several threads, and a schedule leads processes only.")
@@ -182,18 +288,22 @@ def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:
         raise EndOfRunError(NESTED)
     if flags & _CLONE_VM and not flags & _CLONE_VFORK:
         run.because("it shares memory")
+    if exit_signal != CHLD:
+        run.because(f"{tracee.member.name} makes a child that ends without SIGCHLD")
     if flags & (_CLONE_FS | _CLONE_FILES):
         run.because(f"{tracee.member.name} shares its descriptors or its folder with a child")
 
 
-def _clone_flags(tracee: Tracee, call: Call) -> int:
+def _clone_arguments(tracee: Tracee, call: Call) -> tuple[int, int]:
+    """Of a fork(2), vfork(2), clone(2) or clone3(2): the flags, and the signal with which the child will end."""
     if call.name == "clone":
-        return call.arguments[0]
-    if call.name == "clone3":  # the first field of a struct clone_args
-        with contextlib.suppress(OSError):
-            content = ptrace.read_memory(tracee.tid, call.arguments[0], 8)
-            return int.from_bytes(content, "little")
-    return 0
+        return call.arguments[0], call.arguments[0] & _CSIGNAL
+    if call.name == "clone3":
+        with contextlib.suppress(OSError, struct.error):
+            content = ptrace.read_memory(tracee.tid, call.arguments[0], _CLONE_ARGS.size)
+            flags, _, _, _, exit_signal = _CLONE_ARGS.unpack(content)
+            return flags, exit_signal
+    return 0, CHLD
 
 
 def _number_the_child(run: Run, tracee: Tracee) -> None:

@@ -7,7 +7,8 @@ of the process, or finish the exec. See "Threads" in ptrace(2).
 
 from __future__ import annotations
 
-from forklab.lens.edge import proc, ptrace
+from forklab.lens.calls import sending
+from forklab.lens.edge import ptrace
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
@@ -47,7 +48,7 @@ def stands_at_its_end(run: Run, tracee: Tracee, letter: str | None) -> bool:
     if letter != "Z" or not tracee.is_leader or not others(run, tracee):
         return False
     run.world.let(tracee, Stand.ENDED)
-    _await_the_dying(run, tracee.member)
+    sending.await_the_dying(run, run.world.threads_of(tracee.member))
     return True
 
 
@@ -56,11 +57,5 @@ def one_is_gone(run: Run, member: Member) -> None:
     first = run.world.tracees.get(member.pid)
     if first and first.stand is Stand.ENDED:
         run.world.let(first, Stand.RUNNING)
-    _await_the_dying(run, member)
-
-
-def _await_the_dying(run: Run, member: Member) -> None:
-    """Those that were to end with a thread that has ended were woken at once, even if they were held."""
-    for tracee in run.world.threads_of(member):
-        if tracee.stand in (Stand.READY, Stand.HELD) and proc.state(tracee.tid) != "t":
-            run.world.let(tracee, Stand.RUNNING)
+    # Those that were to end with it were woken at once, even if they were held.
+    sending.await_the_dying(run, run.world.threads_of(member))

@@ -8,14 +8,15 @@ them, and there are several for each process.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from forklab.history import KERNEL
 from forklab.kernel import waits
 from forklab.kernel.signals import KILL, signal_name
 from forklab.numbering import FIRST_PID
 
-INIT = "init"
+INIT, INIT_PID = "init", 1
 
 
 @dataclass(eq=False, slots=True)
@@ -35,7 +36,11 @@ class Member:
     forks: int = 0
     status: int | None = None  # as os.waitstatus_to_exitcode() has it
     reaped: bool = False
+    adopts: bool = False  # a subreaper
+    mother: int = 0  # the thread that has forked it
+    is_clone: bool = False  # it ends by another signal than SIGCHLD, or by none: see clone(2)
     stopped: bool = False
+    stopped_by: int = 0  # the signal that has stopped it last
     stop_untold: bool = False  # to its parent, by WUNTRACED
     continue_untold: bool = False
     spaces: tuple[int, ...] = ()
@@ -78,7 +83,8 @@ class Member:
 class Chronicle:
     """`now` answers the time in seconds. `real_pids`: the kernel's numbers are those that we want to show.
 
-    Where they are not, a process gets the number that `number_of` has for its name, or the next one.
+    Where they are not, a process gets the number that `number_of` has for its name, or the next one, and `outside`, the
+    parent of those who have none among them, gets that of init.
     """
 
     def __init__(
@@ -88,13 +94,16 @@ class Chronicle:
         *,
         real_pids: bool,
         number_of: Callable[[str], int] | None = None,
+        outside: int = INIT_PID,
     ) -> None:
         self._now = now
+        self._outside = outside
         self._number_of = number_of
         self._real_pids = real_pids
         self._events: list[dict[str, object]] = []
         self._adopted_by_init = False
         self._killers: dict[Member, Member] = {}
+        self._attempts: dict[Member, list[dict[str, object]]] = {}
         self._members: dict[int, Member] = {}
         self._latest: dict[int, Member] = {}
         self.everybody: list[Member] = []
@@ -133,6 +142,8 @@ class Chronicle:
             return text
 
         def ours(number: re.Match[str]) -> str:
+            if int(number[0]) == self._outside:
+                return str(INIT_PID)
             member = self._latest.get(int(number[0]))
             return number[0] if member is None else str(member.number)
 
@@ -170,10 +181,23 @@ class Chronicle:
         else:
             self._tell("waits", member, child=child.name)
 
-    def sends(self, sender: Member, number: int, target: Member) -> None:
-        if number == KILL:
-            self._killers.setdefault(target, sender)
-        self._tell("sends", sender, signal=signal_name(number), to=target.name)
+    def sends(self, sender: Member, number: int, targets: Sequence[Member]) -> None:
+        """By one call, which may still be refused."""
+        before = len(self._events)
+        for target in targets:
+            if number == KILL:
+                self._killers.setdefault(target, sender)
+            self._tell("sends", sender, signal=signal_name(number), to=target.name)
+        self._attempts[sender] = self._events[before:]
+
+    def refused(self, sender: Member, targets: Iterable[Member]) -> None:
+        """Its last call has sent nothing to them."""
+        attempts = list(map(id, self._attempts.pop(sender, [])))
+        if attempts:
+            self._events = [event for event in self._events if id(event) not in attempts]
+        for target in targets:
+            if self._killers.get(target) is sender:
+                del self._killers[target]
 
     def killer_of(self, member: Member) -> Member | None:
         """Who has sent it SIGKILL, if one of them has."""
@@ -185,6 +209,7 @@ class Chronicle:
 
     def stopped(self, member: Member, number: int) -> None:
         member.stopped = member.stop_untold = True
+        member.stopped_by = number
         member.continue_untold = False
         self._tell("stopped", member, signal=signal_name(number))
 
@@ -203,21 +228,21 @@ class Chronicle:
 
     def reparented(self, child: Member, old: Member, new: Member | None) -> None:
         old.children.remove(child)
-        child.parent = new
+        child.parent, child.is_clone = new, False
         if new is None:
             self._adopted_by_init = True
         else:
             new.children.append(child)
         self._tell("reparented", child, old=old.name, new=new.name if new else INIT)
 
-    def reaped(self, member: Member) -> None:
-        """Its parent has waited for it: its pid is free for somebody else."""
+    def reaped(self, member: Member, *, by_kernel: bool = False) -> None:
+        """Its parent has waited for it, or wants no zombies: its pid is free for somebody else."""
         member.reaped = True
         if member.parent is not None:
             member.parent.children.remove(member)
         if self._members.get(member.pid) is member:
             del self._members[member.pid]
-        by = member.parent.name if member.parent else INIT
+        by = KERNEL if by_kernel else member.parent.name if member.parent else INIT
         self._tell("reaped", member, by=by, status=member.status)
 
     @property
@@ -225,7 +250,7 @@ class Chronicle:
         """What there is so far, as `History.to_json` has it; init is in it if it has adopted somebody."""
         processes, events = self._processes, self._events
         if self._adopted_by_init:
-            init = {"name": INIT, "pid": 1, "parent": None, "reaper": True}
+            init = {"name": INIT, "pid": INIT_PID, "parent": None, "reaper": True}
             processes = [init, {**processes[0], "parent": INIT}, *processes[1:]]
             events = [{"t": 0.0, "kind": "start", "process": INIT}, *events]
         numbered = [{"n": number, **event} for number, event in enumerate(events)]

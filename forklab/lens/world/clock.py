@@ -28,6 +28,7 @@ def _has(clock: int) -> bool:
     return True
 
 
+REALTIME, MONOTONIC = 0, 1
 # CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_REALTIME_ALARM, CLOCK_TAI; see clock_gettime(2).
 _WALL_CLOCKS = frozenset({0, 5, 11} | {clock for clock in {8} if _has(clock)})
 # CLOCK_MONOTONIC, its RAW and COARSE, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM.
@@ -58,13 +59,18 @@ def one_can_sleep_by(clock: int) -> bool:
 
 @dataclass(eq=False)
 class Clock:
-    """The one clock of a world, in nanoseconds since its start."""
+    """The one clock of a world, in nanoseconds since its start.
+
+    `row` numbers its readings in a row: another one begins when time jumps, or when somebody does something else.
+    `wall` is what its wall clocks showed at its start, as they are set now.
+    """
 
     now: int = 0
-    _looks: int = 0
+    row: int = 0
+    wall: int = _EPOCH
+    _readings: int = 0  # in this row
     _calls: int = 0  # since nobody could run
     _counted: int = 0  # those that have taken time
-    _wall: int = _EPOCH  # what its wall clocks showed at its start, as they are set now
 
     @property
     def seconds(self) -> float:
@@ -72,7 +78,7 @@ class Clock:
 
     def jump_to(self, time: int) -> None:
         self.now = max(self.now, time)
-        self._looks = 0
+        self.looked_away()
 
     def rests(self) -> None:
         """Nobody can run."""
@@ -94,22 +100,36 @@ class Clock:
 
     def looked_away(self) -> None:
         """Somebody has done something else than to look, at it or at what others do."""
-        self._looks = 0
+        self.row += 1
+        self._readings = 0
 
     @property
     def watched(self) -> bool:
         """Whether somebody does nothing but look."""
-        return self._looks > _PATIENCE
+        return self._readings > _PATIENCE
 
     def look(self) -> None:
         """A program that does nothing but look sees it move in the end: it waits that way."""
-        self._looks += 1
-        if self.watched:
-            self.now += min(SECOND, 1000 << (self._looks - _PATIENCE) // _DOUBLES)
+        step, _ = self.ahead()
+        self.was_read(1, step)
 
     def read(self, clock: int) -> int:
         """What `clock` shows."""
         self.look()
+        return self.shows(clock)
+
+    def ahead(self) -> tuple[int, int]:
+        """How long the next reading in this row will take, and how many that will take as long are still to come."""
+        if self._readings < _PATIENCE:
+            return 0, _PATIENCE - self._readings
+        doubled, place = divmod(self._readings + 1 - _PATIENCE, _DOUBLES)
+        return min(SECOND, 1000 << doubled), _DOUBLES - place
+
+    def was_read(self, times: int, step: int) -> None:
+        self._readings += times
+        self.now += times * step
+
+    def shows(self, clock: int) -> int:
         return self.now + self._start_of(clock)
 
     @property
@@ -119,8 +139,8 @@ class Clock:
 
     def set_wall(self, time: int) -> int:
         """Of the program's world alone: the machine's clock stays as it is. Answers by how much it was changed."""
-        before, self._wall = self._wall, time - self.now
-        return self._wall - before
+        before, self.wall = self.wall, time - self.now
+        return self.wall - before
 
     def deadline(self, duration: int, *, absolute_on: int | None = None) -> int:
         """When `duration` is over; with `absolute_on` it is a time on that clock. Never in the past."""
@@ -133,7 +153,7 @@ class Clock:
         return min(NEVER, self.now + max(0, duration))
 
     def _start_of(self, clock: int) -> int:
-        return self._wall if clock in _WALL_CLOCKS else _UPTIME
+        return self.wall if clock in _WALL_CLOCKS else _UPTIME
 
 
 def timespec(time: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from forklab.kernel.signals import CHLD, SA_NOCLDWAIT, bit, numbers_in
 from forklab.lens.edge import proc
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.tracees import Tracee
@@ -13,7 +14,9 @@ SA_SIGINFO = 4
 
 @dataclass(eq=False)
 class Dispositions:
-    """`flags` are those of handlers by signal, as sigaction(2) has them; only kept where schedules are explored."""
+    """`flags` are those of handlers by signal, as sigaction(2) has them: of SIGCHLD, and where schedules are explored
+    of all.
+    """
 
     _masks: dict[Member, proc.Masks] = field(default_factory=dict)
     flags: dict[Member, dict[int, int]] = field(default_factory=dict)
@@ -28,6 +31,11 @@ class Dispositions:
     def changed(self, member: Member) -> None:
         self._masks.pop(member, None)
 
+    def executed(self, member: Member) -> None:
+        """execve(2): what was caught is not any more. That flags are forgotten too, SA_NOCLDWAIT as well, is Linux."""
+        self.changed(member)
+        self.flags.pop(member, None)
+
     def inherited(self, parent: Member, child: Member) -> None:
         if parent in self.flags:
             self.flags[child] = dict(self.flags[parent])
@@ -38,6 +46,22 @@ class Dispositions:
     def flags_of(self, member: Member, number: int) -> int:
         return self.flags.get(member, {}).get(number, 0)
 
+    def will_tell_senders(self, member: Member, signals: int) -> None:
+        """Of these, as a bit mask."""
+        for number in numbers_in(signals):
+            self.set_flags(member, number, self.flags_of(member, number) | SA_SIGINFO)
+
+    def told_of(self, member: Member) -> int:
+        """The signals of whose senders it is told, as a bit mask."""
+        known = self.flags.get(member, {})
+        return sum(bit(number) for number in known if self.tells_senders(member, number))
+
     def tells_senders(self, member: Member, number: int) -> bool:
         """Whether it can learn from whom this signal comes: by SA_SIGINFO or sigwaitinfo(2)."""
         return bool(self.flags_of(member, number) & SA_SIGINFO)
+
+    def wants_no_zombies(self, member: Member) -> bool:
+        """Whether the kernel collects its children by itself."""
+        masks = proc.masks(member.pid, member.pid)
+        ignores = masks is not None and bool(masks.ignored & bit(CHLD))
+        return ignores or bool(self.flags_of(member, CHLD) & SA_NOCLDWAIT)

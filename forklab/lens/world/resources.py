@@ -7,16 +7,16 @@ the explorer begins anew with that.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.digests import digest_of
 from forklab.lens.world.surroundings import File
-from forklab.steps.state import Touch, is_held
+from forklab.steps.state import FIFOS, Touch, is_always_shared, is_held
 
 SOMEBODY = ""  # whoever may end a wait
-_WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks"}
+_WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks", "fifo": FIFOS}
 
 
 @dataclass(eq=False)
@@ -43,23 +43,30 @@ class Resources:
             found = self._labels[file] = path if number == 1 else f"{path} ({number})"
         return found
 
-    def note(self, member: Member, touches: Iterable[Touch], *, waits: bool) -> None:
-        """`waits`: it may have to wait there, so somebody else has to do with it, or nobody ever ends that."""
+    def note(self, name: str, touches: Iterable[Touch], *, waits: bool = False) -> None:
+        """Of a process, or SOMEBODY.
+
+        `waits`: it may have to wait there, so somebody else has to do with it, or nobody ever ends that.
+        """
         for resource, tells in touches:
+            if is_always_shared(resource):
+                continue
             who = self.touched.setdefault(resource, {})
-            who[member.name] = who.get(member.name, False) or tells
+            who[name] = who.get(name, False) or tells
             if waits:
                 who.setdefault(SOMEBODY, True)
 
     def shared_of(self, touches: Iterable[Touch], *, tells: bool = False) -> tuple[Touch, ...]:
         """Those that are shared, each once; `tells`: all are told.
 
-        Files, folders and names are one, and so are all locks: which file has a name is for others to change, so what a
-        call touches must not depend on it.
+        Pipes are, always, and signals. Files, folders and names are one, and so are all locks: which file has a name is
+        for others to change, so what a call touches must not depend on it.
         """
         found: dict[str, bool] = {}
         for resource, told in touches:
-            if resource in self.shared:
+            if is_always_shared(resource):
+                found[resource] = told
+            elif resource in self.shared:
                 wide = _WIDE.get(resource.partition(" ")[0], resource)
                 found[wide] = found.get(wide, False) or told or tells
         return tuple(Touch(*item) for item in sorted(found.items()))
@@ -74,6 +81,14 @@ class Resources:
             if touch.tells:
                 self._tell(touch.resource, what)
 
+    def is_now(self, resource: str, *what: Hashable) -> None:
+        """Something was done to it, and this is all that matters of how it is now."""
+        self._digests[resource] = repr(what)
+
+    def forget(self, resource: str) -> None:
+        """It is as it was at the start."""
+        self._digests.pop(resource, None)
+
     def gone(self, member: Member) -> None:
         """The kernel takes back what an ended process has held."""
         touched = {r for r in self.shared if member.name in self.touched.get(r, {})}
@@ -86,5 +101,4 @@ class Resources:
         return self._digests.items()
 
     def _tell(self, resource: str, what: tuple[Hashable, ...]) -> None:
-        known = f"{self._digests.get(resource, '')} {what!r}".encode()
-        self._digests[resource] = hashlib.blake2b(known, digest_size=8).hexdigest()
+        self._digests[resource] = digest_of(self._digests.get(resource, ""), *what)

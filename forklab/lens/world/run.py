@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from forklab.lens.edge.undo import Undo
 from forklab.lens.world.alarms import Alarms
+from forklab.lens.world.channels import Channels
 from forklab.lens.world.chronicle import Chronicle, Member
 from forklab.lens.world.clock import Clock
 from forklab.lens.world.dispositions import Dispositions
 from forklab.lens.world.limits import Findings, Limits
+from forklab.lens.world.pipes import Pipes
 from forklab.lens.world.resources import Resources
 from forklab.lens.world.socket_limits import SocketLimits
 from forklab.lens.world.surroundings import Surroundings
@@ -18,11 +21,20 @@ from forklab.lens.world.tracees import Tracee
 from forklab.lens.world.world import World
 
 
+class Edit(NamedTuple):
+    """Of what is in a file: from `start` to `end` the program shall see `new` instead."""
+
+    start: int
+    end: int
+    new: bytes
+
+
 @dataclass(eq=False)
 class Run:
     """`echo` gets output as it is written; `in_namespace`: our PID 1 is the tracer, nobody else can be reached.
 
     `in_virtual_time`: its clock is ours. `stops_at_time_stamps`: it gets SIGSEGV when it reads the time stamp counter.
+    `shown`: how the files of /proc are changed that somebody reads, by whom and his descriptor.
     """
 
     chronicle: Chronicle
@@ -39,10 +51,12 @@ class Run:
     dispositions: Dispositions = field(default_factory=Dispositions)
     resources: Resources = field(default_factory=Resources)
     socket_limits: SocketLimits = field(default_factory=SocketLimits)
+    pipes: Pipes = field(default_factory=Pipes)
+    channels: Channels = field(default_factory=Channels)
     undo: Undo = field(default_factory=Undo)
     namespace: int = 0  # of PIDs, in which the first process is
-    subreapers: set[Member] = field(default_factory=set)
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
+    shown: dict[tuple[Member, int], tuple[Edit, ...]] = field(default_factory=dict)
     threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads
 
     def because(self, reason: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 File = tuple[int, int, int]  # device, inode, device number: what file it is, however it was opened
 
@@ -21,23 +21,36 @@ class Surroundings:
     foreign: File | None
     because: Callable[[str], None]
     _sockets: bool = False
+    _proc: int = field(default_factory=lambda: os.stat("/proc").st_dev)
+    _pairs: set[File | None] = field(default_factory=set)  # sockets that nobody outside has
 
     @property
     def reach_outside(self) -> bool:
         """Whether somebody who is not of the program may do something that it waits for."""
         return self.foreign is not None or self._sockets
 
+    def made_pair(self, pid: int, pair: Iterable[int]) -> None:
+        """The program has made a socketpair(2)."""
+        self._pairs.update(identity(f"/proc/{pid}/fd/{descriptor}") for descriptor in pair)
+
     def is_output(self, tid: int, descriptor: int) -> bool:
         return identity(f"/proc/{tid}/fd/{descriptor}") in self.outputs
 
     def comes_from_outside(self, tid: int, descriptor: int) -> bool:
-        """Whether a descriptor is a socket, or the input, where that can bring something."""
+        """Whether a descriptor is a socket, or the input, where that can bring something. (No pair of its own.)"""
         try:
             found = os.stat(f"/proc/{tid}/fd/{descriptor}")
         except OSError:
             return False
-        foreign = self.foreign == (found.st_dev, found.st_ino, found.st_rdev)
-        return foreign or stat.S_ISSOCK(found.st_mode)
+        file = (found.st_dev, found.st_ino, found.st_rdev)
+        return file == self.foreign or (stat.S_ISSOCK(found.st_mode) and file not in self._pairs)
+
+    def is_of_proc(self, tid: int, descriptor: int) -> bool:
+        """Whether a descriptor is open on a file of /proc."""
+        try:
+            return os.stat(f"/proc/{tid}/fd/{descriptor}").st_dev == self._proc
+        except OSError:
+            return False
 
     def kind_of(self, tid: int, descriptor: int) -> int:
         """The file type of a descriptor, as in st_mode; 0 if it is not open. Notices what comes from outside."""
@@ -45,9 +58,10 @@ class Surroundings:
             found = os.stat(f"/proc/{tid}/fd/{descriptor}")
         except OSError:
             return 0
-        if self.foreign == (found.st_dev, found.st_ino, found.st_rdev):
+        file = (found.st_dev, found.st_ino, found.st_rdev)
+        if file == self.foreign:
             self.because("it reads what comes from outside")
-        elif stat.S_ISSOCK(found.st_mode):
+        elif stat.S_ISSOCK(found.st_mode) and file not in self._pairs:
             self._sockets = True
             self.because("it uses sockets")
         return stat.S_IFMT(found.st_mode)

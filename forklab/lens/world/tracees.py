@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
 from forklab.lens.edge.memory import Memory
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.dials import Dial
+from forklab.lens.world.digests import digest_of
 from forklab.lens.world.stands import Stand
 
 
@@ -15,18 +16,19 @@ from forklab.lens.world.stands import Stand
 class Call:
     """The call that a thread is in. `again`: it has been in it before, and a signal has got it out.
 
-    `patched`: the argument that was changed, and what it was; `overwritten`: an address in its memory, and what stood
-    there. `expires`: what it returns when its time is over; `expired`: that it is. `by_socket`: the socket limits it.
+    `patched`: the argument that was changed, and what it was; `expires`: what it returns when its time is over;
+    `expired`: that it is. `by_socket`: the socket limits it. `looks_at`: it reads a file of /proc that tells how
+    somebody stands; its path, whose it is, and which.
     """
 
     name: str
     arguments: tuple[int, ...]
     again: bool = False
     patched: tuple[int, int] | None = None
-    overwritten: tuple[int, bytes] | None = None
     expires: int = 0
     expired: int | None = None
     by_socket: bool = False
+    looks_at: tuple[str, int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,12 @@ class Seen:
     start: Memory | None = field(default=None, compare=False, repr=False)
 
 
-def digest_of(*what: Hashable) -> str:
-    return hashlib.blake2b(repr(what).encode(), digest_size=8).hexdigest()
-
-
 @dataclass(eq=False, slots=True)
 class Tracee:
     """`to_exit` and `signal` are how it goes on when it is let go; `deadline` is in virtual nanoseconds.
 
-    `seen` is what the kernel has told it so far; None where nobody asks for it.
+    `seen` is what the kernel has told it so far; None where nobody asks for it. `dial`: where it reads the clock by
+    itself, if it does.
     """
 
     tid: int
@@ -69,6 +68,7 @@ class Tracee:
     may_sleep: bool = True  # in the call that it was let into, if it was let into one
     last_sender: Member | None = None  # of the signal that was delivered last
     seen: Seen | None = None
+    dial: Dial | None = None
 
     def saw(self, *what: Hashable) -> None:
         """The kernel has told it something."""

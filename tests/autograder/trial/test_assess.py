@@ -85,6 +85,31 @@ def test_an_init_that_lets_its_command_ignore_sigchld(tmp_path: Path, mode: str)
     assert verdict.message.endswith("did it start with SIGCHLD ignored?")
 
 
+def test_children_of_one_who_ignores_sigchld_are_collected_by_the_kernel(
+    tmp_path: Path, mode: str
+) -> None:
+    source = """
+    import os, signal, sys
+    command = os.fork()
+    if command == 0:
+        os.execv(sys.argv[1], sys.argv[1:])
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.pause()
+    """
+    script = """main ignores SIGCHLD
+    main forks worker
+    worker forks child
+    worker exits 3
+    expect worker is reaped
+    child exits 0
+    expect child is reaped"""
+    verdict = judged(tmp_path, mode, script, init_py=textwrap.dedent(source))
+    assert verdict.status is Status.PASSED
+    observed, expected = verdict.observed.tree(), verdict.expected.tree()
+    assert (observed["worker"].reaped_by, expected["worker"].reaped_by) == ("kernel", "kernel")
+    assert (observed["child"].reaped_by, expected["child"].reaped_by) == ("kernel", "init")
+
+
 def test_an_init_that_prints_a_megabyte_is_judged_all_the_same(tmp_path: Path, mode: str) -> None:
     source = """
     import os, sys

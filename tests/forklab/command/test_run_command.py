@@ -33,6 +33,15 @@ def test_run_shows_the_output_then_the_tree_and_exits_as_the_program_did() -> No
     )
 
 
+def test_run_loads_nothing_to_draw_with_where_nothing_is_drawn() -> None:
+    command = [sys.executable, "-X", "importtime", *FORKLAB[1:], "run", "--", "true"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "forklab.lens.record" in loaded
+    needless = {"graphviz", "jinja2", "hashlib", "forklab.explore", "forklab.lens.loop.scheduled"}
+    assert not loaded & needless
+
+
 def test_run_of_a_program_that_a_signal_kills_exits_as_a_shell_says_it() -> None:
     assert forklab("run", "--", "sh", "-c", "kill -TERM $$").returncode == 128 + 15
 

@@ -78,8 +78,13 @@ def test_the_last_event_is_told_in_plain_words(steps: list[Step], caption: str) 
 
 
 def test_a_child_whose_parent_ignores_it_is_not_called_a_zombie() -> None:
-    reaped: Step = ("reaped", "P.1", {"by": "P", "status": 3})
-    assert captions(story(FORK, EXIT, reaped))[2] == "P.1 exits with 3"
+    reaped: Step = ("reaped", "P.1", {"by": "kernel", "status": 3})
+    told = (
+        "P.1 exits with 3",
+        "the kernel collects P.1, which exited with 3: P ignores SIGCHLD, or has set SA_NOCLDWAIT",
+    )
+    assert captions(story(FORK, EXIT, reaped))[2:] == told
+    assert captions(story(FORK, ("waits", "P", {}), EXIT, reaped))[3:] == told
 
 
 def test_a_jump_of_the_clock_is_said() -> None:

@@ -16,11 +16,12 @@ from chromium import BROWSER
 from hypothesis import HealthCheck, given, settings
 from test_draw_palette import contrast
 
-from forklab.draw import alt_text, film_html
 from forklab.draw.characters import single_line
+from forklab.draw.film.page import film_html
 from forklab.draw.measure import LABEL_SIZE, text_width
 from forklab.draw.palette import DARK, HUES, LIGHT
 from forklab.draw.trees.description import ADOPTED
+from forklab.draw.trees.text import alt_text
 from forklab.history import History, HistoryBuilder, Process
 
 PLAYER_STYLE = files("forklab.draw.film").joinpath("player.css").read_text(encoding="utf-8")

@@ -11,11 +11,13 @@ from any_history import histories
 from hypothesis import given
 from test_draw_palette import contrast
 
-from forklab.draw import LANES_STYLE_SHEET, lanes_svg, scrolling
 from forklab.draw.chronology import seconds
+from forklab.draw.lanes.picture import lanes_svg
 from forklab.draw.lanes.places import FAR, GAP, STEP, Places, places
 from forklab.draw.lanes.spans import spans
+from forklab.draw.lanes.style import LANES_STYLE_SHEET
 from forklab.draw.palette import DARK, LIGHT
+from forklab.draw.scrolling import scrolling
 from forklab.history import History, HistoryBuilder, Process, State
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -53,6 +55,26 @@ def signals() -> History:
     builder.add("exit", "P", 3, status=0)
     builder.add("reaped", "P", 3, by="shell", status=0)
     return builder.history
+
+
+def unwanted() -> History:
+    """P ignores SIGCHLD and waits."""
+    builder = HistoryBuilder()
+    builder.start(Process("P", 1000, None), 0)
+    builder.fork(Process("P.1", 1001, "P"), 0)
+    builder.add("waits", "P", 0)
+    builder.add("exit", "P.1", 1, status=3)
+    builder.add("reaped", "P.1", 1, by="kernel", status=3)
+    builder.add("exit", "P", 2, status=0)
+    return builder.history
+
+
+def test_whom_the_kernel_collects_it_says_so_and_nobody_else():
+    shown = lanes_svg(unwanted())
+    assert "collected by the kernel" in shown
+    assert "P.1, pid 1001, child of P: at 0 s starts, at 1 s exits 3 and is a zombie" in shown
+    assert "is collected by the kernel" in shown
+    assert "reaps" not in shown
 
 
 def crowd(children: int = 60, events: int = 300) -> History:

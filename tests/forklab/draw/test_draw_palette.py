@@ -7,8 +7,10 @@ import re
 import pytest
 from drawn_trees import ALL
 
-from forklab.draw import STYLE_SHEET, legend_svg, tree_svg
 from forklab.draw.palette import DARK, LIGHT
+from forklab.draw.trees.legend import legend_svg
+from forklab.draw.trees.picture import tree_svg
+from forklab.draw.trees.style import STYLE_SHEET
 from forklab.history import State
 
 

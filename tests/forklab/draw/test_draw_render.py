@@ -11,16 +11,13 @@ from pathlib import Path
 import pytest
 from drawn_trees import ALL, MIXED, MIXED_REMARKS
 
-from forklab.draw import (
-    GraphvizFailedError,
-    GraphvizMissingError,
-    legend_svg,
-    tree_png,
-    tree_svg,
-    tree_text,
-)
 from forklab.draw.trees import render
 from forklab.draw.trees.bundled import bundled_layout
+from forklab.draw.trees.dot import tree_png
+from forklab.draw.trees.legend import legend_svg
+from forklab.draw.trees.picture import tree_svg
+from forklab.draw.trees.render import GraphvizFailedError, GraphvizMissingError
+from forklab.draw.trees.text import tree_text
 
 NEEDS_PYGRAPHVIZ = pytest.mark.skipif(
     render._pygraphviz() is None, reason="pygraphviz cannot be imported here"
@@ -31,7 +28,8 @@ NEEDS_THE_WHEEL = pytest.mark.skipif(
 DRAW_ALL = """
 import sys
 from drawn_trees import ALL
-from forklab.draw import legend_svg, tree_svg
+from forklab.draw.trees.legend import legend_svg
+from forklab.draw.trees.picture import tree_svg
 pictures = [tree_svg(tree, remarks) for tree, remarks in ALL.values()] + [legend_svg()]
 sys.stdout.buffer.write("".join(pictures).encode())
 """
@@ -114,9 +112,7 @@ def test_the_library_of_the_wheel_answers_what_the_package_answers():
 @NEEDS_THE_WHEEL
 def test_nothing_but_the_core_of_graphviz_is_loaded_to_lay_a_tree_out():
     """Fonts and windows need libraries that a bare machine lacks."""
-    program = (
-        "from forklab.draw import legend_svg; legend_svg(); print(open('/proc/self/maps').read())"
-    )
+    program = "from forklab.draw.trees.legend import legend_svg; legend_svg(); print(open('/proc/self/maps').read())"
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

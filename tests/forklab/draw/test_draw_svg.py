@@ -21,11 +21,16 @@ from drawn_trees import (
 )
 from hypothesis import given
 
-from forklab.draw import STYLE_SHEET, alt_text, legend_svg, measure, scrolling, tree_dot, tree_svg
+from forklab.draw import measure
+from forklab.draw.scrolling import scrolling
 from forklab.draw.trees.cards import Kinship
-from forklab.draw.trees.dot import bare
+from forklab.draw.trees.dot import bare, tree_dot
+from forklab.draw.trees.legend import legend_svg
+from forklab.draw.trees.picture import tree_svg
 from forklab.draw.trees.plan import WIDE, plan
 from forklab.draw.trees.render import layout
+from forklab.draw.trees.style import STYLE_SHEET
+from forklab.draw.trees.text import alt_text
 from forklab.history import Node, Remark, State, Tree
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,13 +9,16 @@ from html import escape
 import pytest
 from jinja2 import UndefinedError
 
-from forklab.draw import scrolling
+from forklab.draw.scrolling import scrolling
 from forklab.draw.templates import template
 
 WITHOUT_A_PAGE = """
 import sys
 from forklab.command.main import main
-from forklab.draw import alt_text, film_html, lanes_svg, tree_svg
+from forklab.draw.film.page import film_html
+from forklab.draw.lanes.picture import lanes_svg
+from forklab.draw.trees.picture import tree_svg
+from forklab.draw.trees.text import alt_text
 from forklab.history import History, HistoryBuilder, Process
 builder = HistoryBuilder()
 builder.start(Process("P", 1000, None), 0)

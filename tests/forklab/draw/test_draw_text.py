@@ -17,8 +17,8 @@ from drawn_trees import (
 )
 from hypothesis import given
 
-from forklab.draw import alt_text, tree_text
 from forklab.draw.trees.cards import cards
+from forklab.draw.trees.text import alt_text, tree_text
 from forklab.history import Node, State, Tree
 
 

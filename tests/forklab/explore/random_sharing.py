@@ -6,7 +6,7 @@ Each process collects what its calls answer, failing ones too, and writes that i
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 HEAD = """\
@@ -14,22 +14,31 @@ HEAD = """\
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <mqueue.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/sem.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static int ends[2], shared, semaphore, queue;
-static pid_t child;
+static int ends[2], shared, semaphore, queue, counter, tickets, pair[2], reader, writer, letters, all, signals;
+static pid_t child, first;
 static char line[80];
 static int length;
 struct letter { long type; char text; };
@@ -106,6 +115,67 @@ static long flags_of(int descriptor) {
     int flags = fcntl(descriptor, F_GETFL);
     return flags < 0 ? -1 : (flags & O_NONBLOCK) != 0;
 }
+static long count_up(int file, uint64_t count) { return write(file, &count, 8); }
+static long count_down(int file) {
+    uint64_t count;
+    return read(file, &count, 8) < 0 ? -1 : (long)(count % 10);
+}
+/* What was heard first, and how much: "a" of 2 is 4, "b" of 1 is 6 ... */
+static long hear(int file, size_t size, int flags) {
+    char text[9] = {0};
+    long count = recv(file, text, size, flags);
+    return count <= 0 ? count : (text[0] - 'a') * 3 + count + 1;
+}
+static long send_in_two(int file, char *one, char *other) {
+    struct iovec pieces[] = {{one, 1}, {other, 1}};
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+    return sendmsg(file, &message, MSG_NOSIGNAL);
+}
+static long open_fifo(int *file, int flags) {
+    int found = open("fifo", flags);
+    if (found < 0) return -1;
+    if (*file > 0) close(*file);
+    *file = found;
+    return 0;
+}
+static long ready(int file, int events, int limit) {
+    struct pollfd wanted = {file, (short)events, 0};
+    return poll(&wanted, 1, limit) < 0 ? -1 : wanted.revents;
+}
+static long next_letter(size_t size) {
+    char text[2];
+    unsigned priority;
+    return mq_receive(letters, text, size, &priority) < 0 ? -1 : text[0] - '0' + (long)priority;
+}
+static long count_letters(void) {
+    struct mq_attr attributes;
+    return mq_getattr(letters, &attributes) < 0 ? -1 : attributes.mq_curmsgs;
+}
+static long watch(int what, int file, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.fd = file};
+    return epoll_ctl(all, what, file, &event);
+}
+static long next_of_all(int limit) {
+    struct epoll_event event = {0};
+    long count = epoll_wait(all, &event, 1, limit);
+    return count <= 0 ? count : event.data.fd == counter ? 2 : 3;
+}
+static long next_signal(void) {
+    struct signalfd_siginfo about;
+    if (read(signals, &about, sizeof about) < 0) return -1;
+    return about.ssi_signo == SIGCHLD ? about.ssi_status : 8 + (about.ssi_pid == (uint32_t)first);
+}
+/* Which of them are ready, in binary: two to read, one to write. */
+static long one_of(int one, int other, int third) {
+    fd_set in, out;
+    FD_ZERO(&in);
+    FD_ZERO(&out);
+    FD_SET(one, &in);
+    FD_SET(other, &in);
+    if (third > 0) FD_SET(third, &out);
+    if (select(FD_SETSIZE, &in, &out, NULL, NULL) < 0) return -1;
+    return FD_ISSET(one, &in) + 2 * FD_ISSET(other, &in) + 4 * FD_ISSET(third, &out);
+}
 static long start(void) {
     if (pipe(ends) || (shared = open("data", O_RDWR | O_CREAT | O_TRUNC, 0644)) < 0) return -1;
     if (write(shared, "0123456789", 10) < 0 || lseek(shared, 0, SEEK_SET) < 0) return -1;
@@ -117,6 +187,56 @@ static long start(void) {
 int main(void) {
     if (start() < 0) return 8;
 """
+
+# What some kinds need before the first fork.
+SETUP = {
+    "eventfds": "counter = eventfd(0, 0); tickets = eventfd(2, EFD_SEMAPHORE);",
+    "streams": "if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
+    "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
+    "queues": """
+        struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 2};
+        char name[30];
+        struct stat here;
+        if (stat(".", &here)) return 8;
+        sprintf(name, "/forklab-%lu", here.st_ino);
+        letters = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &attributes);
+        if (letters < 0 || mq_unlink(name)) return 8;""",
+    "polls": "counter = eventfd(0, 0); if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
+    "epolls": """
+        counter = eventfd(0, 0);
+        all = epoll_create1(0);
+        watch(EPOLL_CTL_ADD, counter, EPOLLIN);
+        watch(EPOLL_CTL_ADD, ends[0], EPOLLIN);""",
+    "signalfds": """
+        sigset_t mask;
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGUSR1);
+        sigaddset(&mask, SIGCHLD);
+        sigprocmask(SIG_BLOCK, &mask, NULL);
+        signals = signalfd(-1, &mask, 0);
+        first = getpid();""",
+    "fifos": 'if (mkfifo("fifo", 0600)) return 8;',
+    "datagrams": "if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair)) return 8;",
+}
+# Of both ends of a socketpair.
+_AT_SOCKETS = [
+    call
+    for this, other in [("pair[0]", "pair[1]"), ("pair[1]", "pair[0]")]
+    for call in (
+        f'note(send({this}, "ab", 2, MSG_NOSIGNAL));',
+        f'note(write({this}, "c", 1));',
+        f"note(hear({this}, 1, 0));",
+        f"note(hear({other}, 3, 0));",
+        f"note(hear({this}, 1, MSG_DONTWAIT));",
+        f"note(hear({this}, 3, MSG_PEEK));",
+        f"note(get_one({this}));",
+        f"note(shutdown({this}, SHUT_WR));",
+        f"note(shutdown({this}, SHUT_RD));",
+        f"note(close({this}));",
+        f"note(fcntl({this}, F_SETFL, O_NONBLOCK));",
+        f'note(send_in_two({this}, "d", "e"));',
+    )
+]
 
 # By kind: a program is about one of these, or two, so that its processes meet.
 CALLS = {
@@ -210,6 +330,103 @@ CALLS = {
         "note(kill(child, 0));",
         "note(wait(NULL) > 0);",
     ],
+    "eventfds": [
+        "note(count_up(counter, 1));",
+        "note(count_up(counter, 2));",
+        "note(count_down(counter));",
+        "note(count_up(counter, UINT64_MAX - 1));",
+        "note(count_up(counter, UINT64_MAX));",
+        "note(read(counter, line, 4));",
+        "note(fcntl(counter, F_SETFL, O_NONBLOCK));",
+        "note(fcntl(counter, F_SETFL, 0));",
+        "note(flags_of(counter));",
+        "note(close(counter));",
+        "note(count_up(tickets, 1));",
+        "note(count_down(tickets));",
+    ],
+    "streams": [*_AT_SOCKETS, "note(hear(pair[0], 0, 0));"],
+    "packets": [*_AT_SOCKETS, "note(send(pair[0], line, 0, MSG_NOSIGNAL));"],
+    "datagrams": [*_AT_SOCKETS, "note(send(pair[0], line, 0, 0));"],
+    "fifos": [
+        "note(open_fifo(&reader, O_RDONLY));",
+        "note(open_fifo(&writer, O_WRONLY));",
+        "note(open_fifo(&reader, O_RDONLY | O_NONBLOCK));",
+        "note(open_fifo(&writer, O_WRONLY | O_NONBLOCK));",
+        "note(open_fifo(&reader, O_RDWR));",
+        "note(open_fifo(&writer, O_RDWR));",
+        "note(get_one(reader));",
+        'note(write(writer, "6", 1));',
+        "note(get_one(reader));",
+        'note(write(writer, "8", 1));',
+        "note(close(reader));",
+        "note(close(writer));",
+        'note(unlink("fifo"));',
+        'note(mkfifo("fifo", 0600));',
+    ],
+    "polls": [
+        "note(ready(ends[0], POLLIN, -1));",
+        "note(ready(ends[0], POLLIN, 0));",
+        "note(ready(ends[1], POLLOUT, -1));",
+        "note(ready(counter, POLLIN, -1));",
+        "note(ready(counter, POLLIN | POLLOUT, 0));",
+        "note(ready(pair[0], POLLIN, -1));",
+        "note(ready(pair[0], POLLIN | POLLOUT, 0));",
+        "note(ready(pair[1], 0, -1));",
+        "note(ready(99, POLLIN, -1));",
+        "note(one_of(ends[0], counter, ends[1]));",
+        "note(one_of(pair[0], counter, ends[0]));",
+        'note(write(ends[1], "4", 1));',
+        'note(write(pair[1], "4", 1));',
+        "note(count_up(counter, 1));",
+        "note(count_up(counter, UINT64_MAX - 1));",
+        "note(count_down(counter));",
+        "note(get_one(ends[0]));",
+        "note(get_one(pair[0]));",
+        "note(close(ends[1]));",
+        "note(close(pair[1]));",
+        "note(close(ends[0]));",
+    ],
+    "queues": [
+        'note(mq_send(letters, "3", 1, 0));',
+        'note(mq_send(letters, "5", 1, 1));',
+        'note(mq_send(letters, "777", 3, 1));',
+        "note(next_letter(2));",
+        "note(next_letter(2));",
+        "note(next_letter(1));",
+        "note(mq_setattr(letters, &(struct mq_attr){.mq_flags = O_NONBLOCK}, NULL));",
+        "note(mq_setattr(letters, &(struct mq_attr){.mq_flags = 0}, NULL));",
+        "note(count_letters());",
+        "note(ready(letters, POLLIN, -1));",
+        "note(ready(letters, POLLIN | POLLOUT, 0));",
+        "note(mq_close(letters));",
+    ],
+    "epolls": [
+        "note(next_of_all(-1));",
+        "note(next_of_all(0));",
+        "note(watch(EPOLL_CTL_DEL, ends[0], 0));",
+        "note(watch(EPOLL_CTL_ADD, ends[0], EPOLLIN));",
+        "note(watch(EPOLL_CTL_MOD, counter, EPOLLIN | EPOLLONESHOT));",
+        "note(watch(EPOLL_CTL_MOD, counter, 0));",
+        'note(write(ends[1], "4", 1));',
+        "note(get_one(ends[0]));",
+        "note(count_up(counter, 1));",
+        "note(count_down(counter));",
+        "note(close(ends[1]));",
+        "note(close(ends[0]));",
+        "note(close(all));",
+    ],
+    "signalfds": [
+        "note(next_signal());",
+        "note(next_signal());",
+        "note(ready(signals, POLLIN, -1));",
+        "note(ready(signals, POLLIN, 0));",
+        "note(kill(child, SIGUSR1));",
+        "note(kill(first, SIGUSR1));",
+        "note(kill(getpid(), SIGUSR1));",
+        "note(wait(NULL) > 0);",
+        "note(fcntl(signals, F_SETFL, O_NONBLOCK));",
+        "note(close(signals));",
+    ],
     "errors": [
         "note(read(99, line, 1));",
         "note(close(99));",
@@ -227,12 +444,15 @@ class _Author:
     """Writes one program."""
 
     chance: random.Random
+    kinds: Sequence[str]
     forks: int = 0
 
     def program(self) -> str:
-        kinds = self.chance.sample(sorted(CALLS), self.chance.choice([1, 1, 2]))
+        some = min(self.chance.choice([1, 1, 2]), len(self.kinds))
+        kinds = self.chance.sample(self.kinds, some)
         self.calls = [call for kind in kinds for call in CALLS[kind]]
-        life = [*self.fork(), *self.block(self.chance.randint(1, 3))]
+        life = [SETUP[kind] for kind in kinds if kind in SETUP]
+        life += [*self.fork(), *self.block(self.chance.randint(1, 3))]
         return HEAD + "".join(f"    {line}\n" for line in [*life, "tell();"]) + "}\n"
 
     def block(self, length: int) -> Iterator[str]:
@@ -252,6 +472,6 @@ class _Author:
         yield "}"
 
 
-def random_sharing(seed: int) -> str:
-    """The same text for the same seed."""
-    return _Author(random.Random(seed)).program()
+def random_sharing(seed: int, kinds: Iterable[str] = CALLS) -> str:
+    """The same text for the same seed. It is about one or two of these kinds."""
+    return _Author(random.Random(seed), sorted(kinds)).program()

@@ -11,11 +11,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from random_sharing import random_sharing
+from random_sharing import CALLS, random_sharing
 from real_kernel import UNSHARE
 from test_real_runs import INIT, LAST_HEADER, NOISE, Seen
 
@@ -74,9 +75,9 @@ def led_run(program: Runnable, folder: Path, seed: int) -> Seen:
     return FOR_EVER if recording.ended_early else (recording.output, recording.status)
 
 
-def compare(seed: int, folder: Path) -> Compared | None:
+def compare(seed: int, folder: Path, kinds: Iterable[str] = CALLS) -> Compared | None:
     """None where not everything was found, which was said."""
-    text = random_sharing(seed)
+    text = random_sharing(seed, kinds)
     with program_of("c", text) as program:
         found = explore(program.argv, program=program.path, seconds=SECONDS)
         assert not os.listdir(folder), text  # it leaves files as they were
@@ -170,20 +171,26 @@ MENDS = {
     ),
     "to wait for a semaphore, a message, a lock": Mend(
         "steps/moves.py",
-        "return not place.blocked or place.blocked != facts.values_of(state, place.touches), False",
-        "return not place.blocked, False",
+        "return place.blocked is None or place.blocked != facts.values_of(state, place.touches), False",
+        "return place.blocked is None, False",
     ),
     "locks": Mend(
         "lens/calls/touching.py",
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=True)',
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=False)',
     ),
+    "channels": Mend("lens/calls/touching.py", "yield Touch(end.channel, tells)", "pass"),
+    "to wait at a channel": Mend(
+        "lens/loop/attempts.py",
+        "return result == -errno.EAGAIN\n    if call.name in _SEMOPS",
+        "return False\n    if call.name in _SEMOPS",
+    ),
     "priorities": Mend(
         "lens/calls/touching.py", 'yield Touch(f"process {member.name}", tells)', "yield from ()"
     ),
 }
 LOOK = "from test_shared_runs import look_until; look_until()"
-MOST = 150  # programs to look at
+MOST = 300  # programs to look at
 
 
 def look_until() -> None:

@@ -167,3 +167,25 @@ def test_what_is_not_possible_is_taken_apart_into_what_is_written(runnable: Runn
         "No schedule of this program prints a d b c.",
         "It needs d before c, but in every schedule",
     ]
+
+
+def test_an_output_without_spaces_is_read_as_what_is_written(explored: Explored) -> None:
+    found = explored("the_parent_waits_first")
+    assert "It needs c before b, but" in why(found, "acbd").text
+    assert why(found, "abcd").possible
+
+
+def test_where_it_can_be_read_in_several_ways_no_reason_counts_that_is_one_of_them_only(
+    runnable: Runnable,
+) -> None:
+    """111 may be 1 and 11, or 11 and 1, or three times 1: that 1 is written once is no reason."""
+    text = """
+        #include <stdio.h>
+        #include <sys/wait.h>
+        #include <unistd.h>
+        int main(void) { puts("11"); if (fork() == 0) { puts("1"); return 0; } wait(NULL); puts("2"); }
+        """
+    found = explore(**runnable("c", text))
+    assert why(found, "1112").possible
+    answer = why(found, "2111")
+    assert not answer.possible and answer.text.endswith("At the start only 11 can come.")

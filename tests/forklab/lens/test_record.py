@@ -322,7 +322,7 @@ def test_a_parent_that_ignores_sigchld_leaves_no_zombies() -> None:
     program = "import os, signal, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
     program += "os.fork() or os._exit(3)\ntime.sleep(5)"
     told = story(record([sys.executable, "-c", program]))
-    assert told[told.index("P.1 exit 3") + 1] == "P.1 reaped P 3"
+    assert told[told.index("P.1 exit 3") + 1] == "P.1 reaped kernel 3"
 
 
 DIARY = """

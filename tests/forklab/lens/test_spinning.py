@@ -13,6 +13,7 @@ from forklab.lens.record import Limits, record
 HEAD = """
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 static volatile int done;
@@ -51,6 +52,26 @@ def test_it_waits_for_the_signal_in_every_schedule(name: str, compiled: Compile)
     found = explore([compiled(program(body))])
     assert found.complete, found.reasons
     assert found.outputs == ("hp",)
+
+
+def test_who_asks_the_kernel_again_and_again_waits_for_another_answer(compiled: Compile) -> None:
+    """For the end of its parent, or until it has worked for a while: these calls do not stop it."""
+    body = """
+        if (fork() == 0) {
+            if (fork() == 0) {
+                pid_t parent = getppid();
+                while (getppid() == parent) {}
+                return write(1, "orphan\\n", 7) != 7;
+            }
+            return sleep(1);
+        }
+        wait(NULL);
+        struct rusage used;
+        do getrusage(RUSAGE_SELF, &used); while (!used.ru_utime.tv_sec && used.ru_utime.tv_usec < 250000);
+        return write(1, "worked\\n", 7) != 7;
+    """
+    seen = record([compiled(program(body))])
+    assert (seen.ended_early, sorted(seen.output.split())) == (None, ["orphan", "worked"])
 
 
 def test_without_a_signal_it_is_said_that_it_never_ends(compiled: Compile) -> None:

@@ -1,0 +1,36 @@
+"""What a process arranges for what may come to it: signals by rt_sigaction(2), orphans by prctl(2)."""
+
+from __future__ import annotations
+
+import struct
+
+from forklab.kernel.calls import int32
+from forklab.kernel.signals import CHLD
+from forklab.lens.edge import ptrace
+from forklab.lens.world.onward import AT_ONCE, Onward
+from forklab.lens.world.run import Run
+from forklab.lens.world.tracees import Call, Tracee
+
+_LEAST_SIGACTION = struct.Struct("<QQ")  # handler, flags
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
+    """The flags are nowhere in /proc. Where nobody asks what it has seen, only those of SIGCHLD matter."""
+    run.dispositions.changed(tracee.member)
+    number, action = int32(call.arguments[0]), call.arguments[1]
+    if action and (number == CHLD or tracee.seen is not None):
+        try:
+            content = ptrace.read_memory(tracee.tid, action, _LEAST_SIGACTION.size)
+            _, flags = _LEAST_SIGACTION.unpack(content)
+        except (OSError, struct.error):
+            return AT_ONCE  # EFAULT
+        run.dispositions.set_flags(tracee.member, number, flags)
+    return AT_ONCE
+
+
+def control_itself(run: Run, tracee: Tracee, call: Call) -> Onward:
+    """prctl(2)"""
+    if int32(call.arguments[0]) == _PR_SET_CHILD_SUBREAPER:
+        tracee.member.adopts = bool(call.arguments[1])
+    return AT_ONCE

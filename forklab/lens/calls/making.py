@@ -1,0 +1,39 @@
+"""Channels get their names when they are made: see `forklab.lens.world.channels`."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from forklab.kernel.calls import calls_in, int32
+from forklab.lens.calls import paths
+from forklab.lens.edge import ptrace
+from forklab.lens.world.onward import INTO_ITS_CALL, Onward
+from forklab.lens.world.run import Run
+from forklab.lens.world.tracees import Call, Tracee
+
+MAKING = calls_in("eventfd", "socketpair", "mq_open")
+_PAIR = struct.Struct("<ii")
+_TYPE = 0xF  # of a socket; above it are flags, see socket(2)
+
+
+def make(run: Run, tracee: Tracee, call: Call) -> Onward:
+    return INTO_ITS_CALL
+
+
+def has_made(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+    """At its exit."""
+    if result < 0:
+        return
+    if call.name == "mq_open":
+        name = paths.text(tracee, call.arguments[0])
+        run.channels.opened_queue(tracee.member, result, f"/{name}")
+        return
+    if call.name != "socketpair":
+        run.channels.made_eventfd(tracee.member, result)
+        return
+    pair = _PAIR.unpack(ptrace.read_memory(tracee.tid, call.arguments[3], _PAIR.size))
+    if int32(call.arguments[0]) == socket.AF_UNIX:
+        run.surroundings.made_pair(tracee.member.pid, pair)
+        is_stream = call.arguments[1] & _TYPE == socket.SOCK_STREAM
+        run.channels.made_pair(tracee.member, pair, is_stream=is_stream)

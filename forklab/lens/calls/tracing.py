@@ -1,0 +1,20 @@
+"""ptrace(2): a program can trace nobody here, as everybody is traced already. Nor may it trace us: we would stop."""
+
+from __future__ import annotations
+
+import errno
+
+from forklab.kernel.calls import int32
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.onward import AT_ONCE, Onward
+from forklab.lens.world.run import Run
+from forklab.lens.world.tracees import Call, Tracee
+
+_BEGINNINGS = frozenset({16, 0x4206})  # PTRACE_ATTACH, PTRACE_SEIZE
+
+
+def trace(run: Run, tracee: Tracee, call: Call) -> Onward:
+    request, whom = int32(call.arguments[0]), int32(call.arguments[1])
+    if request in _BEGINNINGS and whom not in run.world.tracees and proc.exists(whom):
+        ptrace.skip_call(tracee.tid, -errno.EPERM)
+    return AT_ONCE
