@@ -160,7 +160,7 @@ PATIENT: Mapping[str, WaitLimit] = {
 # futex(2): the operation's low bits, and those of it that wait.
 FUTEX_COMMAND = 0x7F
 FUTEX_CLOCK_REALTIME = 0x100
-FUTEX_WAIT = 0
+FUTEX_WAIT, FUTEX_LOCK_PI = 0, 6
 FUTEX_ABSOLUTE_WAITS = frozenset({6, 9, 11, 13})  # LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, LOCK_PI2
 
 # "A syscall that was interrupted": -ERESTARTSYS, NOINTR, NOHAND, _RESTARTBLOCK; only a tracer sees these numbers.

@@ -19,6 +19,7 @@ from forklab.lens.calls import (
     sending,
     setting,
     sleeping,
+    sockets,
     timers,
     tracing,
     waiting,
@@ -31,10 +32,14 @@ from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
 _NAMES = {number: name for name, number in this_processor().calls.items()}
-_EINTR = 4
+_EINTR, _EAGAIN = 4, 11
 _COUNT = 8  # bytes, that a timer's file tells
-_CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
+_SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
 _SIGNALLING = calls_in("signal")
+_OPTIONS = frozenset({"setsockopt", "getsockopt"})
+_MOVES = calls_in("read", "write") | sockets.SENDS | {"recvmmsg"}
+# Who waits by looking again and again, at the clock or at what others do, may do these in between.
+_LOOKS = calls_in("clock", "wait", "signal") | _MOVES | frozenset(PATIENT)
 
 _WAIT_FOR_A_LOCK = frozenset({7, 38})  # F_SETLKW, F_OFD_SETLKW, see fcntl(2)
 
@@ -51,8 +56,8 @@ def begin(run: Run, tracee: Tracee) -> Call:
     else:
         tracee.deadline = None
     tracee.interrupted = False
-    # Who waits for a moment by looking at the clock may do these in between.
-    if call.name not in _CLOCKS and call.name not in PATIENT:
+    run.clock.called()
+    if call.name not in _LOOKS:
         run.clock.looked_away()
     if call.name == "restart_syscall" and call.again and before is not None:
         call.name, call.arguments = before.name, before.arguments
@@ -102,6 +107,9 @@ def returned(run: Run, tracee: Tracee) -> int:
     if call is not None:
         if call.patched is not None:
             ptrace.set_argument(tracee.tid, *call.patched)
+        if call.by_socket and call.expired is None and sockets.was_broken_off(tracee, result):
+            result, tracee.interrupted = -_EINTR, False
+            ptrace.set_result(tracee.tid, result)
         if call.name in patience.TELL_WHAT_IS_LEFT:
             patience.tell_what_is_left(run, tracee, call, result)
         if call.expired is not None:
@@ -120,11 +128,34 @@ def returned(run: Run, tracee: Tracee) -> int:
             timers.created_timer(run, tracee, call)
         elif call.looks_at is not None and result > 0:
             result = looking.disguise(run, tracee, call, result)
-        elif call.name == "read" and result == _COUNT and run.alarms.files:
-            timers.has_read(run, tracee, call)
+        elif call.name == "rt_sigtimedwait" and result > 0:
+            timers.took_signal(run, tracee, call, result)
+        elif call.name in _OPTIONS and result == 0:
+            sockets.used_option(run, tracee, call)
+        elif call.name in _MOVES and not tracee.interrupted:
+            _moved(run, tracee, call, result)
     if not tracee.interrupted:
         tracee.deadline = None
     return result
+
+
+def _moved(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+    """It has read or written something, or tried to."""
+    if result == -_EAGAIN:
+        run.clock.look()
+        return
+    run.clock.looked_away()
+    if call.name in ("read", "readv") and result == _COUNT and run.alarms.files:
+        timers.has_read(run, tracee, call)
+    elif (
+        call.name == "read"
+        and result > 0
+        and run.alarms.timers
+        and not result % timers.SIGNALFD_SIZE
+    ):
+        timers.took_from_file(run, tracee, call, result)
+    elif result >= 0:
+        sockets.accepted(run, tracee, call, result)
 
 
 def time_is_up(run: Run, tracee: Tracee) -> Onward | None:
@@ -151,6 +182,9 @@ def _by_call() -> Mapping[str, Handler]:
         found |= dict.fromkeys(calls_in(group), handler)
     return {
         **found,
+        **dict.fromkeys(sockets.SENDS, writing.write),
+        **dict.fromkeys(_OPTIONS, sockets.use_option),
+        "recvmmsg": writing.read,
         "tee": writing.move,
         "fcntl": _control,
         "ptrace": tracing.trace,

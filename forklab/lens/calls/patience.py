@@ -1,4 +1,4 @@
-"""Calls with a time limit (poll, select, epoll, sigtimedwait, futex ...): the limit becomes a deadline of the world.
+"""Calls with a time limit (poll, select, sigtimedwait, futex, semtimedop ...): it becomes a deadline of the world.
 
 The kernel is told to wait for ever; when the deadline has come, the call is interrupted and returns what it would have
 returned then.
@@ -12,7 +12,7 @@ from forklab.kernel import calls
 from forklab.kernel.calls import PATIENT, LimitForm, int32
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world import clock as clocks
-from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
+from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
@@ -21,6 +21,7 @@ from forklab.steps.state import SELECTS
 _STICKY_TIMEOUTS = 0x4000000  # limits stay as they are, see personality(2)
 # See mq_send(3), mq_receive(3).
 _UNTIL_A_MOMENT = frozenset({"mq_timedsend", "mq_timedreceive"})
+_CLOCK_PLACE = {"futex_wait": 5, "futex_waitv": 4}  # which argument says by which clock
 TELL_WHAT_IS_LEFT = SELECTS | {"ppoll"}
 
 
@@ -35,9 +36,13 @@ def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
         return INTO_ITS_CALL
     # A moment that is over may be far away on the real clock; but what is there already comes before it.
     if deadline <= run.clock.now and _absolute_on(call) is None:
-        return AT_ONCE
+        if call.name == "rt_sigtimedwait":  # what it takes may come from a timer
+            return INTO_ITS_CALL
+        run.clock.look()
+        return IN_TURN if run.clock.watched else AT_ONCE
     if tracee.deadline is None:
         tracee.deadline = deadline
+    call.expires = limit.expired
     call.patched = (limit.place, call.arguments[limit.place])
     ptrace.set_argument(tracee.tid, limit.place, limit.for_ever)
     return INTO_ITS_CALL
@@ -46,7 +51,7 @@ def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
 def expire(run: Run, tracee: Tracee, call: Call) -> None:
     """Its time is over: get it out of the call."""
     tracee.deadline = None
-    call.expired = PATIENT[call.name].expired
+    call.expired = call.expires
     run.world.let(tracee, Stand.RUNNING)
     ptrace.interrupt(tracee.tid)
 
@@ -85,6 +90,8 @@ def deadline_of(run: Run, tracee: Tracee, call: Call) -> int | None:
         return None
     if limit.form is LimitForm.MILLISECONDS:
         return run.clock.deadline(int32(argument) * 1_000_000)
+    if call.name in _CLOCK_PLACE and _absolute_on(call) not in (0, 1):
+        raise ValueError("no clock for a futex")
     content = ptrace.read_memory(tracee.tid, argument, 16)
     read = clocks.from_timeval if limit.form is LimitForm.TIMEVAL else clocks.from_timespec
     return run.clock.deadline(read(content), absolute_on=_absolute_on(call))
@@ -98,6 +105,10 @@ def _absolute_on(call: Call) -> int | None:
     """The clock on which its limit is a moment; None if it is a duration."""
     if call.name in _UNTIL_A_MOMENT:
         return 0
-    if call.name != "futex" or _futex_command(call) not in calls.FUTEX_ABSOLUTE_WAITS:
+    if call.name in _CLOCK_PLACE:
+        return int32(call.arguments[_CLOCK_PLACE[call.name]])
+    command = _futex_command(call) if call.name == "futex" else calls.FUTEX_WAIT
+    if command not in calls.FUTEX_ABSOLUTE_WAITS:
         return None
-    return 0 if int32(call.arguments[1]) & calls.FUTEX_CLOCK_REALTIME else 1
+    by_wall = command == calls.FUTEX_LOCK_PI or call.arguments[1] & calls.FUTEX_CLOCK_REALTIME
+    return 0 if by_wall else 1

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from forklab.kernel.calls import int32
 from forklab.kernel.signals import KILL
+from forklab.lens.calls.waiting import group_for
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
@@ -34,7 +35,9 @@ class Sending(NamedTuple):
 def send(run: Run, tracee: Tracee, call: Call) -> Onward:
     sending = announce(run, tracee, call)
     if sending is None:
-        return AT_ONCE
+        run.clock.look()  # with signal 0 one asks who is still there
+        return IN_TURN if run.clock.watched else AT_ONCE
+    run.clock.looked_away()
     if sending.shielded:
         return shield(run, tracee, sending, lambda target: os.kill(target.pid, sending.number))
     return deliver(run, tracee, sending)
@@ -77,6 +80,8 @@ def announce(run: Run, tracee: Tracee, call: Call) -> Sending | None:
     targets = _targets(run, tracee, call.name, first)
     everybody = first == -1 and call.name in ("kill", "rt_sigqueueinfo")
     outsiders = everybody or (not targets and proc.exists(abs(first)))
+    if tracee.member.spaces:  # beyond its own namespace it reaches nobody
+        outsiders = False
     run.chronicle.sends(tracee.member, number, targets)
     run.suspects.update(targets)
     return Sending(number, place, targets, shielded=outsiders and not run.in_namespace)
@@ -93,26 +98,29 @@ def shield(run: Run, tracee: Tracee, sending: Sending, deliver: Callable[[Member
 
 
 def _targets(run: Run, tracee: Tracee, call: str, whom: int) -> list[Member]:
+    viewer, chronicle = tracee.member, run.chronicle
     if call in _OF_A_THREAD_IN:
-        return _named(run, whom)
+        return _one(chronicle.called(viewer, whom))
     if call == "pidfd_send_signal":
-        return _named(run, descriptors.pidfd_target(tracee.tid, whom) or 0)
-    if call == "tkill":
-        return _named(run, proc.thread_group(whom) or 0)
+        return _one(chronicle.get(descriptors.pidfd_target(tracee.tid, whom) or 0))
+    if call == "tkill" and not viewer.spaces:
+        return _one(chronicle.get(proc.thread_group(whom) or 0))
     return _reached(run, tracee, whom)
 
 
-def _named(run: Run, pid: int) -> list[Member]:
-    member = run.chronicle.get(pid)
+def _one(member: Member | None) -> list[Member]:
     return [member] if member else []
 
 
 def _reached(run: Run, tracee: Tracee, whom: int) -> list[Member]:
     """Whom kill(2) reaches, in order of birth."""
+    viewer = tracee.member
     if whom > 0:
-        return _named(run, whom)
+        return _one(run.chronicle.called(viewer, whom))
     alive = sorted({t.member.born: t.member for t in run.world.tracees.values()}.items())
-    if whom == -1:
-        return [member for _, member in alive if member is not tracee.member]
-    group = -whom or proc.group(tracee.member.pid)
-    return [member for _, member in alive if proc.group(member.pid) == group]
+    if whom == -1:  # but for PID 1 and itself
+        seen = [member for _, member in alive if member.is_within(viewer)]
+        return [m for m in seen if m is not viewer and m.number_for(viewer) != 1]
+    own = [viewer] if whom == 0 else [m for _, m in alive if group_for(viewer, m) == -whom]
+    groups = {proc.group(member.pid) for member in own}  # also those of it who are elsewhere
+    return [member for _, member in alive if proc.group(member.pid) in groups]

@@ -40,11 +40,12 @@ def _set(run: Run, tracee: Tracee, call: Call) -> int:
         return 0
     read = clocks.from_timeval if of_day else clocks.from_timespec
     try:
-        run.clock.set_wall(read(ptrace.read_memory(tracee.tid, address, 16)))
+        changed = run.clock.set_wall(read(ptrace.read_memory(tracee.tid, address, 16)))
     except OSError:
         return -errno.EFAULT
     except ValueError:
         return -errno.EINVAL
+    run.alarms.clock_was_set(changed)
     return 0
 
 

@@ -49,12 +49,14 @@ def sleep(run: Run, tracee: Tracee, call: Call) -> Onward:
     if call.name == "clock_nanosleep":
         clock, address = int32(call.arguments[0]), call.arguments[2]
         absolute = clock if call.arguments[1] & _TIMER_ABSTIME else None
+    if clocks.is_virtual(clock) and not clocks.one_can_sleep_by(clock):
+        return AT_ONCE  # an error
     try:
         duration = clocks.from_timespec(ptrace.read_memory(tracee.tid, address, 16))
     except (OSError, ValueError):
         return AT_ONCE  # the kernel knows which error that is
     if not clocks.is_virtual(clock):
-        return INTO_ITS_CALL
+        return INTO_ITS_CALL  # processor time, or an error
     if tracee.deadline is None:
         tracee.deadline = run.clock.deadline(duration, absolute_on=absolute)
     return wake(tracee) if tracee.deadline <= run.clock.now else HELD

@@ -21,7 +21,12 @@ _PID_AT = 16  # in a siginfo_t
 def wait(run: Run, tracee: Tracee, call: Call) -> Onward:
     """It is about to wait."""
     if _returns_at_once(tracee, call):
+        if any(child.news for child in tracee.member.children):
+            run.clock.looked_away()
+        else:
+            run.clock.look()
         return reap(tracee, call)
+    run.clock.looked_away()
     announce(run, tracee, call)
     return HELD
 
@@ -83,15 +88,24 @@ def waited(run: Run, tracee: Tracee, call: Call, result: int) -> None:
         child.continue_untold = False
 
 
+def group_for(viewer: Member, member: Member) -> int | None:
+    """Its process group, as the viewer has to call it; None if that cannot see it."""
+    depth = len(viewer.spaces)
+    if not depth or not member.is_within(viewer):
+        return None if depth else proc.group(member.pid)
+    return next(iter(proc.numbers(member.pid, b"NSpgid:")[depth:]), None)
+
+
 def _told(run: Run, tracee: Tracee, call: Call, result: int, options: int) -> Member | None:
     """Of whom it was told. Where that could not be written, as the pointer is bad, the news are gone all the same."""
     if result < 0 and result != -errno.EFAULT:
         return None
     if result >= 0 and call.name == "wait4":
-        return run.chronicle.get(result) if result else None
+        return run.chronicle.called(tracee.member, result) if result else None
     if result == 0 and call.arguments[2]:
         content = ptrace.read_memory(tracee.tid, call.arguments[2], _PID_AT + 4)
-        return run.chronicle.get(struct.unpack_from("<i", content, _PID_AT)[0])
+        (number,) = struct.unpack_from("<i", content, _PID_AT)
+        return run.chronicle.called(tracee.member, number) if number else None
     if (gone := _gone(tracee)) is not None:
         return gone
     return next((c for c in _meant(tracee, wanted(tracee, call)) if c.news & options), None)
@@ -116,13 +130,14 @@ def _meant(tracee: Tracee, awaited: waits.WaitFor) -> list[Member]:
     children = [c for c in mine if not options & waits.WNOTHREAD or _is_its_own(tracee, c)]
     match kind:
         case waits.P_PID:
-            return [child for child in children if child.pid == which]
+            return [c for c in children if c.number_for(tracee.member) == which]
         case waits.P_PIDFD:
             target = descriptors.pidfd_target(tracee.tid, which)
             return [child for child in children if child.pid == target]
         case waits.P_PGID:
-            group = which or proc.group(tracee.member.pid)
-            return [child for child in children if proc.group(child.pid) == group]
+            own = tracee.member
+            group = which or group_for(own, own)
+            return [child for child in children if group_for(own, child) == group]
     return children
 
 

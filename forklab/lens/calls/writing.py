@@ -8,6 +8,7 @@ import stat
 import struct
 
 from forklab.kernel.calls import int32
+from forklab.lens.calls import sockets
 from forklab.lens.edge import ptrace
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
@@ -32,9 +33,12 @@ def write(run: Run, tracee: Tracee, call: Call) -> Onward:
         except OSError:
             return AT_ONCE
         run.wrote(tracee, content)
+        run.clock.looked_away()
         ptrace.skip_call(tracee.tid, len(content))
         return IN_TURN
     kind = run.surroundings.kind_of(tracee.tid, into)
+    if stat.S_ISSOCK(kind):
+        sockets.limit(run, tracee, call)
     return AT_ONCE if stat.S_ISCHR(kind) or _is_file(kind) else INTO_ITS_CALL
 
 
@@ -47,6 +51,8 @@ def move(run: Run, tracee: Tracee, call: Call) -> Onward:
 
 def read(run: Run, tracee: Tracee, call: Call) -> Onward:
     kind = run.surroundings.kind_of(tracee.tid, int32(call.arguments[0]))
+    if stat.S_ISSOCK(kind):
+        sockets.limit(run, tracee, call)
     return AT_ONCE if _is_file(kind) and call.name != "flock" else INTO_ITS_CALL
 
 

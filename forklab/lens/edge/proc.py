@@ -8,6 +8,7 @@ from typing import NamedTuple
 from forklab.kernel.signals import HARMLESS_MASK, bit, deliverable_of
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second
+_PF_EXITING = 0x4  # of the flags in /proc/PID/stat
 
 
 class Masks(NamedTuple):
@@ -101,6 +102,27 @@ def parent(pid: int) -> int | None:
 def group(pid: int) -> int | None:
     fields = stat(pid)
     return int(fields[2]) if fields else None
+
+
+def pid_namespace(pid: int) -> int:
+    """The one in which it is, as an inode; 0 if it is gone. See pid_namespaces(7)."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/pid").st_ino
+    except OSError:
+        return 0
+
+
+def numbers(pid: int, what: bytes = b"NSpid:") -> tuple[int, ...]:
+    """Its pids in all PID namespaces that see it, from ours on inwards; or, with NSpgid:, those of its group."""
+    content = _read(f"/proc/{pid}/status") or b""
+    _, found, rest = content.partition(b"\n" + what)
+    return tuple(map(int, rest.partition(b"\n")[0].split())) if found else ()
+
+
+def is_ending(tid: int) -> bool:
+    """Whether it is on its way out, and not yet a zombie."""
+    fields = stat(tid)
+    return fields is not None and fields[0] != "Z" and bool(int(fields[6]) & _PF_EXITING)
 
 
 def personality(tid: int) -> int:

@@ -46,7 +46,8 @@ _TRACE_EXIT = 64
 _WALL = 0x40000000
 _SYSCALL_INFO = struct.Struct("<B3xIQQ7Q")
 _PEEK = struct.Struct("<QIi")  # from where in the queue, which queue, how many
-_SIGINFO_SIZE, _MOST_PEEKED = 128, 32
+SIGINFO_SIZE, _MOST_PEEKED = 128, 32
+CODE_AT, SENDER_AT, OVERRUNS_AT = 8, 16, 20  # in siginfo_t, see sigaction(2)
 _AT_EXIT = 2
 
 
@@ -68,6 +69,11 @@ class SignalInfo(NamedTuple):
     number: int
     code: int
     sender: int  # a pid, if the code says that somebody sent it
+
+    @property
+    def timer(self) -> int:
+        """Its number, if the code says that one of timer_create(2) sent it."""
+        return self.sender
 
 
 class _IoVector(ctypes.Structure):
@@ -147,28 +153,39 @@ def call(tid: int) -> CallStop:
 
 def signal_info(tid: int) -> SignalInfo:
     _ptrace(_GETSIGINFO, tid, 0, _ADDRESS)
-    number, _, code, _, sender = struct.unpack_from("<5i", _buffer)
+    return info_in(_buffer.raw)
+
+
+def info_in(content: bytes) -> SignalInfo:
+    """What a siginfo_t says."""
+    number, _, code, _, sender = struct.unpack_from("<5i", content)
     return SignalInfo(number, code, sender)
 
 
 def pending_signals(tid: int) -> list[SignalInfo]:
     """Those that wait for this thread, then those for its process, in the order of their arrival; nothing is taken."""
     found = []
-    infos = ctypes.create_string_buffer(_SIGINFO_SIZE * _MOST_PEEKED)
+    infos = ctypes.create_string_buffer(SIGINFO_SIZE * _MOST_PEEKED)
     for of_process in (0, 1):
         question = ctypes.create_string_buffer(_PEEK.pack(0, of_process, _MOST_PEEKED))
         count = _ptrace(_PEEKSIGINFO, tid, ctypes.addressof(question), ctypes.addressof(infos))
         for place in range(count):
-            number, _, code, _, sender = struct.unpack_from("<5i", infos, place * _SIGINFO_SIZE)
-            found.append(SignalInfo(number, code, sender))
+            found.append(info_in(infos.raw[place * SIGINFO_SIZE :]))
     return found
 
 
 def disguise_signal(tid: int, code: int) -> None:
     """Change the code of the signal that is about to be delivered, and take our pid out of it."""
     _ptrace(_GETSIGINFO, tid, 0, _ADDRESS)
-    struct.pack_into("<i", _buffer, 8, code)
-    struct.pack_into("<i", _buffer, 16, 0)
+    struct.pack_into("<i", _buffer, CODE_AT, code)
+    struct.pack_into("<i", _buffer, SENDER_AT, 0)
+    _ptrace(_SETSIGINFO, tid, 0, _ADDRESS)
+
+
+def set_overruns(tid: int, count: int) -> None:
+    """Of the signal of a timer that is about to be delivered: how often more that has rung."""
+    _ptrace(_GETSIGINFO, tid, 0, _ADDRESS)
+    struct.pack_into("<i", _buffer, OVERRUNS_AT, count)
     _ptrace(_SETSIGINFO, tid, 0, _ADDRESS)
 
 

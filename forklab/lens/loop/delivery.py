@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from forklab.kernel.signals import CHLD, SEGV, STOPPING_MASK, bit
+from forklab.kernel.signals import CHLD, SEGV, STOPPING_MASK, bit, signal_name, signal_number
 from forklab.lens.calls import sleeping, waiting
 from forklab.lens.edge import proc, ptrace, timestamps
+from forklab.lens.edge.queueing import SI_KERNEL, SI_TIMER
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import LOOP
+
+_FAULTS = frozenset(
+    map(signal_number, ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"))
+)
 
 
 def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
@@ -26,17 +32,32 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
         return
     masks = run.dispositions.of(tracee)
     stops = bit(number) & STOPPING_MASK  # told when it has stopped: it does not have to
-    if masks and masks.harmless(number) and not stops:
-        run.alarms.delivered(member, number)
+    if masks and masks.harmless(number) and not stops and not run.alarms.timers:
         loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
         return
     info = ptrace.signal_info(tracee.tid)
-    sent = info.code <= 0 or number == CHLD
-    sender = run.chronicle.latest(info.sender) if sent else None
-    if (code := run.alarms.delivered(member, number)) is not None:
-        ptrace.disguise_signal(tracee.tid, code)
+    rung = run.alarms.delivered(run.clock, member, info)
+    if rung is not None and rung.is_stale:
+        loop.goes_on(tracee, AT_ONCE)
+        return
+    if rung is not None:
+        if rung.overruns is None:
+            ptrace.disguise_signal(tracee.tid, SI_KERNEL)
+        else:
+            ptrace.set_overruns(tracee.tid, rung.overruns)
+    sender = None if rung is not None else _sender(run, member, info)
     tracee.last_sender = sender
-    if masks and (masks.catches(number) or not stops):
+    if (
+        member.is_init
+        and number in _FAULTS
+        and info.code > 0
+        and masks
+        and not masks.catches(number)
+    ):
+        raise EndOfRunError(
+            f"{member.name}, a PID 1, has a fault, {signal_name(number)}: while it is traced, that does not end it."
+        )
+    if masks and (masks.catches(number) if stops else not _is_harmless(member, masks, number)):
         run.chronicle.signalled(member, number, sender)
         tracee.saw(number, *code_and_sender(run, member, info))
     loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
@@ -46,8 +67,24 @@ def code_and_sender(run: Run, member: Member, info: ptrace.SignalInfo) -> tuple[
     """Code and sender of a signal, if the process can learn of them."""
     if not run.dispositions.tells_senders(member, info.number):
         return 0, ""
-    sender = run.chronicle.latest(info.sender) if info.sender else None
+    sender = _sender(run, member, info)
     return info.code, sender.name if sender else ""
+
+
+def _sender(run: Run, member: Member, info: ptrace.SignalInfo) -> Member | None:
+    """Who has sent it, if somebody of the program has, and this one can see whom."""
+    sent = (info.code <= 0 and info.code != SI_TIMER) or info.number == CHLD
+    return run.chronicle.latest_called(member, info.sender) if sent else None
+
+
+def _is_harmless(member: Member, masks: proc.Masks, number: int) -> bool:
+    """Whether the signal does nothing to it: to a PID 1, none does that it does not catch, see pid_namespaces(7).
+
+    But for those from outside that nobody can catch; and for faults, which are no signals that somebody has sent.
+    """
+    if member.is_init and bit(number) & ~STOPPING_MASK:
+        return not masks.catches(number)
+    return masks.harmless(number)
 
 
 def job_control(loop: Loop, tracee: Tracee, number: int) -> None:
@@ -83,8 +120,11 @@ def settle_suspects(loop: Loop) -> None:
             loop.goes_on(tracee, waiting.reap(tracee, call))
             continue
         masks = proc.masks(tracee.member.pid, tracee.tid)
-        if masks and masks.deliverable and call.name == LOOP:
+        due = masks.deliverable if masks else 0
+        if masks and tracee.member.is_init:
+            due &= masks.caught | STOPPING_MASK
+        if due and call.name == LOOP:
             loop.goes_on(tracee, IN_TURN)
-        elif masks and masks.deliverable:
+        elif due:
             sleeping.let_in(tracee)  # the kernel itself interrupts it
             loop.goes_on(tracee, Onward(Turn.IN_TURN, to_exit=True))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
 from forklab.kernel.signals import KILL, bit
-from forklab.lens.calls import masking, patience, polling, touching, writing
+from forklab.lens.calls import masking, patience, polling, timers, touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.calls.waiting import wanted
@@ -48,7 +48,7 @@ _KNOWN_OTHERWISE = (
         "clock", "sleep", "timer", "timerfd", "restart", "socket", "share",
     )
     | frozenset(PATIENT)
-) - {"mmap", "semtimedop", "mq_timedsend", "mq_timedreceive"} - POLLS  # fmt: skip
+) - {"mmap", "semtimedop", "mq_timedsend", "mq_timedreceive", "io_getevents", "io_pgetevents"} - POLLS  # fmt: skip
 _SIGNALFDS = frozenset({"signalfd", "signalfd4"})
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
@@ -260,6 +260,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
         run.because("it uses sockets")
     elif name == "timerfd_settime":
         run.because("it uses timers of timerfd_create, whose end is not chosen but happens")
+    elif name in ("setitimer", "timer_create", "timer_settime"):
+        timers.notice(run, tracee, call)
     elif name == "unshare" and arguments[0] & CLONE_NEWPID:
         raise EndOfRunError(NESTED)
     elif _waits_for_a_limited_time(call):

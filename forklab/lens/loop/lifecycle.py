@@ -9,7 +9,6 @@ from forklab.lens.calls import sending, waiting
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import threads
 from forklab.lens.loop.loop import Loop
-from forklab.lens.world.alarms import INTERVAL_TIMER
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, IN_TURN
@@ -17,9 +16,12 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 
+_CALLS_FOR_A_BIRTH = 10  # that take as long
+
 
 def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
     run, tid = loop.run, ptrace.event_message(tracee.tid)
+    run.clock.called(_CALLS_FOR_A_BIRTH)
     if event == ptrace.EVENT_CLONE and proc.thread_group(tid) == tracee.member.pid:
         run.because("it has several threads")
         run.threaded.add(tracee.member)
@@ -27,6 +29,7 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         child.dial = tracee.dial
     else:
         member = run.chronicle.forked(tracee.member, tid)
+        _number(run, tracee.member, member)
         member.mother = tracee.tid
         member.is_clone = event != ptrace.EVENT_FORK and proc.exit_signal(tid) != CHLD
         child = run.world.new(tid, member)
@@ -52,12 +55,22 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
     loop.goes_on(child, IN_TURN)
 
 
+def _number(run: Run, parent: Member, child: Member) -> None:
+    """In which PID namespaces of the program's own it is, and under which numbers."""
+    space = proc.pid_namespace(child.pid)
+    if not parent.spaces and space in (run.namespace, 0):
+        return
+    known = (m.spaces for m in run.chronicle.everybody if m.spaces[-1:] == (space,))
+    child.spaces = next(known, (*parent.spaces, space))
+    child.numbers = proc.numbers(child.pid)[1:]
+
+
 def executed(loop: Loop, tracee: Tracee) -> None:
     """The other threads are gone; a thread that is not the first one takes over the pid of the process."""
     run, member = loop.run, tracee.member
     for other in threads.others(run, tracee):
         run.world.let(other, Stand.GONE)
-    run.alarms.drop(member, keep=INTERVAL_TIMER)  # execve(2)
+    run.alarms.drop(member, all_of_them=False)
     run.resources.gone(member)  # as far as it was held by descriptors that are closed now
     run.dispositions.executed(member)
     member.is_clone = False
@@ -73,11 +86,14 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
     if not tracee.is_leader:
         threads.one_is_gone(run, member)
         return
-    run.alarms.drop(member)
+    run.alarms.drop(member, all_of_them=True)
     run.resources.gone(member)
     run.threaded.discard(member)
     run.dispositions.changed(member)
     run.suspects.discard(member)
+    if member.is_init:  # the kernel has reaped for it
+        for child in [c for c in member.children if c.zombie and not proc.exists(c.pid)]:
+            run.chronicle.reaped(child)
     code = os.waitstatus_to_exitcode(status)
     if code == -KILL:  # there is no stop at its delivery
         killer = run.chronicle.killer_of(member)
@@ -111,9 +127,7 @@ def _orphan(loop: Loop, dead: Member) -> None:
         if child.parent is None:
             try:
                 loop.hear_stranger(*loop.await_report(child.pid))
-            except (
-                ChildProcessError
-            ):  # another init than ours had it, of a namespace within, and has reaped it
+            except ChildProcessError:  # somebody of whom we do not know had it, and has reaped it
                 run.chronicle.reaped(child)
         else:
             _leave_to_parent(loop, child, child.parent)
@@ -122,17 +136,23 @@ def _orphan(loop: Loop, dead: Member) -> None:
 def _adopter(run: Run, child: Member, dead: Member) -> Member | None:
     adopter = proc.parent(child.pid)
     if adopter is None:  # it was a zombie, and whoever adopted it wants none
-        return _next_subreaper(dead)
+        return _next_reaper(run, dead)
     new = run.chronicle.get(adopter)
     return None if new is dead else new
 
 
-def _next_subreaper(dead: Member) -> Member | None:
-    """The nearest ancestor that lives and is one: PR_SET_CHILD_SUBREAPER in prctl(2)."""
+def _next_reaper(run: Run, dead: Member) -> Member | None:
+    """The nearest ancestor in its namespace that lives and is a subreaper, or PID 1 there. None: ours.
+
+    See PR_SET_CHILD_SUBREAPER in prctl(2).
+    """
     ancestor = dead.parent
-    while ancestor is not None and (ancestor.dead or not ancestor.adopts):
+    while ancestor is not None and ancestor.spaces == dead.spaces:
+        if ancestor.adopts and not ancestor.dead:
+            return ancestor
         ancestor = ancestor.parent
-    return ancestor
+    here = (m for m in run.chronicle.everybody if m.is_init and m.spaces == dead.spaces)
+    return next(here, None)
 
 
 def _leave_to_parent(loop: Loop, member: Member, parent: Member) -> None:

@@ -32,7 +32,7 @@ def until_quiet(loop: Loop) -> None:
             hear(loop, ptrace.wait())
             if world.queue:
                 return
-        elif _may_sleep(first) or first.member in loop.run.threaded:
+        elif _may_sleep(first) or first.member in loop.run.threaded or first.member.is_init:
             _watch(loop, first)
         else:
             hear(loop, ptrace.wait(first.tid))
@@ -117,7 +117,10 @@ def _watch(loop: Loop, tracee: Tracee) -> None:
             hear(loop, report)
             return
         letter = proc.state(tracee.tid)
-        if letter == "S" and _may_sleep(tracee) and not _is_disturbed(run, tracee):
+        ends = _ends_as_init(tracee)
+        if ends and _takes_others_along(loop, tracee):
+            return
+        if letter == "S" and not ends and _may_sleep(tracee) and not _is_disturbed(run, tracee):
             if report := ptrace.wait(tracee.tid, block=False):
                 hear(loop, report)
             else:
@@ -141,12 +144,39 @@ def _look_at(loop: Loop, tracee: Tracee) -> None:
         if report := ptrace.wait(tracee.tid, block=False):
             hear(loop, report)
             return
+        if _ends_as_init(tracee):
+            break
         if letter is None or (letter in resting and not _is_disturbed(loop.run, tracee)):
             return
         if threads.stands_at_its_end(loop.run, tracee, letter):
             return
         os.sched_yield()
     loop.run.world.let(tracee, Stand.RUNNING)
+
+
+def _ends_as_init(tracee: Tracee) -> bool:
+    """It is a thread of a PID 1 of a namespace within, and on its way out."""
+    return tracee.member.is_init and proc.is_ending(tracee.tid)
+
+
+def _takes_others_along(loop: Loop, init: Tracee) -> bool:
+    """It ends. If it is the last one of its threads, the kernel kills all others there, and waits for their ends.
+
+    They are heard here, in the order of their births; threads before the first one of their process.
+    """
+    world, member = loop.run.world, init.member
+    others = [t for t in world.tracees.values() if t.member is not member]
+    doomed = [tracee for tracee in others if tracee.member.is_within(member)]
+    lives = any(other.stand is not Stand.ENDED for other in threads.others(loop.run, init))
+    if lives or not doomed:
+        return False
+    doomed.sort(key=lambda tracee: (tracee.order, tracee.is_leader))
+    for tracee in doomed:
+        world.let(tracee, Stand.RUNNING)
+    for tracee in doomed:
+        while tracee.stand is not Stand.GONE:
+            hear(loop, loop.await_report(tracee.tid))
+    return True
 
 
 def _may_sleep(tracee: Tracee) -> bool:

@@ -43,7 +43,7 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
     if run.findings.unreaped is not None:
         state[facts.ENDING] = (run.chronicle.first.status, tuple(run.findings.unreaped))
     timers: dict[Member, list[int]] = {}
-    for member, deadline in run.alarms.deadlines():
+    for member, deadline in run.timer_deadlines():
         timers.setdefault(member, []).append(deadline)
     pipes, channels = run.pipes, run.channels
     for tracee in list(run.world.tracees.values()):

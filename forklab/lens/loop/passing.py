@@ -17,6 +17,7 @@ def jump(loop: Loop, waking: Collection[Stand]) -> bool:
     deadline = next_deadline(run)
     if deadline is None:
         return False
+    run.clock.rests()
     run.clock.jump_to(deadline)
     if run.clock.seconds > run.limits.virtual_seconds:
         raise EndOfRunError(
@@ -30,7 +31,7 @@ def next_deadline(run: Run) -> int | None:
     """Who is stopped does not wake, however long it meant to sleep; it is late then when it goes on."""
     awaited = (t for t in run.world.tracees.values() if t.stand is not Stand.STOPPED)
     deadlines = [tracee.deadline for tracee in awaited if tracee.deadline is not None]
-    deadlines += [deadline for _, deadline in run.alarms.deadlines()]
+    deadlines += [deadline for _, deadline in run.timer_deadlines()]
     deadlines += run.alarms.file_deadlines()
     return min(deadlines, default=None)
 
@@ -38,7 +39,8 @@ def next_deadline(run: Run) -> int | None:
 def wake_the_due(loop: Loop, waking: Collection[Stand]) -> None:
     """All whose deadline has come: their timers ring, and who stands like that goes on."""
     run = loop.run
-    run.suspects.update(run.alarms.ring_the_due(run.clock.now))
+    run.time_passes()
+    run.suspects.update(run.alarms.ring_the_due(run.clock))
     for tracee in list(run.world.tracees.values()):
         due = tracee.deadline is not None and tracee.deadline <= run.clock.now
         if due and tracee.stand in waking:

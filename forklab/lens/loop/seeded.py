@@ -15,15 +15,18 @@ import random
 from dataclasses import dataclass
 
 from forklab.kernel.calls import CALLS, Concern, calls_in, concerns_of
+from forklab.kernel.signals import bit
 from forklab.lens.calls import outside
-from forklab.lens.edge import ptrace, vdso
+from forklab.lens.edge import proc, ptrace, vdso
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import delivery, letting, listening, passing, showing, spinning
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.real_time import ALWAYS
+from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dials import Dial
 from forklab.lens.world.limits import EndOfRunError
-from forklab.lens.world.onward import Onward, Turn
+from forklab.lens.world.onward import AT_ONCE, Onward, Turn
+from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
@@ -33,6 +36,7 @@ _STOPS = Stops(
     ALWAYS
     | (frozenset(name for name in CALLS if Concern.WAITS in concerns_of(name)) - _HARDLY_EVER_WAIT)
     | calls_in("clock", "timer", "timerfd", "write", "socketpair")
+    | {"setsockopt", "getsockopt"}
     | calls_in("exec")  # how often it has read the clock stands in the memory that it gives up
 )
 _WAKING = frozenset({Stand.HELD, Stand.INSIDE})
@@ -54,6 +58,8 @@ class Seeded:
 
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
         run, turn, to_exit, with_signal, reaps = loop.run, *onward
+        if onward is AT_ONCE and run.clock.is_late and not tracee.unfinished_birth:
+            turn = Turn.IN_TURN  # so that time can go by
         match turn:
             case Turn.AT_ONCE:
                 showing.set_dial(loop, tracee)
@@ -77,7 +83,10 @@ class Seeded:
         delivery.settle_suspects(loop)
         world = loop.run.world
         if world.queue:
-            if loop.run.clock.watched:  # it has moved without a jump
+            clock = loop.run.clock
+            if clock.is_late and passing.next_deadline(loop.run) is not None:
+                clock.goes_by()
+            if clock.watched or clock.is_late:  # it has moved without a jump
                 passing.wake_the_due(loop, _WAKING)
             self._release(loop)
         elif world.tracees and not world.running and not passing.jump(loop, _WAKING):
@@ -112,15 +121,23 @@ class Seeded:
 
     def _creep(self, loop: Loop) -> None:
         """Others sleep until a deadline while somebody computes: time goes by for them, as it does on the processor."""
-        clock, passed = loop.run.clock, loop.time_since_last_asked()
-        if (deadline := passing.next_deadline(loop.run)) is not None:
-            clock.jump_to(min(deadline, clock.now + passed))
+        run = loop.run
+        until = run.clock.now + loop.time_since_last_asked()
+        while (deadline := passing.next_deadline(run)) is not None and run.clock.now < until:
+            run.clock.jump_to(min(deadline, until))
             passing.wake_the_due(loop, _WAKING)
+
+    def _will_be_taken(self, run: Run, member: Member, number: int) -> bool:
+        """Whether a thread of it lets this signal through, which is on its way."""
+        masks = (proc.masks(member.pid, tracee.tid) for tracee in run.world.threads_of(member))
+        return any(m is not None and not m.blocked & bit(number) for m in masks)
 
     def _wait_for_outside(self, loop: Loop) -> None:
         """Everybody waits, and no clock will wake them: only somebody outside can."""
         run, world = loop.run, loop.run.world
-        if run.alarms.on_their_way or run.suspects:
+        if run.suspects or any(
+            self._will_be_taken(run, *ring) for ring in run.alarms.on_their_way()
+        ):
             return
         asleep = [tracee for tracee in world.asleep.values() if tracee.stand is Stand.INSIDE]
         if not any(outside.can_end_it(run, tracee) for tracee in asleep):

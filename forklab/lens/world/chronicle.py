@@ -21,7 +21,11 @@ INIT, INIT_PID = "init", 1
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """A process that takes part. `parent` is whose child it is now, None for init's."""
+    """A process that takes part. `parent` is whose child it is now, None for init's.
+
+    Where the program has made PID namespaces, `spaces` are those around it, and `numbers` its pids there, from the
+    outermost on inwards. `pid` is its number for us.
+    """
 
     name: str
     pid: int
@@ -39,6 +43,24 @@ class Member:
     stopped_by: int = 0  # the signal that has stopped it last
     stop_untold: bool = False  # to its parent, by WUNTRACED
     continue_untold: bool = False
+    spaces: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def is_init(self) -> bool:
+        """Whether it is PID 1 of a namespace: the others there end with it."""
+        return self.numbers[-1:] == (1,)
+
+    def number_for(self, other: Member) -> int | None:
+        """Its pid, as the other one has to call it; None if that cannot see it."""
+        depth = len(other.spaces)
+        if self.spaces[:depth] != other.spaces:
+            return None
+        return self.numbers[depth - 1] if depth else self.pid
+
+    def is_within(self, other: Member) -> bool:
+        """Whether it is in the PID namespace of the other one, or in one below."""
+        return self.spaces[: len(other.spaces)] == other.spaces
 
     @property
     def dead(self) -> bool:
@@ -99,6 +121,20 @@ class Chronicle:
     def latest(self, pid: int) -> Member | None:
         """Whoever had the pid last, if it is gone by now."""
         return self._latest.get(pid)
+
+    def called(self, viewer: Member, number: int) -> Member | None:
+        """Who has this pid now for the viewer, zombies too."""
+        if not viewer.spaces:
+            return self._members.get(number)
+        found = (m for m in self._members.values() if m.number_for(viewer) == number)
+        return next(found, None)
+
+    def latest_called(self, viewer: Member, number: int) -> Member | None:
+        """Who had it last, if it is gone by now."""
+        if not viewer.spaces:
+            return self._latest.get(number)
+        found = (m for m in reversed(self.everybody) if m.number_for(viewer) == number)
+        return next(found, None)
 
     def in_our_numbers(self, text: str) -> str:
         """`text` with our numbers for the kernel's, if those are not the ones that we want to show."""

@@ -7,6 +7,7 @@ kernel. All times are integers, nanoseconds since the start of the program, so t
 from __future__ import annotations
 
 import struct
+import time
 from dataclasses import dataclass
 
 SECOND = 1_000_000_000
@@ -17,20 +18,43 @@ NEVER = 1 << 62
 _EPOCH = 1_893_488_400 * SECOND
 _UPTIME = 1000 * SECOND
 
+
+def _has(clock: int) -> bool:
+    """Not every machine has those that wake it up."""
+    try:
+        time.clock_getres(clock)
+    except OSError:
+        return False
+    return True
+
+
 REALTIME, MONOTONIC = 0, 1
 # CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_REALTIME_ALARM, CLOCK_TAI; see clock_gettime(2).
-_WALL_CLOCKS = frozenset({0, 5, 8, 11})
-_PROCESSOR_CLOCKS = frozenset({2, 3})  # of the process, of the thread; negative numbers too
-# Readings in a row that take no time; then each takes a microsecond, and twice as long after each further hundred.
+_WALL_CLOCKS = frozenset({0, 5, 11} | {clock for clock in {8} if _has(clock)})
+# CLOCK_MONOTONIC, its RAW and COARSE, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM.
+_OTHERS = frozenset({1, 4, 6, 7} | {clock for clock in {9} if _has(clock)})
+_NOT_FOR_SLEEPS = frozenset({4, 5, 6})
+# Looks in a row that take no time; then each takes a microsecond, and twice as long after each further hundred.
 _PATIENCE, _DOUBLES = 500, 100
+# The same for calls of any kind, while others wait for a moment; it does not become more than they can take in truth.
+_BUSY, _BUSY_DOUBLES, _MOST_A_CALL = 2_000, 250, 100_000
 
 TIMESPEC = struct.Struct("<qq")
 ITIMERVAL = struct.Struct("<4q")
 
 
 def is_virtual(clock: int) -> bool:
-    """Whether it is a clock of time, not one of processor time."""
-    return 0 <= clock < 1 << 31 and clock not in _PROCESSOR_CLOCKS
+    """Whether it is a clock of time: not one of processor time, and not none at all."""
+    return clock in _WALL_CLOCKS or clock in _OTHERS
+
+
+def is_wall(clock: int) -> bool:
+    """Whether it can be set."""
+    return clock in _WALL_CLOCKS
+
+
+def one_can_sleep_by(clock: int) -> bool:
+    return is_virtual(clock) and clock not in _NOT_FOR_SLEEPS
 
 
 @dataclass(eq=False)
@@ -47,6 +71,8 @@ class Clock:
     stamp: int = 0
     wall: int = _EPOCH
     _readings: int = 0  # in this row
+    _calls: int = 0  # since nobody could run
+    _counted: int = 0  # those that have taken time
 
     @property
     def seconds(self) -> float:
@@ -62,8 +88,27 @@ class Clock:
             self.now = time
             self.stamp += 1
 
+    def rests(self) -> None:
+        """Nobody can run."""
+        self._calls = self._counted = 0
+
+    def called(self, times: int = 1) -> None:
+        """Somebody makes a call, or does what costs as much as several."""
+        self._calls += times
+
+    @property
+    def is_late(self) -> bool:
+        """So much has been done that time ought to have gone by."""
+        return self._calls > _BUSY
+
+    def goes_by(self) -> None:
+        """Calls take time after all, when there have been so many of them."""
+        calls, self._counted = self._calls - max(self._counted, _BUSY), self._calls
+        step = min(_MOST_A_CALL, 1000 << (self._calls - _BUSY) // _BUSY_DOUBLES)
+        self.catch_up(self.now + calls * step)
+
     def looked_away(self) -> None:
-        """Somebody has done something else than to look at the clock."""
+        """Somebody has done something else than to look, at it or at what others do."""
         self.row += 1
         if self._readings:
             self._readings = 0
@@ -71,13 +116,17 @@ class Clock:
 
     @property
     def watched(self) -> bool:
-        """Whether somebody does nothing but look at it."""
+        """Whether somebody does nothing but look."""
         return self._readings > _PATIENCE
 
-    def read(self, clock: int) -> int:
-        """What `clock` shows. A program that does nothing but look at it sees it move in the end: it waits that way."""
+    def look(self) -> None:
+        """A program that does nothing but look sees it move in the end: it waits that way."""
         step, _ = self.ahead()
         self.was_read(1, step)
+
+    def read(self, clock: int) -> int:
+        """What `clock` shows."""
+        self.look()
         return self.shows(clock)
 
     def ahead(self) -> tuple[int, int]:
@@ -100,15 +149,20 @@ class Clock:
         """Since the start of its machine; nobody has looked at the clock by this."""
         return self.now + _UPTIME
 
-    def set_wall(self, time: int) -> None:
-        """Of the program's world alone: the machine's clock stays as it is."""
-        self.wall = time - self.now
+    def set_wall(self, time: int) -> int:
+        """Of the program's world alone: the machine's clock stays as it is. Answers by how much it was changed."""
+        before, self.wall = self.wall, time - self.now
         self.stamp += 1
+        return self.wall - before
 
     def deadline(self, duration: int, *, absolute_on: int | None = None) -> int:
-        """When `duration` is over; with `absolute_on` it is a time on that clock."""
+        """When `duration` is over; with `absolute_on` it is a time on that clock. Never in the past."""
+        return max(self.now, self.moment(duration, absolute_on))
+
+    def moment(self, duration: int, absolute_on: int | None = None) -> int:
+        """The same, also if that has been long ago."""
         if absolute_on is not None:
-            return max(self.now, duration - self._start_of(absolute_on))
+            return duration - self._start_of(absolute_on)
         return min(NEVER, self.now + max(0, duration))
 
     def _start_of(self, clock: int) -> int:
@@ -134,10 +188,11 @@ def from_timespec(content: bytes) -> int:
     return int(min(NEVER, seconds * SECOND + rest))
 
 
-def from_timeval(content: bytes) -> int:
+def from_timeval(content: bytes, *, strictly: bool = False) -> int:
+    """The same; not `strictly`: with as many microseconds as one likes, as select(2) has it."""
     if len(content) < TIMESPEC.size:
         raise ValueError("no timeval")
     seconds, rest = TIMESPEC.unpack_from(content)
-    if seconds < 0 or rest < 0:
+    if seconds < 0 or rest < 0 or (strictly and rest >= 1_000_000):
         raise ValueError("not a valid timeval")
     return int(min(NEVER, seconds * SECOND + rest * 1000))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from forklab.lens.world.dispositions import Dispositions
 from forklab.lens.world.limits import Findings, Limits
 from forklab.lens.world.pipes import Pipes
 from forklab.lens.world.resources import Resources
+from forklab.lens.world.socket_limits import SocketLimits
 from forklab.lens.world.surroundings import Surroundings
 from forklab.lens.world.tracees import Tracee
 from forklab.lens.world.world import World
@@ -49,9 +50,11 @@ class Run:
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)
     resources: Resources = field(default_factory=Resources)
+    socket_limits: SocketLimits = field(default_factory=SocketLimits)
     pipes: Pipes = field(default_factory=Pipes)
     channels: Channels = field(default_factory=Channels)
     undo: Undo = field(default_factory=Undo)
+    namespace: int = 0  # of PIDs, in which the first process is
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     shown: dict[tuple[Member, int], tuple[Edit, ...]] = field(default_factory=dict)
     threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads
@@ -59,6 +62,15 @@ class Run:
     def because(self, reason: str) -> None:
         """Why the same seed may not give the same history."""
         self.findings.because(reason)
+
+    def time_passes(self) -> None:
+        """The clock may have moved: who could compute meanwhile has done so, for all that its timers know."""
+        self.alarms.time_passes(self.clock.now, self.world.computes)
+
+    def timer_deadlines(self) -> Iterator[tuple[Member, int]]:
+        """When timers ring by a signal, and for whom, if nobody does anything else than now."""
+        self.time_passes()
+        return self.alarms.deadlines(self.clock.now, self.world.computes)
 
     def tell_parent(self, member: Member) -> None:
         """Something happened to it: its parent may wait for that, and gets SIGCHLD."""

@@ -16,15 +16,18 @@ from forklab.lens.world.stands import Stand
 class Call:
     """The call that a thread is in. `again`: it has been in it before, and a signal has got it out.
 
-    `patched`: the argument that was changed, and what it was; `expired`: what it has to return, now that its time is
-    over. `looks_at`: it reads a file of /proc that tells how somebody stands; its path, whose it is, and which.
+    `patched`: the argument that was changed, and what it was; `expires`: what it returns when its time is over;
+    `expired`: that it is. `by_socket`: the socket limits it. `looks_at`: it reads a file of /proc that tells how
+    somebody stands; its path, whose it is, and which.
     """
 
     name: str
     arguments: tuple[int, ...]
     again: bool = False
     patched: tuple[int, int] | None = None
+    expires: int = 0
     expired: int | None = None
+    by_socket: bool = False
     looks_at: tuple[str, int, str] | None = None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.stands import ASLEEP, LEADS_TO, Stand
 from forklab.lens.world.tracees import Tracee
+from forklab.steps.state import LOOP
 
 _in_order = operator.attrgetter("order")
 
@@ -64,6 +65,14 @@ class World:
 
     def threads_of(self, member: Member) -> list[Tracee]:
         return [tracee for tracee in self.tracees.values() if tracee.member is member]
+
+    def computes(self, member: Member) -> bool:
+        """Whether it does not wait: it runs, or could, or is in a loop that only a signal ends."""
+        return any(
+            tracee.stand in (Stand.RUNNING, Stand.READY)
+            or (tracee.stand is Stand.HELD and tracee.call is not None and tracee.call.name == LOOP)
+            for tracee in self.threads_of(member)
+        )
 
     def who_waits(self) -> str:
         """In words: "P is in wait4, P.1 is stopped"."""

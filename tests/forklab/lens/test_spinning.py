@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -83,6 +84,19 @@ def test_without_a_signal_it_is_said_that_it_never_ends(compiled: Compile) -> No
 def test_nor_does_anybody_keep_the_processor_busy_for_it(compiled: Compile) -> None:
     seen = record([compiled(program("for (;;) {}"))])
     assert seen.ended_early == "Everybody waits, and nobody will ever wake them: P is in a loop."
+
+
+def test_who_looks_for_a_file_again_and_again_waits_for_whoever_makes_it(
+    compiled: Compile, tmp_path: Path
+) -> None:
+    body = f"""
+        const char *name = "{tmp_path}/there";
+        if (fork() == 0) {{ usleep(100000); return close(creat(name, 0600)); }}
+        while (access(name, 0)) {{}}
+        leave(0);
+    """
+    seen = record([compiled("#include <fcntl.h>" + program(body))])
+    assert (seen.ended_early, seen.output) == (None, "h")
 
 
 COUNTS = {

@@ -1,0 +1,36 @@
+"""Looking at those who are at rest misses nobody who has been woken meanwhile."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from forklab.lens.loop import listening
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.world import World
+
+REPORT = (7, 0x057F)
+
+
+def test_who_is_continued_between_two_questions_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked first: by the second question, it has come out of its stop and reported."""
+    world, asked, heard = World(), [], []
+    stopped = world.new(7, Member("P", 7, 1000, None, 0))
+    world.let(stopped, Stand.STOPPED)
+
+    def state(tid: int) -> str:
+        asked.append(tid)
+        return "t"
+
+    def wait(tid: int, *, block: bool = True) -> tuple[int, int] | None:
+        asked.append(tid)
+        return REPORT if len(asked) > 1 else None
+
+    monkeypatch.setattr(listening.proc, "state", state)
+    monkeypatch.setattr(listening.ptrace, "wait", wait)
+    monkeypatch.setattr(listening, "hear", lambda loop, report: heard.append(report))
+    run = SimpleNamespace(world=world, threaded=set())
+    listening.until_quiet(SimpleNamespace(run=run, loose=False))
+    assert heard == [REPORT]
