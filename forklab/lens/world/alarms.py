@@ -15,6 +15,7 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.clock import Clock, is_wall
 
 _LONG_ENOUGH = 1000  # milliseconds, for what takes a microsecond
+_MOST_OVERRUNS = (1 << 31) - 1  # DELAYTIMER_MAX, see timer_getoverrun(2)
 _FIRST_THAT_QUEUES = 32  # signal: of those below only one waits for a process
 
 
@@ -81,8 +82,9 @@ class PosixTimer(Timer):
         """Its signal is: from now on it runs again."""
         assert self.rang is not None
         if self.interval:
-            self.overruns = (now - self.rang) // self.interval
-            self.deadline = self.rang + (self.overruns + 1) * self.interval
+            missed = (now - self.rang) // self.interval
+            self.overruns = min(missed, _MOST_OVERRUNS)
+            self.deadline = self.rang + (missed + 1) * self.interval
         self.rang = None
 
 

@@ -208,6 +208,15 @@ PROGRAMS = {
         pause();
         printf("%d\\n", done);
     """,
+    "more overruns than can be told": """
+        sigprocmask(SIG_BLOCK, &wanted, NULL);
+        timer_t timer = timer_of(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 0);
+        times = (struct itimerspec){{0, 1}, {1, 0}};
+        timer_settime(timer, TIMER_ABSTIME, &times, NULL);
+        int number = sigwaitinfo(&wanted, &about);
+        timer_delete(timer);
+        printf("%d %d\\n", number == SIGUSR1, about.si_overrun);
+    """,
     "one that rings by nothing, for one thread, in a new one": """
         timer_t silent = timer_of(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0);
         sets(silent, 0, 100000, 0);
