@@ -154,8 +154,13 @@ class Observer:
         self._known[name] = Fate(state, parent, now.status, now.stopped_by)
 
     def _wants_no_zombies(self, parent: str) -> bool:
-        """Whether the kernel collects its children: wait(2), NOTES. Of SA_NOCLDWAIT nobody outside can know."""
-        return parent != OUTSIDE and signal.SIGCHLD in self._play.process(parent).ignored()
+        """Whether the kernel collects its children: wait(2), NOTES. Of SA_NOCLDWAIT nobody outside can know.
+
+        A PID 1 that has ended seems to: the kernel has made it ignore SIGCHLD, to be rid of the namespace.
+        """
+        if parent == OUTSIDE or self._play.process(parent).ended():
+            return False
+        return signal.SIGCHLD in self._play.process(parent).ignored()
 
     def _outlived(self, name: str, parent: str) -> bool:
         """Whether one that is gone must have changed its parent since we last saw it.
