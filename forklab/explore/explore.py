@@ -32,7 +32,7 @@ from forklab.steps.schedule import Grain
 
 MOST_OUTCOMES = 10_000
 _MANY = 8  # processes; of more, who have nothing to do with each other, only what they print is explored
-_MANY_STATES, _MANY_RUNS = 2_000, 100  # of one graph: from then on it is worth to look at memory
+_MANY_STATES, _MANY_RUNS = 4_000, 400  # of one graph: from then on it is worth to look at memory
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STATES_OF_THE_ENDLESS = 100  # a fork bomb: what it is is known from its first run
@@ -119,7 +119,9 @@ def _graph_of(replays: Replays, first: Played | None, is_over: Callable[[Graph],
         return graph
     with contextlib.suppress(TimeIsUpError):
         if replays.begin_by_memory():
-            merged = explore_graph(replays, is_over=is_over)
+            merged = explore_graph(
+                replays, is_over=lambda graph: bool(graph.learned.doubts) or is_over(graph)
+            )
             if not merged.learned.doubts:
                 return merged
     replays.by_memory = False

@@ -80,19 +80,19 @@ def change(before: Memory, now: Memory) -> str:
         if address + _PAGE not in now.dead:
             for place, word in _changed(before.pages.get(address, _NOTHING), page):
                 if address + place not in now.dead:
-                    found.update(b"%d %b" % (address + place, word))
+                    found.update(b"%d %d " % (address + place, word))
     for place, word in _changed(before.vectors, now.vectors):
-        found.update(b"vectors %d %b" % (place, word))
+        found.update(b"vectors %d %d " % (place, word))
     return found.hexdigest()
 
 
-def _changed(before: bytes, now: bytes) -> Iterator[tuple[int, bytes]]:
+def _changed(before: bytes, now: bytes) -> Iterator[tuple[int, int]]:
     """The words that are different, and where they are."""
     if before != now:
-        for place in range(0, len(now), _WORD):
-            word = now[place : place + _WORD]
-            if word != before[place : place + _WORD]:
-                yield place, word
+        words = memoryview(before).cast("Q"), memoryview(now).cast("Q")
+        for number, (old, new) in enumerate(zip(*words, strict=False)):
+            if old != new:
+                yield _WORD * number, new
 
 
 def _maps(tid: int) -> list[list[str]]:
