@@ -136,6 +136,12 @@ def exit_signal(pid: int) -> int | None:
     return int(fields[35]) if fields else None
 
 
+def system_call(tid: int) -> int | None:
+    """The number of the call in which it sleeps; None if it does not."""
+    first = (_read(f"/proc/{tid}/syscall") or b"running").split()[0]
+    return int(first) if first.isdigit() else None
+
+
 def nanoseconds(tid: int) -> int:
     """How long it has been on a processor so far."""
     content = _read(f"/proc/{tid}/schedstat")
