@@ -6,6 +6,7 @@ others) is simply missing.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Mapping
@@ -97,3 +98,13 @@ def this_processor() -> Processor:
     if machine not in _KNOWN:
         raise OSError(f"the lens knows {' and '.join(_KNOWN)}, but this machine is {machine}")
     return _KNOWN[machine]
+
+
+def name_of(number: int) -> str | None:
+    """What the call of this number is called on the machine that we run on; None if nobody knows."""
+    return _names().get(number)
+
+
+@functools.cache
+def _names() -> Mapping[int, str]:
+    return {number: name for name, number in this_processor().calls.items()}

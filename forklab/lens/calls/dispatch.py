@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from forklab.kernel.calls import INTERRUPTED, PATIENT, Concern, calls_in, concerns_of, int32
-from forklab.kernel.processors import this_processor
+from forklab.kernel.processors import name_of
 from forklab.lens.calls import (
     arranging,
     looking,
@@ -31,7 +31,6 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
-_NAMES = {number: name for name, number in this_processor().calls.items()}
 _EINTR, _EAGAIN = 4, 11
 _COUNT = 8  # bytes, that a timer's file tells
 _SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
@@ -67,12 +66,12 @@ def begin(run: Run, tracee: Tracee) -> Call:
 def _name_of(stop: ptrace.CallStop) -> str:
     if not stop.native:
         return f"system call {stop.number} of a 32-bit program"
-    return _NAMES.get(stop.number, f"system call {stop.number}")
+    return name_of(stop.number) or f"system call {stop.number}"
 
 
 def asks(number: int | None) -> bool:
     """Whether a call of this number, if it is one, can have another answer the next time."""
-    return number is not None and concerns_of(_NAMES.get(number, "")) != {Concern.PRIVATE}
+    return number is not None and concerns_of(name_of(number) or "") != {Concern.PRIVATE}
 
 
 def make(run: Run, tracee: Tracee, call: Call) -> Onward:
@@ -168,7 +167,7 @@ def time_is_up(run: Run, tracee: Tracee) -> Onward | None:
     return None
 
 
-def _suspend(run: Run, tracee: Tracee, call: Call) -> Onward:
+def _let_in(run: Run, tracee: Tracee, call: Call) -> Onward:
     return INTO_ITS_CALL
 
 
@@ -194,9 +193,7 @@ def _by_call() -> Mapping[str, Handler]:
 
 
 _BY_GROUP: Mapping[str, Handler] = {
-    "eventfd": making.make,
-    "socketpair": making.make,
-    "mq_open": making.make,
+    **dict.fromkeys(("eventfd", "socketpair", "mq_open", "suspend"), _let_in),
     "clock": sleeping.read_clock,
     "set_clock": setting.set_clock,
     "sleep": sleeping.sleep,
@@ -206,6 +203,5 @@ _BY_GROUP: Mapping[str, Handler] = {
     "write": writing.write,
     "read": looking.read,
     "signal": sending.send,
-    "suspend": _suspend,
 }
 _HANDLERS = _by_call()

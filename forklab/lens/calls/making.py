@@ -8,17 +8,12 @@ import struct
 from forklab.kernel.calls import calls_in, int32
 from forklab.lens.calls import paths
 from forklab.lens.edge import ptrace
-from forklab.lens.world.onward import INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
 MAKING = calls_in("eventfd", "socketpair", "mq_open")
 _PAIR = struct.Struct("<ii")
 _TYPE = 0xF  # of a socket; above it are flags, see socket(2)
-
-
-def make(run: Run, tracee: Tracee, call: Call) -> Onward:
-    return INTO_ITS_CALL
 
 
 def has_made(run: Run, tracee: Tracee, call: Call, result: int) -> None:

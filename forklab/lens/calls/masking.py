@@ -26,7 +26,7 @@ from forklab.steps.state import Touch
 
 _SIG_BLOCK, _SIG_UNBLOCK, _SIG_SETMASK = 0, 1, 2
 _SIG_DFL, _SIG_IGN = 0, 1
-_SIZE = 8  # bytes, of a signal set and of the address of a handler
+_SIZE = 8  # bytes, of a signal set
 _NEVER_BLOCKED = bit(KILL) | bit(STOP)
 _ASK_WHAT_IS_PENDING = frozenset({"rt_sigpending", "rt_sigtimedwait", "signalfd", "signalfd4"})
 
@@ -87,6 +87,6 @@ def _read(tracee: Tracee, address: int) -> int | None:
     if not address:
         return None
     try:
-        return int.from_bytes(ptrace.read_memory(tracee.tid, address, _SIZE), "little")
+        return ptrace.read_word(tracee.tid, address)
     except OSError:
         return None

@@ -22,7 +22,6 @@ from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import EPOLLS, SELECTS, Touch
 
 _POLLFD = struct.Struct("<ihh")
-_POINTER = struct.Struct("<Q")
 _SIZE_OF_EVENT = (
     12 if os.uname().machine == "x86_64" else 16
 )  # bytes: struct epoll_event is packed there
@@ -151,10 +150,8 @@ def own_mask(tracee: Tracee, call: Call) -> int | None:
     elif call.name == "epoll_pwait":
         address = call.arguments[4]
     elif call.name == "pselect6" and call.arguments[5]:
-        (address,) = _POINTER.unpack(ptrace.read_memory(tracee.tid, call.arguments[5], 8))
-    if not address:
-        return None
-    return int.from_bytes(ptrace.read_memory(tracee.tid, address, 8), "little")
+        address = ptrace.read_word(tracee.tid, call.arguments[5])
+    return ptrace.read_word(tracee.tid, address) if address else None
 
 
 def is_over(tracee: Tracee, call: Call) -> None:

@@ -278,7 +278,7 @@ def has_read(run: Run, tracee: Tracee, call: Call) -> None:
         return
     address = call.arguments[1]
     if call.name == "readv":
-        address = struct.unpack("<Q", ptrace.read_memory(tracee.tid, address, 8))[0]
+        address = ptrace.read_word(tracee.tid, address)
     ptrace.write_memory(tracee.tid, address, struct.pack("<Q", count))
 
 

@@ -66,9 +66,8 @@ def written(tracee: Tracee, call: Call) -> bytes:
 
     A page that it can't fill is not written at all: pipes and terminals take whole ones.
     """
-    one = [(call.arguments[1], call.arguments[2])]
     content = b""
-    for base, size in one if call.name == "write" else _vector(tracee, call):
+    for base, size in pieces(tracee, call):
         wanted = min(size, _MOST_AT_ONCE - len(content))
         piece = _as_far_as_it_goes(tracee, base, wanted) if wanted else b""
         content += piece
@@ -89,10 +88,8 @@ def _as_far_as_it_goes(tracee: Tracee, address: int, size: int) -> bytes:
 
 def size_of(tracee: Tracee, call: Call) -> int:
     """How many bytes a read or a write is about; 0 if it is an error, and nobody has to wait."""
-    if call.name in ("read", "write"):
-        return call.arguments[2]
     try:
-        return sum(size for _, size in _vector(tracee, call))
+        return sum(size for _, size in pieces(tracee, call))
     except OSError:
         return 0
 

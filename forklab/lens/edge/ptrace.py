@@ -298,6 +298,11 @@ def read_memory(tid: int, address: int, length: int) -> bytes:
     return content.raw[:size]
 
 
+def read_word(tid: int, address: int) -> int:
+    """Eight bytes, as a number: a pointer, or a set of signals. Raises OSError where nothing is."""
+    return int.from_bytes(read_memory(tid, address, 8), "little")
+
+
 def write_memory(tid: int, address: int, content: bytes) -> None:
     """Raises OSError where nothing is, or nothing that it may write to itself."""
     _check(address, len(content))

@@ -233,7 +233,7 @@ def _write(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
 
 def _mask(tracee: Tracee, address: int) -> int:
     try:
-        return int.from_bytes(ptrace.read_memory(tracee.tid, address, 8), "little")
+        return ptrace.read_word(tracee.tid, address)
     except OSError:
         return 0
 

@@ -80,8 +80,7 @@ class Scheduled:
         return remembering.STOPS if self.schedule.by_memory else _STOPS
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
-        vdso.hide(tracee.tid)
-        vdso.fix_chance(tracee.tid)
+        vdso.hide(tracee.tid, fix_chance=True)
         tracee.seen = replace(tracee.seen or Seen(), start=None)
         self._ledger.by_memory = self.schedule.by_memory
         loop.run.pipes.outputs = loop.run.surroundings.outputs
@@ -130,6 +129,7 @@ class Scheduled:
 
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
         run, to_exit, with_signal = loop.run, onward.to_exit, onward.with_signal
+        standing = self._ledger.of(tracee)
         doomed = tracee.member in self._ledger.doomed
         if with_signal:
             changing.remember_core(run, tracee, with_signal)
@@ -140,13 +140,13 @@ class Scheduled:
         elif (
             onward.turn is Turn.IN_TURN
             and not to_exit
-            and not self._ledger.of(tracee).tries_again
-            and not self._ledger.of(tracee).blurs
+            and not standing.tries_again
+            and not standing.blurs
             and self._may_notice(loop, tracee)
         ):
             letting.go_when_chosen(run, tracee, with_signal=with_signal)
         else:
-            self._ledger.of(tracee).moved, self._ledger.of(tracee).blurs = True, False
+            standing.moved, standing.blurs = True, False
             # Whoever is doomed does not come further than to the end of the call that it is in.
             letting.go(run, tracee, to_exit=to_exit or doomed, with_signal=with_signal)
 

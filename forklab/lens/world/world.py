@@ -7,7 +7,7 @@ import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from forklab.kernel.processors import this_processor
+from forklab.kernel.processors import name_of
 from forklab.lens.edge import proc
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.stands import ASLEEP, LEADS_TO, Stand
@@ -17,14 +17,11 @@ from forklab.steps.state import LOOP
 _in_order = operator.attrgetter("order")
 
 
-_NAMES = {number: name for name, number in this_processor().calls.items()}
-
-
 def _call_of(tracee: Tracee) -> str:
     """The one that it stopped at last may be over by now: some that hardly ever wait do not stop it."""
     number = proc.system_call(tracee.tid) if tracee.stand is Stand.INSIDE else None
-    name = "" if number is None else _NAMES.get(number, "")
-    if name in ("", "restart_syscall"):
+    name = None if number is None else name_of(number)
+    if name in (None, "restart_syscall"):
         return tracee.call.name if tracee.call else "a call"
     return name
 
