@@ -120,6 +120,7 @@ class Scheduled:
             return True
         hold = holding.hold(loop.run, tracee, call)
         if hold is None:
+            standing.detail, standing.touches = Hold()
             changing.remember(loop.run, tracee, call)
             return False
         self._hold(loop, tracee, hold)

@@ -83,6 +83,13 @@ BODIES = {
         "umask(WEXITSTATUS(status) == 1 ? 077 : 022);",
         "printf(\"%o\\n\", umask(0));",
     ),
+    "an offset": (
+        """int file = open("/etc/passwd", O_RDONLY); char letter;
+           puts("x");
+           if (WEXITSTATUS(status) == 1 && read(file, &letter, 1) != 1) return 1;
+           letter = 0;""",
+        """printf("%ld\\n", (long)lseek(file, 0, SEEK_CUR));""",
+    ),
     "memory": (
         "char *kept = malloc(100); sprintf(kept, \"%d\", WEXITSTATUS(status));",
         "puts(kept);",

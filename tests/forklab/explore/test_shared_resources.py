@@ -299,6 +299,26 @@ def test_every_order_is_found_and_no_other(name: str, runnable: Runnable, folder
     assert not os.listdir(folder)
 
 
+def test_a_call_that_concerns_nobody_has_nothing_of_the_one_before_it(runnable: Runnable) -> None:
+    """Where it stands still after each of its calls, as it catches a signal."""
+    text = f"""{HEAD}
+        #include <sys/random.h>
+        static void heard(int number) {{ (void)number; }}
+        int main(void) {{
+            char chance;
+            int file = open("data", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+            signal(SIGUSR1, heard);
+            if (fork() == 0) _exit(write(file, "c", 1) != 1);
+            if (write(file, "p", 1) != 1 || getrandom(&chance, 1, 0) != 1) return 1;
+            lseek(file, 0, SEEK_SET);
+            if (read(file, text, 1) == 1) say(text);
+            wait(NULL);
+        }}
+    """
+    found = explore(**runnable("c", text))
+    assert found.complete, found.reasons
+
+
 NOT_MODELLED = {
     "P.1 calls prctl, which is not modelled": "prctl(PR_SET_CHILD_SUBREAPER, 1);",
     "P.1 calls system call 999, which is not modelled": "syscall(999);",
