@@ -1,15 +1,33 @@
-"""The user's folder for what was compiled once."""
+"""What was compiled once is kept in a folder of the user's."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 
-def cache_folder() -> Path:
+def kept(name: str, source: bytes, flags: tuple[str, ...], make: Callable[[Path], None]) -> Path:
+    """What comes of this source with these flags, by `make` if it is not there yet.
+
+    It is made under another name first, so that nobody ever sees half of it. Raises OSError, and what `make` raises.
+    """
+    digest = hashlib.sha256(source + repr((flags, platform.machine())).encode()).hexdigest()
+    found = _folder() / f"{name}-{digest[:16]}"
+    if not found.exists():
+        with tempfile.TemporaryDirectory(dir=found.parent) as folder:
+            unfinished = Path(folder) / name
+            make(unfinished)
+            unfinished.replace(found)
+    return found
+
+
+def _folder() -> Path:
     """Raises OSError if there is none that can be used and trusted."""
     for folder in (
         user_cache_path("forklab"),

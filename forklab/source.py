@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,15 +105,7 @@ def line_of(program: str, addresses: Iterable[int]) -> str | None:
     if not calls:
         return None
     try:
-        done = subprocess.run(
-            ["addr2line", "-e", program, *calls],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=_COMPILER_SECONDS,
-            check=False,
-        )
+        done = run_tool(["addr2line", "-e", program, *calls])
     except (OSError, subprocess.TimeoutExpired):
         return None
     for line in done.stdout.splitlines():
@@ -121,6 +113,24 @@ def line_of(program: str, addresses: Iterable[int]) -> str | None:
         if path and number.isdecimal() and number != "0":
             return f"line {number} of {os.path.basename(path)}"
     return None
+
+
+def is_python(program: str) -> bool:
+    return os.path.basename(program).startswith("python")
+
+
+def run_tool(words: Sequence[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A compiler, or what comes with it. Raises OSError and subprocess.TimeoutExpired."""
+    return subprocess.run(
+        words,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        timeout=_COMPILER_SECONDS,
+        check=False,
+    )
 
 
 def did_you_mean(path: Path) -> str:
@@ -141,15 +151,8 @@ def _compile(kind: _Compiler, source: Path, target: Path, folder: Path | None = 
     """The compiler's warnings."""
     compiler = os.environ.get(kind.variable, kind.usual)
     try:
-        done = subprocess.run(
-            [compiler, *kind.flags, "-o", str(target), str(source), *_LIBRARIES],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=_COMPILER_SECONDS,
-            check=False,
+        done = run_tool(
+            [compiler, *kind.flags, "-o", str(target), str(source), *_LIBRARIES], folder
         )
     except FileNotFoundError:
         raise CannotCompileError(

@@ -7,21 +7,17 @@ to be loaded first, so that all that is printed is written right away. Who write
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
 import struct
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from forklab.cache import cache_folder
+from forklab.cache import kept
+from forklab.source import is_python, run_tool
 
 _FOLDER = Path(__file__).with_name("preloaded")
 _SOURCE = _FOLDER / "unbuffered.c"
 _FLAGS = ("-std=gnu11", "-O2", "-shared", "-fPIC", "-fno-builtin")
-_COMPILER_SECONDS = 60
 _INTERPRETER = 3  # PT_INTERP: whoever has none has no dynamic linker
 # What leaves text in the buffer of a terminal; puts ends a line each time. A pipe's buffer has them all.
 _PRINTING = (b"printf\0", b"putchar\0", b"putc\0", b"fputc\0", b"fputs\0", b"fwrite\0")
@@ -55,10 +51,6 @@ def may_keep_text(program: str, *, pipe: bool) -> bool:
     return _is_dynamic(content) and any(name in content for name in names)
 
 
-def is_python(program: str) -> bool:
-    return os.path.basename(program).startswith("python")
-
-
 def _content(program: str) -> bytes:
     try:
         return Path(program).read_bytes()
@@ -80,35 +72,20 @@ def _is_dynamic(content: bytes) -> bool:
 
 def _library() -> Path:
     """Compiled once, and kept. Raises CannotUnbufferError."""
-    digest = hashlib.sha256(_SOURCE.read_bytes() + repr((_FLAGS, platform.machine())).encode())
     try:
-        library = cache_folder() / f"unbuffered-{digest.hexdigest()[:16]}.so"
-        if not library.exists():
-            _compile(library)
+        return kept("unbuffered.so", _SOURCE.read_bytes(), _FLAGS, _compile)
     except OSError as error:
         raise CannotUnbufferError(f"--unbuffered: {error}") from None
-    return library
 
 
 def _compile(library: Path) -> None:
     compiler = os.environ.get("CC", "cc")
-    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-        unfinished = f"{folder}/library"  # so that nobody ever sees half of it
-        try:
-            done = subprocess.run(
-                [compiler, *_FLAGS, "-o", unfinished, str(_SOURCE)],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                stdin=subprocess.DEVNULL,
-                timeout=_COMPILER_SECONDS,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise CannotUnbufferError(
-                f"--unbuffered needs a C compiler, and the command {compiler!r} was not found."
-                " On Debian and Ubuntu, 'sudo apt install gcc' brings one."
-            ) from None
-        if done.returncode != 0:
-            raise CannotUnbufferError(f"--unbuffered does not compile here:\n{done.stderr}")
-        os.replace(unfinished, library)
+    try:
+        done = run_tool([compiler, *_FLAGS, "-o", str(library), str(_SOURCE)])
+    except FileNotFoundError:
+        raise CannotUnbufferError(
+            f"--unbuffered needs a C compiler, and the command {compiler!r} was not found."
+            " On Debian and Ubuntu, 'sudo apt install gcc' brings one."
+        ) from None
+    if done.returncode != 0:
+        raise CannotUnbufferError(f"--unbuffered does not compile here:\n{done.stderr}")

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import os
-import platform
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 
 from autograder.stage.errors import StageError
 from autograder.stage.tools import compiler
-from forklab.cache import cache_folder
+from forklab.cache import kept
 
 _SOURCES = Path(__file__).with_name("c")
 _PARTS = {"actor": ("actor.c",), "launcher": ("launcher.c", "census.c", "confine.c")}
@@ -32,11 +28,10 @@ def compiled(name: str) -> Path:
     """
     sources = [_SOURCES / part for part in _PARTS[name]]
     text = b"".join(path.read_bytes() for path in (*sources, *sorted(_SOURCES.glob("*.h"))))
-    digest = hashlib.sha256(text + repr((_FLAGS, platform.machine())).encode()).hexdigest()
-    program = _cache_folder() / f"{name}-{digest[:16]}"
-    if not program.exists():
-        _compile(sources, program)
-    return program
+    try:
+        return kept(name, text, _FLAGS, lambda program: _compile(sources, program))
+    except OSError as error:
+        raise StageError(str(error)) from None
 
 
 def is_dynamic(program: Path) -> bool:
@@ -45,29 +40,13 @@ def is_dynamic(program: Path) -> bool:
         return any(part.header.p_type == "PT_INTERP" for part in ELFFile(file).iter_segments())
 
 
-def _cache_folder() -> Path:
-    try:
-        return cache_folder()
-    except OSError as error:
-        raise StageError(str(error)) from None
-
-
 def _compile(sources: Sequence[Path], program: Path) -> None:
     complaint = ""
     for linking in (["-static"], []):
-        # Under another name first, so that two graders who start together never see half a program.
-        with tempfile.NamedTemporaryFile(dir=program.parent, delete=False) as unfinished:
-            pass
-        command = [compiler(), *_FLAGS, *linking, *map(str, sources), "-o", unfinished.name]
-        try:
-            result = subprocess.run(
-                command, capture_output=True, text=True, timeout=_COMPILE_SECONDS
-            )
-            if result.returncode == 0:
-                os.chmod(unfinished.name, 0o755)
-                os.replace(unfinished.name, program)
-                return
-            complaint = result.stderr
-        finally:
-            Path(unfinished.name).unlink(missing_ok=True)
+        command = [compiler(), *_FLAGS, *linking, *map(str, sources), "-o", str(program)]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=_COMPILE_SECONDS)
+        if result.returncode == 0:
+            program.chmod(0o755)
+            return
+        complaint = result.stderr
     raise StageError(f"{sources[0].name} does not compile here:\n{complaint}")

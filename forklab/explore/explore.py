@@ -11,7 +11,6 @@ once more, by its schedule: what is reported has been seen.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +27,7 @@ from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
 from forklab.lens.request import Options
 from forklab.lens.world.limits import Limits
+from forklab.source import is_python
 from forklab.steps.schedule import Grain
 
 MOST_OUTCOMES = 10_000
@@ -167,7 +167,7 @@ def _of_forest(forest: Forest, texts: Iterable[str], replays: Replays) -> Explor
 
 def _unwatched(program: str) -> int:
     """Python catches SIGINT from its start: no reason to stand still after each call."""
-    return bit(signal.SIGINT) if os.path.basename(program).startswith("python") else 0
+    return bit(signal.SIGINT) if is_python(program) else 0
 
 
 def _reasons(

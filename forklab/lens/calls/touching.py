@@ -29,6 +29,7 @@ from forklab.lens.world.channels import Opening, is_fifo
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
+from forklab.source import is_python
 from forklab.steps.state import Touch
 
 Touches = list[Touch]
@@ -265,8 +266,7 @@ def _counts_its_threads(tracee: Tracee, flags: int) -> bool:
 
     Python itself counts at each fork, from 3.12 on, and looks at nothing else there.
     """
-    program = os.path.basename(proc.program(tracee.member.pid))
-    return program.startswith("python") and not flags & os.O_CLOEXEC
+    return is_python(proc.program(tracee.member.pid)) and not flags & os.O_CLOEXEC
 
 
 def flags_of_open(call: Call) -> int:
