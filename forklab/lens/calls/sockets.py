@@ -18,12 +18,12 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
 _SOL_SOCKET = 1
-_SENDS = {
+_LIMITS = {
     20: False,
     21: True,
     66: False,
     67: True,
-}  # SO_RCVTIMEO and SO_SNDTIMEO, of old and of new programs
+}  # SO_RCVTIMEO and SO_SNDTIMEO, of old and of new programs: whether it is about sending
 SENDS = frozenset({"sendto", "sendmsg", "sendmmsg"})
 _SENDING = calls_in("write") | SENDS | {"connect"}
 _ACCEPTING = frozenset({"accept", "accept4"})
@@ -40,7 +40,7 @@ def used_option(run: Run, tracee: Tracee, call: Call) -> None:
     if not _is_limit(call):
         return
     number, option, address = int32(call.arguments[0]), int32(call.arguments[2]), call.arguments[3]
-    sends = _SENDS[option]
+    sends = _LIMITS[option]
     if call.name == "getsockopt":
         limit = run.socket_limits.get(_socket(tracee, number), sends=sends)
         if limit:
@@ -90,7 +90,7 @@ def accepted(run: Run, tracee: Tracee, call: Call, result: int) -> None:
 
 
 def _is_limit(call: Call) -> bool:
-    return int32(call.arguments[1]) == _SOL_SOCKET and int32(call.arguments[2]) in _SENDS
+    return int32(call.arguments[1]) == _SOL_SOCKET and int32(call.arguments[2]) in _LIMITS
 
 
 def _socket(tracee: Tracee, number: int) -> int:

@@ -231,10 +231,7 @@ def _of_proc(run: Run, path: str) -> Iterator[Touch]:
 
 
 def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
-    at = call.name == "openat"
-    folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
-    flags = flags_of_open(call)
-    path = call.arguments[1 if at else 0]
+    folder, path, flags = _opened(call)
     if paths.text(tracee, path) == "/proc/self/stat" and _counts_its_threads(tracee, flags):
         return []
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
@@ -250,9 +247,8 @@ def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
 
 def fifo_opened(run: Run, tracee: Tracee, call: Call) -> Opening | None:
     """Of open(2) with the name of a FIFO, as it is right now. None for anything else."""
-    at, flags = call.name == "openat", flags_of_open(call)
-    name = paths.text(tracee, call.arguments[1 if at else 0])
-    folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
+    folder, address, flags = _opened(call)
+    name = paths.text(tracee, address)
     if not name or flags & os.O_PATH:
         return None
     path = os.path.join(paths.base(tracee, folder), name)
@@ -267,6 +263,13 @@ def _counts_its_threads(tracee: Tracee, flags: int) -> bool:
     Python itself counts at each fork, from 3.12 on, and looks at nothing else there.
     """
     return is_python(proc.program(tracee.member.pid)) and not flags & os.O_CLOEXEC
+
+
+def _opened(call: Call) -> tuple[int, int, int]:
+    """Of open(2) and openat(2): from which folder on, the address of the name, and the flags."""
+    if call.name == "openat":
+        return int32(call.arguments[0]), call.arguments[1], flags_of_open(call)
+    return paths.AT_FDCWD, call.arguments[0], flags_of_open(call)
 
 
 def flags_of_open(call: Call) -> int:

@@ -11,12 +11,14 @@ has taken counts too, so that no state ever follows from itself.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 
 from forklab.kernel.calls import calls_in, int32
 from forklab.lens.edge import memory, proc, ptrace
 from forklab.lens.edge.memory import Memory
 from forklab.lens.edge.seccomp import Stops
+from forklab.lens.loop import letting
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.world.digests import digest_of
 from forklab.lens.world.run import Run
@@ -57,7 +59,7 @@ def seen_by(ledger: Ledger, tracee: Tracee) -> str:
     """A digest of what it has seen, or can still tell of it. It has come to rest."""
     seen, standing = tracee.seen, ledger.of(tracee)
     if seen is None or not ledger.by_memory:
-        return seen.all if seen else ""
+        return tracee.history
     standing.memory_is_old |= standing.moved
     if standing.memory_is_old and _stands_still(tracee):
         if seen.start is None:
@@ -75,7 +77,7 @@ def _look(tracee: Tracee, start: Memory | None) -> str:
     """
     now, masks = memory.read(tracee.tid, _MOST), proc.masks(tracee.member.pid, tracee.tid)
     if start is None or now is None:
-        return tracee.seen.all if tracee.seen else ""
+        return tracee.history
     return digest_of(memory.change(start, now), masks and masks.blocked)
 
 
@@ -88,15 +90,29 @@ def _stands_still(tracee: Tracee) -> bool:
     return True
 
 
-def looks_at_output(run: Run, tracee: Tracee, call: Call) -> bool:
-    """Whether it asks for what is not the same in each run: which terminal its output is, and when it was used last."""
-    return call.name in _STATS and run.surroundings.is_output(
+def evens_out(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> bool:
+    """At the entry of a call whose answer is not the same in each run. Whether it has been let go, to be told the same.
+
+    By rseq(2) the kernel would write which processor it is on; and it may ask which terminal its output is, and when
+    that was used last.
+    """
+    if not ledger.by_memory:
+        return False
+    if call.name == "rseq":
+        ptrace.skip_call(tracee.tid, -errno.ENOSYS)
+        letting.go(run, tracee)
+        return True
+    looks = call.name in _STATS and run.surroundings.is_output(
         tracee.member.pid, int32(call.arguments[0])
     )
+    if looks:
+        ledger.of(tracee).blurs = True
+        letting.go(run, tracee, to_exit=True)
+    return looks
 
 
 def blur(ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:
-    """It has been told so, or a random number."""
+    """It has been told of its output, or a random number."""
     if ledger.of(tracee).blurs and result == 0:
         address = call.arguments[_STATS[call.name]]
         # st_ino, the minor number in st_rdev, and all times of a struct stat, as x86-64 has it

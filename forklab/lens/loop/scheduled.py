@@ -6,14 +6,13 @@ what was possible and what was done is kept: `Taken`.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from forklab.kernel.calls import CALLS, Concern, calls_in
 from forklab.lens.calls import changing, masking, waiting
-from forklab.lens.edge import ptrace, vdso
+from forklab.lens.edge import vdso
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import (
@@ -90,14 +89,7 @@ class Scheduled:
         """Before each call that others could notice, until it is chosen."""
         if call.name in _CLOCKS or call.name in _SLEEPS:
             return False
-        if call.name == "rseq" and self.schedule.by_memory:
-            # There the kernel would write which processor it is on, and runs are on different ones.
-            ptrace.skip_call(tracee.tid, -errno.ENOSYS)
-            letting.go(loop.run, tracee)
-            return True
-        if self.schedule.by_memory and remembering.looks_at_output(loop.run, tracee, call):
-            self._ledger.of(tracee).blurs = True
-            letting.go(loop.run, tracee, to_exit=True)
+        if remembering.evens_out(loop.run, self._ledger, tracee, call):
             return True
         reasons = loop.run.findings.reasons
         known = len(reasons)

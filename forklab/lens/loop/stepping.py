@@ -245,9 +245,7 @@ def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...]) -> N
             flags = descriptors.flags(pid, number) & os.O_NONBLOCK
             run.resources.is_now(touch.resource, descriptors.eventfd_count(pid, number), flags)
         else:
-            run.resources.told(
-                [touch], tracee.member.name, tracee.seen.all if tracee.seen else "", call.name
-            )
+            run.resources.told([touch], tracee.member.name, tracee.history, call.name)
 
 
 def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:

@@ -77,6 +77,11 @@ class Tracee:
             since, fresh = digest_of(seen.since, *what), digest_of(seen.fresh, *what)
             self.seen = replace(seen, all=told, since=since, fresh=fresh)
 
+    @property
+    def history(self) -> str:
+        """A digest of all that the kernel has told it."""
+        return self.seen.all if self.seen else ""
+
     def went_on(self) -> None:
         """What it was told is in its memory when it stops again."""
         if (seen := self.seen) is not None and seen.fresh:
