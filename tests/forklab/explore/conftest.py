@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,3 +26,10 @@ def runnable() -> Iterator[Runnable]:
             return made[language, text]
 
         yield make
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The programs run here, and leave nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from random_programs import random_program
 from random_sharing import random_sharing
@@ -136,19 +134,15 @@ def test_random_programs_do_the_same() -> None:
     assert sum(compare(random_program(seed)) is not None for seed in range(10)) > 7
 
 
-def test_random_programs_that_share_do_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("folder")
+def test_random_programs_that_share_do_the_same() -> None:
     assert sum(compare(random_sharing(seed)) is not None for seed in range(8)) > 3
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("hundred", range(1, 4))
-def test_many_random_programs_do_the_same(
-    hundred: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_many_random_programs_do_the_same(hundred: int) -> None:
     seeds = range(100 * hundred, 100 * hundred + 100)
     assert sum(compare(random_program(seed)) is not None for seed in seeds) > 50
     assert sum(compare(random_sharing(seed)) is not None for seed in seeds) > 30

@@ -16,7 +16,7 @@ from forklab.explore import explore
 from forklab.lens.record import record
 from forklab.source import program_of
 
-pytestmark = pytest.mark.usefixtures("pid_namespaces")
+pytestmark = pytest.mark.usefixtures("pid_namespaces", "folder")
 
 RUNS, SEEDS = 2, 2
 SECONDS = 300.0  # a busy machine is slow
@@ -194,13 +194,6 @@ EVENTFDS = {
         {"h1", "hi"},
     ),
 }
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The programs run here, and leave nothing behind."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def check(case: Case, folder: Path) -> None:

@@ -11,6 +11,8 @@ from programs import Runnable
 
 from forklab.explore import explore
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 HEAD = """\
 #define _GNU_SOURCE
 #include <errno.h>
@@ -282,13 +284,6 @@ CASES = {
         {"own", "old"},
     ),
 }
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The programs run here, and leave nothing behind."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -96,13 +96,6 @@ def unforeseen(seed: int, folder: Path) -> set[Seen]:
     return both.seen - both.found if both else set()
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the programs run."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def check(seeds: range, folder: Path) -> None:
     compared = {seed: both for seed in seeds if (both := compare(seed, folder)) is not None}
     for seed, (found, seen) in compared.items():
