@@ -7,9 +7,11 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -81,10 +83,12 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
-def set_up(machine: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def set_up(
+    machine: Path, into: str = ".venv", **environment: str
+) -> subprocess.CompletedProcess[str]:
     """What the set-up says on `machine`. It works on a copy: what it finds unfinished it removes."""
     return subprocess.run(
-        ["/bin/sh", machine / "clone" / "scripts" / "setup.sh", ".venv", "base"],
+        ["/bin/sh", machine / "clone" / "scripts" / "setup.sh", into, "base"],
         cwd=machine,
         env={"PATH": str(machine), "TMPDIR": str(machine)} | environment,
         capture_output=True,
@@ -282,3 +286,17 @@ def test_a_set_up_that_fails_leaves_nothing_in_the_temporary_folder(machine):
     before = sorted(machine.iterdir())
     assert set_up(machine).returncode == 1
     assert sorted(machine.iterdir()) == before
+
+
+def test_commands_find_their_modules_compiled_where_nobody_may_write_them(machine):
+    sources = [machine / "clone" / package / "module.py" for package in ("forklab", "autograder")]
+    for source in sources:
+        source.parent.mkdir()
+        source.touch()
+    (machine / "conda" / "bin").mkdir(parents=True)
+    program(machine / "conda" / "bin", "python", f'exec "{sys.executable}" "$@"')
+    for folder, name in ((machine / "conda" / "bin", "uv"), (machine, "cc"), (machine, "bwrap")):
+        program(folder, name, "exit 0")
+    done = set_up(machine, str(machine / "conda"), PYTHONDONTWRITEBYTECODE="1")
+    assert done.returncode == 0, done.stderr
+    assert all(Path(cache_from_source(source)).exists() for source in sources)
