@@ -25,7 +25,8 @@ _PR_SET_SECCOMP, _MODE_FILTER, _PR_SET_NO_NEW_PRIVS = 22, 2, 38
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _JUMP_IF_EQUAL, _JUMP_IF_SET = 0x15, 0x45
 _RETURN = 0x06
-_NUMBER, _ARCH, _FOURTH_ARGUMENT = 0, 4, 40  # where struct seccomp_data has them
+# Where struct seccomp_data has them; the second argument in two halves.
+_NUMBER, _ARCH, _SECOND_ARGUMENT, _FOURTH_ARGUMENT = 0, 4, (24, 28), 40
 _MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
 
 
@@ -36,8 +37,9 @@ class _Program(ctypes.Structure):
 class Stops(NamedTuple):
     """At which calls a program is stopped: at those of these names, or at `all_but` these.
 
-    With `all_but`, calls that have no name here stop it too, and those of 32-bit programs; a mapping of memory that
-    nobody else can see is never worth a stop.
+    Of rt_sigaction at those that change something: Python asks for all handlers when it starts. With `all_but`, calls
+    that have no name here stop it too, and those of 32-bit programs; a mapping of memory that nobody else can see is
+    never worth a stop.
     """
 
     names: frozenset[str]
@@ -54,6 +56,7 @@ def filter_for(stops: Stops) -> bytes:
     named, others = _RET_TRACE, _RET_ALLOW
     if stops.all_but:
         named, others = others, named
+    sets_handlers = "rt_sigaction" in stops.names and not stops.all_but
     refused = processor.set_clock_of_32_bits
     lines = [
         (_LOAD, 0, 0, _ARCH),
@@ -67,6 +70,7 @@ def filter_for(stops: Stops) -> bytes:
         (_RETURN, 0, 0, _RET_ERRNO | errno.EPERM),
         (_LOAD, 0, 0, _NUMBER),
         *(_mapping(processor) if stops.all_but else ()),
+        *(_setting_a_handler(processor) if sets_handlers else ()),
         *(
             (_JUMP_IF_EQUAL, len(numbers) - place, 0, number)
             for place, number in enumerate(numbers)
@@ -84,6 +88,20 @@ def _mapping(processor: Processor) -> Iterable[tuple[int, int, int, int]]:
         (_LOAD, 0, 0, _FOURTH_ARGUMENT),
         (_JUMP_IF_SET, 2, 0, _MAP_SHARED),
         (_JUMP_IF_SET, 0, 1, _MAP_ANONYMOUS),
+        (_RETURN, 0, 0, _RET_ALLOW),
+        (_RETURN, 0, 0, _RET_TRACE),
+    )
+
+
+def _setting_a_handler(processor: Processor) -> Iterable[tuple[int, int, int, int]]:
+    """rt_sigaction(2) passes if it only asks: where the new action should be is nothing."""
+    low, high = _SECOND_ARGUMENT
+    return (
+        (_JUMP_IF_EQUAL, 0, 6, processor.calls["rt_sigaction"]),
+        (_LOAD, 0, 0, low),
+        (_JUMP_IF_EQUAL, 0, 3, 0),
+        (_LOAD, 0, 0, high),
+        (_JUMP_IF_EQUAL, 0, 1, 0),
         (_RETURN, 0, 0, _RET_ALLOW),
         (_RETURN, 0, 0, _RET_TRACE),
     )

@@ -16,9 +16,9 @@ OURS, FOREIGN = this_processor().audit, 0x40000003
 MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS = 1, 2, 0x20
 
 
-def verdict(program: bytes, number: int, arch: int = OURS, fourth: int = 0) -> int:
+def verdict(program: bytes, number: int, arch: int = OURS, second: int = 0, fourth: int = 0) -> int:
     """Of a call; see seccomp(2), struct seccomp_data, and linux/filter.h for the instructions."""
-    data = struct.pack("<IIQ6Q", number, arch, 0, 0, 0, 0, fourth, 0, 0)
+    data = struct.pack("<IIQ6Q", number, arch, 0, 0, second, 0, fourth, 0, 0)
     lines = list(struct.iter_unpack("<HBBI", program))
     accumulator = place = 0
     while True:
@@ -67,6 +67,15 @@ def test_all_stop_but_the_named_ones_also_those_that_nobody_knows() -> None:
 def test_memory_of_its_own_is_nobody_elses_concern(flags: int, expected: int) -> None:
     program = filter_for(Stops(frozenset({"getpid"}), all_but=True))
     assert verdict(program, this_processor().calls["mmap"], fourth=flags) == expected
+
+
+@pytest.mark.parametrize(("action", "expected"), [(0, ALLOW), (1, TRACE), (1 << 32, TRACE)])
+def test_who_only_asks_for_a_handler_is_not_stopped(action: int, expected: int) -> None:
+    number = this_processor().calls["rt_sigaction"]
+    names = frozenset({"rt_sigaction", "wait4"})
+    assert verdict(filter_for(Stops(names)), number, second=action) == expected
+    assert verdict(filter_for(Stops(names)), this_processor().calls["wait4"]) == TRACE
+    assert verdict(filter_for(Stops(frozenset(), all_but=True)), number, second=action) == TRACE
 
 
 @pytest.mark.parametrize("stops", [Stops(frozenset({"read"})), Stops(frozenset(), all_but=True)])
