@@ -5,7 +5,8 @@ The tracer, which sees real children, and the explorer, which knows of them by f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from forklab.kernel.calls import int32
@@ -27,7 +28,8 @@ class WaitFor(NamedTuple):
     options: int
 
 
-def wait_for(call: str, arguments: Sequence[int]) -> WaitFor:
+@lru_cache(256)  # asked several times of each call
+def wait_for(call: str, arguments: tuple[int, ...]) -> WaitFor:
     """Of wait4 and waitid alike. The group 0 is the caller's own. One that is an error is one that does not wait."""
     if call == "waitid":
         kind, which, options = int32(arguments[0]), int32(arguments[1]), arguments[3] & 0xFFFFFFFF

@@ -28,7 +28,7 @@ from forklab.lens.loop.seeded import Seeded
 from forklab.lens.loop.watchdog import TICK, Watchdog
 from forklab.lens.request import Order, RealTime, Request, Seed
 from forklab.lens.world.chronicle import Chronicle
-from forklab.lens.world.clock import Clock
+from forklab.lens.world.clock import SECOND, Clock
 from forklab.lens.world.limits import EndOfRunError, Findings
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, Surroundings, identity
@@ -72,6 +72,10 @@ def prepare(*, processor: int | None) -> None:
         os.sched_setaffinity(0, {ours[processor % len(ours)]})
 
 
+def _to_the_microsecond(clock: Clock) -> float:
+    return round(clock.now / SECOND, 6)
+
+
 class Setting(NamedTuple):
     """What follows from who is next: the time that events have, and the numbers that processes are given.
 
@@ -80,7 +84,7 @@ class Setting(NamedTuple):
     """
 
     policy: Policy
-    now: Callable[[Clock], float] = lambda clock: round(clock.seconds, 6)
+    now: Callable[[Clock], float] = _to_the_microsecond
     number_of: Callable[[str], int] | None = None
     in_virtual_time: bool = True
     repeatable: bool = False
@@ -165,7 +169,7 @@ class Session:
         clock, findings = Clock(), Findings(reasons=dict.fromkeys(setting.reasons))
         chronicle = Chronicle(
             pid,
-            lambda: setting.now(clock),
+            functools.partial(setting.now, clock),
             real_pids=self._in_namespace and pid == FIRST_PID,
             number_of=setting.number_of,
             outside=os.getpid(),

@@ -50,6 +50,7 @@ def use_timer(run: Run, tracee: Tracee, call: Call) -> Onward:
 
 def created_timer(run: Run, tracee: Tracee, call: Call) -> None:
     """timer_create(2) was successful: from now on the new timer is ours."""
+    run.time_passes()
     clock, event, told = int32(call.arguments[0]), *call.arguments[1:3]
     (identity,) = struct.unpack("<i", ptrace.read_memory(tracee.tid, told, 4))
     value, number, how, thread = identity, _ITIMER_SIGNALS[0], 0, 0

@@ -118,10 +118,10 @@ def _returns_at_once(tracee: Tracee, call: Call) -> bool:
 
 def wanted(tracee: Tracee, call: Call) -> waits.WaitFor:
     """Whom it waits for, and how; with a pidfd that has O_NONBLOCK it does not wait: pidfd_open(2)."""
-    kind, which, options = waits.wait_for(call.name, call.arguments)
-    if kind == waits.P_PIDFD and descriptors.flags(tracee.tid, which) & os.O_NONBLOCK:
-        options |= waits.WNOHANG
-    return waits.WaitFor(kind, which, options)
+    asked = waits.wait_for(call.name, call.arguments)
+    if asked.kind == waits.P_PIDFD and descriptors.flags(tracee.tid, asked.which) & os.O_NONBLOCK:
+        return asked._replace(options=asked.options | waits.WNOHANG)
+    return asked
 
 
 def _meant(tracee: Tracee, awaited: waits.WaitFor) -> list[Member]:

@@ -45,6 +45,7 @@ _OPTIONS = 1 | 2 | 4 | 8 | 16 | 32 | 128 | 1 << 20
 _TRACE_EXIT = 64
 _WALL = 0x40000000
 _SYSCALL_INFO = struct.Struct("<B3xIQQ7Q")
+_MESSAGE = struct.Struct("<Q")
 _PEEK = struct.Struct("<QIi")  # from where in the queue, which queue, how many
 SIGINFO_SIZE, _MOST_PEEKED = 128, 32
 CODE_AT, SENDER_AT, OVERRUNS_AT = 8, 16, 20  # in siginfo_t, see sigaction(2)
@@ -139,7 +140,8 @@ def interrupt(tid: int) -> None:
 def event_message(tid: int) -> int:
     """Of a birth: the id of the newborn. Of an exec: the id that the thread had before."""
     _ptrace(_GETEVENTMSG, tid, 0, _ADDRESS)
-    return int.from_bytes(_buffer.raw[:8], "little")
+    (message,) = _MESSAGE.unpack_from(_buffer)
+    return int(message)
 
 
 def call(tid: int) -> CallStop:

@@ -14,7 +14,8 @@ from forklab.lens.world.tracees import Tracee
 def go(run: Run, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0) -> None:
     """It goes on at once. Raises ProcessLookupError if it has been killed: its end is reported."""
     tracee.to_exit = to_exit
-    tracee.went_on()
+    if tracee.seen is not None:
+        tracee.went_on()
     run.world.let(tracee, Stand.RUNNING)
     ptrace.resume(tracee.tid, with_signal, to_exit=to_exit)
 

@@ -63,6 +63,7 @@ def _number(run: Run, parent: Member, child: Member) -> None:
     known = (m.spaces for m in run.chronicle.everybody if m.spaces[-1:] == (space,))
     child.spaces = next(known, (*parent.spaces, space))
     child.numbers = proc.numbers(child.pid)[1:]
+    child.is_init = child.numbers[-1:] == (1,)
 
 
 def executed(loop: Loop, tracee: Tracee) -> None:

@@ -23,16 +23,18 @@ _AT_WILL = 20_000  # looks at one that has been let into the kernel, before the 
 
 def until_quiet(loop: Loop) -> None:
     """Until nobody runs any more, but for those that sleep in the kernel."""
-    world = loop.run.world
-    while world.running:
-        first = next(iter(world.running.values()))
-        if len(world.running) > 1:
-            first = in_order(world.running.values())[0]
+    world, threaded = loop.run.world, loop.run.threaded
+    running = world.running
+    while running:
         if loop.loose:
             hear(loop, ptrace.wait())
             if world.queue:
                 return
-        elif _may_sleep(first) or first.member in loop.run.threaded or first.member.is_init:
+            continue
+        first, *others = running.values()
+        if others:
+            first = in_order(running.values())[0]
+        if _may_sleep(first) or first.member in threaded or first.member.is_init:
             _watch(loop, first)
         else:
             hear(loop, ptrace.wait(first.tid))

@@ -27,6 +27,16 @@ def jump(loop: Loop, waking: Collection[Stand]) -> bool:
     return True
 
 
+def keep_up(loop: Loop, waking: Collection[Stand]) -> None:
+    """Somebody can run, and the clock has moved without a jump, or ought to: so much has been done by now."""
+    run = loop.run
+    if not run.somebody_waits_for_a_moment:
+        return
+    if run.clock.is_late and next_deadline(run) is not None:
+        run.clock.goes_by()
+    wake_the_due(loop, waking)
+
+
 def next_deadline(run: Run) -> int | None:
     """Who is stopped does not wake, however long it meant to sleep; it is late then when it goes on."""
     awaited = (t for t in run.world.tracees.values() if t.stand is not Stand.STOPPED)

@@ -80,14 +80,13 @@ class Seeded:
 
     def next(self, loop: Loop) -> None:
         listening.until_quiet(loop)
-        delivery.settle_suspects(loop)
         world = loop.run.world
+        if loop.run.suspects:
+            delivery.settle_suspects(loop)
         if world.queue:
             clock = loop.run.clock
-            if clock.is_late and passing.next_deadline(loop.run) is not None:
-                clock.goes_by()
-            if clock.watched or clock.is_late:  # it has moved without a jump
-                passing.wake_the_due(loop, _WAKING)
+            if clock.is_late or clock.watched:
+                passing.keep_up(loop, _WAKING)
             self._release(loop)
         elif world.tracees and not world.running and not passing.jump(loop, _WAKING):
             self._wait_for_outside(loop)

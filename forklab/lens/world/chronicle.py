@@ -45,11 +45,7 @@ class Member:
     continue_untold: bool = False
     spaces: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()
-
-    @property
-    def is_init(self) -> bool:
-        """Whether it is PID 1 of a namespace: the others there end with it."""
-        return self.numbers[-1:] == (1,)
+    is_init: bool = False  # PID 1 of one of them: the others there end with it
 
     def number_for(self, other: Member) -> int | None:
         """Its pid, as the other one has to call it; None if that cannot see it."""

@@ -71,6 +71,7 @@ class Clock:
     stamp: int = 0
     wall: int = _EPOCH
     _readings: int = 0  # in this row
+    is_late: bool = False  # so much has been done that time ought to have gone by
     _calls: int = 0  # since nobody could run
     _counted: int = 0  # those that have taken time
 
@@ -91,15 +92,12 @@ class Clock:
     def rests(self) -> None:
         """Nobody can run."""
         self._calls = self._counted = 0
+        self.is_late = False
 
     def called(self, times: int = 1) -> None:
         """Somebody makes a call, or does what costs as much as several."""
         self._calls += times
-
-    @property
-    def is_late(self) -> bool:
-        """So much has been done that time ought to have gone by."""
-        return self._calls > _BUSY
+        self.is_late = self._calls > _BUSY
 
     def goes_by(self) -> None:
         """Calls take time after all, when there have been so many of them."""

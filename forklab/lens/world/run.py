@@ -67,6 +67,12 @@ class Run:
         """The clock may have moved: who could compute meanwhile has done so, for all that its timers know."""
         self.alarms.time_passes(self.clock.now, self.world.computes)
 
+    @property
+    def somebody_waits_for_a_moment(self) -> bool:
+        return bool(self.alarms.timers or self.alarms.files) or any(
+            tracee.deadline is not None for tracee in self.world.tracees.values()
+        )
+
     def timer_deadlines(self) -> Iterator[tuple[Member, int]]:
         """When timers ring by a signal, and for whom, if nobody does anything else than now."""
         self.time_passes()

@@ -69,6 +69,10 @@ class Tracee:
     last_sender: Member | None = None  # of the signal that was delivered last
     seen: Seen | None = None
     dial: Dial | None = None
+    order: int = field(init=False)  # threads take turns in the order of their processes' birth
+
+    def __post_init__(self) -> None:
+        self.order = self.member.born
 
     def saw(self, *what: Hashable) -> None:
         """The kernel has told it something."""
@@ -86,11 +90,6 @@ class Tracee:
         """What it was told is in its memory when it stops again."""
         if (seen := self.seen) is not None and seen.fresh:
             self.seen = replace(seen, fresh="")
-
-    @property
-    def order(self) -> int:
-        """Threads take turns in the order of their processes' birth."""
-        return self.member.born
 
     @property
     def is_leader(self) -> bool:
