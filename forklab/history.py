@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Self, TypedDict, Unpack
+from typing import NamedTuple, Self, TypedDict, Unpack
 
 from forklab.jsonform import JsonObject
 from forklab.numbering import FIRST_PID
@@ -38,8 +38,7 @@ class NoProcessError(KeyError):
         return str(self.args[0])
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """Who took part. `parent` is who forked it, None for the first; `reaper`: PID 1 or a subreaper, who adopts
     orphans.
     """
@@ -147,8 +146,7 @@ class Event:
         return cls(**{**form, **({"argv": tuple(argv)} if argv is not None else {})})
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One process as it stands in a tree.
 
     `parent` is whose child it is now; `former` lists earlier parents, the one that forked it first. `waits_for` is the
@@ -335,7 +333,7 @@ def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], 
     def wakes(name: str) -> None:
         """Whoever does something does not wait any more."""
         if name in nodes and nodes[name].state is State.WAITING:
-            nodes[name] = replace(nodes[name], state=State.RUNNING, waits_for=None)
+            nodes[name] = nodes[name]._replace(state=State.RUNNING, waits_for=None)
 
     name = event.process
     if event.kind not in _PASSIVE:
@@ -344,17 +342,17 @@ def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], 
         case "start":
             born(name)
         case "waits":
-            nodes[name] = replace(nodes[name], state=State.WAITING, waits_for=event.child)
+            nodes[name] = nodes[name]._replace(state=State.WAITING, waits_for=event.child)
         case "fork":
             assert event.child is not None
             born(event.child)
         case "exit":
-            nodes[name] = replace(nodes[name], state=State.ZOMBIE, status=event.status, signal=None)
+            nodes[name] = nodes[name]._replace(state=State.ZOMBIE, status=event.status, signal=None)
         case "killed":
-            nodes[name] = replace(nodes[name], state=State.ZOMBIE, signal=event.signal)
+            nodes[name] = nodes[name]._replace(state=State.ZOMBIE, signal=event.signal)
         case "reaped":
             assert event.by is not None
-            nodes[name] = replace(nodes[name], state=State.REAPED, reaped_by=event.by)
+            nodes[name] = nodes[name]._replace(state=State.REAPED, reaped_by=event.by)
             if event.by != KERNEL:
                 wakes(event.by)
             elif (parent := nodes[name].parent) in nodes and not _has_whom_to_await(nodes, parent):
@@ -362,11 +360,11 @@ def _apply(nodes: dict[str, Node], event: Event, process_named: Callable[[str], 
         case "reparented":
             assert event.old is not None
             former = (*nodes[name].former, event.old)
-            nodes[name] = replace(nodes[name], parent=event.new, former=former)
+            nodes[name] = nodes[name]._replace(parent=event.new, former=former)
         case "stopped":
-            nodes[name] = replace(nodes[name], state=State.STOPPED, signal=event.signal)
+            nodes[name] = nodes[name]._replace(state=State.STOPPED, signal=event.signal)
         case "continued":
-            nodes[name] = replace(nodes[name], state=State.RUNNING, signal=None)
+            nodes[name] = nodes[name]._replace(state=State.RUNNING, signal=None)
 
 
 def _has_whom_to_await(nodes: Mapping[str, Node], waiting: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from forklab.history import Node, Remark, Tree
 
@@ -116,8 +115,7 @@ def _shapes(
     for (name,) in reversed(list(_walk(roots, children, {}, set()))):  # children first
         node = nodes[name]
         looks = (
-            replace(
-                node,
+            node._replace(
                 name=_stem(name),
                 pid=0,
                 parent=None,

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Self, Unpack
 
@@ -109,7 +108,7 @@ class Replays:
     def begin_anew(self) -> None:
         """Each call on a contested resource is a step from now on, and who changes files runs alone."""
         contested = self._contested()
-        self.grain = replace(self.grain, shared=self.grain.shared | contested)
+        self.grain = self.grain._replace(shared=self.grain.shared | contested)
         self._disturbed = False
         self.reasons.clear()
         self._say_what_is_mapped()

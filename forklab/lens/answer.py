@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 from forklab.history import VERSION, History
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of a request. `refused`: what exec(2) had against the program; `untraceable`: why we may not trace.
 
     `status` is that of the first process, None if the lens had to end it: `ended_early` says why. `real_pids`: the
@@ -18,7 +16,7 @@ class Answer:
     output could be passed on.
     """
 
-    history: History = field(default_factory=History)
+    history: History = History()
     output: str = ""
     status: int | None = None
     seconds: float = 0.0

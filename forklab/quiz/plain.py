@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from forklab.draw.trees.text import tree_text
 from forklab.history import History, Node, Remark, State, Tree
@@ -31,8 +30,7 @@ def renamed(tree: Tree, names: Mapping[str, str]) -> Tree:
 
     return Tree(
         tuple(
-            replace(
-                node,
+            node._replace(
                 name=names.get(node.name, node.name),
                 parent=new(node.parent),
                 former=tuple(names.get(name, name) for name in node.former),
@@ -64,7 +62,7 @@ def family(history: History, words: Mapping[str, str]) -> str:
 def _plain(tree: Tree) -> Tree:
     """In the order of the names: P, P.1, P.1.1, P.2."""
     nodes = sorted(tree, key=lambda node: (not node.reaper, _numbers(node.name)))
-    return Tree(tuple(replace(node, pid=0) for node in nodes))
+    return Tree(tuple(node._replace(pid=0) for node in nodes))
 
 
 def _numbers(name: str) -> list[int]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from forklab.jsonform import JsonObject
 from forklab.kernel.signals import mask_of, numbers_in, signal_name
@@ -12,8 +11,7 @@ from forklab.steps.moves import Move, MoveKind
 MOST_STEPS = 20_000
 
 
-@dataclass(frozen=True)
-class Grain:
+class Grain(NamedTuple):
     """How finely a run is cut into steps: the same moves with another grain are another schedule.
 
     `unwatched` are signals whose handlers are not worth a stop after each call, as a bit mask. `shared` are resources
@@ -41,8 +39,7 @@ class Grain:
 PLAIN = Grain()
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(NamedTuple):
     """`moves` are taken first, then always the first step that is possible, up to `most` steps in all.
 
     `by_memory`: what a process has seen is what it can still tell of it (`forklab.lens.loop.remembering`). The same

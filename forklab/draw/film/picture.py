@@ -63,13 +63,13 @@ def scene(cast: Cast, film: Sequence[Frame]) -> Scene:
             known.setdefault(name, node)
             look = (node.state, words(node))
             if look not in looks[name]:
-                looks[name][look] = box(replace(card_of(node, cast), adopted=False))
+                looks[name][look] = box(card_of(node, cast)._replace(adopted=False))
     widest = {name: max(boxes.values(), key=lambda b: b.width) for name, boxes in looks.items()}
     forked_by = {child: parent for parent, child in cast.births}
     planned = plan(
         Tree(
             tuple(
-                replace(known[name], parent=forked_by.get(name), former=()) for name in cast.names
+                known[name]._replace(parent=forked_by.get(name), former=()) for name in cast.names
             )
         ),
         {name: Remark(state=b.card.state, words=b.card.words) for name, b in widest.items()},
@@ -87,7 +87,7 @@ def scene(cast: Cast, film: Sequence[Frame]) -> Scene:
         boxes=tuple(
             replace(
                 b,
-                card=replace(b.card, number=number),
+                card=b.card._replace(number=number),
                 words=tallest[name].words,
                 height=tallest[name].height,
             )

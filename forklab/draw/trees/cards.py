@@ -6,8 +6,8 @@ Pictures, texts and readings aloud are all made from the same cards, so they say
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from forklab.draw.characters import single_line
 from forklab.draw.fold import CROWDED, fold, label, label_of
@@ -15,8 +15,7 @@ from forklab.draw.trees.description import state_of, words
 from forklab.history import Remark, State, Tree
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(NamedTuple):
     """One process, or a pile of them that are all alike.
 
     `number` is its place in the picture, `parent` that of the card that it hangs from, None for a
@@ -54,8 +53,7 @@ class Kinship(StrEnum):
     FORMER = "former"  # from the parent that it had before
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line from one card to another, by their numbers; `reaped`: the child is gone."""
 
     tail: int

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _MOST = 32 << 20  # bytes of a file
 
 
-@dataclass(frozen=True)
-class _Was:
+class _Was(NamedTuple):
     """What stood at a path, None for nothing: `content` is that of a file, `target` that of a symbolic link."""
 
     path: str
@@ -23,8 +23,7 @@ class _Was:
         return stat.S_IFMT(self.about.st_mode) if self.about else 0
 
 
-@dataclass(frozen=True)
-class _Moved:
+class _Moved(NamedTuple):
     """A folder was about to be renamed, with all that is in it."""
 
     old: str

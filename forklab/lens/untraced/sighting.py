@@ -28,7 +28,7 @@ class Sighting:
     refused: str | None = None
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps({**asdict(self), "nodes": [node._asdict() for node in self.nodes]})
 
     @classmethod
     def from_json(cls, text: str) -> Self:

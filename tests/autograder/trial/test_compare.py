@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from autograder.trial.compare import differences
@@ -12,7 +10,7 @@ from forklab.history import Node, State, Tree
 INIT = Node("init", 1, None, State.RUNNING, reaper=True)
 MAIN = Node("main", 1000, "init", State.RUNNING)
 DEAD = Node("main", 1000, "init", State.ZOMBIE, status=3)
-GONE = replace(DEAD, state=State.REAPED, reaped_by="init")
+GONE = DEAD._replace(state=State.REAPED, reaped_by="init")
 KILLED = Node("main", 1000, "init", State.REAPED, signal="SIGTERM", reaped_by="init")
 
 
@@ -33,17 +31,17 @@ def test_equal_trees_do_not_differ(node: Node) -> None:
         (KILLED, MAIN, "should have been killed by SIGTERM"),
         (MAIN, DEAD, "should be running"),
         (MAIN, GONE, "should be running"),
-        (MAIN, replace(MAIN, state=State.STOPPED, signal="SIGTSTP"), "should be running"),
-        (replace(MAIN, state=State.STOPPED, signal="SIGTSTP"), MAIN, "should be stopped"),
+        (MAIN, MAIN._replace(state=State.STOPPED, signal="SIGTSTP"), "should be running"),
+        (MAIN._replace(state=State.STOPPED, signal="SIGTSTP"), MAIN, "should be stopped"),
         (DEAD, GONE, "should be a zombie: init has not waited"),
         (DEAD, MAIN, "should have exited 3"),
-        (GONE, replace(GONE, status=4), "should have exited 3"),
-        (KILLED, replace(KILLED, signal="SIGKILL"), "should have been killed by SIGTERM"),
+        (GONE, GONE._replace(status=4), "should have exited 3"),
+        (KILLED, KILLED._replace(signal="SIGKILL"), "should have been killed by SIGTERM"),
         (KILLED, GONE, "should have been killed by SIGTERM"),
-        (MAIN, replace(MAIN, parent="worker"), "should be a child of init"),
+        (MAIN, MAIN._replace(parent="worker"), "should be a child of init"),
         (
             DEAD,
-            replace(DEAD, parent="outside", status=0),
+            DEAD._replace(parent="outside", status=0),
             "should be a child of init, should have exited 3",
         ),
     ],
@@ -58,23 +56,23 @@ def test_the_badge_says_what_should_be(expected: Node, observed: Node, words: st
 
 
 def test_running_and_waiting_look_alike() -> None:
-    assert difference(MAIN, replace(MAIN, state=State.WAITING)) is None
+    assert difference(MAIN, MAIN._replace(state=State.WAITING)) is None
 
 
 def test_who_was_reaped_has_no_parent_that_could_be_compared() -> None:
-    assert difference(GONE, replace(GONE, parent="worker", reaped_by="worker")) is None
+    assert difference(GONE, GONE._replace(parent="worker", reaped_by="worker")) is None
 
 
 def test_whether_somebody_outside_has_reaped_init_does_not_matter() -> None:
-    zombie = replace(INIT, state=State.ZOMBIE, status=0)
-    reaped = replace(zombie, state=State.REAPED, reaped_by="outside")
+    zombie = INIT._replace(state=State.ZOMBIE, status=0)
+    reaped = zombie._replace(state=State.REAPED, reaped_by="outside")
     assert differences(Tree((reaped,)), Tree((zombie,))) == {}
     assert differences(Tree((reaped,)), Tree((INIT,))) == {"init": "should have exited 0"}
 
 
 def test_whose_parent_is_outside_of_the_play_is_nobodys_child() -> None:
-    adopted = replace(MAIN, parent="outside")
-    assert difference(adopted, replace(MAIN, parent=None)) is None
+    adopted = MAIN._replace(parent="outside")
+    assert difference(adopted, MAIN._replace(parent=None)) is None
     assert difference(adopted, MAIN) == "should be a child of nobody here"
 
 
