@@ -13,9 +13,10 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from forklab.runnable import LANGUAGES, CannotCompileError, Runnable, did_you_mean
 
 C_FLAGS = ("-std=gnu11", "-g", "-Wall", "-Wextra", "-Wpedantic")
 _CPP_FLAGS = ("-std=gnu++17", "-g", "-Wall", "-Wextra", "-Wpedantic")
@@ -37,43 +38,21 @@ class _Compiler(NamedTuple):
 
 _C = _Compiler("C", "CC", "cc", "gcc", C_FLAGS)
 _CPP = _Compiler("C++", "CXX", "c++", "g++", _CPP_FLAGS)
-_COMPILERS = {".c": _C, **dict.fromkeys((".cc", ".cpp", ".cxx", ".C"), _CPP)}
-
-
-class CannotCompileError(Exception):
-    """The message has the compiler's words."""
-
-
-@dataclass(frozen=True)
-class Runnable:
-    """What to execute, and as what: `argv` is what the program sees. `warnings` are the compiler's, if any.
-
-    `folder` is a temporary one in which the program stands; nobody needs to see its name.
-    """
-
-    path: str | None
-    argv: tuple[str, ...]
-    warnings: str = ""
-    folder: str | None = None
+_COMPILERS = {"C": _C, "C++": _CPP}
 
 
 @contextmanager
-def runnable(argv: list[str]) -> Iterator[Runnable]:
-    """A command as a person types it: a C or C++ file is compiled first, a `.py` file runs under this Python.
-
-    Raises CannotCompileError, also if there is no such source file.
-    """
+def program_in(argv: Sequence[str]) -> Iterator[Runnable]:
+    """The program of the source file argv[0]. Raises CannotCompileError, also if there is no such file."""
     source = Path(argv[0])
-    if source.suffix not in (".py", *_COMPILERS):
-        yield Runnable(None, tuple(argv))
-        return
     if not source.is_file():
-        raise CannotCompileError(f"There is no file {source}.{did_you_mean(source)}")
-    if source.suffix == ".py":
+        raise CannotCompileError(f"There is no file {source}.{did_you_mean(str(source))}")
+    language = LANGUAGES[source.suffix]
+    if language == "Python":
         yield Runnable(sys.executable, ("python3", *argv))
         return
     with tempfile.TemporaryDirectory(prefix="forklab-") as folder:
-        compiler = _COMPILERS[source.suffix]
+        compiler = _COMPILERS[language]
         warnings = _compile(compiler, source, Path(folder) / source.stem)
         yield Runnable(f"{folder}/{source.stem}", (f"./{source.stem}", *argv[1:]), warnings)
 
@@ -115,10 +94,6 @@ def line_of(program: str, addresses: Iterable[int]) -> str | None:
     return None
 
 
-def is_python(program: str) -> bool:
-    return os.path.basename(program).startswith("python")
-
-
 def run_tool(words: Sequence[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """A compiler, or what comes with it. Raises OSError and subprocess.TimeoutExpired."""
     return subprocess.run(
@@ -131,20 +106,6 @@ def run_tool(words: Sequence[str], folder: Path | None = None) -> subprocess.Com
         timeout=_COMPILER_SECONDS,
         check=False,
     )
-
-
-def did_you_mean(path: Path) -> str:
-    """A sentence with the file that is most like this one, beside it; empty if it is there, or nothing is like it."""
-    import difflib  # here: whoever makes no mistake has no need of it
-
-    try:
-        if path.exists():
-            return ""
-        names = os.listdir(path.parent)
-    except OSError:
-        return ""
-    close = difflib.get_close_matches(path.name, names, n=1)
-    return f" Did you mean {path.parent / close[0]}?" if close else ""
 
 
 def _compile(kind: _Compiler, source: Path, target: Path, folder: Path | None = None) -> str:

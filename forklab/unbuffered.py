@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from forklab.cache import kept
-from forklab.source import is_python, run_tool
+from forklab.runnable import is_python
+from forklab.source import run_tool
 
 _FOLDER = Path(__file__).with_name("preloaded")
 _SOURCE = _FOLDER / "unbuffered.c"

@@ -16,6 +16,7 @@ from forklab.command.usage import (
     UserError,
     add_program,
     environment_for,
+    runnable,
     say_what_is_not_read,
     seconds,
     whole_number,
@@ -74,7 +75,7 @@ def run(parsed: argparse.Namespace) -> int:
     from forklab.explore import explore
     from forklab.explore.buffering import compared
     from forklab.lens.record import CannotRecordError
-    from forklab.source import CannotCompileError, runnable
+    from forklab.runnable import CannotCompileError
 
     started = time.monotonic()
     try:

@@ -66,7 +66,7 @@ def run(parsed: argparse.Namespace) -> int:
     from forklab.quiz.make import NoQuestionError, Order, make
     from forklab.quiz.program import Language
     from forklab.quiz.question import QuestionKind
-    from forklab.source import CannotCompileError
+    from forklab.runnable import CannotCompileError
 
     written = {
         "text": as_text,

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 
-from forklab.command.schedules import read_schedule
 from forklab.command.usage import (
     UNBUFFERED,
     Subcommands,
     UserError,
     add_program,
     environment_for,
+    runnable,
     say_what_is_not_read,
     seconds,
     write_file,
@@ -22,6 +21,7 @@ from forklab.command.usage import (
 )
 from forklab.kernel.statuses import in_shell
 from forklab.lens.record import (
+    DEVNULL,
     CannotRecordError,
     CannotTraceError,
     Limits,
@@ -29,7 +29,7 @@ from forklab.lens.record import (
     RecordingInterrupted,
     record,
 )
-from forklab.source import CannotCompileError, runnable
+from forklab.runnable import CannotCompileError
 
 _SECONDS = 10.0  # on the processor, if nobody says otherwise
 _MOST_LINES = 30  # of the tree of what had to be ended: a fork bomb has hundreds
@@ -85,6 +85,8 @@ def run(parsed: argparse.Namespace) -> int:
         limits.real_seconds = limit
     schedule = None
     if parsed.schedule is not None:
+        from forklab.command.schedules import read_schedule
+
         schedule = read_schedule(parsed.schedule, parsed.outcome)
     if os.path.basename(parsed.program[0]) in _TRACERS:
         print(
@@ -105,7 +107,7 @@ def run(parsed: argparse.Namespace) -> int:
                 pipe=parsed.pipe,
                 environment=environment_for(program, unbuffered=parsed.unbuffered),
                 limits=limits,
-                stdin=None if schedule is None else subprocess.DEVNULL,
+                stdin=None if schedule is None else DEVNULL,
                 echo=not quiet,
                 forks=True,
             )

@@ -10,11 +10,11 @@ import os
 import stat
 import sys
 import termios
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
-from forklab.source import Runnable, did_you_mean
+from forklab.runnable import LANGUAGES, Runnable, did_you_mean
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -35,7 +35,8 @@ def write_file(name: str, text: str) -> None:
         )  # in UTF-8, as in a file, whatever the terminal knows
         return
     try:
-        Path(name).write_text(text, encoding="utf-8")
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise UserError(f"{name} can't be written: {error.strerror}") from error
 
@@ -52,11 +53,12 @@ def write_picture(name: str, draw: Callable[[], str]) -> None:
 def read_file(name: str) -> str:
     """Raises UserError."""
     try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        if name == "-":
+            return sys.stdin.read()
+        with open(name, encoding="utf-8") as file:
+            return file.read()
     except OSError as error:
-        raise UserError(
-            f"{name} can't be read: {error.strerror}.{did_you_mean(Path(name))}"
-        ) from error
+        raise UserError(f"{name} can't be read: {error.strerror}.{did_you_mean(name)}") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{name} can't be read: {error}") from error
 
@@ -111,6 +113,21 @@ def say_what_is_not_read() -> None:
             " Give it a pipe of its own, as in: forklab outputs sh -c 'echo hi | ./a.out'",
             file=sys.stderr,
         )
+
+
+@contextmanager
+def runnable(argv: list[str]) -> Iterator[Runnable]:
+    """A command as a person types it: a C or C++ file is compiled first, a `.py` file runs under this Python.
+
+    Raises CannotCompileError, also if there is no such source file.
+    """
+    if os.path.splitext(argv[0])[1] not in LANGUAGES:
+        yield Runnable(None, tuple(argv))
+        return
+    from forklab.source import program_in  # only here: most programs are compiled already
+
+    with program_in(argv) as program:
+        yield program
 
 
 def environment_for(program: Runnable, *, unbuffered: bool) -> dict[str, str] | None:

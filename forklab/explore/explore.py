@@ -27,7 +27,7 @@ from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
 from forklab.lens.request import Options
 from forklab.lens.world.limits import Limits
-from forklab.source import is_python
+from forklab.runnable import is_python
 from forklab.steps.schedule import Grain
 
 MOST_OUTCOMES = 10_000

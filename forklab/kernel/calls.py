@@ -10,10 +10,10 @@ A call that nobody has classified is unknown. It is never taken for private.
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 
@@ -127,14 +127,12 @@ def _limit(written: str) -> WaitLimit:
     return WaitLimit(int(place), LimitForm(form), -getattr(errno, error[0]) if error else 0)
 
 
-_TABLE = Path(__file__).with_name("calls.txt")
+_TABLE = os.path.join(os.path.dirname(__file__), "calls.txt")
 
-CALLS: Mapping[str, SystemCall] = {
-    call.name: call
-    for line in _TABLE.read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-    for call in [_read(line)]
-}
+with open(_TABLE, encoding="utf-8") as _lines:
+    CALLS: Mapping[str, SystemCall] = {
+        call.name: call for line in _lines if line[0] not in "#\n" for call in [_read(line)]
+    }
 
 
 def concerns_of(name: str) -> frozenset[Concern]:

@@ -13,26 +13,24 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Unpack
+from typing import NamedTuple, Unpack
 
 from forklab.history import History, Tree
 from forklab.jsonform import JsonObject
 from forklab.kernel.statuses import exit_code, killer
 from forklab.lens.answer import Answer
+from forklab.lens.edge.copies import DEVNULL
 from forklab.lens.edge.helper import Helper
 from forklab.lens.errors import CannotRecordError, CannotTraceError, LensFailedError
 from forklab.lens.request import Options, Order, RealTime, Request, Seed
 from forklab.lens.world.limits import Limits
 from forklab.steps.schedule import Schedule
 
-__all__ = ["CannotRecordError", "CannotTraceError", "Limits", "Recording", "record"]
+__all__ = ["DEVNULL", "CannotRecordError", "CannotTraceError", "Limits", "Recording", "record"]
 
 
-@dataclass(frozen=True)
-class Recording:
+class Recording(NamedTuple):
     """A program from its start to its end.
 
     `status` is that of the first process, as os.waitstatus_to_exitcode() says it; None if the lens had to end it, and
@@ -95,7 +93,7 @@ def record(
     schedule: Schedule | None = None,
     real_time: bool = False,
     hidden_folder: str | None = None,
-    stdin: int | None = subprocess.DEVNULL,
+    stdin: int | None = DEVNULL,
     echo: bool = False,
     **options: Unpack[Options],
 ) -> Recording:
@@ -136,7 +134,7 @@ def _recorded(request: Request, stdin: int | None, *, forks: bool) -> tuple[str,
     """What the recorder answers, and whether it was told to end."""
     interrupted = False
     reading, writing = os.pipe()
-    stdout = None if request.echo else subprocess.DEVNULL
+    stdout = None if request.echo else DEVNULL
     words = [str(writing), request.to_json()]
     try:
         helper = Helper(

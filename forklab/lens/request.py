@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Self, TypeAlias, TypedDict, Unpack
+from typing import NamedTuple, Self, TypeAlias, TypedDict, Unpack
 
 from forklab.jsonform import JsonObject
 from forklab.lens.errors import CannotRecordError
@@ -20,8 +20,7 @@ from forklab.lens.world.limits import Limits
 from forklab.steps.schedule import Schedule
 
 
-@dataclass(frozen=True)
-class Seed:
+class Seed(NamedTuple):
     """Chance decides who is next; the same number decides in the same way."""
 
     number: int = 0
@@ -137,18 +136,18 @@ def _reproducible(environment: Mapping[str, str]) -> dict[str, str]:
 
 def find(name: str) -> str:
     """The program of this name. Raises CannotRecordError."""
-    import difflib  # here: whoever only reads a request has no need of them
-    import shutil
-
-    found = shutil.which(name)
-    if found is not None:
-        return os.path.abspath(found)
+    folders = [""] if os.path.dirname(name) else os.get_exec_path()
+    for path in (os.path.join(folder, name) for folder in folders):
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return os.path.abspath(path)
     if os.path.isdir(name):
         raise CannotRecordError(f"{name} is a folder, not a program.")
     if os.path.exists(name) and (os.sep in name or not os.access(name, os.X_OK)):
         raise CannotRecordError(f"{name} is not executable. Make it so: chmod +x {name}")
     if os.path.exists(name):
         raise CannotRecordError(f"There is no program {name}. Did you mean ./{name}?")
+    import difflib  # here: whoever makes no mistake has no need of it
+
     here = os.path.dirname(name)
     close = difflib.get_close_matches(os.path.basename(name), _files_in([here or "."]), 1, _ALIKE)
     if not close and not here:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from forklab.source import Runnable, program_of
+from forklab.runnable import Runnable
+from forklab.source import program_of
 
 LANGUAGES = {"c": "C", "python": "Python", "sh": "shell"}
 

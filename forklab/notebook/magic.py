@@ -20,7 +20,7 @@ from forklab.lens.untraced.snapshot import CannotRunError, Snapshot, snapshot
 from forklab.notebook.cell import LANGUAGES, Cell
 from forklab.notebook.exercises import prediction
 from forklab.notebook.views import Outputs, RunView, all_outputs
-from forklab.source import CannotCompileError, Runnable
+from forklab.runnable import CannotCompileError, Runnable
 
 Shell: TypeAlias = Any  # IPython's InteractiveShell, whose methods are not typed
 

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from forklab.lens.record import Limits, Recording, record
 from forklab.quiz.listing import Listing
-from forklab.source import CannotCompileError, Runnable, program_of
+from forklab.runnable import CannotCompileError, Runnable
+from forklab.source import program_of
 
 SEEDS = (0, 1, 2, 3, 4)
 _LIMITS = Limits(processor_seconds=5, processes=40)

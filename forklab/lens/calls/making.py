@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 
 from forklab.kernel.calls import calls_in, int32
@@ -13,6 +12,7 @@ from forklab.lens.world.tracees import Call, Tracee
 
 MAKING = calls_in("eventfd", "socketpair", "mq_open")
 _PAIR = struct.Struct("<ii")
+_AF_UNIX, _SOCK_STREAM = 1, 1
 _TYPE = 0xF  # of a socket; above it are flags, see socket(2)
 
 
@@ -28,7 +28,7 @@ def has_made(run: Run, tracee: Tracee, call: Call, result: int) -> None:
         run.channels.made_eventfd(tracee.member, result)
         return
     pair = _PAIR.unpack(ptrace.read_memory(tracee.tid, call.arguments[3], _PAIR.size))
-    if int32(call.arguments[0]) == socket.AF_UNIX:
+    if int32(call.arguments[0]) == _AF_UNIX:
         run.surroundings.made_pair(tracee.member.pid, pair)
-        is_stream = call.arguments[1] & _TYPE == socket.SOCK_STREAM
+        is_stream = call.arguments[1] & _TYPE == _SOCK_STREAM
         run.channels.made_pair(tracee.member, pair, is_stream=is_stream)

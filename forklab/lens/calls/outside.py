@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forklab.kernel.calls import calls_in, int32
-from forklab.lens.calls import polling
+from forklab.lens.calls.wanting import wanted
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import EPOLLS, POLLS
@@ -35,4 +35,4 @@ def _awaited(tracee: Tracee) -> Iterator[int]:
     if call.name in _BY_DESCRIPTOR:
         yield int32(call.arguments[0])
     elif call.name in POLLS:
-        yield from (one.descriptor for one in polling.wanted(tracee, call))
+        yield from (one.descriptor for one in wanted(tracee, call))

@@ -8,41 +8,23 @@ from __future__ import annotations
 import os
 import select
 import stat
-import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from typing import NamedTuple
 
 from forklab.kernel.calls import PATIENT, LimitForm, Sort, int32
 from forklab.lens.calls.touching import NotModelledError, Touches, is_terminal
+from forklab.lens.calls.wanting import areas_of, wanted
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import EPOLLS, SELECTS, Touch
+from forklab.steps.state import EPOLLS, Touch
 
-_POLLFD = struct.Struct("<ihh")
 _SIZE_OF_EVENT = (
     12 if os.uname().machine == "x86_64" else 16
 )  # bytes: struct epoll_event is packed there
 _EVENTS = 0xFFFF  # flags are above them
 _MUCH = 24 << 10  # bytes; with less there is a page free in each pipe, however they were written
-_MOST = 1024  # descriptors
-_ALWAYS = select.POLLERR | select.POLLHUP | select.POLLNVAL
-# What makes a descriptor of each set ready: select(2) of the kernel.
-_SETS = (
-    (select.POLLIN | select.POLLRDNORM | select.POLLRDBAND, select.POLLHUP | select.POLLERR),
-    (select.POLLOUT | select.POLLWRNORM | select.POLLWRBAND, select.POLLERR),
-    (select.POLLPRI, 0),
-)
-
-
-class Wanted(NamedTuple):
-    """A descriptor, the events that are asked for, and all that end the waiting."""
-
-    descriptor: int
-    asked: int
-    ends: int
 
 
 def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -136,7 +118,7 @@ def tells_of_several(tracee: Tracee, call: Call) -> bool:
 
 def told(tracee: Tracee, call: Call, result: int) -> tuple[bytes, ...]:
     """What the kernel has written of it, at its exit; but for the time that is left."""
-    areas = list(_areas(call))
+    areas = list(areas_of(call))
     if call.name in EPOLLS:
         areas = [(call.arguments[1], result * _SIZE_OF_EVENT)]
     return tuple(ptrace.read_memory(tracee.tid, address, size) for address, size in areas)
@@ -163,34 +145,3 @@ def is_over(tracee: Tracee, call: Call) -> None:
     else:  # that nothing is left of it the kernel would have written there, if it could: else it waits so long
         with suppress(OSError):
             ptrace.write_memory(tracee.tid, call.arguments[limit.place], bytes(16))
-
-
-def wanted(tracee: Tracee, call: Call) -> Iterator[Wanted]:
-    """For what it waits. Raises OSError where that can't be read."""
-    if call.name in EPOLLS:
-        yield Wanted(int32(call.arguments[0]), select.POLLIN, select.POLLIN)
-        return
-    areas = list(_areas(call))
-    contents = [ptrace.read_memory(tracee.tid, address, size) for address, size in areas]
-    if call.name not in SELECTS:
-        for content in contents:
-            for number, asked, _ in _POLLFD.iter_unpack(content):
-                if number >= 0:
-                    yield Wanted(number, asked, asked | _ALWAYS)
-        return
-    addresses = [address for address, _ in areas]
-    for place, (asked, others) in enumerate(_SETS):
-        if (address := call.arguments[1 + place]) in addresses:
-            bits = int.from_bytes(contents[addresses.index(address)], "little")
-            for number in range(min(int32(call.arguments[0]), _MOST)):
-                if bits >> number & 1:
-                    yield Wanted(number, asked, asked | others)
-
-
-def _areas(call: Call) -> Iterator[tuple[int, int]]:
-    """Where it stands for what it waits: addresses and sizes."""
-    if call.name in SELECTS:
-        size = (min(max(int32(call.arguments[0]), 0), _MOST) + 63) // 64 * 8
-        yield from ((address, size) for address in call.arguments[1:4] if address and size)
-    elif call.name not in EPOLLS and call.arguments[1]:
-        yield call.arguments[0], min(call.arguments[1], _MOST) * _POLLFD.size

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import stat
 
 from forklab.kernel.calls import calls_in, int32
@@ -18,6 +17,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
 _SOL_SOCKET = 1
+_INTERNET = (2, 10)  # AF_INET, AF_INET6
 _LIMITS = {
     20: False,
     21: True,
@@ -52,6 +52,8 @@ def used_option(run: Run, tracee: Tracee, call: Call) -> None:
     except OSError:  # some containers forbid it
         run.because("it uses time limits of sockets that run in real time")
         return
+    import socket  # here: it takes long to load, and hardly any program has time limits of sockets
+
     with socket.socket(fileno=ours) as same:
         content = same.getsockopt(_SOL_SOCKET, option, clocks.TIMESPEC.size)
         run.socket_limits.set(_socket(tracee, number), clocks.from_timeval(content), sends=sends)
@@ -85,7 +87,7 @@ def accepted(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     """At the exit of accept(2): a connection of the internet has the limits of the socket at which it has come."""
     if call.name in _ACCEPTING and run.socket_limits:
         listening = int32(call.arguments[0])
-        if _domain(tracee, listening) in (socket.AF_INET, socket.AF_INET6):
+        if _domain(tracee, listening) in _INTERNET:
             run.socket_limits.inherited(_socket(tracee, listening), _socket(tracee, result))
 
 
@@ -107,7 +109,7 @@ def _of_the_internet(tracee: Tracee, call: Call) -> bool:
         family = int.from_bytes(ptrace.read_memory(tracee.tid, call.arguments[1], 2), "little")
     except OSError:
         return False
-    return family in (socket.AF_INET, socket.AF_INET6)
+    return family in _INTERNET
 
 
 def _domain(tracee: Tracee, number: int) -> int:
@@ -115,5 +117,7 @@ def _domain(tracee: Tracee, number: int) -> int:
         ours = descriptors.borrow(tracee.member.pid, number)
     except OSError:
         return 0
+    import socket  # here: see above
+
     with socket.socket(fileno=ours) as same:
         return same.family

@@ -29,7 +29,7 @@ from forklab.lens.world.channels import Opening, is_fifo
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.source import is_python
+from forklab.runnable import is_python
 from forklab.steps.state import Touch
 
 Touches = list[Touch]

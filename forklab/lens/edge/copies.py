@@ -10,17 +10,16 @@ import gc
 import os
 import select
 import signal
-import subprocess
-import sys
-import traceback
 from collections.abc import Callable, Sequence
+
+DEVNULL = -3  # as subprocess has it, which takes longer to load than a copy to be made
 
 
 class Copy:
-    """What it is called with and answers is as with subprocess.Popen, as far as `Helper` has use for it.
+    """What it is called with and answers is as with `Spawned`, as far as `Helper` has use for it.
 
     Its standard error is a pipe, of its other descriptors it has only those in `keeps`, and it is the leader of a new
-    session. `stdin` and `stdout` are ours (None) or /dev/null.
+    session. `stdin` and `stdout` are ours (None) or /dev/null (DEVNULL).
     """
 
     def __init__(
@@ -38,24 +37,23 @@ class Copy:
             silent = [number for number, file in enumerate((stdin, stdout)) if file is not None]
             _guarded(work, silent, tell, keeps)
         os.close(tell)
-        self.stdout = None
-        self.stderr = os.fdopen(told, "rb")
+        self._complaint = os.fdopen(told, "rb")
         self.returncode: int | None = None
 
     def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
-        complaint = self.stderr.read()
+        complaint = self._complaint.read()
         self.wait(timeout)
         return b"", complaint
 
     def wait(self, timeout: float | None = None) -> int:
-        """Raises subprocess.TimeoutExpired."""
+        """Raises TimeoutError."""
         if self.returncode is None:
             process = os.pidfd_open(self.pid)
             try:
                 poll = select.poll()
                 poll.register(process, select.POLLIN)
                 if not poll.poll(None if timeout is None else 1000 * timeout):
-                    raise subprocess.TimeoutExpired(sys.argv, timeout or 0)
+                    raise TimeoutError
             finally:
                 os.close(process)
             self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
@@ -64,6 +62,9 @@ class Copy:
     def kill(self) -> None:
         if self.returncode is None:
             os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self._complaint.close()
 
 
 def _guarded(
@@ -84,6 +85,8 @@ def _guarded(
         work()
         status = 0
     except BaseException:
+        import traceback  # here: hardly anybody needs it
+
         os.write(2, traceback.format_exc().encode(errors="replace"))
     finally:
         os._exit(status)

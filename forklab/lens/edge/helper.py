@@ -11,14 +11,26 @@ import contextlib
 import importlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
-from typing import Self
+from typing import Protocol, Self
 
-from forklab.lens.edge.copies import Copy
+from forklab.lens.edge.copies import DEVNULL, Copy
 
 _GRACE = 10.0  # seconds to kill whom it must
+
+
+class _Process(Protocol):
+    """A `Copy`, or a `Spawned`."""
+
+    pid: int
+
+    def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def kill(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Helper:
@@ -34,27 +46,23 @@ class Helper:
         words: Sequence[str],
         *,
         keeps: Sequence[int] = (),
-        stdin: int | None = subprocess.DEVNULL,
-        stdout: int | None = subprocess.DEVNULL,
+        stdin: int | None = DEVNULL,
+        stdout: int | None = DEVNULL,
         forks: bool = False,
     ) -> None:
         theirs, self._lifeline = os.pipe()
         kept, words = (theirs, *keeps), (str(theirs), *words)
-        self._process: Copy | subprocess.Popen[bytes]
+        self._process: _Process
         try:
             if forks:
                 main = importlib.import_module(module).main
                 self._process = Copy(lambda: main(*words), stdin=stdin, stdout=stdout, keeps=kept)
             else:
-                self._process = subprocess.Popen(
-                    # -P: a json.py in the reader's folder is not ours.
-                    [sys.executable, "-P", "-m", module, *words],
-                    stdin=stdin,
-                    stdout=stdout,
-                    stderr=subprocess.PIPE,
-                    pass_fds=kept,
-                    start_new_session=True,  # Ctrl-C at a terminal is for us, not for it
+                from forklab.lens.edge.spawned import (
+                    Spawned,  # here: who makes a copy has no need of it
                 )
+
+                self._process = Spawned(module, words, stdin=stdin, stdout=stdout, keeps=kept)
         except BaseException:
             os.close(self._lifeline)
             raise
@@ -70,12 +78,9 @@ class Helper:
 
         Raises TimeoutError if it needs longer than `seconds`.
         """
-        try:
-            output, complaint = self._process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired as error:
-            raise TimeoutError from error
-        words = (complaint or b"").decode(errors="replace").strip()
-        return (output or b"").decode(errors="replace"), words, self._process.wait()
+        output, complaint = self._process.communicate(timeout=seconds)
+        words = complaint.decode(errors="replace").strip()
+        return output.decode(errors="replace"), words, self._process.wait()
 
     def cut(self) -> None:
         """Tells it to end; `close` waits until it has."""
@@ -87,13 +92,11 @@ class Helper:
         self.cut()
         try:
             self._process.wait(timeout=_GRACE)
-        except subprocess.TimeoutExpired:
+        except TimeoutError:
             self._process.kill()  # its tracees die with it, and a namespace with its PID 1
         if self._process.wait() != 0:
             self._kill_session()
-        for stream in (self._process.stdout, self._process.stderr):
-            if stream is not None:
-                stream.close()
+        self._process.close()
 
     def _kill_session(self) -> None:
         """It was killed, or failed, before it could kill the others."""

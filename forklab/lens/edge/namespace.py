@@ -9,9 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 from forklab.numbering import FIRST_PID
 
@@ -62,7 +60,7 @@ def _be_pid1(work: Callable[[], None]) -> int:
     die_with_parent()
     try:
         _mount_proc()
-        Path("/proc/sys/kernel/ns_last_pid").write_text(str(FIRST_PID - 1))
+        _write("/proc/sys/kernel/ns_last_pid", str(FIRST_PID - 1))
     except OSError:
         return _REFUSED
     work()
@@ -75,6 +73,8 @@ def _guarded(deed: Callable[[], int]) -> None:
     try:
         status = deed()
     except BaseException:
+        import traceback  # here: hardly anybody needs it
+
         traceback.print_exc()  # the recorder's standard error is read by whoever asked for the recording
     finally:
         os._exit(status)
@@ -92,12 +92,17 @@ def _unshare() -> bool:
     if _LIBC.unshare(_CLONE_NEWUSER | _CLONE_NEWPID | _CLONE_NEWNS) != 0:
         return False
     try:
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{user} {user} 1")
+        _write("/proc/self/gid_map", f"{group} {group} 1")
     except OSError:
         return False
     return True
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
 
 
 def _mount_proc() -> None:

@@ -33,13 +33,17 @@ def test_run_shows_the_output_then_the_tree_and_exits_as_the_program_did() -> No
     )
 
 
-def test_run_loads_nothing_to_draw_with_where_nothing_is_drawn() -> None:
-    command = [sys.executable, "-X", "importtime", *FORKLAB[1:], "run", "--", "true"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "forklab.lens.record" in loaded
-    needless = {"graphviz", "jinja2", "hashlib", "forklab.explore", "forklab.lens.loop.scheduled"}
-    assert not loaded & needless
+def test_run_loads_nothing_to_draw_to_compile_or_to_explore_with_where_nobody_does() -> None:
+    def loaded(*words: str) -> set[str]:
+        command = [sys.executable, "-X", "importtime", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+    ours = loaded(*FORKLAB[1:], "run", "--", "true") - loaded("-c", "pass")
+    assert "forklab.lens.record" in ours
+    assert not ours & {"graphviz", "jinja2", "forklab.explore", "forklab.lens.loop.scheduled"}
+    assert not ours & {"forklab.source", "forklab.command.schedules", "forklab.lens.calls.touching"}
+    assert not ours & {"difflib", "hashlib", "pathlib", "socket", "subprocess", "tempfile"}
 
 
 def test_run_of_a_program_that_a_signal_kills_exits_as_a_shell_says_it() -> None:

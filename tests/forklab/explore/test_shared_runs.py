@@ -23,7 +23,8 @@ from test_real_runs import INIT, LAST_HEADER, NOISE, Seen
 import forklab
 from forklab.explore import Exploration, explore
 from forklab.lens.record import record
-from forklab.source import Runnable, program_of
+from forklab.runnable import Runnable
+from forklab.source import program_of
 
 pytestmark = pytest.mark.usefixtures("pid_namespaces")
 

@@ -50,7 +50,7 @@ def test_it_ends_with_words_when_its_work_fails() -> None:
 
 def test_one_can_wait_for_it_for_a_limited_time() -> None:
     copy = copy_of(lambda: time.sleep(1000))
-    with pytest.raises(subprocess.TimeoutExpired):
+    with pytest.raises(TimeoutError):
         copy.wait(0.01)
     copy.kill()
     assert copy.wait(10) == -signal.SIGKILL

@@ -16,7 +16,7 @@ from forklab.lens.untraced.snapshot import Snapshot
 from forklab.notebook import check, compare, look_at, predict
 from forklab.notebook.summary import how_it_went
 from forklab.notebook.views import RunView
-from forklab.source import CannotCompileError
+from forklab.runnable import CannotCompileError
 
 
 def family(*names: str) -> History:
