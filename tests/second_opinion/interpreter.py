@@ -35,13 +35,12 @@ def failing_line(script: str, command: Sequence[str], init: Sequence[str], actor
     empty one, for FIFOs and logs.
     """
     play = Play(folder)
-    number = 0
+    number = 1
     try:
         play.begin([*init, *(command or (str(actor), str(folder), "main"))], terminal)
         if not command:
             play.welcome("main")
-        for line in script.splitlines():
-            number += 1
+        for number, line in enumerate(script.splitlines(), 1):  # noqa: B007 what it was is the answer
             step = re.sub(r"(^|\s)#.*", "", line).strip()
             if step:
                 play.perform(step)
@@ -64,6 +63,10 @@ class Play:
         ] = {}  # how much of an actor's log belongs to signals that are over
         self.asked: set[str] = set()  # about whose signals the last expectations were
         self.told: set[str] = set()  # to end, or to stop
+        self.waited: dict[str, int] = {}  # the signals that were pending then already, as bits
+        self.minded: dict[str, set[int]] = {
+            "main": set()
+        }  # what an actor was told to do something about
         self.output = b""
 
     def begin(self, words: Sequence[str], terminal: bool) -> None:
@@ -73,11 +76,12 @@ class Play:
         self.make("main")
         reader, writer = pty.openpty() if terminal else os.pipe()
         self.process = subprocess.Popen(
-            [*(["setsid", "--ctty"] if terminal else []), *unshare, "--", *words],
+            # A session of its own: who signals its group shall not meet unshare.
+            [*unshare, "--", "setsid", *(["--ctty"] if terminal else []), *words],
             stdin=writer if terminal else subprocess.DEVNULL,
             stdout=writer,
             stderr=writer if terminal else subprocess.DEVNULL,
-            start_new_session=not terminal,
+            start_new_session=True,
         )
         os.close(writer)
         self.listener = threading.Thread(target=self.listen, args=(reader,))
@@ -108,6 +112,7 @@ class Play:
                 if not (gets := " get" in pattern):
                     for who in self.asked:
                         self.seen[who] = len(self.log(who))
+                        self.waited[who] = pending(self.pids[who])
                     self.asked = set()
                 act(self, *match.groups())
                 time.sleep(0 if gets else PAUSE)
@@ -150,6 +155,7 @@ class Play:
     def fork(self, who: str, whom: str) -> None:
         for parent, child in pairs(who, whom):
             self.make(child)
+            self.minded[child] = set(self.minded[parent])
             self.order(parent, f"fork {child}")
             self.welcome(child)
 
@@ -174,6 +180,12 @@ class Play:
     def each(self, who: str, what: str) -> None:
         for name in names(who):
             self.order(name, what)
+
+    def dispose(self, who: str, verb: str, signal_name: str) -> None:
+        number = number_of(signal_name)
+        for name in names(who):
+            self.minded[name].add(number)
+            self.order(name, f"{verb} {number}")
 
     def stop(self, who: str) -> None:
         for name in names(who):
@@ -222,12 +234,11 @@ class Play:
         """How often: handlers that ran, or once if it ended or stopped without being told, or while it is pending."""
         number = number_of(name)
         count = self.log(actor)[self.seen.get(actor, 0) :].count(f"signal {number:02}")
-        facts = status(self.pids[actor])
-        bit = 1 << (number - 1)
-        pending = bit & (int(facts.get("SigPnd", "0"), 16) | int(facts.get("ShdPnd", "0"), 16))
-        caught = bit & int(facts.get("SigCgt", "0"), 16)
-        acted = state(self.pids[actor]) in ("", "Z", "T") and actor not in self.told and not caught
-        return count or int(bool(pending) or acted)
+        waits = pending(self.pids[actor]) & ~self.waited.get(actor, 0)
+        acted = state(self.pids[actor]) in ("", "Z", "T") and actor not in self.told
+        return count or int(
+            bool(waits >> (number - 1) & 1) or (acted and number not in self.minded[actor])
+        )
 
     def gets_nothing(self, who: str) -> None:
         time.sleep(STILL)
@@ -323,6 +334,12 @@ def status(pid: int) -> dict[str, str]:
     return {key: value.strip() for key, _, value in pairs}
 
 
+def pending(pid: int) -> int:
+    """The signals that wait for a process or its first thread, as bits: proc(5)."""
+    facts = status(pid)
+    return int(facts.get("SigPnd", "0"), 16) | int(facts.get("ShdPnd", "0"), 16)
+
+
 def fields(pid: int) -> list[str]:
     """The fields of /proc/PID/stat from the state on, see proc(5); none if it is gone."""
     return text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
@@ -357,10 +374,7 @@ STEPS: list[tuple[str, Callable[..., None]]] = [
     (rf"{WHO} exits? (\d+)", Play.leave),
     (rf"{WHO} dies? by {SIGNAL}", lambda play, who, name: play.die(who, number_of(name))),
     (rf"{WHO} reaps? {WHO}", Play.reap),
-    (
-        rf"{WHO} (ignore|catch|block)(?:e?s)? {SIGNAL}",
-        lambda play, who, verb, name: play.each(who, f"{verb} {number_of(name)}"),
-    ),
+    (rf"{WHO} (ignore|catch|block)(?:e?s)? {SIGNAL}", Play.dispose),
     (rf"{WHO} starts? a (session|group)", lambda play, who, what: play.each(who, what)),
     (rf"{WHO} stops?", Play.stop),
     (rf"{WHO} continues?", lambda play, who: play.send(signal.SIGCONT, who)),
