@@ -206,12 +206,13 @@ class Play:
         if any(state(self.pids[name]) in ("", "Z") for name in names(who)):
             raise FailedError(f"{who} has ended")
 
-    def in_state(self, who: str, letters: Sequence[str]) -> None:
+    def in_state(self, who: str, letter: str) -> None:
+        """As ps(1) has it, and for good; no letter: it is gone."""
         for name in names(who):
-            until(lambda name=name: state(self.pids[name]) in letters, f"{name} is not {letters}")
+            until(lambda name=name: state(self.pids[name]) == letter, f"{name} is not {letter!r}")
         time.sleep(STILL)
-        if any(state(self.pids[name]) not in letters for name in names(who)):
-            raise FailedError(f"{who} did not stay {letters}")
+        if any(state(self.pids[name]) != letter for name in names(who)):
+            raise FailedError(f"{who} did not stay {letter!r}")
 
     def child_of(self, who: str, parent: str) -> None:
         for child, above in pairs(who, parent):
@@ -384,7 +385,7 @@ STEPS: list[tuple[str, Callable[..., None]]] = [
     (r"thaw init", lambda play: play.send(signal.SIGCONT, "init")),
     (rf"expect {WHO} (?:is|are) alive", Play.alive),
     (rf"expect {WHO} (?:is a zombie|are zombies)", lambda play, who: play.in_state(who, "Z")),
-    (rf"expect {WHO} (?:is|are) reaped", lambda play, who: play.in_state(who, [""])),
+    (rf"expect {WHO} (?:is|are) reaped", lambda play, who: play.in_state(who, "")),
     (rf"expect {WHO} (?:is|are) stopped", lambda play, who: play.in_state(who, "T")),
     (rf"expect {WHO} (?:is a child|are children) of {WHO}", Play.child_of),
     (rf"expect {WHO} gets? nothing", Play.gets_nothing),
