@@ -50,7 +50,8 @@ def predicate(deed: Deed) -> str:
         case DeedKind.SUSPENDED:
             return f"is woken in {spoken_name(deed.call)}"
         case DeedKind.CALL:
-            return f"calls {spoken_name(deed.call)}"
+            about = f" of {deed.semaphore}" if deed.semaphore else ""
+            return f"calls {spoken_name(deed.call)}{about}"
         case DeedKind.GO_ON:
             return "goes on"
         case DeedKind.TIME:
@@ -104,6 +105,9 @@ def waits_for(state: State, name: str) -> str:
         holders = _holders(state, str(detail[0]), other)
         verb = "to write into" if side == "read" else "to read from"
         return f"waits for somebody {verb} pipe {detail[0]}; {_and(holders)} could"
+    if place.at_semaphore is not None:
+        semaphores = [facts.semaphore_in(touch) for touch in place.touches]
+        return f"waits in {call} until somebody posts {_and(semaphores)}"
     channels = [touch.resource for touch in place.touches if facts.is_channel(touch.resource)]
     if any(channel.startswith("pending ") for channel in channels):
         return f"waits in {spoken_name(call)} for a signal"

@@ -26,6 +26,9 @@ class Processor(NamedTuple):
     where that is another one's place by then: to make a call again, it has to be put back. `set_clock_of_32_bits` are
     the numbers of the calls by which its 32-bit programs set the machine's clock. `function_call` matches the end of
     what stands before an address to which a function returns.
+    `breakpoint` is the instruction of debuggers, and the program counter so many bytes `behind` it when it has trapped.
+    At its first instruction, a function's arguments are in the first three registers of `arguments`; where it returns
+    to is in the register `link`, or on top of the stack.
     """
 
     name: str
@@ -37,6 +40,10 @@ class Processor(NamedTuple):
     call_width: int
     words: int
     function_call: re.Pattern[bytes]
+    stack_pointer: int
+    breakpoint: bytes
+    behind_breakpoint: int
+    link: int | None = None
     wanted_call: int | None = None
     wanted_call_set: int | None = None
     made_by: int | None = None
@@ -66,6 +73,9 @@ X86_64 = Processor(
         rb"(?:\xe8.{4}|\xff(?:\x15.{4}|[\x10-\x17\xd0-\xd7]|[\x50-\x57].|[\x90-\x97].{4}))\Z",
         re.DOTALL,
     ),
+    stack_pointer=19,
+    breakpoint=b"\xcc",  # int3
+    behind_breakpoint=1,
     wanted_call=_ORIG_RAX,
     made_by=_RAX,
     set_clock_of_32_bits=(25, 79, 124, 264, 343, 404, 405),  # stime, settimeofday, adjtimex ...
@@ -83,6 +93,10 @@ AARCH64 = Processor(
     call_width=4,
     words=34,
     function_call=re.compile(rb"(?:[\x94-\x97]|[\x00-\x03]\x3f\xd6)\Z", re.DOTALL),  # bl, blr
+    stack_pointer=31,
+    breakpoint=b"\x00\x00\x20\xd4",  # brk #0
+    behind_breakpoint=0,
+    link=30,
     wanted_call_set=0x404,
     set_clock_of_32_bits=(25, 79, 124, 262, 372, 404, 405),
     calls_by=(b"\x01\x00\x00\xd4",),  # svc #0

@@ -47,8 +47,9 @@ class Deed:
 
     `text` is what it writes to the output, `child` whom it forks or reaps, `status` what it exits with. `signals` are
     those that it sends or takes, by number; `target` is to whom it sends: a name, EVERYBODY, A_GROUP, or the pid of
-    somebody unknown. `pipe` is which, and `size` how many bytes it puts into it. `call` is the system call. Of an exit,
-    `unwanted_by` is the parent that wants no zombie of it.
+    somebody unknown. `pipe` is which, and `size` how many bytes it puts into it. `call` is the system call, or the
+    function that counts as one; `semaphore` is which one of POSIX that is about. Of an exit, `unwanted_by` is the
+    parent that wants no zombie of it.
     """
 
     process: str
@@ -61,6 +62,7 @@ class Deed:
     pipe: str = ""
     size: int = 0
     call: str = ""
+    semaphore: str = ""
     unwanted_by: str = ""
 
 
@@ -113,7 +115,8 @@ def _call(state: State, name: str) -> Deed:
         return Deed(name, DeedKind.WAKE, signals=() if due else _due(state, name))
     if call in _SUSPENDING:
         return Deed(name, DeedKind.SUSPENDED, call=call)
-    return Deed(name, DeedKind.CALL, call=call)
+    semaphore = next(map(facts.semaphore_in, place.touches), "")
+    return Deed(name, DeedKind.CALL, call=call, semaphore=semaphore)
 
 
 def _reaped(state: State, name: str) -> str:

@@ -88,6 +88,8 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         return True, False
     if call in _SLEEPS:
         return False, False
+    if place.at_semaphore is not None:
+        return facts.is_free(state, name), False
     if place.reads_from_pipe:
         pipe = facts.pipe_of(state, detail[0])
         return bool(pipe.content or not pipe.writers or READ_END in pipe.nonblocking), False

@@ -131,7 +131,8 @@ class Place(NamedTuple):
         """When its waiting ends by itself, if it does."""
         if self.stage not in (BEFORE, INSIDE) or not self.detail:
             return None
-        if self.stage == BEFORE and self.call not in _SLEEPS and not self.patience:
+        is_patient = self.patience or self.at_semaphore
+        if self.stage == BEFORE and self.call not in _SLEEPS and not is_patient:
             return None
         deadline = self.detail[0]
         assert deadline is None or isinstance(deadline, int)
@@ -145,6 +146,10 @@ class Place(NamedTuple):
     @property
     def patience(self) -> Patience | None:
         return self.detail if isinstance(self.detail, Patience) else None
+
+    @property
+    def at_semaphore(self) -> AtSemaphore | None:
+        return self.detail if isinstance(self.detail, AtSemaphore) else None
 
     @property
     def writes_output(self) -> bool:
@@ -175,6 +180,16 @@ class Patience(NamedTuple):
 
     deadline: int | None
     mask: int | None
+
+
+class AtSemaphore(NamedTuple):
+    """The detail of a function that waits for a POSIX semaphore: until when, and its value if nobody has changed that.
+
+    `deadline` is in virtual nanoseconds; None: for ever.
+    """
+
+    deadline: int | None
+    initial: int
 
 
 class Signals(NamedTuple):
@@ -391,13 +406,30 @@ def facts_about(resource: str) -> tuple[Fact, ...]:
 
 
 def is_always_shared(resource: str) -> bool:
-    """Pipes, and the signals that are pending for somebody: what becomes of them are steps anyway."""
-    return resource.startswith(("pipe ", "pending "))
+    """Pipes, POSIX semaphores, signals that are pending for somebody: what becomes of them are steps anyway."""
+    return resource.startswith(("pipe ", "pending ", "semaphore "))
 
 
 def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
     """Of all facts about the resources, in their order."""
     return tuple(state.get(fact) for touch in touches for fact in facts_about(touch.resource))
+
+
+def semaphore_in(touch: Touch) -> str:
+    """The name of the POSIX semaphore that this is; empty for anything else."""
+    kind, _, name = touch.resource.partition(" ")
+    return name if kind == "semaphore" else ""
+
+
+def is_free(state: State, name: str) -> bool:
+    """Of one that waits for a POSIX semaphore: whether it would not have to."""
+    place = place_of(state, name)
+    assert place.at_semaphore is not None
+    (value,) = values_of(state, place.touches)
+    if value is None:
+        value = place.at_semaphore.initial
+    assert isinstance(value, int)
+    return value > 0
 
 
 def fits(pipe: PipeContent, size: int) -> bool:

@@ -18,6 +18,7 @@ from forklab.steps.state import Touch
 _CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 _CORE_USES_PID = Path("/proc/sys/kernel/core_uses_pid")
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_SHM = "/dev/shm"
 _OPENS = calls_in("open")
 _RENAMES = frozenset({"rename", "renameat", "renameat2"})
 _OF_NAMES = frozenset(
@@ -81,6 +82,11 @@ def _ways(tracee: Tracee, call: Call) -> list[list[str]]:
         arguments = [call.arguments[place] for place in places]
         folder = int32(arguments[0]) if sort is Sort.PATH_AT else AT_FDCWD
         way = [path for path, is_last in names(tracee, folder, arguments[-1]) if is_last]
-        if way and not any(is_below(way[0], folder) for folder in ("/proc", "/dev")):
+        if way and not _is_made_by_kernel(way[0]):
             found.append(way)
     return found
+
+
+def _is_made_by_kernel(path: str) -> bool:
+    """Nothing of it is to be put back. But what is in /dev/shm are files, see shm_overview(7)."""
+    return any(is_below(path, folder) for folder in ("/proc", "/dev")) and not is_below(path, _SHM)

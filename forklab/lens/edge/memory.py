@@ -13,10 +13,19 @@ _AT_ONCE = 1 << 20
 _PAGE, _WORD = 4096, 8
 _RED_ZONE = 128  # bytes below the stack pointer that are in use: System V ABI for x86-64
 _NOTHING = bytes(_PAGE)
+SEMAPHORES = "/dev/shm/sem."  # so the names of their files begin: sem_overview(7)
 
 
 class _UnfitError(Exception):
     """It is more than we read, or shared with others."""
+
+
+class Shared(NamedTuple):
+    """A place in memory that processes share: of which file, by device and inode, and where in it."""
+
+    device: str
+    inode: int
+    offset: int
 
 
 class Memory(NamedTuple):
@@ -46,15 +55,34 @@ def digest(tid: int) -> bytes | None:
     return found.digest()
 
 
+def shared_at(tid: int, address: int) -> Shared | None:
+    """What is at this address of a process; None if it shares nothing there."""
+    try:
+        maps = _maps(tid)
+    except OSError:
+        return None
+    for area, rights, offset, device, inode, *_ in maps:
+        start, end = (int(word, 16) for word in area.split("-"))
+        if start <= address < end:
+            where = int(offset, 16) + address - start
+            return Shared(device, int(inode), where) if rights[3] == "s" else None
+    return None
+
+
 def read(tid: int, most: int) -> Memory | None:
-    """Of one that stands still. None if it is more than `most` bytes, or is shared with others."""
+    """Of one that stands still. None if it is more than `most` bytes, or is shared with others.
+
+    But for POSIX semaphores: what is in them nobody can tell but by functions for them.
+    """
     try:
         maps = _maps(tid)
         stack = ptrace.call(tid).stack
         general, vectors = ptrace.registers(tid), ptrace.vectors(tid)
         pages = {
             start + place: content[place : place + _PAGE]
-            for start, content in _pieces(tid, maps, most)
+            for start, content in _pieces(
+                tid, [one for one in maps if not _is_semaphore(one)], most
+            )
             for place in range(0, len(content), _PAGE)
         }
     except (OSError, _UnfitError):
@@ -67,6 +95,8 @@ def read(tid: int, most: int) -> Memory | None:
             if int(start, 16) <= stack < int(end, 16):
                 dead = range(int(start, 16), stack - _RED_ZONE)
             start = ""  # how far it has grown depends on calls that have returned
+        if _is_semaphore([area, rights, *file]):
+            file = file[:1]  # it was made under another name, by chance
         places.append(f"{start}-{end} {rights} {file}")
     return Memory(" ".join(places), pages, dead, general, vectors)
 
@@ -99,6 +129,11 @@ def _maps(tid: int) -> list[list[str]]:
     """Where what is mapped, and with which rights: the words of each line, see proc(5). Raises OSError."""
     with open(f"/proc/{tid}/maps") as maps:
         return [line.split() for line in maps]
+
+
+def _is_semaphore(line: list[str]) -> bool:
+    """As sem_open(3) maps it."""
+    return line[1].endswith("s") and line[5:6] != [] and line[5].startswith(SEMAPHORES)
 
 
 def _pieces(tid: int, maps: list[list[str]], most: int) -> Iterator[tuple[int, bytes]]:

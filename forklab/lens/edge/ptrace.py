@@ -26,7 +26,7 @@ _CONT, _SINGLESTEP, _SYSCALL = 7, 9, 24
 _SETOPTIONS, _GETEVENTMSG, _GETSIGINFO, _SETSIGINFO = 0x4200, 0x4201, 0x4202, 0x4203
 _GETREGSET, _SETREGSET = 0x4204, 0x4205
 _SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
-_PEEKSIGINFO = 0x4209
+_PEEKSIGINFO, _SETSIGMASK = 0x4209, 0x420B
 _GET_SYSCALL_INFO = 0x420E
 _NT_PRSTATUS, _NT_PRFPREG, _NT_X86_XSTATE = 1, 2, 0x202
 _MOST_OF_VECTORS = 1 << 14  # bytes
@@ -64,6 +64,17 @@ class CallStop(NamedTuple):
     counter: int
     stack: int
     native: bool
+
+
+class FunctionStop(NamedTuple):
+    """Where a tracee stands at the first instruction of a function: what it was called with, and where it returns to.
+
+    `stack` is its stack pointer when it has returned.
+    """
+
+    arguments: tuple[int, ...]
+    returns_to: int
+    stack: int
 
 
 class SignalInfo(NamedTuple):
@@ -202,15 +213,47 @@ def registers(tid: int) -> bytes:
     return _buffer.raw[: 8 * _PROCESSOR.words]
 
 
+def counter_and_stack(tid: int) -> tuple[int, int]:
+    """These two registers."""
+    _registers(tid)
+    return _word(_PROCESSOR.program_counter), _word(_PROCESSOR.stack_pointer)
+
+
+def function(tid: int) -> FunctionStop:
+    """At the first instruction of one. Raises OSError where there is no stack."""
+    _registers(tid)
+    arguments = tuple(map(_word, _PROCESSOR.arguments[:3]))
+    stack = _word(_PROCESSOR.stack_pointer)
+    if _PROCESSOR.link is not None:
+        return FunctionStop(arguments, _word(_PROCESSOR.link), stack)
+    return FunctionStop(arguments, read_word(tid, stack), stack + 8)
+
+
+def result(tid: int) -> int:
+    """What a call or a function has returned, when it has: its register."""
+    _registers(tid)
+    return _word(_PROCESSOR.result)
+
+
+def go_to(tid: int, address: int) -> None:
+    """It goes on there."""
+    change(tid, {_PROCESSOR.program_counter: address})
+
+
+def block_signals(tid: int, mask: int) -> None:
+    """These from now on, and no others."""
+    struct.pack_into("<Q", _buffer, 0, mask)
+    _ptrace(_SETSIGMASK, tid, 8, _ADDRESS)
+
+
 def next_call(tid: int) -> int | None:
     """The number of the call that the next instruction makes, -1 for one of 32-bit programs; None if it makes none."""
     _registers(tid)
-    (counter,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.program_counter)
-    (number,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.number_in)
+    counter, number = _word(_PROCESSOR.program_counter), _word(_PROCESSOR.number_in)
     instruction = read_memory(tid, counter, _PROCESSOR.call_width)
     if instruction not in _PROCESSOR.calls_by:
         return None
-    return int(number) if instruction == _PROCESSOR.calls_by[0] else -1
+    return number if instruction == _PROCESSOR.calls_by[0] else -1
 
 
 def vectors(tid: int) -> bytes:
@@ -233,6 +276,11 @@ def _registers(tid: int) -> _IoVector:
     vector = _IoVector(_ADDRESS, 8 * _PROCESSOR.words)
     _ptrace(_GETREGSET, tid, _NT_PRSTATUS, ctypes.addressof(vector))
     return vector
+
+
+def _word(register: int) -> int:
+    """Of those that were read last, by its place."""
+    return int.from_bytes(_buffer.raw[8 * register : 8 * register + 8], "little")
 
 
 def change(tid: int, changes: Mapping[int, int]) -> None:
@@ -261,7 +309,7 @@ def rewind_call(tid: int) -> None:
     """At the entry of a call: don't make it; go back to just before it, so that pending signals are delivered first."""
     number = call(tid).number
     _registers(tid)
-    (counter,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.program_counter)
+    counter = _word(_PROCESSOR.program_counter)
     changes = {_PROCESSOR.program_counter: counter - _PROCESSOR.call_width}
     if _PROCESSOR.made_by is not None:
         changes[_PROCESSOR.made_by] = number
@@ -271,7 +319,7 @@ def rewind_call(tid: int) -> None:
 def call_again(tid: int, name: str, first_argument: int) -> None:
     """At the exit of the call of this name: go back to just before it."""
     _registers(tid)
-    (counter,) = struct.unpack_from("<Q", _buffer, 8 * _PROCESSOR.program_counter)
+    counter = _word(_PROCESSOR.program_counter)
     number = _PROCESSOR.calls[name]
     changes = {
         _PROCESSOR.program_counter: counter - _PROCESSOR.call_width,

@@ -21,6 +21,7 @@ from forklab.kernel.processors import X86_64, this_processor
 from forklab.lens.edge import ptrace
 from forklab.lens.edge.vdso_image import DATA, image
 
+_AT_ENTRY = 9
 _AT_NULL, _AT_IGNORE, _AT_RANDOM, _AT_EXECFN, _AT_SYSINFO_EHDR = 0, 1, 25, 31, 33
 _RANDOM = bytes(range(16))
 _WORD, _COUNT = struct.Struct("<Q"), struct.Struct("<q")
@@ -88,6 +89,11 @@ def _lay_ours(tid: int) -> Face | None:
     ours = image()
     ptrace.patch_memory(tid, vdso, ours.content)
     return Face(vdso + ours.data, counter)
+
+
+def entry(tid: int) -> int | None:
+    """At the exec stop: the address at which the program itself begins, when its libraries are there."""
+    return {kind: value for kind, value, _ in _auxiliary_vector(tid)}.get(_AT_ENTRY)
 
 
 def _auxiliary_vector(tid: int) -> list[tuple[int, int, int]]:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
+from forklab.kernel.functions import SEM_FUNCTIONS, SEM_GETVALUE, SEM_OPEN
 from forklab.kernel.signals import KILL, bit
-from forklab.lens.calls import masking, patience, polling, timers, touching, writing
+from forklab.lens.calls import masking, patience, polling, semaphores, timers, touching, writing
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.calls.waiting import wanted
@@ -65,6 +66,8 @@ class Hold(NamedTuple):
 def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     """None: it concerns nobody else, so the call is made at once. What is not modelled is said."""
     is_alone = _is_alone(run, tracee)
+    if call.name in SEM_FUNCTIONS:
+        return _hold_at_semaphore(run, tracee, call, is_alone=is_alone)
     _notice(run, tracee, call)
     if call.name in POLLS:
         return _hold_patient(run, tracee, call, is_alone=is_alone)
@@ -108,6 +111,22 @@ def _hold_patient(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Ho
         return Hold(Patience(run.clock.now, mask), touches) if touches else None
     tracee.deadline = deadline if tracee.deadline is None else tracee.deadline
     return Hold(Patience(tracee.deadline, mask), touches)
+
+
+def _hold_at_semaphore(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Hold | None:
+    """Of functions for those of POSIX."""
+    if call.name == SEM_OPEN:
+        found = [] if is_alone else semaphores.touches(tracee, call)
+        run.resources.note(tracee.member.name, found)
+        touches = run.resources.shared_of(found)
+        return Hold((), touches) if touches else None
+    semaphore = semaphores.at(run, tracee, call)
+    if semaphore is None:
+        return None
+    detail = semaphores.waits(run, tracee, call, semaphore)
+    if detail:
+        tracee.deadline = detail.deadline
+    return Hold(detail, (Touch(semaphore.resource, tells=call.name != SEM_GETVALUE),))
 
 
 def _touches(run: Run, tracee: Tracee, call: Call) -> list[Touch]:

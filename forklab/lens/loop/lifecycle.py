@@ -35,6 +35,7 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         child = run.world.new(tid, member)
         run.dispositions.inherited(tracee.member, member)
         child.seen = tracee.seen
+        child.functions = tracee.functions
         child.dial = tracee.dial.copy() if tracee.dial else None
         child.saw("born", member.name)
         tracee.saw(member.name)

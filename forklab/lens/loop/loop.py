@@ -50,6 +50,9 @@ class Policy(Protocol):
     def returned(self, loop: Loop, tracee: Tracee, result: int) -> None:
         """It has come out of a call, and hears this result when it goes on."""
 
+    def trapped(self, loop: Loop, tracee: Tracee) -> bool:
+        """It is about to get a SIGTRAP: whether that is a breakpoint of ours, of which it has taken care."""
+
     def next(self, loop: Loop) -> None:
         """Somebody goes on, or time passes. Raises EndOfRunError if neither can be, for ever."""
 

@@ -72,6 +72,8 @@ def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
         _describe_channels(run, state)
     for resource, digest in run.resources.facts():
         state[facts.RESOURCE, resource] = digest
+    for resource, value in run.semaphores.values.items():
+        state[facts.RESOURCE, resource] = value
     return state
 
 

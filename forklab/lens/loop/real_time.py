@@ -40,6 +40,9 @@ class EverybodyRuns:
     def returned(self, loop: Loop, tracee: Tracee, result: int) -> None:
         pass
 
+    def trapped(self, loop: Loop, tracee: Tracee) -> bool:
+        return False
+
     def next(self, loop: Loop) -> None:
         listening.hear(loop, ptrace.wait())
 

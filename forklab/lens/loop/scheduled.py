@@ -24,6 +24,7 @@ from forklab.lens.loop import (
     remembering,
     spinning,
     stepping,
+    trapping,
 )
 from forklab.lens.loop.holding import Hold
 from forklab.lens.loop.ledger import Ledger
@@ -82,11 +83,15 @@ class Scheduled:
         vdso.hide(tracee.tid, fix_chance=True)
         tracee.seen = replace(tracee.seen or Seen(), start=None)
         self._ledger.by_memory = self.schedule.by_memory
+        trapping.begins(tracee)
         loop.run.pipes.outputs = loop.run.surroundings.outputs
         loop.run.resources.shared = self.schedule.grain.shared
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         """Before each call that others could notice, until it is chosen."""
+        whole = tracee.functions.whole
+        if whole is not None and trapping.calls_within(loop, self._ledger, tracee, call, whole):
+            return True
         if call.name in _CLOCKS or call.name in _SLEEPS:
             return False
         if remembering.evens_out(loop.run, self._ledger, tracee, call):
@@ -147,6 +152,9 @@ class Scheduled:
         if tracee.call is not None:
             remembering.blur(self._ledger, tracee, tracee.call, result)
             stepping.came_back(loop.run, self._ledger, tracee, tracee.call, result)
+
+    def trapped(self, loop: Loop, tracee: Tracee) -> bool:
+        return trapping.trapped(loop, self._ledger, tracee)
 
     def next(self, loop: Loop) -> None:
         """Takes the next step."""

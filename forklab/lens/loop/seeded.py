@@ -78,6 +78,9 @@ class Seeded:
     def returned(self, loop: Loop, tracee: Tracee, result: int) -> None:
         pass
 
+    def trapped(self, loop: Loop, tracee: Tracee) -> bool:
+        return False
+
     def next(self, loop: Loop) -> None:
         listening.until_quiet(loop)
         world = loop.run.world

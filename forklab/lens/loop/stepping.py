@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 from forklab.kernel.calls import INTERRUPTED, calls_in, int32
+from forklab.kernel.functions import SEM_FUNCTIONS
 from forklab.kernel.signals import CHLD, CONT, KILL, bit
 from forklab.lens.calls import (
     arranging,
@@ -21,7 +22,7 @@ from forklab.lens.calls import (
     waiting,
 )
 from forklab.lens.edge import descriptors, proc, ptrace
-from forklab.lens.loop import attempts, letting, piping, remembering
+from forklab.lens.loop import attempts, letting, piping, remembering, trapping
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
@@ -67,12 +68,15 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move, state: State) -
     remembering.takes_a_step(tracee)
     tracee.saw(str(move.kind), call.name if call else "")
     piping.notice_who_is_disturbed(loop.run, ledger, tracee)
+    trapping.notice_who_is_disturbed(loop.run, ledger, tracee)
     if tracee.member in ledger.doomed and move.kind != CALL:
         letting.kill(loop.run, tracee)
     elif move.kind == RETURN:
         loop.goes_on(tracee, Onward(Turn.AT_ONCE, tracee.to_exit, tracee.signal))
     elif move.kind == SIGNAL:
-        if call is not None and call.name != LOOP:
+        if call is not None and call.name in SEM_FUNCTIONS:
+            trapping.stand_before(tracee)
+        elif call is not None and call.name != LOOP:
             ptrace.rewind_call(tracee.tid)
         loop.goes_on(tracee, AT_ONCE)
     else:
@@ -89,6 +93,9 @@ def make_call(
     """
     standing = ledger.of(tracee)
     tracee.may_sleep = False
+    if call.name in SEM_FUNCTIONS:
+        trapping.make(loop, ledger, tracee, call)
+        return
     minds = call.name in _MIND_WHAT_IS_PENDING or bool(standing.touches)
     if minds and not again and (_has_dropped(tracee) or _was_continued(tracee, call)):
         standing.makes_it_next = True
@@ -184,6 +191,9 @@ def opens_again(loop: Loop, tracee: Tracee, call: Call) -> bool:
 def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int) -> None:
     """A call has returned: what has it told the process?"""
     standing = ledger.of(tracee)
+    if call.name in SEM_FUNCTIONS:
+        trapping.returned(run, tracee, ledger, call, result)
+        return
     attempts.give_back(standing)
     if result in INTERRUPTED and _waits_on_in_open(run, tracee):
         return

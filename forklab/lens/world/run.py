@@ -15,6 +15,7 @@ from forklab.lens.world.dispositions import Dispositions
 from forklab.lens.world.limits import Findings, Limits
 from forklab.lens.world.pipes import Pipes
 from forklab.lens.world.resources import Resources
+from forklab.lens.world.semaphores import Semaphores
 from forklab.lens.world.socket_limits import SocketLimits
 from forklab.lens.world.surroundings import Surroundings
 from forklab.lens.world.tracees import Tracee
@@ -53,6 +54,7 @@ class Run:
     socket_limits: SocketLimits = field(default_factory=SocketLimits)
     pipes: Pipes = field(default_factory=Pipes)
     channels: Channels = field(default_factory=Channels)
+    semaphores: Semaphores = field(default_factory=Semaphores)
     undo: Undo = field(default_factory=Undo)
     namespace: int = 0  # of PIDs, in which the first process is
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them

@@ -1,9 +1,10 @@
-"""One thread under the lens, and the call that it is in."""
+"""One thread under the lens, and the call that it is in; or the function of libc, where that counts as one."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from forklab.lens.edge.memory import Memory
 from forklab.lens.world.chronicle import Member
@@ -31,6 +32,44 @@ class Call:
     looks_at: tuple[str, int, str] | None = None
 
 
+class Trap(NamedTuple):
+    """A breakpoint: what it is for, a name, and what stood there before."""
+
+    name: str
+    before: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A function that a process is in. `stack` is its stack pointer when it has returned there, to `returns_to`.
+
+    `before` is what stood there. `is_whole`: nothing comes between its beginning and its end; `blocked` are the signals
+    that were blocked before they were kept off for that, None if none had to be. `is_broken_off`: it waits for nothing
+    but a signal that has come already.
+    """
+
+    call: Call
+    returns_to: int
+    stack: int
+    before: bytes
+    is_whole: bool = True
+    blocked: int | None = None
+    is_broken_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """Of one process: its `traps` by address, and the functions that it is in, the innermost last."""
+
+    traps: Mapping[int, Trap] = field(default_factory=dict)
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def whole(self) -> Frame | None:
+        """The one that it is in, if nothing comes between."""
+        return self.frames[-1] if self.frames and self.frames[-1].is_whole else None
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Digests of what the kernel has told a thread: `all` of it, `since` its memory was looked at, since it was let go.
@@ -52,7 +91,7 @@ class Tracee:
     """`to_exit` and `signal` are how it goes on when it is let go; `deadline` is in virtual nanoseconds.
 
     `seen` is what the kernel has told it so far; None where nobody asks for it. `dial`: where it reads the clock by
-    itself, if it does.
+    itself, if it does. `functions`: where it stops at functions of libc.
     """
 
     tid: int
@@ -69,6 +108,7 @@ class Tracee:
     last_sender: Member | None = None  # of the signal that was delivered last
     seen: Seen | None = None
     dial: Dial | None = None
+    functions: Functions = Functions()
     order: int = field(init=False)  # threads take turns in the order of their processes' birth
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ HEAD = """\
 #include <fcntl.h>
 #include <mqueue.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,8 @@ static int ends[2], shared, semaphore, queue, counter, tickets, pair[2], reader,
 static pid_t child, first;
 static char line[80];
 static int length;
+static sem_t *one, *other;
+static char name[40];
 struct letter { long type; char text; };
 
 /* A number as a digit, an error as a letter. */
@@ -165,6 +168,21 @@ static long next_signal(void) {
     if (read(signals, &about, sizeof about) < 0) return -1;
     return about.ssi_signo == SIGCHLD ? about.ssi_status : 8 + (about.ssi_pid == (uint32_t)first);
 }
+static long value_of(sem_t *posix) {
+    int value;
+    return sem_getvalue(posix, &value) < 0 ? -1 : value;
+}
+static long try_until(sem_t *posix, long second) {
+    return sem_timedwait(posix, &(struct timespec){second, 0});
+}
+static long open_other(int flags, unsigned value) {
+    sem_t *found = sem_open(name, flags, 0600, value);
+    if (found == SEM_FAILED) return -1;
+    if (other != NULL && other != found) sem_close(other);
+    other = found;
+    return 1;
+}
+static void take_notice(int number) { line[length++] = (char)('A' + number % 26); }
 /* Which of them are ready, in binary: two to read, one to write. */
 static long one_of(int one, int other, int third) {
     fd_set in, out;
@@ -195,7 +213,6 @@ SETUP = {
     "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
     "queues": """
         struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 2};
-        char name[30];
         struct stat here;
         if (stat(".", &here)) return 8;
         sprintf(name, "/forklab-%lu", here.st_ino);
@@ -214,6 +231,32 @@ SETUP = {
         sigaddset(&mask, SIGCHLD);
         sigprocmask(SIG_BLOCK, &mask, NULL);
         signals = signalfd(-1, &mask, 0);
+        first = getpid();""",
+    "posix semaphores": """
+        struct stat here;
+        if (stat(".", &here)) return 8;
+        sprintf(name, "/forklab-%lu", here.st_ino);
+        sem_unlink(name);
+        one = sem_open(name, O_CREAT | O_EXCL, 0600, 1);
+        sem_unlink(name);
+        other = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
+        sem_unlink(name);
+        if (one == SEM_FAILED || other == SEM_FAILED) return 8;""",
+    "named semaphores": """
+        struct stat here;
+        if (stat(".", &here)) return 8;
+        sprintf(name, "/forklab-%lu", here.st_ino);
+        sem_unlink(name);""",
+    "interrupted semaphores": """
+        struct stat here;
+        if (stat(".", &here)) return 8;
+        sprintf(name, "/forklab-%lu", here.st_ino);
+        sem_unlink(name);
+        one = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
+        sem_unlink(name);
+        if (one == SEM_FAILED) return 8;
+        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = take_notice}, NULL);
+        sigaction(SIGUSR2, &(struct sigaction){.sa_handler = take_notice, .sa_flags = SA_RESTART}, NULL);
         first = getpid();""",
     "fifos": 'if (mkfifo("fifo", 0600)) return 8;',
     "datagrams": "if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair)) return 8;",
@@ -302,6 +345,44 @@ CALLS = {
         "note(add(-1, SEM_UNDO));",
         "note(semctl(semaphore, 0, GETVAL));",
         "note(semctl(semaphore, 0, SETVAL, 2));",
+    ],
+    "posix semaphores": [
+        "note(sem_wait(one));",
+        "note(sem_wait(one));",
+        "note(sem_trywait(one));",
+        "note(sem_post(one));",
+        "note(sem_post(one));",
+        "note(value_of(one));",
+        "note(try_until(one, 1));",
+        "note(try_until(one, -1));",
+        "note(sem_wait(other));",
+        "note(sem_trywait(other));",
+        "note(sem_post(other));",
+        "note(value_of(other));",
+        "note(kill(child, SIGKILL));",
+    ],
+    "named semaphores": [
+        "note(open_other(O_CREAT, 1));",
+        "note(open_other(O_CREAT, 0));",
+        "note(open_other(O_CREAT | O_EXCL, 2));",
+        "note(open_other(0, 0));",
+        "note(sem_unlink(name));",
+        "if (other != NULL) note(sem_wait(other));",
+        "if (other != NULL) note(sem_trywait(other));",
+        "if (other != NULL) note(sem_post(other));",
+        "if (other != NULL) note(value_of(other));",
+    ],
+    "interrupted semaphores": [
+        "note(sem_wait(one));",
+        "note(sem_wait(one));",
+        "note(sem_post(one));",
+        "note(sem_trywait(one));",
+        "note(try_until(one, 1));",
+        "note(try_until(one, 2000000000));",
+        "note(kill(child, SIGUSR1));",
+        "note(kill(child, SIGUSR2));",
+        "note(kill(first, SIGUSR1));",
+        "note(kill(first, SIGUSR2));",
     ],
     "messages": [
         "note(send_letter(1));",

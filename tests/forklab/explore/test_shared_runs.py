@@ -59,7 +59,14 @@ def real_run(program: str, folder: Path, deadline: float) -> Seen:
             )
         except subprocess.TimeoutExpired:
             return FOR_EVER
+        finally:
+            forget_semaphores(Path(here))
     return done.stdout, int(done.stderr)
+
+
+def forget_semaphores(folder: Path) -> None:
+    """Those of POSIX have their names elsewhere: here each is called after its folder."""
+    Path(f"/dev/shm/sem.forklab-{folder.stat().st_ino}").unlink(missing_ok=True)
 
 
 def possible(found: Exploration) -> set[Seen]:
@@ -73,6 +80,7 @@ def led_run(program: Runnable, folder: Path, seed: int) -> Seen:
     recording = record(program.argv, program=program.path, seed=seed)
     for name in os.listdir(folder):
         (shutil.rmtree if os.path.isdir(name) else os.unlink)(name)
+    forget_semaphores(folder)
     return FOR_EVER if recording.ended_early else (recording.output, recording.status)
 
 

@@ -1,0 +1,259 @@
+"""Functions of libc as calls: a process stops at the first instruction of one, and where it has returned from it.
+
+For POSIX semaphores. A breakpoint (`forklab.lens.edge.breakpoints`) stands at each of these functions in the C library
+of a program that asks for sem_open(3), from its first own instruction on. When its turn has come, it runs the function
+itself, from the beginning to the end: nothing comes between, no signal either. One that would have to wait is not let
+into it, but to be broken off by a signal that has come: then it waits in the kernel, which breaks it off.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import replace
+
+from forklab.kernel.functions import SEM_FUNCTIONS, SEM_OPEN, SEM_WAITS
+from forklab.kernel.signals import TRAP, mask_of, numbers_in
+from forklab.lens.calls import dispatch, semaphores
+from forklab.lens.calls.patience import waits_on_futex
+from forklab.lens.edge import breakpoints, functions, proc, ptrace, vdso
+from forklab.lens.loop import letting, listening
+from forklab.lens.loop.ledger import Ledger
+from forklab.lens.loop.loop import Loop
+from forklab.lens.world.onward import AT_ONCE, IN_TURN
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.tracees import Call, Frame, Functions, Tracee, Trap
+from forklab.runnable import is_python
+
+_START = "start"
+_SA_RESTART = 0x10000000
+# What the kernel sends for what a process itself has just done: to block these would be to change what they do.
+_FAULTS = mask_of(("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"))
+_ALL_BUT_FAULTS = (1 << 64) - 1 & ~_FAULTS
+_STEPPED = (0, TRAP)
+
+
+def begins(tracee: Tracee) -> None:
+    """It has just executed a program: where it begins by itself, all libraries are there."""
+    tracee.functions = Functions()
+    program = proc.program(tracee.member.pid)
+    try:
+        if is_python(program) or not functions.mentions(program, SEM_OPEN):
+            return
+        address = vdso.entry(tracee.tid)
+        if address:
+            trap = Trap(_START, breakpoints.plant(tracee.tid, address))
+            tracee.functions = Functions({address: trap})
+    except OSError:
+        return  # nobody may read it
+
+
+def trapped(loop: Loop, ledger: Ledger, tracee: Tracee) -> bool:
+    """It is about to get a SIGTRAP: whether that is one of ours, of which has been taken care."""
+    mine = tracee.functions
+    if not (mine.traps or mine.frames) or ptrace.signal_info(tracee.tid).code <= 0:
+        return False
+    address = breakpoints.hit(tracee.tid)
+    trap = mine.traps.get(address)
+    if trap is not None and trap.name == _START:
+        breakpoints.remove(tracee.tid, address, trap.before)
+        breakpoints.stand_before(tracee.tid, address)
+        tracee.functions = Functions(_plant(loop.run, tracee))
+        loop.goes_on(tracee, AT_ONCE)
+    elif trap is not None:
+        _enters(loop, ledger, tracee, trap.name)
+    elif any(frame.returns_to == address for frame in mine.frames):
+        _leaves(loop, ledger, tracee, address)
+    else:
+        return False
+    return True
+
+
+def _plant(run: Run, tracee: Tracee) -> dict[int, Trap]:
+    """At the functions of its C library."""
+    found: dict[int, Trap] = {}
+    try:
+        for path, start in _files(tracee.tid).items():
+            known = functions.of_glibc(path, SEM_FUNCTIONS)
+            if known is not None:
+                for name, address in known.addresses.items():
+                    there = start - known.begins + address
+                    found[there] = Trap(name, breakpoints.plant(tracee.tid, there))
+    except OSError:
+        run.because("it uses semaphores in a C library that can't be read")
+    return found
+
+
+def _files(tid: int) -> dict[str, int]:
+    """Those that are in its memory, and where they begin."""
+    found: dict[str, int] = {}
+    with open(f"/proc/{tid}/maps") as maps:
+        for line in maps:
+            words = line.rstrip("\n").split(maxsplit=5)
+            if words[5:] and words[5].startswith("/"):
+                found.setdefault(words[5], int(words[0].split("-")[0], 16))
+    return found
+
+
+def _enters(loop: Loop, ledger: Ledger, tracee: Tracee, name: str) -> None:
+    stop = ptrace.function(tracee.tid)
+    tracee.call = call = Call(name, stop.arguments)
+    tracee.deadline, tracee.interrupted = None, False
+    if not loop.policy.holds(loop, tracee, call):
+        if name == SEM_OPEN:
+            run_it(loop, ledger, tracee, call)
+        else:  # one that it shares with nobody, or of which has been said that it is not modelled
+            _over_the_first(loop, ledger, tracee)
+
+
+def stand_before(tracee: Tracee) -> None:
+    """It comes to the function once more when it goes on: whatever signal is pending comes before."""
+    breakpoints.stand_before(tracee.tid, breakpoints.hit(tracee.tid))
+
+
+def make(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> None:
+    """The function before which it is held has been chosen."""
+    run = loop.run
+    if call.name == SEM_OPEN:
+        tracee.saw(run.resources.values(ledger.of(tracee).touches))
+    deadline, tracee.deadline = tracee.deadline, None
+    is_over = deadline is not None and deadline <= run.clock.now
+    if not semaphores.would_wait(run, tracee, call) or is_over:
+        run_it(loop, ledger, tracee, call)
+    elif _breaks_off(run, tracee, call):
+        run_it(loop, ledger, tracee, call, is_broken_off=True)
+    else:
+        stand_before(tracee)
+        loop.goes_on(tracee, AT_ONCE)
+
+
+def _breaks_off(run: Run, tracee: Tracee, call: Call) -> bool:
+    """Whether the signal that comes first ends its waiting; else it comes, and then it goes on to wait.
+
+    So it is for futex(2): a handler without SA_RESTART does; and any, if there is a limit.
+    """
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    due = numbers_in(masks.deliverable) if masks else []
+    flags = run.dispositions.flags_of
+    ends = [
+        masks is not None
+        and masks.catches(number)
+        and (call.name != "sem_wait" or not flags(tracee.member, number) & _SA_RESTART)
+        for number in due
+    ]
+    if len(set(ends)) > 1:
+        run.because(f"signals come for {tracee.member.name} in {call.name}, some of which end it")
+    return any(ends)
+
+
+def run_it(
+    loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, *, is_broken_off: bool = False
+) -> None:
+    """The function before which it stands, as a whole."""
+    if call.name == SEM_OPEN:
+        semaphores.remember(loop.run, tracee, call)
+    tid, mine = tracee.tid, tracee.functions
+    stop, masks = ptrace.function(tid), proc.masks(tracee.member.pid, tracee.tid)
+    blocked = None
+    if masks is not None and masks.pending & ~masks.blocked:
+        blocked = masks.blocked
+        ptrace.block_signals(tid, _ALL_BUT_FAULTS | blocked)
+    known = [frame.before for frame in mine.frames if frame.returns_to == stop.returns_to]
+    before = known[0] if known else breakpoints.plant(tid, stop.returns_to)
+    frame = Frame(call, stop.returns_to, stop.stack, before, True, blocked, is_broken_off)
+    tracee.functions = replace(mine, frames=(*mine.frames, frame))
+    _over_the_first(loop, ledger, tracee)
+
+
+def _over_the_first(loop: Loop, ledger: Ledger, tracee: Tracee) -> None:
+    """It makes the instruction at which it has stopped, and goes on."""
+    address = breakpoints.hit(tracee.tid)
+    _step_over(loop, ledger, tracee, address, tracee.functions.traps[address].before)
+
+
+def _step_over(loop: Loop, ledger: Ledger, tracee: Tracee, address: int, before: bytes) -> None:
+    report = breakpoints.step_over(tracee.tid, address, before)
+    status = report[1]
+    if status & 0xFF == 0x7F and (status >> 16, status >> 8 & 0xFF) == _STEPPED:
+        _go(loop, ledger, tracee)
+    else:
+        listening.hear(loop, report)
+
+
+def _go(loop: Loop, ledger: Ledger, tracee: Tracee) -> None:
+    ledger.of(tracee).moved = True
+    letting.go(loop.run, tracee)
+
+
+def calls_within(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, frame: Frame) -> bool:
+    """At the entry of a system call that such a function makes. Whether it has been let go."""
+    is_wait = call.name == "futex" and waits_on_futex(call)
+    if frame.call.name == SEM_OPEN or (call.name == "futex" and not is_wait):
+        _go(loop, ledger, tracee)
+        return True
+    if is_wait and SEM_WAITS.get(frame.call.name) and not frame.is_broken_off:  # its time is over
+        ptrace.skip_call(tracee.tid, -errno.ETIMEDOUT)
+        _go(loop, ledger, tracee)
+        return True
+    if frame.blocked is not None:
+        ptrace.block_signals(tracee.tid, frame.blocked)
+    mine = tracee.functions
+    frame = replace(frame, is_whole=False, blocked=None)
+    tracee.functions = replace(mine, frames=(*mine.frames[:-1], frame))
+    standing = ledger.of(tracee)
+    standing.detail, standing.touches, standing.moved = (), (), True
+    if not is_wait:  # a handler for a fault, in the middle of it
+        loop.run.because(f"{tracee.member.name} leaves {frame.call.name} without its end")
+        return False
+    tracee.may_sleep = True
+    loop.goes_on(tracee, dispatch.make(loop.run, tracee, call))
+    return True
+
+
+def notice_who_is_disturbed(run: Run, ledger: Ledger, tracee: Tracee) -> None:
+    """A signal comes for one that waits, and may have been chosen to be woken: then nobody wakes the next one."""
+    resource = _awaited(ledger, tracee)
+    masks = proc.masks(tracee.member.pid, tracee.tid) if resource else None
+    is_disturbed = tracee.member in ledger.doomed or (masks is not None and masks.deliverable)
+    others = (other for other in run.world.tracees.values() if other is not tracee)
+    if resource and is_disturbed and any(_awaited(ledger, other) == resource for other in others):
+        run.because(f"a signal comes for {tracee.member.name}, and others wait for {resource} too")
+
+
+def _awaited(ledger: Ledger, tracee: Tracee) -> str:
+    """The semaphore for which it waits, if it does."""
+    if tracee.call is None or tracee.call.name not in SEM_WAITS or tracee.stand is not Stand.HELD:
+        return ""
+    return next((touch.resource for touch in ledger.of(tracee).touches), "")
+
+
+def _leaves(loop: Loop, ledger: Ledger, tracee: Tracee, address: int) -> None:
+    """It has come to where one of them returns to."""
+    tid, mine = tracee.tid, tracee.functions
+    _, stack = ptrace.counter_and_stack(tid)
+    *outer, frame = (frame for frame in mine.frames if frame.returns_to == address)
+    others = tuple(frame for frame in mine.frames if frame.returns_to != address)
+    tracee.functions = replace(mine, frames=others)
+    breakpoints.remove(tid, address, frame.before)
+    ptrace.go_to(tid, address)
+    if outer or frame.stack != stack:
+        loop.run.because(f"{tracee.member.name} leaves {frame.call.name} without its end")
+    if frame.stack != stack:
+        loop.goes_on(tracee, AT_ONCE)
+        return
+    if frame.blocked is not None:
+        ptrace.block_signals(tid, frame.blocked)
+    tracee.call = frame.call
+    loop.policy.returned(loop, tracee, ptrace.result(tid))
+    loop.goes_on(tracee, IN_TURN)
+
+
+def returned(run: Run, tracee: Tracee, ledger: Ledger, call: Call, result: int) -> None:
+    """From a function, with this in the register for results."""
+    if call.name != SEM_OPEN:
+        semaphores.returned(run, tracee, call, result)
+        return
+    semaphores.opened(run, tracee, call, result)
+    touches = ledger.of(tracee).touches
+    if result:
+        run.resources.told(touches, tracee.member.name, tracee.history, call.name)
