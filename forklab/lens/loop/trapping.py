@@ -3,7 +3,7 @@
 For POSIX semaphores. A breakpoint (`forklab.lens.edge.breakpoints`) stands at each of these functions in the C library
 of a program that asks for sem_open(3), from its first own instruction on. When its turn has come, it runs the function
 itself, from the beginning to the end: nothing comes between, no signal either. One that would have to wait is not let
-into it, but to be broken off by a signal that has come: then it waits in the kernel, which breaks it off.
+into it, but to be told by the kernel, in our voice, why it waits no more: a signal has come, or its time is over.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from forklab.kernel.functions import SEM_FUNCTIONS, SEM_OPEN, SEM_WAITS
 from forklab.kernel.signals import TRAP, mask_of, numbers_in
-from forklab.lens.calls import dispatch, semaphores
+from forklab.lens.calls import semaphores
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.edge import breakpoints, functions, proc, ptrace, vdso
 from forklab.lens.loop import letting, listening
@@ -187,27 +187,26 @@ def _go(loop: Loop, ledger: Ledger, tracee: Tracee) -> None:
 
 def calls_within(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, frame: Frame) -> bool:
     """At the entry of a system call that such a function makes. Whether it has been let go."""
-    is_wait = call.name == "futex" and waits_on_futex(call)
-    if frame.call.name == SEM_OPEN or (call.name == "futex" and not is_wait):
-        _go(loop, ledger, tracee)
-        return True
-    if is_wait and SEM_WAITS.get(frame.call.name) and not frame.is_broken_off:  # its time is over
-        ptrace.skip_call(tracee.tid, -errno.ETIMEDOUT)
-        _go(loop, ledger, tracee)
-        return True
+    tid, is_wait = tracee.tid, call.name == "futex" and waits_on_futex(call)
+    if is_wait and frame.call.name in SEM_WAITS:  # it is told at once what has ended its waiting
+        ptrace.skip_call(tid, -errno.EINTR if frame.is_broken_off else -errno.ETIMEDOUT)
+    elif frame.call.name != SEM_OPEN and call.name != "futex":  # it has a handler for its own fault
+        loop.run.because(f"{tracee.member.name} leaves {frame.call.name} without its end")
+        _may_be_disturbed(tracee, frame)
+        return False
+    if is_wait and frame.is_broken_off:
+        _may_be_disturbed(tracee, frame)
+    _go(loop, ledger, tracee)
+    return True
+
+
+def _may_be_disturbed(tracee: Tracee, frame: Frame) -> None:
+    """The signals that were kept off come now."""
     if frame.blocked is not None:
         ptrace.block_signals(tracee.tid, frame.blocked)
     mine = tracee.functions
     frame = replace(frame, is_whole=False, blocked=None)
     tracee.functions = replace(mine, frames=(*mine.frames[:-1], frame))
-    standing = ledger.of(tracee)
-    standing.detail, standing.touches, standing.moved = (), (), True
-    if not is_wait:  # a handler for a fault, in the middle of it
-        loop.run.because(f"{tracee.member.name} leaves {frame.call.name} without its end")
-        return False
-    tracee.may_sleep = True
-    loop.goes_on(tracee, dispatch.make(loop.run, tracee, call))
-    return True
 
 
 def notice_who_is_disturbed(run: Run, ledger: Ledger, tracee: Tracee) -> None:

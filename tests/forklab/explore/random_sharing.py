@@ -182,7 +182,7 @@ static long open_other(int flags, unsigned value) {
     other = found;
     return 1;
 }
-static void take_notice(int number) { line[length++] = (char)('A' + number % 26); }
+static void take_notice(int number) { (void)number; }
 /* Which of them are ready, in binary: two to read, one to write. */
 static long one_of(int one, int other, int third) {
     fd_set in, out;
@@ -378,7 +378,6 @@ CALLS = {
         "note(sem_post(one));",
         "note(sem_trywait(one));",
         "note(try_until(one, 1));",
-        "note(try_until(one, 2000000000));",
         "note(kill(child, SIGUSR1));",
         "note(kill(child, SIGUSR2));",
         "note(kill(first, SIGUSR1));",

@@ -95,6 +95,32 @@ BODIES = {
 }  # fmt: skip
 
 
+# Nobody remembers whether the one who tried came first; but it shows in the count.
+COUNTED = """
+    #include <fcntl.h>
+    #include <semaphore.h>
+    #include <stdio.h>
+    #include <sys/stat.h>
+    #include <sys/wait.h>
+    #include <unistd.h>
+    int main(void) {
+        char name[40];
+        int value;
+        struct stat here;
+        if (stat(".", &here)) return 8;
+        sprintf(name, "/forklab-%lu", here.st_ino);
+        sem_t *count = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
+        sem_unlink(name);
+        if (fork() == 0) { sem_post(count); _exit(0); }
+        if (fork() == 0) { sem_trywait(count); _exit(0); }
+        while (wait(NULL) > 0) {}
+        sem_getvalue(count, &value);
+        printf("%d", value);
+        return 0;
+    }
+"""
+
+
 def outcomes(graph: Graph) -> set[tuple[str, object]]:
     return {(outcome.output, outcome.end) for outcome in harvest(graph, 10_000)}
 
@@ -128,6 +154,15 @@ def test_what_is_kept_outside_of_memory_is_not_forgotten(what: str) -> None:
     found = compare(KEPT.replace("BODY", body).replace("LATER", later))
     assert found is not None
     assert len(outcomes(found[1])) == 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_a_semaphore_counts_is_not_forgotten() -> None:
+    found = compare(COUNTED)
+    assert found is not None
+    plain, merged = found
+    assert {output for output, _ in outcomes(merged)} == {"0", "1"}
+    assert len(merged.learned.situations) < len(plain.learned.situations)
 
 
 def test_random_programs_do_the_same() -> None:
