@@ -175,6 +175,8 @@ class Learned:
     ) -> Situation:
         priors = [(fact, value) for fact, value in state.items() if fact[0] == PRIOR]
         found = moves(state)
+        if semaphore := facts.may_be_woken_in_vain(state):
+            self.doubt(f"A signal comes for one of several who wait for {semaphore}.")
         for (_, name), _ in priors:
             if facts.may_disturb(state, name):
                 found.append(Move(name, EARLY))

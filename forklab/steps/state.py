@@ -432,6 +432,22 @@ def is_free(state: State, name: str) -> bool:
     return value > 0
 
 
+def may_be_woken_in_vain(state: State) -> str:
+    """A POSIX semaphore that is free, and for which several wait, one of whom gets a signal; empty if there is none.
+
+    The kernel may have chosen that one to be woken. If it ends instead of taking it, nobody wakes the next one.
+    """
+    waiting: dict[str, list[str]] = {}
+    for (what, name), place in state.items():
+        if what == AT and isinstance(place, Place) and place.stage == BEFORE and place.at_semaphore:
+            waiting.setdefault(semaphore_in(place.touches[0]), []).append(name)
+    for semaphore, names in waiting.items():
+        gets_signal = any(deliverable(state, name) for name in names)
+        if len(names) > 1 and gets_signal and is_free(state, names[0]):
+            return semaphore
+    return ""
+
+
 def fits(pipe: PipeContent, size: int) -> bool:
     """Whether a write of so many bytes has room in a pipe as a whole."""
     return len(pipe.content) + size <= PIPE_CAPACITY

@@ -24,7 +24,14 @@ _FOLDER = os.path.dirname(SEMAPHORES)
 
 
 def at(run: Run, tracee: Tracee, call: Call) -> Semaphore | None:
-    """The one that a function is called with; None for one that it shares with nobody, or not by sem_open(3)."""
+    """The one that a function is called with; None for one that it shares with nobody, or not by sem_open(3).
+
+    Nor for one of whose file nothing is left: that is SIGBUS.
+    """
+    try:
+        _value(tracee, call.arguments[0])
+    except OSError:
+        return None
     return run.semaphores.at(shared_at(tracee.tid, call.arguments[0]))
 
 

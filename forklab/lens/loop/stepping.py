@@ -68,7 +68,6 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move, state: State) -
     remembering.takes_a_step(tracee)
     tracee.saw(str(move.kind), call.name if call else "")
     piping.notice_who_is_disturbed(loop.run, ledger, tracee)
-    trapping.notice_who_is_disturbed(loop.run, ledger, tracee)
     if tracee.member in ledger.doomed and move.kind != CALL:
         letting.kill(loop.run, tracee)
     elif move.kind == RETURN:

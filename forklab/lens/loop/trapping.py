@@ -21,7 +21,6 @@ from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.onward import AT_ONCE, IN_TURN
 from forklab.lens.world.run import Run
-from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Frame, Functions, Tracee, Trap
 from forklab.runnable import is_python
 
@@ -207,23 +206,6 @@ def _may_be_disturbed(tracee: Tracee, frame: Frame) -> None:
     mine = tracee.functions
     frame = replace(frame, is_whole=False, blocked=None)
     tracee.functions = replace(mine, frames=(*mine.frames[:-1], frame))
-
-
-def notice_who_is_disturbed(run: Run, ledger: Ledger, tracee: Tracee) -> None:
-    """A signal comes for one that waits, and may have been chosen to be woken: then nobody wakes the next one."""
-    resource = _awaited(ledger, tracee)
-    masks = proc.masks(tracee.member.pid, tracee.tid) if resource else None
-    is_disturbed = tracee.member in ledger.doomed or (masks is not None and masks.deliverable)
-    others = (other for other in run.world.tracees.values() if other is not tracee)
-    if resource and is_disturbed and any(_awaited(ledger, other) == resource for other in others):
-        run.because(f"a signal comes for {tracee.member.name}, and others wait for {resource} too")
-
-
-def _awaited(ledger: Ledger, tracee: Tracee) -> str:
-    """The semaphore for which it waits, if it does."""
-    if tracee.call is None or tracee.call.name not in SEM_WAITS or tracee.stand is not Stand.HELD:
-        return ""
-    return next((touch.resource for touch in ledger.of(tracee).touches), "")
 
 
 def _leaves(loop: Loop, ledger: Ledger, tracee: Tracee, address: int) -> None:

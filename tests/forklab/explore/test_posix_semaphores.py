@@ -383,7 +383,7 @@ NOT_MODELLED = {
         if (fork() == 0) { sem_post(mine); _exit(0); }
         sem_wait(mine);
     """,
-    "a signal comes for P.1, and others wait for semaphore": """
+    "A signal comes for one of several who wait for /forklab-": """
         sem_t *none = make("none", 0);
         pid_t child = fork();
         if (child == 0) { sem_wait(none); _exit(0); }
