@@ -79,7 +79,7 @@ def make(run: Run, tracee: Tracee, call: Call) -> Onward:
     handler = _HANDLERS.get(call.name)
     if handler is None:
         may_wait = concerns_of(call.name) & {Concern.WAITS, Concern.UNKNOWN}
-        return INTO_ITS_CALL if may_wait else AT_ONCE
+        return INTO_ITS_CALL if may_wait or call.patched is not None else AT_ONCE
     return handler(run, tracee, call)
 
 

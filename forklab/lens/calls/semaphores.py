@@ -82,6 +82,20 @@ def opened(run: Run, tracee: Tracee, call: Call, address: int) -> None:
     tracee.saw(run.semaphores.opened(where, name, _value(tracee, address)).resource)
 
 
+def initialized(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+    """By sem_init(3), in memory that is shared: the first one before anybody else could look."""
+    tracee.saw(int32(result))
+    address = call.arguments[0]
+    where = shared_at(tracee.tid, address)
+    if int32(result) or where is None:
+        return
+    known, value = run.semaphores.at(where), _value(tracee, address)
+    if known is None:
+        run.semaphores.made(where, tracee.member.name, value)
+    else:
+        run.semaphores.values[known.resource] = value
+
+
 def _opened(tracee: Tracee, call: Call) -> tuple[str, bool]:
     """The path of its file, and whether it is made if there is none."""
     name = (paths.text(tracee, call.arguments[0]) or "").lstrip("/")
@@ -89,7 +103,7 @@ def _opened(tracee: Tracee, call: Call) -> tuple[str, bool]:
 
 
 def _value(tracee: Tracee, address: int) -> int:
-    return int.from_bytes(ptrace.read_memory(tracee.tid, address, _VALUE), "little")
+    return int.from_bytes(ptrace.peek_memory(tracee.tid, address, _VALUE), "little")
 
 
 def _deadline(run: Run, tracee: Tracee, call: Call) -> int | None:

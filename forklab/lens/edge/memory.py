@@ -28,6 +28,15 @@ class Shared(NamedTuple):
     offset: int
 
 
+class Area(NamedTuple):
+    """From `start` to `end` something is mapped: `where` it begins, if that is shared. See `closed`."""
+
+    start: int
+    end: int
+    where: Shared | None
+    is_closed: bool
+
+
 class Memory(NamedTuple):
     """What was in it: the content of `pages` by address. `maps` says where everything is mapped.
 
@@ -55,18 +64,33 @@ def digest(tid: int) -> bytes | None:
     return found.digest()
 
 
-def shared_at(tid: int, address: int) -> Shared | None:
-    """What is at this address of a process; None if it shares nothing there."""
+def area_at(tid: int, address: int) -> Area | None:
+    """What of a process's memory is at this address."""
+    return next((area for area in _areas(tid) if area.start <= address < area.end), None)
+
+
+def closed(tid: int) -> list[Area]:
+    """What it shares, and may neither read nor write."""
+    return [area for area in _areas(tid) if area.is_closed]
+
+
+def _areas(tid: int) -> Iterator[Area]:
     try:
         maps = _maps(tid)
     except OSError:
-        return None
+        return
     for area, rights, offset, device, inode, *_ in maps:
         start, end = (int(word, 16) for word in area.split("-"))
-        if start <= address < end:
-            where = int(offset, 16) + address - start
-            return Shared(device, int(inode), where) if rights[3] == "s" else None
-    return None
+        where = Shared(device, int(inode), int(offset, 16)) if rights[3] == "s" else None
+        yield Area(start, end, where, is_closed=rights == "---s")
+
+
+def shared_at(tid: int, address: int) -> Shared | None:
+    """What is at this address of a process; None if it shares nothing there."""
+    area = area_at(tid, address)
+    if area is None or area.where is None:
+        return None
+    return area.where._replace(offset=area.where.offset + address - area.start)
 
 
 def read(tid: int, most: int) -> Memory | None:
@@ -95,8 +119,8 @@ def read(tid: int, most: int) -> Memory | None:
             if int(start, 16) <= stack < int(end, 16):
                 dead = range(int(start, 16), stack - _RED_ZONE)
             start = ""  # how far it has grown depends on calls that have returned
-        if _is_semaphore([area, rights, *file]):
-            file = file[:1]  # it was made under another name, by chance
+        if rights == "---s" or _is_semaphore([area, rights, *file]):
+            file = file[:1]  # it has another number in each run, and may have another name
         places.append(f"{start}-{end} {rights} {file}")
     return Memory(" ".join(places), pages, dead, general, vectors)
 

@@ -169,6 +169,12 @@ def signal_info(tid: int) -> SignalInfo:
     return info_in(_buffer.raw)
 
 
+def fault_address(tid: int) -> int:
+    """At the delivery of a SIGSEGV: which address was used."""
+    _ptrace(_GETSIGINFO, tid, 0, _ADDRESS)
+    return int.from_bytes(_buffer.raw[SENDER_AT : SENDER_AT + 8], "little")
+
+
 def info_in(content: bytes) -> SignalInfo:
     """What a siginfo_t says."""
     number, _, code, _, sender = struct.unpack_from("<5i", content)
@@ -328,6 +334,13 @@ def call_again(tid: int, name: str, first_argument: int) -> None:
     change(tid, changes)
 
 
+def set_registers(tid: int, content: bytes) -> None:
+    """As `registers` has read them."""
+    vector = _IoVector(_ADDRESS, len(content))
+    _buffer[: len(content)] = content  # type: ignore[call-overload]
+    _ptrace(_SETREGSET, tid, _NT_PRSTATUS, ctypes.addressof(vector))
+
+
 def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
     """At the entry of a call, with other changes of registers."""
     if _PROCESSOR.wanted_call is not None:
@@ -346,6 +359,16 @@ def read_memory(tid: int, address: int, length: int) -> bytes:
     content = ctypes.create_string_buffer(length)
     size = _transfer(_LIBC.process_vm_readv, tid, address, content, length)
     return content.raw[:size]
+
+
+def peek_memory(tid: int, address: int, length: int) -> bytes:
+    """The same, also where it may not read. Raises OSError."""
+    _check(address, length)
+    memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY)
+    try:
+        return os.pread(memory, length, address)
+    finally:
+        os.close(memory)
 
 
 def read_word(tid: int, address: int) -> int:

@@ -12,9 +12,18 @@ from typing import NamedTuple
 
 from forklab.kernel import waits
 from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32, spoken_name
-from forklab.kernel.functions import SEM_FUNCTIONS, SEM_GETVALUE, SEM_OPEN
+from forklab.kernel.functions import SEM_FUNCTIONS, SEM_GETVALUE, SEM_INIT, SEM_OPEN
 from forklab.kernel.signals import KILL, bit
-from forklab.lens.calls import masking, patience, polling, semaphores, timers, touching, writing
+from forklab.lens.calls import (
+    guarding,
+    masking,
+    patience,
+    polling,
+    semaphores,
+    timers,
+    touching,
+    writing,
+)
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.calls.waiting import wanted
@@ -121,6 +130,10 @@ def _hold_at_semaphore(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) 
         touches = run.resources.shared_of(found)
         return Hold((), touches) if touches else None
     semaphore = semaphores.at(run, tracee, call)
+    if call.name == SEM_INIT and guarding.at(run, tracee.tid, call.arguments[0]):
+        is_for_processes = bool(int32(call.arguments[1]))
+        if not is_for_processes or (semaphore is None and not is_alone):
+            guarding.give_up(run, tracee)
     if semaphore is None:
         return None
     detail = semaphores.waits(run, tracee, call, semaphore)
@@ -271,7 +284,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
     elif name in _SIGNALFDS:
         _read_signals(run, tracee, call)
     elif name == "mmap":
-        if arguments[3] & _MAP_SHARED and arguments[2] & _PROT_WRITE:
+        shares = arguments[3] & _MAP_SHARED and arguments[2] & _PROT_WRITE
+        if shares and not guarding.begin(run, tracee, call):
             run.because("it shares memory")
     elif name == "shmget":
         run.because("it shares memory")

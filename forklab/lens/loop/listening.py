@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from forklab.kernel.signals import STOPPING_MASK, TRAP, bit
+from forklab.kernel.signals import SEGV, STOPPING_MASK, TRAP, bit
 from forklab.lens.calls import dispatch, waiting
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import delivery, lifecycle, threads
@@ -87,7 +87,7 @@ def _stopped(loop: Loop, tracee: Tracee, number: int, event: int) -> None:
         loop.goes_on(tracee, IN_TURN)
     elif event == ptrace.EVENT_EXIT:
         loop.goes_on(tracee, AT_ONCE)
-    elif not event and number == TRAP and loop.policy.trapped(loop, tracee):
+    elif not event and number in (TRAP, SEGV) and loop.policy.trapped(loop, tracee):
         pass
     elif not event:
         delivery.deliver(loop, tracee, number)

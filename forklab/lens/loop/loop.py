@@ -51,7 +51,7 @@ class Policy(Protocol):
         """It has come out of a call, and hears this result when it goes on."""
 
     def trapped(self, loop: Loop, tracee: Tracee) -> bool:
-        """It is about to get a SIGTRAP: whether that is a breakpoint of ours, of which it has taken care."""
+        """It is about to get a SIGTRAP or SIGSEGV: whether that is for us, and has been taken care of."""
 
     def next(self, loop: Loop) -> None:
         """Somebody goes on, or time passes. Raises EndOfRunError if neither can be, for ever."""

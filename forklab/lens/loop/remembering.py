@@ -15,7 +15,7 @@ import errno
 from dataclasses import replace
 
 from forklab.kernel.calls import calls_in, int32
-from forklab.kernel.functions import AT_SEMAPHORES
+from forklab.kernel.functions import AT_SEMAPHORES, SEM_INIT
 from forklab.lens.edge import memory, proc, ptrace
 from forklab.lens.edge.memory import Memory
 from forklab.lens.edge.seccomp import Stops
@@ -31,7 +31,7 @@ _MOST = 4 << 20  # bytes of memory
 # no reason to stop.
 _LEAVE_NO_TRACE = (
     calls_in("wait", "fork", "exit", "signal", "clock", "sleep")
-    | AT_SEMAPHORES
+    | AT_SEMAPHORES | {SEM_INIT}
     | {"pause", "rt_sigsuspend", "rt_sigtimedwait", "rt_sigprocmask", "getppid", "getpgrp", "getpgid", "getsid"}
 )  # fmt: skip
 _UNSEEN = frozenset(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from forklab.kernel.calls import CALLS, Concern, calls_in
-from forklab.lens.calls import changing, masking, waiting
+from forklab.lens.calls import changing, guarding, masking, waiting
 from forklab.lens.edge import vdso
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
@@ -41,7 +41,9 @@ from forklab.steps.state import PENDING, Fact, State, deliverable
 _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
 # A handler that returns ends what its signal has begun, and that was noticed. Of pipes, sockets ... we have to know.
 _STOPS = Stops(
-    (_PRIVATE | {"rt_sigreturn"}) - calls_in("pipe", "socket", "socketpair", "eventfd"),
+    (_PRIVATE | {"rt_sigreturn"})
+    - calls_in("pipe", "socket", "socketpair", "eventfd")
+    - {"mprotect"},
     all_but=True,
 )
 _CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
@@ -92,6 +94,7 @@ class Scheduled:
         whole = tracee.functions.whole
         if whole is not None and trapping.calls_within(loop, self._ledger, tracee, call, whole):
             return True
+        guarding.notice(loop.run, tracee, call)
         if call.name in _CLOCKS or call.name in _SLEEPS:
             return False
         if remembering.evens_out(loop.run, self._ledger, tracee, call):

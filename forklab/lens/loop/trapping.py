@@ -11,9 +11,9 @@ from __future__ import annotations
 import errno
 from dataclasses import replace
 
-from forklab.kernel.functions import SEM_FUNCTIONS, SEM_OPEN, SEM_WAITS
-from forklab.kernel.signals import TRAP, mask_of, numbers_in
-from forklab.lens.calls import semaphores
+from forklab.kernel.functions import SEM_FUNCTIONS, SEM_INIT, SEM_OPEN, SEM_WAITS
+from forklab.kernel.signals import SEGV, TRAP, mask_of, numbers_in
+from forklab.lens.calls import guarding, semaphores
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.edge import breakpoints, functions, proc, ptrace, vdso
 from forklab.lens.loop import letting, listening
@@ -25,6 +25,7 @@ from forklab.lens.world.tracees import Call, Frame, Functions, Tracee, Trap
 from forklab.runnable import is_python
 
 _START = "start"
+_ASKED_FOR = (SEM_OPEN, SEM_INIT)
 _SA_RESTART = 0x10000000
 # What the kernel sends for what a process itself has just done: to block these would be to change what they do.
 _FAULTS = mask_of(("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"))
@@ -37,7 +38,7 @@ def begins(tracee: Tracee) -> None:
     tracee.functions = Functions()
     program = proc.program(tracee.member.pid)
     try:
-        if is_python(program) or not functions.mentions(program, SEM_OPEN):
+        if is_python(program) or not any(functions.mentions(program, name) for name in _ASKED_FOR):
             return
         address = vdso.entry(tracee.tid)
         if address:
@@ -50,7 +51,12 @@ def begins(tracee: Tracee) -> None:
 def trapped(loop: Loop, ledger: Ledger, tracee: Tracee) -> bool:
     """It is about to get a SIGTRAP: whether that is one of ours, of which has been taken care."""
     mine = tracee.functions
-    if not (mine.traps or mine.frames) or ptrace.signal_info(tracee.tid).code <= 0:
+    info = ptrace.signal_info(tracee.tid) if mine.traps or mine.frames else None
+    if info is None or info.code <= 0:
+        return False
+    if info.number == SEGV:
+        if guarding.at(loop.run, tracee.tid, ptrace.fault_address(tracee.tid)) is not None:
+            guarding.give_up(loop.run, tracee)
         return False
     address = breakpoints.hit(tracee.tid)
     trap = mine.traps.get(address)
@@ -99,7 +105,8 @@ def _enters(loop: Loop, ledger: Ledger, tracee: Tracee, name: str) -> None:
     tracee.call = call = Call(name, stop.arguments)
     tracee.deadline, tracee.interrupted = None, False
     if not loop.policy.holds(loop, tracee, call):
-        if name == SEM_OPEN:
+        makes = name == SEM_INIT and guarding.at(loop.run, tracee.tid, call.arguments[0])
+        if name == SEM_OPEN or makes:
             run_it(loop, ledger, tracee, call)
         else:  # one that it shares with nobody, or of which has been said that it is not modelled
             _over_the_first(loop, ledger, tracee)
@@ -157,10 +164,13 @@ def run_it(
     if masks is not None and masks.pending & ~masks.blocked:
         blocked = masks.blocked
         ptrace.block_signals(tid, _ALL_BUT_FAULTS | blocked)
+    area = None if call.name == SEM_OPEN else guarding.at(loop.run, tid, call.arguments[0])
     known = [frame.before for frame in mine.frames if frame.returns_to == stop.returns_to]
     before = known[0] if known else breakpoints.plant(tid, stop.returns_to)
-    frame = Frame(call, stop.returns_to, stop.stack, before, True, blocked, is_broken_off)
+    frame = Frame(call, stop.returns_to, stop.stack, before, True, blocked, is_broken_off, area)
     tracee.functions = replace(mine, frames=(*mine.frames, frame))
+    if area is not None:
+        guarding.open_it(tracee, area)
     _over_the_first(loop, ledger, tracee)
 
 
@@ -191,16 +201,18 @@ def calls_within(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call, frame: 
         ptrace.skip_call(tid, -errno.EINTR if frame.is_broken_off else -errno.ETIMEDOUT)
     elif frame.call.name != SEM_OPEN and call.name != "futex":  # it has a handler for its own fault
         loop.run.because(f"{tracee.member.name} leaves {frame.call.name} without its end")
-        _may_be_disturbed(tracee, frame)
+        _may_be_disturbed(loop.run, tracee, frame)
         return False
     if is_wait and frame.is_broken_off:
-        _may_be_disturbed(tracee, frame)
+        _may_be_disturbed(loop.run, tracee, frame)
     _go(loop, ledger, tracee)
     return True
 
 
-def _may_be_disturbed(tracee: Tracee, frame: Frame) -> None:
+def _may_be_disturbed(run: Run, tracee: Tracee, frame: Frame) -> None:
     """The signals that were kept off come now."""
+    if frame.area is not None:
+        guarding.give_up(run, tracee)  # a handler must not find it open
     if frame.blocked is not None:
         ptrace.block_signals(tracee.tid, frame.blocked)
     mine = tracee.functions
@@ -222,6 +234,8 @@ def _leaves(loop: Loop, ledger: Ledger, tracee: Tracee, address: int) -> None:
     if frame.stack != stack:
         loop.goes_on(tracee, AT_ONCE)
         return
+    if frame.area is not None:
+        guarding.close(tracee, frame.area)
     if frame.blocked is not None:
         ptrace.block_signals(tid, frame.blocked)
     tracee.call = frame.call
@@ -231,6 +245,9 @@ def _leaves(loop: Loop, ledger: Ledger, tracee: Tracee, address: int) -> None:
 
 def returned(run: Run, tracee: Tracee, ledger: Ledger, call: Call, result: int) -> None:
     """From a function, with this in the register for results."""
+    if call.name == SEM_INIT:
+        semaphores.initialized(run, tracee, call, result)
+        return
     if call.name != SEM_OPEN:
         semaphores.returned(run, tracee, call, result)
         return

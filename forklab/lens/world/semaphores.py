@@ -17,8 +17,12 @@ class Semaphore(NamedTuple):
 
 @dataclass(eq=False)
 class Semaphores:
-    """All that the program has. `values` are those that have been changed since they were seen first."""
+    """All that the program has. `values` are those that have been changed since they were seen first.
 
+    `guards`: there is memory that processes share, and that is kept from everybody but the functions for them.
+    """
+
+    guards: bool = False
     values: dict[str, int] = field(default_factory=dict)
     _known: dict[Shared, Semaphore] = field(default_factory=dict)
     _named: dict[str, int] = field(default_factory=dict)
@@ -30,6 +34,12 @@ class Semaphores:
             number = self._named[name] = self._named.get(name, 0) + 1
             resource = f"semaphore {name}" + (f" ({number})" if number > 1 else "")
             found = self._known[where] = Semaphore(resource, value)
+        return found
+
+    def made(self, where: Shared, maker: str, value: int) -> Semaphore:
+        """By sem_init(3): the first one of P.1 is P.1/1."""
+        number = self._named[maker] = self._named.get(maker, 0) + 1
+        found = self._known[where] = Semaphore(f"semaphore {maker}/{number}", value)
         return found
 
     def at(self, where: Shared | None) -> Semaphore | None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from forklab.lens.edge.memory import Memory
+from forklab.lens.edge.memory import Area, Memory
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dials import Dial
 from forklab.lens.world.digests import digest_of
@@ -45,7 +45,7 @@ class Frame:
 
     `before` is what stood there. `is_whole`: nothing comes between its beginning and its end; `blocked` are the signals
     that were blocked before they were kept off for that, None if none had to be. `is_broken_off`: it waits for nothing
-    but a signal that has come already.
+    but a signal that has come already. `area` is open for it meanwhile: see `forklab.lens.calls.guarding`.
     """
 
     call: Call
@@ -55,6 +55,7 @@ class Frame:
     is_whole: bool = True
     blocked: int | None = None
     is_broken_off: bool = False
+    area: Area | None = None
 
 
 @dataclass(frozen=True, slots=True)

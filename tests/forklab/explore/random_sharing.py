@@ -26,6 +26,7 @@ HEAD = """\
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -194,6 +195,10 @@ static long one_of(int one, int other, int third) {
     if (select(FD_SETSIZE, &in, &out, NULL, NULL) < 0) return -1;
     return FD_ISSET(one, &in) + 2 * FD_ISSET(other, &in) + 4 * FD_ISSET(third, &out);
 }
+static int name_after_folder(void) {
+    struct stat here;
+    return stat(".", &here) || sprintf(name, "/forklab-%lu", here.st_ino) < 0;
+}
 static long start(void) {
     if (pipe(ends) || (shared = open("data", O_RDWR | O_CREAT | O_TRUNC, 0644)) < 0) return -1;
     if (write(shared, "0123456789", 10) < 0 || lseek(shared, 0, SEEK_SET) < 0) return -1;
@@ -213,9 +218,7 @@ SETUP = {
     "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
     "queues": """
         struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 2};
-        struct stat here;
-        if (stat(".", &here)) return 8;
-        sprintf(name, "/forklab-%lu", here.st_ino);
+        if (name_after_folder()) return 8;
         letters = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &attributes);
         if (letters < 0 || mq_unlink(name)) return 8;""",
     "polls": "counter = eventfd(0, 0); if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
@@ -233,9 +236,7 @@ SETUP = {
         signals = signalfd(-1, &mask, 0);
         first = getpid();""",
     "posix semaphores": """
-        struct stat here;
-        if (stat(".", &here)) return 8;
-        sprintf(name, "/forklab-%lu", here.st_ino);
+        if (name_after_folder()) return 8;
         sem_unlink(name);
         one = sem_open(name, O_CREAT | O_EXCL, 0600, 1);
         sem_unlink(name);
@@ -243,14 +244,14 @@ SETUP = {
         sem_unlink(name);
         if (one == SEM_FAILED || other == SEM_FAILED) return 8;""",
     "named semaphores": """
-        struct stat here;
-        if (stat(".", &here)) return 8;
-        sprintf(name, "/forklab-%lu", here.st_ino);
+        if (name_after_folder()) return 8;
         sem_unlink(name);""",
+    "unnamed semaphores": """
+        one = mmap(NULL, 2 * sizeof *one, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        other = one + 1;
+        if (sem_init(one, 1, 1) || sem_init(other, 1, 0)) return 8;""",
     "interrupted semaphores": """
-        struct stat here;
-        if (stat(".", &here)) return 8;
-        sprintf(name, "/forklab-%lu", here.st_ino);
+        if (name_after_folder()) return 8;
         sem_unlink(name);
         one = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
         sem_unlink(name);
@@ -279,6 +280,22 @@ _AT_SOCKETS = [
         f"note(fcntl({this}, F_SETFL, O_NONBLOCK));",
         f'note(send_in_two({this}, "d", "e"));',
     )
+]
+
+_AT_TWO_SEMAPHORES = [
+    "note(sem_wait(one));",
+    "note(sem_wait(one));",
+    "note(sem_trywait(one));",
+    "note(sem_post(one));",
+    "note(sem_post(one));",
+    "note(value_of(one));",
+    "note(try_until(one, 1));",
+    "note(try_until(one, -1));",
+    "note(sem_wait(other));",
+    "note(sem_trywait(other));",
+    "note(sem_post(other));",
+    "note(value_of(other));",
+    "note(kill(child, SIGKILL));",
 ]
 
 # By kind: a program is about one of these, or two, so that its processes meet.
@@ -346,21 +363,8 @@ CALLS = {
         "note(semctl(semaphore, 0, GETVAL));",
         "note(semctl(semaphore, 0, SETVAL, 2));",
     ],
-    "posix semaphores": [
-        "note(sem_wait(one));",
-        "note(sem_wait(one));",
-        "note(sem_trywait(one));",
-        "note(sem_post(one));",
-        "note(sem_post(one));",
-        "note(value_of(one));",
-        "note(try_until(one, 1));",
-        "note(try_until(one, -1));",
-        "note(sem_wait(other));",
-        "note(sem_trywait(other));",
-        "note(sem_post(other));",
-        "note(value_of(other));",
-        "note(kill(child, SIGKILL));",
-    ],
+    "posix semaphores": _AT_TWO_SEMAPHORES,
+    "unnamed semaphores": _AT_TWO_SEMAPHORES,
     "named semaphores": [
         "note(open_other(O_CREAT, 1));",
         "note(open_other(O_CREAT, 0));",

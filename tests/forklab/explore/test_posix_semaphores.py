@@ -27,6 +27,7 @@ HEAD = """\
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,8 +41,14 @@ static char *name(const char *word) { /* Each test has a folder of its own, and 
     return text;
 }
 static sem_t *make(const char *word, unsigned value) {
+#ifdef UNNAMED
+    (void)word;
+    sem_t *made = mmap(NULL, sizeof *made, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (sem_init(made, 1, value)) _exit(8);
+#else
     sem_t *made = sem_open(name(word), O_CREAT | O_EXCL, 0600, value);
     if (made == SEM_FAILED || sem_unlink(name(word))) _exit(8);
+#endif
     return made;
 }
 static int value_of(sem_t *semaphore) {
@@ -284,8 +291,8 @@ CASES = {
 }
 
 
-def explored(body: str, runnable: Runnable) -> Exploration:
-    program = runnable("c", HEAD + f"int main(void) {{ {body} return 0; }}")
+def explored(body: str, runnable: Runnable, head: str = HEAD) -> Exploration:
+    program = runnable("c", head + f"int main(void) {{ {body} return 0; }}")
     return explore(**program, text_only=True)
 
 
@@ -374,13 +381,88 @@ def test_a_program_that_is_linked_statically_is_no_other(folder: Path) -> None:
     assert (found.outputs, found.reasons) == (("cp",), ())
 
 
+UNNAMED = [
+    "one at a time",
+    "two at a time, of three",
+    "producer and consumer with two places",
+    "to try is to be told no at once",
+    "its value is what has been done to it by then",
+    "to wait until a moment",
+    "a handler with SA_RESTART does not end it",
+    "who is killed keeps what it has",
+]
+
+
+@pytest.mark.parametrize("case", UNNAMED)
+def test_in_memory_with_nothing_else_they_do_the_same(case: str, runnable: Runnable) -> None:
+    found = explored(CASES[case].body, runnable, "#define UNNAMED\n" + HEAD)
+    assert (set(found.outputs), found.reasons) == (CASES[case].outputs, ())
+
+
+def test_several_are_told_apart_in_one_memory(runnable: Runnable) -> None:
+    body = """
+        sem_t *both = mmap(NULL, 64, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        sem_init(both, 1, 1);
+        sem_init(both + 1, 1, 1);
+        if (fork() == 0) { sem_wait(both + 1); sem_wait(both); _exit(0); }
+        sem_wait(both); sem_wait(both + 1);
+    """
+    (stuck,) = (
+        outcome for outcome in explored(body, runnable).outcomes if len(outcome.deadlock) > 1
+    )
+    waits = {who: what.rpartition(" ")[2] for who, what in stuck.waits}
+    assert waits == {"P": "P/2", "P.1": "P/1"}
+
+
+MEMORY = """
+    struct { sem_t semaphore; char text[9]; int count; } *shared = mmap(
+        NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    sem_t *mine = &shared->semaphore;
+    sem_init(mine, 1, 0);
+"""
+# What is done in such memory beside semaphores: the program does it as ever, and what is said is that it shares memory.
+BESIDE = {
+    "it is written to": ("shared->count = 1;", "x"),
+    "it is read": ('if (shared->count == 0) say("0");', "0x"),
+    "the kernel reads it": ('if (write(1, shared->text, 0) == 0) say("w");', "wx"),
+    "the kernel reads it in pieces": (
+        'struct iovec piece = {shared->text, 0}; if (writev(1, &piece, 1) == 0) say("v");',
+        "vx",
+    ),
+    "the kernel writes to it": (
+        'if (read(open("/dev/zero", O_RDONLY), shared->text, 9) == 9) say("r");',
+        "rx",
+    ),
+    "it is opened": (
+        'if (mprotect(shared, sizeof *shared, PROT_READ | PROT_WRITE) == 0) say("m");',
+        "mx",
+    ),
+    "a semaphore is made anew there": ("sem_init(mine + 1, 1, 0);", "x"),
+    "a semaphore of one process is there": ("sem_init(mine, 0, 0);", "x"),
+}
+
+
+@pytest.mark.parametrize("what", BESIDE)
+def test_memory_with_something_else_is_shared_memory(what: str, runnable: Runnable) -> None:
+    does, output = BESIDE[what]
+    body = f"""
+        {MEMORY}
+        if (fork() == 0) {{ {does} sem_post(mine); _exit(0); }}
+        while (sem_wait(mine)) {{}}
+        say("x");
+        wait(NULL);
+    """
+    found = explored(body, runnable)
+    assert any(known.startswith("it shares memory") for known in found.reasons), found.reasons
+    assert output in found.outputs
+
+
 # What of it is not modelled, and what is said then.
 NOT_MODELLED = {
-    "it shares memory": """
-        sem_t *mine = mmap(NULL, sizeof *mine, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        sem_init(mine, 1, 0);
-        sem_open(name("none"), 0);
-        if (fork() == 0) { sem_post(mine); _exit(0); }
+    "it shares memory": f"""
+        {MEMORY}
+        on(SIGUSR1, 0);
+        if (fork() == 0) {{ kill(getppid(), SIGUSR1); sem_post(mine); _exit(0); }}
         sem_wait(mine);
     """,
     "A signal comes for one of several who wait for /forklab-": """
