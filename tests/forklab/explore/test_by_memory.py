@@ -131,7 +131,10 @@ def compare(text: str) -> tuple[Graph, Graph] | None:
         program_of("c", text) as program,
         Replays(program.argv, program=program.path, longest=1000) as replays,
     ):
-        plain = explore_graph(replays, is_over=lambda graph: len(graph.learned.situations) > MANY)
+        first = replays.play([])  # who changes files runs alone from then on
+        plain = explore_graph(
+            replays, first=first, is_over=lambda graph: len(graph.learned.situations) > MANY
+        )
         if not plain.complete or plain.learned.doubts or not replays.begin_by_memory():
             return None
         merged = explore_graph(replays)
