@@ -88,6 +88,7 @@ def _run(arguments: argparse.Namespace) -> int:
                     arguments.only,
                     arguments.mode,
                     arguments.cluster,
+                    arguments.assignment,
                 )
             )
         case "play":
@@ -126,6 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_lab(grade)
     grade.add_argument(
         "submissions", type=Path, metavar="SUBMISSIONS", help="the folder with a folder a student"
+    )
+    grade.add_argument(
+        "--assignment",
+        metavar="NAME",
+        help="the students' folders for this lab are called so; default: as the lab is",
     )
     grade.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     grade.add_argument(

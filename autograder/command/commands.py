@@ -29,7 +29,7 @@ from autograder.reports.screen import console, say, show_assessment, show_class,
 from autograder.reports.upload import ResultsFile
 from autograder.safe_text import one_line
 from autograder.stage import isolation
-from autograder.submission.submissions import find_submissions
+from autograder.submission.submissions import archives_in, find_submissions
 from autograder.trial import assess
 from autograder.trial.verdict import Assessment, Status
 from forklab.draw.trees.picture import tree_svg
@@ -47,11 +47,13 @@ class ClassOrder:
     only: str | None = None
     mode: str | None = None
     cluster: str | None = None
+    assignment: str | None = None
 
     @property
     def again(self) -> str:
         """The command that goes on where this one was stopped."""
         words = ["autograder", "grade", self.lab, str(self.submissions), "--out", str(self.out)]
+        words += ["--assignment", self.assignment] if self.assignment else []
         words += ["--jobs", str(self.jobs)] if self.jobs else []
         words += ["--mode", self.mode] if self.mode else []
         words += ["--only", self.only] if self.only else []
@@ -96,10 +98,15 @@ def check(
 def grade_class(order: ClassOrder) -> int:
     """A class into a gradebook and reports. What was graded before Ctrl-C is kept."""
     lab = load_lab(order.lab)
-    submissions = find_submissions(order.submissions, lab.name, lab.program)
+    submissions = find_submissions(order.submissions, lab.name, lab.program, order.assignment)
     _refuse_inside(order.out, order.submissions)
     load_policy(lab)  # one that is wrong is told before anybody is graded
     screen = console()
+    for name in archives_in(order.submissions):
+        say(
+            screen,
+            f"{name} lies beside the students' folders: nobody unpacks it, nobody is judged by it.",
+        )
     with output_folder(order.out) as out, Gradebook(out / "gradebook.sqlite") as gradebook:
         mode = order.mode if order.cluster else _say_mode(screen, order.mode)
         submissions = [replace(s, folder=s.folder and s.folder.resolve()) for s in submissions]

@@ -60,8 +60,8 @@ def assess_one(task: Task, assess: Assess, tell: Tell) -> Result:
         tell(task.attempt, verdict)
 
     try:
-        if task.submission.folder is None:
-            assessment = _nothing_handed_in(task.lab, task.submission)
+        if task.submission.folder is None or task.submission.obstacle:
+            assessment = _nothing_to_judge(task.lab, task.submission)
         elif not task.submission.folder.exists():
             raise FileNotFoundError(f"{task.submission.folder} cannot be seen from here")
         else:
@@ -195,13 +195,9 @@ def _without(lab: Lab, told: Collection[str]) -> Lab:
     return replace(lab, scenarios=tuple(s for s in lab.scenarios if s.name not in told))
 
 
-def _nothing_handed_in(lab: Lab, submission: Submission) -> Assessment:
-    return _same_for_all(
-        lab,
-        Status.FAILED,
-        f"Nothing was handed in for this lab: {submission.student} has no folder {lab.name} and no "
-        "files.",
-    )
+def _nothing_to_judge(lab: Lab, submission: Submission) -> Assessment:
+    why = submission.obstacle or "Nothing was handed in for this lab."
+    return _same_for_all(lab, Status.FAILED, why)
 
 
 def _broken_down(lab: Lab, error: BaseException) -> Assessment:

@@ -94,9 +94,10 @@ class Gradebook:
         return Run(run, lab, title, started, tuple(scenarios), tuple(students))
 
     def go_on(self, run: Run, scenarios: Sequence[Asked], students: Sequence[str]) -> Run:
-        """The same run, with today's wording of its scenarios and with students who came later."""
+        """The same run, with today's wording of its scenarios and today's students: who left is in no report."""
         with self._transaction():
             self._book.execute("DELETE FROM asked WHERE run = ?", (run.id,))
+            self._book.execute("DELETE FROM enrolled WHERE run = ?", (run.id,))
             self._ask(run.id, scenarios)
             self._enrol(run.id, students)
         latest = self.latest_run()
@@ -185,6 +186,11 @@ class Gradebook:
             result = self.result(run, student)
             if result is not None:
                 yield result
+
+    def left(self, run: Run) -> list[str]:
+        """Who was graded once, by any run of this book, and is not in the class any more."""
+        everybody = self._book.execute("SELECT DISTINCT student FROM attempt ORDER BY student")
+        return [student for (student,) in everybody if student not in run.students]
 
     def result(self, run: Run, student: str) -> Result | None:
         """The student's latest finished attempt, if there is one."""
@@ -275,7 +281,7 @@ class Gradebook:
 
     def _enrol(self, run: int, students: Sequence[str]) -> None:
         self._book.executemany(
-            "INSERT OR IGNORE INTO enrolled VALUES (?, ?)", [(run, student) for student in students]
+            "INSERT INTO enrolled VALUES (?, ?)", [(run, student) for student in students]
         )
 
     @contextmanager

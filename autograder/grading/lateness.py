@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -26,11 +26,10 @@ from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Run
 from autograder.labs.lab import Lab, Late
 from autograder.safe_text import one_line
-from autograder.submission.submissions import Submission, state_of
+from autograder.submission.intake import BuildError, Entry, entries, opened
+from autograder.submission.submissions import TIMESTAMP, Submission, state_of
 
 Policy = Callable[[str, float, float], float]  # student, score, seconds late -> points off
-
-_TIMESTAMP = "timestamp.txt"  # nbgrader puts it beside what a student has submitted
 
 
 def load_policy(lab: Lab) -> Policy:
@@ -84,28 +83,31 @@ def seconds_late(late: Late, submission: Submission) -> float:
 
 
 def handed_in(submission: Submission) -> datetime | None:
-    """nbgrader's timestamp.txt, in the submission or in the folder above it; else the time of the newest file."""
+    """What nbgrader has written into its folder, timestamp.txt; else the time of the newest file.
+
+    In a folder that nbgrader did not lay out, a timestamp.txt is a file of the student's own.
+    """
     if submission.folder is None:
         return None
-    for folder in (submission.folder, submission.folder.parent):
-        moment = _moment_in(folder / _TIMESTAMP)
-        if moment is not None:
-            return moment
-    times = [
-        os.lstat(os.path.join(folder, name)).st_mtime
-        for folder, _, files in os.walk(submission.folder)
-        for name in files
-    ]
+    moment = _moment_in(submission.folder / TIMESTAMP) if submission.stamped else None
+    return moment or _newest(submission.folder)
+
+
+def _newest(folder: Path) -> datetime | None:
+    times: list[float] = []
+    with suppress(BuildError, OSError):  # what was found until then has to do
+        times.extend((folder / entry.name).lstat().st_mtime for entry in entries(folder))
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def _moment_in(file: Path) -> datetime | None:
     """ "2026-11-30 22:10:05.123456 UTC", with a zone by its name or offset, as nbgrader writes it."""
     try:
-        words = file.read_text()[:100].split()
+        with opened(Entry(file.name, file)) as stamp:
+            words = stamp.read(100).decode().split()
         zone = ZoneInfo(words[2]) if len(words) > 2 and words[2][:1].isalpha() else None
         moment = datetime.fromisoformat(" ".join(words[:2] if zone else words))
-    except (OSError, ValueError, LookupError):
+    except (BuildError, OSError, ValueError, LookupError):
         return None
     return moment.replace(tzinfo=zone) if zone else moment.astimezone()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Run
+from autograder.reports.files import stems_left_behind
 from autograder.reports.grades import Grades
 from autograder.reports.gradescope import ResultsFolder
 from autograder.reports.html import Site
@@ -31,4 +32,11 @@ def write_reports(gradebook: Gradebook, run: Run, out: Path) -> Path:
     grades.close()
     suites.close()
     site.close(gradebook.seconds(run))
+    for stem in stems_left_behind(gradebook.left(run), run.students):
+        for file in (
+            f"report/{stem}.html",
+            f"report/instructor/{stem}.html",
+            f"results/{stem}.json",
+        ):
+            (out / file).unlink(missing_ok=True)
     return site.index

@@ -31,6 +31,13 @@ def file_stems(students: Iterable[str]) -> dict[str, str]:
     }
 
 
+def stems_left_behind(left: Iterable[str], students: Iterable[str]) -> set[str]:
+    """The file names that those who left may have had, and that nobody has now."""
+    stems = {stem for student in left for stem in (student, _with_hash(student))}
+    safe = {stem for stem in stems if _is_plain(stem)}
+    return safe - set(file_stems(students).values())
+
+
 def write_whole(path: Path, text: str) -> None:
     """Replaces `path` in one step, so that nobody ever reads half a report."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,13 +15,14 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.safe_text import one_line, safe_text
 from autograder.stage.contained import Completed
 from autograder.stage.errors import StageError
 from autograder.stage.tools import compiler, python_for_submissions
+from autograder.submission.clutter import is_archive
 from autograder.submission.executable import check_executable, is_compiled
 from autograder.submission.intake import BuildError, Intake, take_in
 
@@ -30,6 +31,8 @@ Runner = Callable[[Sequence[str], Path], Completed]
 
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")  # in the order of make(1)
 _C_FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall")
+_CPP = (".cpp", ".cc", ".cxx", ".c++", ".C")
+_MOST_LEFT_OUT = 5  # links that are named below a message
 _MOST_WORDS = 4_000  # characters of a compiler that anybody reads
 
 
@@ -37,13 +40,15 @@ _MOST_WORDS = 4_000  # characters of a compiler that anybody reads
 class BuiltProgram:
     """Something that can be run: `file` in `folder`, by `interpreter` if it cannot be executed itself.
 
-    `warnings` are the compiler's words on what it compiled all the same.
+    `warnings` are the compiler's words on what it compiled all the same, `left_out` says of each link and special file
+    of the submission why it was not taken.
     """
 
     folder: Path
     file: str
     interpreter: str | None = None
     warnings: str = ""
+    left_out: tuple[str, ...] = ()
 
     def command(self, folder: Path | str) -> list[str]:
         """How it is started from anywhere, when its folder is to be seen at `folder`."""
@@ -57,6 +62,22 @@ def build(submission: Path, workspace: Path, run: Runner, program: str = "init")
     Raises BuildError, in words for the student, if that is not possible; StageError if this machine lacks a tool.
     """
     intake = take_in(submission, workspace)
+    left_out = tuple(f"{name} {reason}" for name, reason in intake.refused.items())
+    try:
+        built = _build(workspace, run, program, intake)
+    except BuildError as error:
+        raise BuildError(_with(left_out, str(error))) from None
+    return replace(built, left_out=left_out)
+
+
+def _with(left_out: Sequence[str], message: str) -> str:
+    """A message with what was left out, which may be the reason; before the quotation that it ends with."""
+    prose, gap, quotation = message.partition("\n\n")
+    untold = [f"\n  Left out: {reason}" for reason in left_out if reason not in prose]
+    return "".join([prose, *untold[:_MOST_LEFT_OUT], gap, quotation])
+
+
+def _build(workspace: Path, run: Runner, program: str, intake: Intake) -> BuiltProgram:
     makefile = any((workspace / name).is_file() for name in _MAKEFILES)
     sources = sorted(path.name for path in workspace.glob("*.c") if path.is_file())
     python = workspace / f"{program}.py"
@@ -151,7 +172,7 @@ def _nothing_to_run(workspace: Path, program: str, intake: Intake) -> str:
     wanted = f"a Makefile, C files, an executable {program} or {program}.py"
     for name, reason in intake.refused.items():
         if name in (*_MAKEFILES, program, f"{program}.py") or name.endswith(".c"):
-            return f"{name} {reason}. Hand in the file itself."
+            return f"{name} {reason}"
     if intake.files == 0:
         return f"The submission is empty. Hand in {wanted}."
     what = f"There is nothing to build or run: it takes {wanted}."
@@ -164,6 +185,16 @@ def _nothing_to_run(workspace: Path, program: str, intake: Intake) -> str:
                 f"{what}\n  There is {one_line(str(path))}: hand in what is in the folder {folder}."
             )
     for path in paths:
+        if is_archive(path.name):
+            return (
+                f"{one_line(path.name)} is an archive, and nobody unpacks it here.\n"
+                "  Hand in the files that are in it."
+            )
+        if path.suffix in _CPP:
+            return (
+                f"{one_line(path.name)} is C++, and only C is compiled here.\n"
+                f"  Rename it to {program}.c if it is C; for C++ hand in a Makefile that makes {program} of it."
+            )
         lower = path.name.lower()
         if lower in (program, f"{program}.py", f"{program}.c", "makefile", "gnumakefile"):
             meant = "Makefile" if lower.endswith("makefile") else lower

@@ -238,6 +238,46 @@ def test_grade_one_student_again_and_keep_the_class() -> None:
         assert [row["score"] for row in csv.DictReader(file)] == ["42", "32"]
 
 
+def scores() -> dict[str, str]:
+    with Path("out/grades.csv").open(newline="") as file:
+        return {row["student"]: row["score"] for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize("more", [[], ["--resume"], ["--only", "ada"]])
+def test_who_left_the_class_leaves_every_report(more: list[str]) -> None:
+    grade("ada", "ben")
+    assert Path("out/report/ben.html").exists()
+    Path("class/ben").rename("ben")
+    assert grade(more=more) == 0
+    assert scores() == {"ada": "42"}
+    assert not list(Path("out").rglob("ben*"))
+    assert "ben" not in Path("out/report/index.html").read_text()
+    assert Path("out/report/ada.html").exists()
+    Path("ben").rename("class/ben")
+    grade(more=["--resume"])
+    assert scores() == {"ada": "42", "ben": "32"}
+
+
+def test_a_class_where_nobody_handed_in_anything_gets_no_zeros(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hand_in(Path("class"), ["ada", "ben"], lab="hw1")
+    assert grade() == 2
+    assert "--assignment hw1" in capsys.readouterr().err
+    assert not Path("out").exists()
+    assert grade(more=["--assignment", "hw1"]) == 0
+    assert scores() == {"ada": "42", "ben": "42"}
+
+
+def test_an_archive_beside_the_students_is_not_overlooked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hand_in(Path("class"), ["ada"])
+    Path("class/ben.zip").touch()
+    grade()
+    assert "ben.zip lies beside the students' folders" in capsys.readouterr().out
+
+
 def test_control_c_ends_with_130_and_says_how_to_go_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

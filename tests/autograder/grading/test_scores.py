@@ -135,6 +135,33 @@ def test_a_time_stamp_that_says_nothing_is_left_alone(tmp_path: Path, text: str)
     assert handed_in(Submission("ada", folder)) == DUE
 
 
+def test_a_time_stamp_of_the_students_own_is_not_believed(tmp_path: Path) -> None:
+    folder = tmp_path / "class" / "ada"
+    folder.mkdir(parents=True)
+    for name in ("init.c", "timestamp.txt"):
+        (folder / name).write_text("2020-01-01 12:00:00 UTC")
+        os.utime(folder / name, (DUE.timestamp(), DUE.timestamp()))
+    (folder.parent / "timestamp.txt").write_text("2020-01-01 12:00:00 UTC")
+    [ada] = find_submissions(folder.parent, "init")
+    assert handed_in(ada) == DUE
+
+
+def test_a_time_stamp_that_is_a_pipe_holds_nobody_up(tmp_path: Path) -> None:
+    hand_in(tmp_path, ["ada"])
+    os.mkfifo(tmp_path / "ada" / "init" / "timestamp.txt")
+    assert handed_in(find_submissions(tmp_path, "init")[0]) is not None
+
+
+def test_who_looks_into_a_folder_makes_nobody_late(tmp_path: Path) -> None:
+    hand_in(tmp_path, ["ada"])
+    folder = tmp_path / "ada" / "init"
+    os.utime(folder / "init.c", (DUE.timestamp(), DUE.timestamp()))
+    (folder / ".DS_Store").touch()
+    (folder / ".git").mkdir()
+    (folder / ".git" / "index").touch()
+    assert handed_in(find_submissions(tmp_path, "init")[0]) == DUE
+
+
 def graded_late(root: Path, policy: str, book: Gradebook, days: float = 2) -> Result:
     lab = lab_of(root / "lab", f'[late]\ndue = {DUE.isoformat()}\npolicy = "{policy}"\n')
     hand_in(root / "class", ["ada"])

@@ -248,6 +248,16 @@ def test_a_file_is_no_submission(submission, complaint):
         (["INIT"], "rename INIT to init"),
         (["makefile.MAK", "MAKEFILE"], "rename MAKEFILE to Makefile"),
         (["my_init.py"], "Rename my_init.py to init.py if that is your program."),
+        (["init.zip"], "init.zip is an archive, and nobody unpacks it here.\n  Hand in the files"),
+        (["notes.txt", "work.tar.gz"], "work.tar.gz is an archive"),
+        (["init.tar", "init.py.orig"], "init.tar is an archive"),
+        (
+            ["init.cpp"],
+            "Rename it to init.c if it is C; for C++ hand in a Makefile that makes init",
+        ),
+        (["main.cc", "main.h"], "main.cc is C++, and only C is compiled here."),
+        (["x.zip", "x/init.c"], "There is x/init.c: hand in what is in the folder x."),
+        (["._init.c", ".DS_Store", "__MACOSX/init.c"], "The submission is empty."),
     ],
 )
 def test_nothing_to_run_is_told_with_what_is_there(submission, complaint, files, message):
@@ -262,6 +272,63 @@ def test_a_link_out_of_the_submission_is_not_followed(submission, complaint, tmp
     (submission / "init.c").symlink_to(tmp_path / "secret.c")
     message = "init.c is a link that leads out of the submission. Hand in the file itself."
     assert complaint() == message
+
+
+def test_a_file_with_a_name_outside_of_the_submission_is_not_taken(submission, complaint, tmp_path):
+    (tmp_path / "secret.c").write_text(PRINTS_HI)
+    (submission / "init.c").hardlink_to(tmp_path / "secret.c")
+    assert complaint() == (
+        "init.c has a second name outside of the submission (a hard link). "
+        "Hand in a copy of it: cp init.c copy && mv copy init.c"
+    )
+
+
+def test_a_file_with_two_names_inside_of_the_submission_is_taken(submission, built):
+    (submission / ".git").mkdir()
+    (submission / "init.c").write_text(PRINTS_HI)
+    (submission / "init.old").hardlink_to(submission / "init.c")
+    (submission / ".git" / "x").hardlink_to(submission / "init.c")
+    assert says_hi(built())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_whose_a_file_with_many_names_is_its_owner_tells(submission, built, tmp_path):
+    """Where students own their folders, nobody is refused because somebody else has linked to a file of theirs."""
+    (submission / "init.c").write_text(PRINTS_HI)
+    (tmp_path / "theft.c").hardlink_to(submission / "init.c")
+    for path in (submission, submission / "init.c"):
+        os.chown(path, 4001, 4001)
+    assert says_hi(built())
+    os.chown(submission, 4002, 4002)
+    [entry] = intake.entries(submission)
+    assert "a hard link" in entry.refusal
+
+
+def test_what_was_left_out_is_told_with_what_could_not_be_built(submission, complaint, tmp_path):
+    (tmp_path / "more.h").write_text("")
+    (submission / "more.h").symlink_to(tmp_path / "more.h")
+    (submission / "init.c").write_text('#include "more.h"\nint main(void) { return 0; }\n')
+    told = "Left out: more.h is a link that leads out of the submission. Hand in the file itself."
+    assert told in complaint(run_here).partition("\n\n")[0]
+
+
+def test_what_was_left_out_is_told_though_it_was_not_needed(submission, built, tmp_path):
+    (submission / "notes").symlink_to(tmp_path)
+    (submission / "init.c").write_text(PRINTS_HI)
+    [told] = built().left_out
+    assert told.startswith("notes is a link that leads out of the submission.")
+
+
+def test_what_a_mac_leaves_beside_each_file_is_not_compiled(submission, built):
+    (submission / "init.c").write_text(PRINTS_HI)
+    (submission / "._init.c").write_bytes(b"\0\5\x16\7\0")
+    (submission / ".#init.c").symlink_to("ada@host.4711:1")
+    (submission / "__MACOSX").mkdir()
+    (submission / "__MACOSX" / "._init.c").write_bytes(b"\0\5\x16\7\0")
+    program = built()
+    assert says_hi(program)
+    assert sorted(path.name for path in program.folder.iterdir()) == ["init", "init.c"]
+    assert program.left_out == ()
 
 
 def test_a_link_to_a_folder_outside_is_not_followed(submission, built, tmp_path):

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import CommandError
-from autograder.submission.submissions import Submission, choose, find_submissions
+from autograder.submission.submissions import (
+    Submission,
+    archives_in,
+    choose,
+    find_submissions,
+    state_of,
+)
 
 
 def hand_in(root: Path, *files: str) -> None:
@@ -71,3 +77,105 @@ def test_a_student_is_chosen_by_name_and_a_typo_gets_the_nearest() -> None:
     assert choose(everybody, "ben") is everybody[1]
     with pytest.raises(CommandError, match="Did you mean 'ben'"):
         choose(everybody, "bem")
+
+
+def test_a_folder_of_another_name_is_found_if_it_is_given(tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada/hw3/init.c", "ben/init.c", "chen/init/init.c")
+    found = find_submissions(tmp_path, "init", assignment="hw3")
+    assert [s.folder for s in found] == [tmp_path / "ada/hw3", None, None]
+
+
+@pytest.mark.parametrize("name", ["", "..", ".", "a/b", "/etc"])
+def test_an_assignment_is_the_name_of_a_folder(tmp_path: Path, name: str) -> None:
+    hand_in(tmp_path, "ada/init/init.c")
+    with pytest.raises(CommandError, match="give the name of a folder"):
+        find_submissions(tmp_path, "init", assignment=name)
+
+
+def test_a_class_that_handed_in_nothing_is_told_what_it_has(tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada/hw 3/init.c", "ben/hw 3/init.c", "ben/hw2/a.c", "chen/.git/config")
+    with pytest.raises(CommandError, match=r"hw 3 \(2\), hw2 \(1\).*--assignment 'hw 3'"):
+        find_submissions(tmp_path, "init")
+
+
+@pytest.mark.parametrize("files", [[], [".DS_Store", "._x"], ["timestamp.txt"]])
+def test_a_class_of_empty_folders_has_handed_in_nothing(tmp_path: Path, files: list[str]) -> None:
+    (tmp_path / "ada" / "init").mkdir(parents=True)
+    hand_in(tmp_path, *(f"ada/init/{file}" for file in files))
+    with pytest.raises(CommandError, match="has handed in anything"):
+        find_submissions(tmp_path, "init")
+
+
+def test_who_has_an_empty_folder_of_the_lab_has_handed_in_nothing(tmp_path: Path) -> None:
+    (tmp_path / "ada" / "init").mkdir(parents=True)
+    hand_in(tmp_path, "ben/init/init.c")
+    ada, _ = find_submissions(tmp_path, "init")
+    assert ada.folder is None
+    assert "the folder init is empty" in ada.obstacle
+
+
+def test_files_beside_an_empty_folder_of_the_lab_are_the_submission(tmp_path: Path) -> None:
+    (tmp_path / "ada" / "init").mkdir(parents=True)
+    hand_in(tmp_path, "ada/init.c")
+    assert find_submissions(tmp_path, "init")[0].folder == tmp_path / "ada"
+
+
+def test_what_a_mac_packs_beside_the_students_is_no_student(tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada/init/init.c", "__MACOSX/ada/._init.c")
+    assert [s.student for s in find_submissions(tmp_path, "init")] == ["ada"]
+
+
+@pytest.mark.parametrize("link", ["ben", "ben/init"])
+def test_a_folder_that_is_a_link_to_somebody_elses_is_not_followed(
+    tmp_path: Path, link: str
+) -> None:
+    hand_in(tmp_path, "ada/init/init.c")
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to(tmp_path / link.replace("ben", "ada"))
+    ada, ben = find_submissions(tmp_path, "init")
+    assert ada.obstacle == ""
+    assert "is a link" in ben.obstacle and "the folder itself" in ben.obstacle
+
+
+def test_a_link_to_another_folder_of_ones_own_is_followed(tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada/second try/init.c")
+    (tmp_path / "ada" / "init").symlink_to("second try")
+    assert find_submissions(tmp_path, "init")[0].obstacle == ""
+
+
+def test_a_class_of_nothing_but_links_is_refused(tmp_path: Path) -> None:
+    hand_in(tmp_path, "elsewhere/init.c")
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ada").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CommandError, match="Put the folder itself"):
+        find_submissions(tmp_path / "class", "init")
+
+
+def test_archives_beside_the_students_are_named(tmp_path: Path) -> None:
+    hand_in(tmp_path, "ben.zip", "ada.tar.gz", "roster.csv")
+    assert archives_in(tmp_path) == ["ada.tar.gz", "ben.zip"]
+    with pytest.raises(CommandError, match=r"Unpack each .*: ada\.tar\.gz, ben\.zip"):
+        find_submissions(tmp_path, "init")
+
+
+def test_a_submission_is_the_same_as_long_as_its_files_say_the_same(tmp_path: Path) -> None:
+    """Whoever collects a class again may give all files another time, or keep that of a file which was changed."""
+    hand_in(tmp_path, "ada/init.c")
+    file = tmp_path / "ada" / "init.c"
+    submission = Submission("ada", tmp_path / "ada")
+    before = state_of(submission)
+    os.utime(file, (1, 1))
+    (tmp_path / "ada" / ".DS_Store").touch()
+    assert state_of(submission) == before
+    file.write_text(file.read_text().replace("return 0", "return 1"))
+    os.utime(file, (1, 1))
+    changed = state_of(submission)
+    file.chmod(0o755)
+    file.rename(file.with_name("main.c"))
+    assert len({before, changed, state_of(submission), state_of(Submission("ada", None))}) == 4
+
+
+def test_to_tell_submissions_apart_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada/init.c")
+    os.mkfifo(tmp_path / "ada" / "pipe")
+    assert state_of(Submission("ada", tmp_path / "ada"))
