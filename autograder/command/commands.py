@@ -122,6 +122,7 @@ def grade_class(order: ClassOrder) -> int:
                     mode=mode,
                     resume=order.resume,
                     only=order.only,
+                    on_change=lambda sentence: say(screen, sentence),
                     on_start=progress.start,
                     on_result=progress.result,
                 )

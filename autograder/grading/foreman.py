@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import traceback
 from collections import deque
@@ -14,12 +13,13 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from autograder.grading.gradebook import Gradebook
-from autograder.grading.records import Result, Run, Terms
-from autograder.labs.generate import names, seed_of, with_generated
+from autograder.grading.records import Result, Run
+from autograder.grading.terms import terms_of
+from autograder.labs.generate import seed_of, with_generated
 from autograder.labs.lab import Lab
 from autograder.safe_text import safe_text
-from autograder.submission.submissions import Submission, state_of
-from autograder.trial.verdict import Assessment, Status, Verdict
+from autograder.submission.submissions import Submission
+from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 
 _TRIES = 2  # when a worker is lost, the student whom it had is tried again
 
@@ -80,7 +80,10 @@ def say_nothing(attempt: int, verdict: Verdict) -> None:
 
 
 class Foreman:
-    """Keeps an executor busy and the gradebook up to date. All of it but `hear` happens in one thread."""
+    """Keeps an executor busy and the gradebook up to date. All of it but `hear` happens in one thread.
+
+    With `keep`, verdicts of the attempt before stay where submission and play are still the same.
+    """
 
     def __init__(
         self,
@@ -90,6 +93,8 @@ class Foreman:
         assess: Assess,
         mode: str | None,
         on_result: Callable[[Result], None],
+        *,
+        keep: bool = False,
     ) -> None:
         self._lab = lab
         self._run = run
@@ -97,9 +102,8 @@ class Foreman:
         self._assess = assess
         self._mode = mode
         self._on_result = on_result
-        self._terms = digest_of(lab, mode)
-        every = [*(scenario.name for scenario in lab.scenarios), *names(lab)]
-        self._positions = {name: position for position, name in enumerate(every)}
+        self._keep = keep
+        self._positions = {asked.name: place for place, asked in enumerate(run.scenarios)}
         self._news: SimpleQueue[tuple[int, Verdict] | Future[Result]] = SimpleQueue()
         self._pending: dict[Future[Result], _Errand] = {}
         self._told: dict[int, set[str]] = {}
@@ -115,8 +119,9 @@ class Foreman:
         waiting = deque(_Errand(submission) for submission in wanted)
         try:
             while waiting or self._pending:
-                while waiting and len(self._pending) < at_a_time:
+                if waiting and len(self._pending) < at_a_time:
                     self._send(waiting.popleft(), executor, tell)
+                    continue
                 news = self._news.get()
                 if isinstance(news, Future):
                     errand = self._pending.pop(news)
@@ -133,12 +138,15 @@ class Foreman:
     def _send(self, errand: _Errand, executor: Executor, tell: Tell) -> None:
         if errand.attempt is None:
             student = errand.submission.student
-            terms = Terms(
-                state_of(errand.submission), self._terms, seed_of(self._lab.name, student)
+            terms = terms_of(self._lab, errand.submission, self._mode)
+            errand.attempt, done = self._gradebook.open_attempt(
+                self._run, student, terms, keep=self._keep
             )
-            errand.attempt, done = self._gradebook.open_attempt(self._run, student, terms)
             self._told[errand.attempt] = set(done)
         lab = _without(self._whole(errand), self._told[errand.attempt])
+        if not lab.scenarios:
+            self._on_result(self._gradebook.close_attempt(errand.attempt))
+            return
         task = Task(errand.attempt, lab, errand.submission, self._mode)
         errand.tries += 1
         future: Future[Result] = executor.submit(assess_one, task, self._assess, tell)
@@ -182,14 +190,6 @@ class _Errand:
     tries: int = 0
 
 
-def digest_of(lab: Lab, mode: str | None) -> str:
-    """Tells one lab from another: an attempt goes on only with the plays that it began with."""
-    # The script says what its steps are, and is the same whatever a later version makes of it.
-    plays = (replace(scenario, path=Path(), steps=()) for scenario in lab.scenarios)
-    words = [mode, lab.program, lab.generated, *plays]
-    return hashlib.sha256(repr(words).encode()).hexdigest()
-
-
 def _without(lab: Lab, told: Collection[str]) -> Lab:
     """The lab less the scenarios of these names."""
     return replace(lab, scenarios=tuple(s for s in lab.scenarios if s.name not in told))
@@ -197,7 +197,8 @@ def _without(lab: Lab, told: Collection[str]) -> Lab:
 
 def _nothing_to_judge(lab: Lab, submission: Submission) -> Assessment:
     why = submission.obstacle or "Nothing was handed in for this lab."
-    return _same_for_all(lab, Status.FAILED, why)
+    hindrance = Hindrance.NOTHING if submission.folder is None else Hindrance.NOT_BUILT
+    return replace(_same_for_all(lab, Status.FAILED, why), hindrance=hindrance)
 
 
 def _broken_down(lab: Lab, error: BaseException) -> Assessment:

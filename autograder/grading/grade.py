@@ -17,10 +17,12 @@ from autograder.errors import CommandError
 from autograder.grading.foreman import Assess, Foreman, say_nothing
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Asked, Result, Run
+from autograder.grading.resuming import left_to_do, told, told_of_others
+from autograder.grading.terms import terms_of
 from autograder.grading.workers import Workers, tell
 from autograder.labs.generate import with_generated
 from autograder.labs.lab import Lab
-from autograder.submission.submissions import Submission, choose, state_of
+from autograder.submission.submissions import Submission, choose
 
 _WAITING = 256  # submissions that are given to an executor of unknown size at a time
 
@@ -36,25 +38,35 @@ def grade(
     mode: str | None = None,
     resume: bool = False,
     only: str | None = None,
+    on_change: Callable[[str], None] = lambda sentence: None,
     on_start: Callable[[int], None] = lambda to_do: None,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> Run:
     """Grades a class into `gradebook` and answers the run that the reports are to be about.
 
-    `resume` goes on with the latest run, in the middle of a student where need be, and leaves out who is done with what
-    is handed in now; `only` grades one student again in the latest run. `on_start` is told how many students there are
-    to grade, `on_result` each result after it is safe. `jobs` worker processes assess at the same time (None: one a
-    processor), unless an `executor` is given; then a verdict is safe once its submission is through.
+    `resume` goes on with the latest run, in the middle of a student where need be. It leaves out who is done, and plays
+    again only what has changed since, which `on_change` is told; `only` grades one student again in the latest run.
+    `on_start` is told how many students there are to grade, `on_result` each result after it is safe. `jobs` worker
+    processes assess at the same time (None: one a processor), unless an `executor` is given; then a verdict is safe
+    once its submission is through.
 
     KeyboardInterrupt (Ctrl-C) passes through at once, and the workers are killed. Verdicts that have come are kept.
     """
     run = _run_for(lab, submissions, gradebook, go_on=resume or only is not None)
     wanted = list(submissions) if only is None else [choose(submissions, only)]
-    if resume:
-        done = gradebook.graded(run)
-        wanted = [s for s in wanted if done.get(s.student) not in (state_of(s), "")]
+    if resume or only is not None:
+        now = [(submission, terms_of(lab, submission, mode)) for submission in submissions]
+        left = left_to_do(now, gradebook.judged(run), gradebook.graded(run))
+        if resume:
+            left = [one for one in left if one.submission in wanted]
+            wanted = [one.submission for one in left]
+            sentences = told(left, run.scenarios)
+        else:
+            sentences = told_of_others([one for one in left if one.submission not in wanted])
+        for sentence in sentences:
+            on_change(sentence)
     on_start(len(wanted))
-    foreman = Foreman(lab, run, gradebook, assess, mode, on_result)
+    foreman = Foreman(lab, run, gradebook, assess, mode, on_result, keep=resume)
     if executor is not None:
         foreman.work_off(wanted, executor, say_nothing, _WAITING)
         return run

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from autograder.errors import CommandError
 from autograder.grading.migrations import VERSION, migrate, version_of
 from autograder.grading.records import Asked, Result, Run, Terms
-from autograder.trial.verdict import Assessment, Verdict
+from autograder.trial.verdict import Assessment, Hindrance, Verdict
 
 _LATEST = """
 SELECT id FROM attempt WHERE run = ? AND student = ? AND finished != ''
@@ -41,10 +42,19 @@ SELECT scenario, avg(verdict.seconds) FROM verdict JOIN attempt a ON attempt = a
 AND a.id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
 GROUP BY scenario
 """
-_GRADED = """
-SELECT student, files FROM attempt a WHERE run = ? AND trouble = ''
+_JUDGED = """
+SELECT student, files, terms, seed, plays FROM attempt a WHERE run = ?
 AND id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
+"""
+_GRADED = f"""{_JUDGED} AND trouble = ''
 AND NOT EXISTS (SELECT 1 FROM verdict WHERE attempt = a.id AND status = 'error')
+"""
+_SAME_FILES = """
+SELECT id, plays FROM attempt WHERE run = ? AND student = ? AND files = ? ORDER BY id DESC LIMIT 1
+"""
+_WHAT_HELD_IT = """
+UPDATE attempt SET (mode, unenforced, hindrance, remarks) =
+(SELECT mode, unenforced, hindrance, remarks FROM attempt WHERE id = ?) WHERE id = ?
 """
 
 
@@ -130,18 +140,30 @@ class Gradebook:
             tuple(student for (student,) in students),
         )
 
-    def open_attempt(self, run: Run, student: str, terms: Terms) -> tuple[int, frozenset[str]]:
+    def open_attempt(
+        self, run: Run, student: str, terms: Terms, *, keep: bool = False
+    ) -> tuple[int, frozenset[str]]:
         """The attempt that is to be finished, and the names of the scenarios that it has verdicts on already.
 
-        One that was left open under the same terms is continued; else a new one is opened.
+        One that was left open under the same terms is continued; else a new one is opened. With `keep` that has the
+        verdicts of the attempt before, if it was about the same submission, on plays that have not changed since.
         """
         with self._transaction():
-            left = self._book.execute(_LEFT_OPEN, (run.id, student, *_columns(terms))).fetchone()
+            left = self._book.execute(
+                _LEFT_OPEN, (run.id, student, terms.files, terms.asked, terms.seed)
+            ).fetchone()
+            before = self._book.execute(_SAME_FILES, (run.id, student, terms.files)).fetchone()
             if left is None:
-                return self._open(run, student, terms), frozenset()
-            self._book.execute("DELETE FROM verdict WHERE attempt = ? AND status = 'error'", left)
-        verdicts = self._book.execute("SELECT scenario FROM verdict WHERE attempt = ?", left)
-        return left[0], frozenset(scenario for (scenario,) in verdicts)
+                attempt = self._open(run, student, terms)
+                if keep and before is not None:
+                    self._copy(run, before[0], attempt, json.loads(before[1]), terms)
+            else:
+                attempt = left[0]
+                self._book.execute(
+                    "DELETE FROM verdict WHERE attempt = ? AND status = 'error'", (attempt,)
+                )
+        verdicts = self._book.execute("SELECT scenario FROM verdict WHERE attempt = ?", (attempt,))
+        return attempt, frozenset(scenario for (scenario,) in verdicts)
 
     def add(self, attempt: int, position: int, verdict: Verdict) -> None:
         """Commits one verdict; `position` is that of its scenario in the lab."""
@@ -155,6 +177,12 @@ class Gradebook:
         """
         with self._transaction():
             self._finish(attempt, result, positions)
+        return self._result(attempt)
+
+    def close_attempt(self, attempt: int) -> Result:
+        """Ends an attempt that had all its verdicts from the beginning."""
+        with self._transaction():
+            self._book.execute("UPDATE attempt SET finished = ? WHERE id = ?", (_now(), attempt))
         return self._result(attempt)
 
     def scores(self, run: Run) -> dict[str, float]:
@@ -197,34 +225,69 @@ class Gradebook:
         row = self._book.execute(_LATEST, (run.id, student)).fetchone()
         return None if row is None else self._result(row[0])
 
-    def graded(self, run: Run) -> dict[str, str]:
-        """Who is done, with what told the submission apart then (Terms.files).
+    def judged(self, run: Run) -> dict[str, Terms]:
+        """Who has a finished attempt, and the terms of the latest."""
+        return {student: _terms(*columns) for student, *columns in self._rows(_JUDGED, run)}
 
-        Whose latest attempt has an error, the grader's own trouble, is not done.
-        """
-        return dict(self._book.execute(_GRADED, (run.id,)))
+    def graded(self, run: Run) -> dict[str, Terms]:
+        """The same of those who are done: whose latest attempt has an error, the grader's own trouble, is not."""
+        return {student: _terms(*columns) for student, *columns in self._rows(_GRADED, run)}
+
+    def _rows(self, query: str, run: Run) -> list[tuple[Any, ...]]:
+        return self._book.execute(query, (run.id,)).fetchall()
 
     def _result(self, attempt: int) -> Result:
-        lab, student, mode, seconds, breakdown, late, penalty, unenforced = self._book.execute(
-            "SELECT lab, student, mode, seconds, trouble, late, penalty, unenforced"
+        lab, student, mode, seconds, breakdown, late, penalty, *more = self._book.execute(
+            "SELECT lab, student, mode, seconds, trouble, late, penalty, unenforced, hindrance, remarks, anew"
             " FROM attempt JOIN run ON run.id = attempt.run WHERE attempt.id = ?",
             (attempt,),
         ).fetchone()
+        unenforced, hindrance, remarks, anew = more
         rows = self._book.execute(
             "SELECT whole FROM verdict WHERE attempt = ? ORDER BY position", (attempt,)
         )
         verdicts = tuple(_verdict(whole) for (whole,) in rows)
-        assessment = Assessment(lab, mode, verdicts, tuple(json.loads(unenforced)))
-        return Result(student, assessment, seconds, breakdown, late, penalty)
+        assessment = Assessment(
+            lab,
+            mode,
+            verdicts,
+            tuple(json.loads(unenforced)),
+            Hindrance(hindrance) if hindrance else None,
+            remarks,
+        )
+        return Result(
+            student, assessment, seconds, breakdown, late, penalty, tuple(json.loads(anew))
+        )
 
     def _open(self, run: Run, student: str, terms: Terms) -> int:
         attempt = self._book.execute(
-            "INSERT INTO attempt (run, student, files, terms, seed, mode, finished, seconds, trouble)"
-            " VALUES (?, ?, ?, ?, ?, '', '', 0, '')",
-            (run.id, student, *_columns(terms)),
+            "INSERT INTO attempt (run, student, files, terms, seed, plays, mode, finished, seconds, trouble)"
+            " VALUES (?, ?, ?, ?, ?, ?, '', '', 0, '')",
+            (run.id, student, terms.files, terms.asked, terms.seed, json.dumps(dict(terms.plays))),
         ).lastrowid
         assert attempt is not None
         return attempt
+
+    def _copy(
+        self, run: Run, before: int, attempt: int, plays: Mapping[str, str], terms: Terms
+    ) -> None:
+        """Takes over what still holds, at today's price; what has to be judged anew is noted."""
+        positions = {asked.name: position for position, asked in enumerate(run.scenarios)}
+        kept = 0.0
+        for whole, seconds in self._book.execute(
+            "SELECT whole, seconds FROM verdict WHERE attempt = ? AND status != 'error'", (before,)
+        ).fetchall():
+            verdict = replace(_verdict(whole), seconds=seconds)
+            name = verdict.scenario
+            if name in positions and plays.get(name) == terms.plays.get(name, ""):
+                self._add(attempt, positions[name], run.scenarios[positions[name]].priced(verdict))
+                kept += seconds
+        anew = [name for name, play in terms.plays.items() if plays and plays.get(name) != play]
+        self._book.execute(
+            "UPDATE attempt SET anew = ?, seconds = ? WHERE id = ?",
+            (json.dumps(anew), kept, attempt),
+        )
+        self._book.execute(_WHAT_HELD_IT, (before, attempt))
 
     def _add(self, attempt: int, position: int, verdict: Verdict) -> None:
         self._book.execute(
@@ -246,7 +309,7 @@ class Gradebook:
             self._add(attempt, position, verdict)
         self._book.execute(
             "UPDATE attempt SET finished = ?, mode = ?, seconds = seconds + ?, trouble = ?,"
-            " late = ?, penalty = ?, unenforced = ? WHERE id = ?",
+            " late = ?, penalty = ?, unenforced = ?, hindrance = ?, remarks = ? WHERE id = ?",
             (
                 _now(),
                 result.assessment.mode,
@@ -255,6 +318,8 @@ class Gradebook:
                 result.late,
                 result.penalty,
                 json.dumps(result.unenforced),
+                str(result.assessment.hindrance or ""),
+                result.assessment.remarks,
                 attempt,
             ),
         )
@@ -305,8 +370,8 @@ def _verdict(whole: str) -> Verdict:
     return Verdict.from_json(json.loads(whole))
 
 
-def _columns(terms: Terms) -> tuple[str, str, int]:
-    return terms.files, terms.asked, terms.seed
+def _terms(files: str, asked: str, seed: int, plays: str) -> Terms:
+    return Terms(files, asked, seed, json.loads(plays))
 
 
 def _now() -> str:

@@ -69,7 +69,7 @@ def charge(lab: Lab, submissions: Iterable[Submission], gradebook: Gradebook, ru
     graded, scores = gradebook.graded(run), gradebook.scores(run)
     for submission in submissions:
         student = submission.student
-        if student in scores and graded.get(student) == state_of(submission):
+        if student in graded and graded[student].files == state_of(submission):
             seconds = seconds_late(lab.late, submission)
             penalty = _asked(policy, lab, student, scores[student], seconds) if seconds else 0.0
             gradebook.set_penalty(run, student, seconds, penalty)

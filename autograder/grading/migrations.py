@@ -62,7 +62,17 @@ ALTER TABLE attempt ADD COLUMN unenforced TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE verdict ADD COLUMN seconds REAL NOT NULL DEFAULT 0
 """
 
-_MIGRATIONS = (FIRST, _SECOND)
+# Version 3: `plays` has a digest of each scenario as it was played, by name (JSON), so that what is still the same
+# need not be played again; `anew` are the names of those that were, since they had changed (JSON). `hindrance` is why
+# nothing could be played at all, `remarks` what there is to say about the build.
+_THIRD = """
+ALTER TABLE attempt ADD COLUMN plays TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE attempt ADD COLUMN anew TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE attempt ADD COLUMN hindrance TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN remarks TEXT NOT NULL DEFAULT ''
+"""
+
+_MIGRATIONS = (FIRST, _SECOND, _THIRD)
 VERSION = len(_MIGRATIONS)  # kept in SQLite's user_version
 
 

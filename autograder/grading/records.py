@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from autograder.labs.scenario import Scenario
-from autograder.trial.verdict import Assessment
+from autograder.trial.verdict import Assessment, Status, Verdict
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ class Asked:
             scenario.extra,
         )
 
+    def priced(self, verdict: Verdict) -> Verdict:
+        """The same verdict on what the scenario is called and worth now."""
+        return replace(
+            verdict,
+            title=self.title,
+            points=self.points if verdict.status is Status.PASSED else 0,
+            max_points=self.points,
+            extra=self.extra,
+        )
+
 
 @dataclass(frozen=True)
 class Run:
@@ -52,7 +63,8 @@ class Result:
     """One student's attempt.
 
     `breakdown` is the traceback if the grader itself broke down; `late` are seconds after the due time, `penalty` the
-    points that this costs.
+    points that this costs. `anew` are the scenarios that were judged anew since the lab was changed; the other verdicts
+    are those of the attempt before.
     """
 
     student: str
@@ -61,6 +73,7 @@ class Result:
     breakdown: str = ""
     late: float = 0.0
     penalty: float = 0.0
+    anew: tuple[str, ...] = ()
 
     @property
     def unenforced(self) -> tuple[str, ...]:
@@ -78,9 +91,11 @@ class Terms:
     """What an attempt stands on. It may be continued as long as these are the same.
 
     `files` tells one state of the submission from another, `asked` one lab and mode from another; `seed` is the
-    student's own.
+    student's own. `plays` tells for each scenario one play from another: a verdict holds as long as its play is the
+    same.
     """
 
     files: str = ""
     asked: str = ""
     seed: int = 0
+    plays: Mapping[str, str] = field(default_factory=dict)

@@ -50,6 +50,14 @@ class BuiltProgram:
     warnings: str = ""
     left_out: tuple[str, ...] = ()
 
+    @property
+    def remarks(self) -> str:
+        """What its author should know of a build that went well: prose, an empty line, the compiler's words."""
+        prose = [f"Left out: {reason}" for reason in self.left_out[:_MOST_LEFT_OUT]]
+        if self.warnings:
+            prose.append("It was built, with warnings:")
+        return "\n".join(prose) + _quote(self.warnings)
+
     def command(self, folder: Path | str) -> list[str]:
         """How it is started from anywhere, when its folder is to be seen at `folder`."""
         path = f"{folder}/{self.file}"
@@ -116,7 +124,9 @@ def _make(workspace: Path, run: Runner, program: str) -> BuiltProgram:
             f"  Let the first target of the Makefile be {program}." + _quote(completed.output)
         )
     check_executable(workspace / program)
-    return BuiltProgram(workspace, program, warnings=_clip(completed.output))
+    # make says what it does, which is no warning.
+    warned = "warning" in completed.output
+    return BuiltProgram(workspace, program, warnings=_clip(completed.output) if warned else "")
 
 
 def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> BuiltProgram:
@@ -145,7 +155,7 @@ def _check_python(workspace: Path, run: Runner, file: str) -> BuiltProgram:
     if completed.status not in (0, None):
         raise BuildError(f"{file} is not a valid Python program." + _quote(completed.output))
     _raise_unless_done(completed, "Python's compiler")
-    return BuiltProgram(workspace, file, python)
+    return BuiltProgram(workspace, file, python, warnings=_clip(completed.output))
 
 
 def _raise_unless_done(completed: Completed, tool: str) -> None:

@@ -18,7 +18,7 @@ from autograder.submission.build import build
 from autograder.submission.installed import find_installed
 from autograder.submission.intake import BuildError
 from autograder.trial.decide import judge
-from autograder.trial.verdict import Assessment, Status, Verdict
+from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 
 _BUILD_SECONDS = 60.0
 
@@ -51,6 +51,9 @@ def assess(
             program = build(submission, folder, run, lab.program)
         except BuildError as failure:
             verdicts = [Verdict.of(scenario, Status.FAILED, str(failure)) for scenario in chosen]
+            return Assessment(
+                lab.name, mode, tuple(verdicts), lacks(mode), hindrance=Hindrance.NOT_BUILT
+            )
         else:
             verdicts = []
             with Stage(mode, workspace, folder) as stage:
@@ -60,7 +63,7 @@ def assess(
                     verdict = judge(scenario, init, stage)
                     verdicts.append(replace(verdict, seconds=time.monotonic() - started))
                     on_verdict(verdicts[-1])
-    return Assessment(lab.name, mode, tuple(verdicts), lacks(mode))
+    return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), remarks=program.remarks)
 
 
 def judge_installed(

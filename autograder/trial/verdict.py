@@ -21,6 +21,13 @@ class Status(StrEnum):
     SKIPPED = "skipped"  # this machine cannot do it; the message says what is missing
 
 
+class Hindrance(StrEnum):
+    """Why nothing of a submission could be played: the student's doing, and no failure of any one scenario."""
+
+    NOT_BUILT = "not built"
+    NOTHING = "nothing handed in"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """How one scenario went.
@@ -108,7 +115,9 @@ class Verdict:
 class Assessment:
     """All verdicts on one submission. `mode` is "pidns" or "subreaper": where init stood.
 
-    `unenforced` says in sentences what the machine could not forbid the submission.
+    `unenforced` says in sentences what the machine could not forbid the submission. `hindrance` is why nothing could be
+    played, all verdicts being failed then. `remarks` are about a build that went well: a compiler's warnings, and what
+    was left out.
 
     What ends in an error or is skipped counts neither for nor against the student: `max_score` is
     the sum of what was really judged, so a score never promises more than was checked. Extra credit
@@ -119,6 +128,8 @@ class Assessment:
     mode: str
     verdicts: tuple[Verdict, ...]
     unenforced: tuple[str, ...] = ()
+    hindrance: Hindrance | None = None
+    remarks: str = ""
 
     @property
     def _judged(self) -> list[Verdict]:
@@ -141,6 +152,11 @@ class Assessment:
                 return status
         return Status.SKIPPED
 
+    @property
+    def standing(self) -> str:
+        """What became of it in a word or two: what hindered all plays, else the gravest of its verdicts."""
+        return str(self.hindrance or self.status)
+
     def to_json(self) -> JsonObject:
         return {
             "lab": self.lab,
@@ -149,6 +165,8 @@ class Assessment:
             "max_score": self.max_score,
             "unenforced": list(self.unenforced),
             "scenarios": [verdict.to_json() for verdict in self.verdicts],
+            **({"hindrance": str(self.hindrance)} if self.hindrance else {}),
+            **({"remarks": self.remarks} if self.remarks else {}),
         }
 
     @classmethod
@@ -158,6 +176,8 @@ class Assessment:
             form["mode"],
             tuple(Verdict.from_json(v) for v in form["scenarios"]),
             tuple(form.get("unenforced", ())),
+            Hindrance(form["hindrance"]) if "hindrance" in form else None,
+            form.get("remarks", ""),
         )
 
 

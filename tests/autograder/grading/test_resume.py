@@ -9,20 +9,25 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attempts import attempts
 from made_up_lab import LAB, by_name, hand_in
 
-from autograder.grading.foreman import digest_of
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook
-from autograder.grading.records import Result, Run, Terms
+from autograder.grading.records import Asked, Result, Run, Terms
+from autograder.grading.terms import digest_of, terms_of
 from autograder.labs.demo_class import make_class
-from autograder.labs.lab import load_lab
+from autograder.labs.generate import names
+from autograder.labs.lab import Generated, Lab, load_lab
 from autograder.submission.submissions import find_submissions
+from autograder.trial.verdict import Assessment, Status, Verdict
 
 ROOT = Path(__file__).parents[3]
 HELPERS = ROOT / "tests" / "autograder"
@@ -177,3 +182,194 @@ def test_who_hands_in_again_is_graded_again(tmp_path: Path) -> None:
             run = grade(LAB, submissions, book, assess=by_name, jobs=1, resume=True)
             (tmp_path / "class" / "ben" / "init" / "init.c").write_text("int main() { return 1; }")
         assert [len(attempts(book, student)) for student in run.students] == [1, 2]
+
+
+class Judge:
+    """Passes everybody but who is "bad", and notes what it was asked to play, as (student, scenario)."""
+
+    def __init__(self, out: Path) -> None:
+        self.root = out / "class"
+        self.played: list[tuple[str, str]] = []
+        self.said: list[str] = []
+        self.book = Gradebook(out / "gradebook.sqlite")
+
+    def __call__(
+        self, lab: Lab, submission: Path, *, mode: str | None, on_verdict: Callable[[Verdict], None]
+    ) -> Assessment:
+        verdicts = []
+        for scenario in lab.scenarios:
+            student = submission.parent.name
+            self.played.append((student, scenario.name))
+            status = Status.FAILED if student.startswith("bad") else Status.PASSED
+            verdicts.append(Verdict.of(scenario, status, ""))
+            on_verdict(verdicts[-1])
+        return Assessment(lab.name, mode or "pidns", tuple(verdicts), remarks="a warning")
+
+    def grade(self, lab: Lab, *, resume: bool = True, **how: Any) -> dict[str, Result]:
+        self.played.clear()
+        self.said.clear()
+        with ThreadPoolExecutor(1) as threads:
+            run = grade(
+                lab,
+                find_submissions(self.root, lab.name),
+                self.book,
+                assess=self,
+                executor=threads,
+                resume=resume,
+                on_change=self.said.append,
+                **how,
+            )
+        return {result.student: result for result in self.book.results(run)}
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Iterator[Judge]:
+    hand_in(tmp_path / "class", ["ada", "bad ben"])
+    found = Judge(tmp_path)
+    yield found
+    found.book.close()
+
+
+FIRST, *OTHERS = LAB.scenarios
+HARDER = replace(LAB, scenarios=(replace(FIRST, script="main exits 1\n"), *OTHERS))
+
+
+def test_what_has_not_changed_is_not_judged_again(judge: Judge) -> None:
+    before = judge.grade(LAB)
+    assert judge.grade(LAB) == before
+    assert judge.played == []
+    assert judge.said == []
+
+
+def test_a_changed_play_is_judged_anew_and_the_others_keep_their_verdicts(judge: Judge) -> None:
+    before = judge.grade(LAB)
+    after = judge.grade(HARDER)
+    assert judge.played == [("ada", FIRST.name), ("bad ben", FIRST.name)]
+    assert judge.said[0] == f"Changed in the lab, and judged anew: {FIRST.name}."
+    assert "concerns 2 students" in judge.said[1]
+    assert after["ada"].assessment.verdicts[1:] == before["ada"].assessment.verdicts[1:]
+    assert after["ada"].assessment.verdicts[0].script == "main exits 1\n"
+    assert after["ada"].anew == (FIRST.name,)
+    assert len(attempts(judge.book, "ada")) == 2, "the earlier attempt stays in the book"
+    assert judge.grade(HARDER) == after
+    assert judge.played == []
+
+
+def test_a_new_scenario_is_judged_and_one_that_is_gone_counts_no_more(judge: Judge) -> None:
+    judge.grade(replace(LAB, scenarios=LAB.scenarios[:3]))
+    after = judge.grade(replace(LAB, scenarios=LAB.scenarios[1:4]))
+    assert judge.played == [(name, LAB.scenarios[3].name) for name in ("ada", "bad ben")]
+    assert [v.scenario for v in after["ada"].assessment.verdicts] == [
+        scenario.name for scenario in LAB.scenarios[1:4]
+    ]
+    assert after["ada"].score == sum(scenario.points for scenario in LAB.scenarios[1:4])
+
+
+def test_a_scenario_that_is_only_taken_away_needs_no_play(judge: Judge) -> None:
+    judge.grade(LAB)
+    after = judge.grade(replace(LAB, scenarios=tuple(OTHERS)))
+    assert judge.played == []
+    assert after["ada"].assessment.max_score == 42 - FIRST.points
+    assert after["ada"].assessment.remarks == "a warning"
+    assert after["ada"].assessment.mode == "pidns"
+
+
+def test_other_weights_and_words_need_no_play(judge: Judge) -> None:
+    judge.grade(LAB)
+    dear = replace(FIRST, points=10 * FIRST.points, title="Another title", extra=True)
+    after = judge.grade(replace(LAB, scenarios=(dear, *OTHERS)))
+    assert judge.played == []
+    assert "nothing is played again" in judge.said[0]
+    first = after["ada"].assessment.verdicts[0]
+    assert (first.points, first.max_points, first.title) == (20, 20, "Another title")
+    assert (after["ada"].score, after["ada"].assessment.max_score) == (60, 40)
+    assert after["bad ben"].score == 0
+
+
+def test_where_init_stands_elsewhere_everything_is_judged_anew(judge: Judge) -> None:
+    judge.grade(LAB, mode="pidns")
+    after = judge.grade(LAB, mode="subreaper")
+    assert len(judge.played) == 2 * len(LAB.scenarios)
+    assert after["ada"].assessment.mode == "subreaper"
+    assert "all scenarios" in judge.said[0]
+
+
+def test_what_was_handed_in_anew_is_judged_anew_as_a_whole(judge: Judge) -> None:
+    judge.grade(LAB)
+    (judge.root / "ada" / "init" / "init.c").write_text("int main() { return 1; }")
+    judge.grade(LAB)
+    assert judge.played == [("ada", scenario.name) for scenario in LAB.scenarios]
+    assert judge.said == ["Handed in anew since, and judged anew: ada."]
+
+
+def test_other_generated_plays_are_judged_anew(judge: Judge) -> None:
+    made = replace(LAB, generated=Generated(2, 3))
+    judge.grade(LAB)
+    judge.grade(made)
+    assert judge.played == [(who, name) for who in ("ada", "bad ben") for name in names(made)]
+    judge.grade(replace(made, generated=Generated(2, 5)))
+    assert judge.played == []
+
+
+def test_of_an_attempt_that_was_cut_off_the_plays_that_have_not_changed_stay(judge: Judge) -> None:
+    first, second, *_ = LAB.scenarios
+    submissions = find_submissions(judge.root, "init")
+    asked = [Asked.of(scenario) for scenario in LAB.scenarios]
+    run = judge.book.begin("init", "", asked, [s.student for s in submissions])
+    attempt, _ = judge.book.open_attempt(run, "ada", terms_of(LAB, submissions[0], None))
+    for place, scenario in enumerate((first, second)):
+        judge.book.add(attempt, place, Verdict.of(scenario, Status.PASSED, ""))
+    judge.grade(HARDER)
+    played = [scenario for student, scenario in judge.played if student == "ada"]
+    assert played == [scenario.name for scenario in LAB.scenarios if scenario is not second]
+
+
+def test_an_error_of_the_graders_is_tried_again_and_nothing_else(judge: Judge) -> None:
+    first, *others = LAB.scenarios
+
+    def trouble(lab: Lab, submission: Path, *, on_verdict: Any, **how: Any) -> Assessment:
+        on_verdict(Verdict.of(first, Status.PASSED, ""))
+        raise OSError("no more pidfds")
+
+    with ThreadPoolExecutor(1) as threads:
+        submissions = find_submissions(judge.root, "init")
+        grade(LAB, submissions, judge.book, assess=trouble, executor=threads)
+    after = judge.grade(LAB)
+    assert [scenario for student, scenario in judge.played if student == "ada"] == [
+        scenario.name for scenario in others
+    ]
+    assert judge.said == ["Tried again after an error of the grader's own: ada, bad ben."]
+    assert (after["ada"].score, after["ada"].breakdown) == (42, "")
+
+
+def test_only_says_that_the_others_marks_are_from_before_a_change(judge: Judge) -> None:
+    judge.grade(LAB)
+    judge.grade(HARDER, resume=False, only="ada")
+    assert [who for who, _ in judge.played] == ["ada"] * len(LAB.scenarios)
+    assert judge.said == [
+        "What bad ben handed in, or what is asked of them, is not what was judged: grade again with --resume."
+    ]
+
+
+def test_a_gradebook_of_the_second_version_is_judged_anew_as_nobody_noted_its_plays(
+    judge: Judge,
+) -> None:
+    judge.book.close()
+    judge.book.path.unlink()
+    old = sqlite3.connect(judge.book.path)
+    old.executescript((Path(__file__).parent / "gradebook_2.sql").read_text())
+    old.close()
+    lab = replace(LAB, scenarios=LAB.scenarios[:3])
+    judge.book = Gradebook(judge.book.path)
+    run = judge.book.latest_run()
+    assert run is not None
+    found = {result.student: result for result in judge.book.results(run)}
+    assert {student: result.score for student, result in found.items()} == {"ada": 10, "bad ben": 5}
+    assert found["ada"].anew == ()
+    after = judge.grade(lab)
+    assert judge.played == [(who, s.name) for who in ("ada", "bad ben") for s in lab.scenarios]
+    assert "did not note by which plays" in judge.said[0]
+    assert {student: result.score for student, result in after.items()} == {"ada": 10, "bad ben": 0}
+    assert len(attempts(judge.book, "ada")) == 2
+    judge.grade(lab)
+    assert judge.played == []

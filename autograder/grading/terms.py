@@ -1,0 +1,57 @@
+"""What a verdict stands on: the submission, the lab, and the play, each told apart by a digest.
+
+    lab, submission, mode -> Terms
+
+As long as they are the same, a verdict holds; what has changed is judged anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from autograder.grading.records import Terms
+from autograder.labs.generate import seed_of, with_generated
+from autograder.labs.lab import Lab
+from autograder.labs.scenario import Scenario
+from autograder.submission.submissions import Submission, state_of
+
+
+def terms_of(lab: Lab, submission: Submission, mode: str | None) -> Terms:
+    """What is asked of a submission now, and what it is. `lab` is without the scenarios that are generated."""
+    seed = seed_of(lab.name, submission.student)
+    plays = {s.name: digest_of_play(lab, s, mode) for s in with_generated(lab, seed).scenarios}
+    return Terms(state_of(submission), digest_of(lab, mode), seed, plays)
+
+
+def digest_of(lab: Lab, mode: str | None) -> str:
+    """Tells one lab from another, by all that is asked, what it is worth and how it is called."""
+    # The script says what its steps are, and is the same whatever a later version makes of it.
+    plays = [replace(scenario, path=Path(), steps=()) for scenario in lab.scenarios]
+    return _digest(mode, _bare(lab), lab.generated, *plays)
+
+
+def digest_of_play(lab: Lab, scenario: Scenario, mode: str | None) -> str:
+    """Tells one play from another, by all that may decide it; what it is worth and how it is called may change."""
+    play = replace(
+        scenario,
+        path=Path(),
+        steps=(),
+        title="",
+        why="",
+        points=0,
+        hidden=False,
+        extra=False,
+        untested=None,
+    )
+    return _digest(mode, _bare(lab), play)
+
+
+def _bare(lab: Lab) -> Lab:
+    """What of a lab holds for each of its plays."""
+    return replace(lab, title="", folder=Path(), scenarios=(), late=None, generated=None)
+
+
+def _digest(*words: object) -> str:
+    return hashlib.sha256(repr(words).encode(errors="surrogatepass")).hexdigest()
