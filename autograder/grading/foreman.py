@@ -144,8 +144,8 @@ class Foreman:
             )
             self._told[errand.attempt] = set(done)
         lab = _without(self._whole(errand), self._told[errand.attempt])
-        if not lab.scenarios:
-            self._on_result(self._gradebook.close_attempt(errand.attempt))
+        if not lab.scenarios and (whole := self._gradebook.close_attempt(errand.attempt)):
+            self._on_result(whole)
             return
         task = Task(errand.attempt, lab, errand.submission, self._mode)
         errand.tries += 1

@@ -179,11 +179,13 @@ class Gradebook:
             self._finish(attempt, result, positions)
         return self._result(attempt)
 
-    def close_attempt(self, attempt: int) -> Result:
-        """Ends an attempt that had all its verdicts from the beginning."""
+    def close_attempt(self, attempt: int) -> Result | None:
+        """Ends an attempt that took over all its verdicts; None if it was cut off before it said where init stood."""
         with self._transaction():
-            self._book.execute("UPDATE attempt SET finished = ? WHERE id = ?", (_now(), attempt))
-        return self._result(attempt)
+            closed = self._book.execute(
+                "UPDATE attempt SET finished = ? WHERE id = ? AND mode != ''", (_now(), attempt)
+            ).rowcount
+        return self._result(attempt) if closed else None
 
     def scores(self, run: Run) -> dict[str, float]:
         """The points of everybody who has been graded, before anything is taken off for lateness."""

@@ -324,6 +324,20 @@ def test_of_an_attempt_that_was_cut_off_the_plays_that_have_not_changed_stay(jud
     assert played == [scenario.name for scenario in LAB.scenarios if scenario is not second]
 
 
+def test_an_attempt_that_was_cut_off_after_its_last_verdict_says_where_init_stood(
+    judge: Judge,
+) -> None:
+    whole = judge.grade(LAB)["ada"].assessment
+    [ada, _] = find_submissions(judge.root, "init")
+    run = judge.book.begin(
+        "init", "", [Asked.of(scenario) for scenario in LAB.scenarios], ["ada", "bad ben"]
+    )
+    attempt, _ = judge.book.open_attempt(run, "ada", terms_of(LAB, ada, None))
+    for place, verdict in enumerate(whole.verdicts):
+        judge.book.add(attempt, place, verdict)
+    assert judge.grade(LAB)["ada"].assessment == whole
+
+
 def test_an_error_of_the_graders_is_tried_again_and_nothing_else(judge: Judge) -> None:
     first, *others = LAB.scenarios
 
