@@ -76,6 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 arguments.json,
                 arguments.mode,
                 arguments.gradescope,
+                arguments.all,
             )
         case "grade":
             return commands.grade_class(
@@ -113,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME|FILE",
         help="only this scenario; may be given several times",
+    )
+    check.add_argument(
+        "--all", action="store_true", help="show every failure in full, not only the first"
     )
     check.add_argument("--json", metavar="FILE", help="write the verdicts there; - is stdout")
     check.add_argument(

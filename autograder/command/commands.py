@@ -68,6 +68,7 @@ def check(
     json_file: str | None,
     mode: str | None,
     gradescope_file: Path | None = None,
+    everything: bool = False,
 ) -> int:
     """One submission, explained to its author."""
     lab = load_lab(lab_name)
@@ -89,7 +90,8 @@ def check(
         )
         assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios, on_verdict=file.add)
         file.write(assessment)
-    show_assessment(screen, assessment, {s.name: s.why for s in scenarios or lab.scenarios})
+    why = {s.name: s.why for s in scenarios or lab.scenarios}
+    show_assessment(screen, assessment, why, everything=everything)
     if json_file is not None:
         _write(json_file, json.dumps(assessment.to_json(), indent=1) + "\n")
     return _exit_status(assessment)

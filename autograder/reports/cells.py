@@ -14,6 +14,14 @@ def number(points: float) -> str:
 
 def first_sentence(message: str, limit: int = 160) -> str:
     """What fits in one row of a table."""
-    line = one_line(message.strip().split("\n", 1)[0])
-    sentence = re.split(r"(?<=[.!?:]) ", line, maxsplit=1)[0].rstrip(":")
-    return sentence if len(sentence) <= limit else sentence[: limit - 1] + "…"
+    sentence = re.split(r"(?<=[.!?:]) ", one_line(message.strip().split("\n", 1)[0]), maxsplit=1)[0]
+    return _cut(sentence.rstrip(":"), limit)
+
+
+def first_line(message: str, limit: int = 160) -> str:
+    """The same, where what stands after a colon is needed too."""
+    return _cut(one_line(message.strip().split("\n", 1)[0]), limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

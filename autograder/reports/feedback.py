@@ -15,7 +15,7 @@ from rich.text import Text
 
 from autograder.reports.cells import number
 from autograder.safe_text import safe_text
-from autograder.trial.verdict import Assessment, Status, Verdict
+from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 from forklab.draw.trees.text import tree_text
 from forklab.history import History, Remark
 
@@ -32,31 +32,55 @@ STYLES: Mapping[Status, str] = {
     Status.SKIPPED: "dim",
 }
 
+# What hindered all plays stands in the place of a status.
+STANDING_MARKS: Mapping[str, str] = {
+    **{str(status): mark for status, mark in MARKS.items()},
+    Hindrance.NOT_BUILT: "✗",
+    Hindrance.NOTHING: "○",
+}
+STANDING_STYLES: Mapping[str, str] = {
+    **{str(status): style for status, style in STYLES.items()},
+    Hindrance.NOT_BUILT: STYLES[Status.FAILED],
+    Hindrance.NOTHING: "yellow",
+}
+
 _INDENT = "    "
 
 
-def headline(verdict: Verdict, name_width: int = 0) -> Text:
-    """One line: mark, word, name, title, points."""
+def headline(verdict: Verdict, name_width: int = 0, points_width: int = 0) -> Text:
+    """One line: mark, word, name, points, title."""
     word = f"{MARKS[verdict.status]} {verdict.status:<7}"
-    points = f"{number(verdict.points)}/{number(verdict.max_points)}"
-    if verdict.status in (Status.ERROR, Status.SKIPPED):
-        points = "not counted"
     return Text.assemble(
         (word, STYLES[verdict.status]),
-        f"  {verdict.scenario:<{name_width}}  {verdict.title}  ",
-        (points, "dim"),
+        f"  {verdict.scenario:<{name_width}}  ",
+        (f"{points(verdict):>{points_width}}", "dim"),
+        f"  {verdict.title}",
     )
 
 
+def points(verdict: Verdict) -> str:
+    """ "2/5", or that it does not count."""
+    if verdict.status in (Status.ERROR, Status.SKIPPED):
+        return "not counted"
+    return f"{number(verdict.points)}/{number(verdict.max_points)}"
+
+
 def explanation(
-    verdict: Verdict, why: str = "", width: int = 100, *, with_play: bool = True
+    verdict: Verdict,
+    why: str = "",
+    width: int = 100,
+    *,
+    message: str | None = None,
+    with_play: bool = True,
 ) -> list[Text]:
     """The lines below the headline of a verdict that is not passed, prose folded to `width`.
+
+    `message` is what to say in place of the verdict's own, some of which may have been said before.
 
     The play and the trees are shown as they are: a line broken in the wrong place would say
     something else.
     """
-    lines = wrapped(verdict.message, width)
+    lines = wrapped(verdict.message if message is None else message, width)
     if why:
         lines += [Text(), *wrapped(f"Why it matters: {why.strip()}", width, "dim")]
     if verdict.failed_step is not None and with_play:
@@ -99,6 +123,8 @@ def summary(assessment: Assessment) -> Text:
     """The score, and how many scenarios ended how."""
     counts = count(assessment)
     parts = [f"{counts[status]} {status}" for status in Status if counts[status]]
+    if assessment.hindrance:
+        parts = [str(assessment.hindrance)]
     uncounted = counts[Status.ERROR] + counts[Status.SKIPPED]
     note = " (what ended in an error or was skipped is not counted)" if uncounted else ""
     return Text.assemble(
@@ -118,7 +144,8 @@ def count(assessment: Assessment) -> dict[Status, int]:
 def common_reason(assessment: Assessment) -> str | None:
     """The message, if every scenario ended badly for one reason before any play: a build failure."""
     verdicts = assessment.verdicts
-    if len(verdicts) < 2 or verdicts[0].status not in (Status.FAILED, Status.ERROR):
+    least = 1 if assessment.hindrance else 2
+    if len(verdicts) < least or verdicts[0].status not in (Status.FAILED, Status.ERROR):
         return None
     first = verdicts[0]
     same = all(

@@ -39,7 +39,7 @@ def _cells(result: Result | None, names: list[str]) -> list[str]:
     return [
         number(result.score),
         number(assessment.max_score),
-        str(assessment.status),
+        assessment.standing,
         *(_cell(verdicts.get(name)) for name in names),
     ]
 

@@ -41,6 +41,7 @@ def results_json(run: Run, result: Result) -> dict[str, object]:
         words.append(f"Handed in late: {number(result.penalty)} points off.")
     words.append(f"Judged in mode {assessment.mode or 'none'}.")
     words += [f"Not enforced there: {lack}." for lack in result.unenforced]
+    words += [assessment.remarks] if assessment.remarks else []
     return {
         "score": result.score,
         "output": "\n".join(words),

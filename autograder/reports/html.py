@@ -13,10 +13,11 @@ from markupsafe import Markup
 
 from autograder.grading.records import Asked, Result, Run
 from autograder.language.roles import PIDNS, SUBREAPER
-from autograder.reports.cells import first_sentence
-from autograder.reports.feedback import common_reason, count
+from autograder.reports.cells import first_line, first_sentence
+from autograder.reports.feedback import STANDING_MARKS, common_reason, count
 from autograder.reports.files import file_stems, write_whole
-from autograder.reports.sections import Sections, environment
+from autograder.reports.once import Once
+from autograder.reports.sections import Sections, Told, environment
 from autograder.reports.veil import has_hidden, veiled
 from autograder.trial.verdict import Status, Verdict
 
@@ -29,14 +30,19 @@ _MODES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One student in the overview; `link` is empty if there is no page yet."""
+    """One student in the overview; `link` is empty if there is no page yet.
+
+    `hindrance` is the reason why nothing could be played, and the cells are empty then.
+    """
 
     student: str
     link: str = ""
     score: float = 0
     max_score: float = 0
     status: str = ""
+    hindrance: str = ""
     cells: tuple[str, ...] = ()  # the statuses, in the order of the lab
+    anew: tuple[str, ...] = ()
     first_error: str = ""
     seconds: float = 0
     unenforced: tuple[str, ...] = ()
@@ -110,11 +116,15 @@ class _Pages:
 
     def write(self, result: Result, file_name: str) -> None:
         facts = _student(self._run, result)
-        page = self._page.render(**facts, index=self._index, section=self._section)
-        write_whole(self._folder / file_name, page)
+        once = Once()
 
-    def _section(self, verdict: Verdict) -> Markup:
-        return self._sections.section(verdict, self._why.get(verdict.scenario, ""))
+        def section(verdict: Verdict) -> Markup:
+            name = verdict.scenario
+            why, _ = once.fresh(self._why.get(name, ""), name)
+            return self._sections.section(verdict, Told(*once.fresh(verdict.message, name), why))
+
+        page = self._page.render(**facts, index=self._index, section=section)
+        write_whole(self._folder / file_name, page)
 
 
 def _student(run: Run, result: Result) -> dict[str, object]:
@@ -123,12 +133,13 @@ def _student(run: Run, result: Result) -> dict[str, object]:
     def those(*statuses: Status) -> list[Verdict]:
         return [verdict for status in statuses for verdict in verdicts if verdict.status is status]
 
+    counts = {str(status): number for status, number in count(result.assessment).items()}
     return {
         "run": run,
         "student": result.student,
         "result": result,
         "assessment": result.assessment,
-        "counts": {str(status): number for status, number in count(result.assessment).items()},
+        "counts": counts,
         "mode": _MODES.get(result.assessment.mode, f"Mode {result.assessment.mode}."),
         "reason": common_reason(result.assessment),
         "attention": those(Status.ERROR, Status.FAILED),
@@ -143,13 +154,18 @@ def _row(run: Run, result: Result, link: str) -> Row:
     errors = [v.message for v in assessment.verdicts if v.status is Status.ERROR]
     last_line = result.breakdown.strip().rsplit("\n", 1)[-1]
     statuses = {verdict.scenario: str(verdict.status) for verdict in assessment.verdicts}
+    cells = tuple(statuses.get(asked.name, "") for asked in run.scenarios)
+    if assessment.hindrance:
+        cells = ()
     return Row(
         result.student,
         link,
         result.score,
         assessment.max_score,
-        str(assessment.status),
-        tuple(statuses.get(asked.name, "") for asked in run.scenarios),
+        assessment.standing,
+        first_line(common_reason(assessment) or "") if assessment.hindrance else "",
+        cells,
+        result.anew,
         first_sentence(last_line or (errors[0] if errors else "")),
         result.seconds,
         result.unenforced,
@@ -158,18 +174,24 @@ def _row(run: Run, result: Result, link: str) -> Row:
 
 def _overview(run: Run, rows: Sequence[Row], seconds: Mapping[str, float]) -> dict[str, object]:
     graded = [row for row in rows if row.link]
+    played = [row for row in graded if row.cells]
+    counts = Counter(row.status or "not graded" for row in rows)
     slowest = sorted(seconds.items(), key=lambda entry: -entry[1])
     return {
         "run": run,
         "rows": sorted(rows, key=lambda row: row.status != "error"),
         "graded": graded,
-        "average": sum(row.score for row in graded) / max(1, len(graded)),
+        "played": played,
+        "hindered": [row for row in graded if row.hindrance],
+        "counts": {word: counts[word] for word in (*STANDING_MARKS, "not graded") if counts[word]},
+        "anew": dict.fromkeys(name for row in graded for name in row.anew),
+        "average": sum(row.score for row in played) / max(1, len(played)),
         "possible": sum(asked.points for asked in run.scenarios if not asked.extra),
         "errors": [row for row in graded if row.first_error],
         "unenforced": dict.fromkeys(lack for row in graded for lack in row.unenforced),
-        "hardest": _hardest(run.scenarios, graded),
-        "histogram": _histogram(graded),
-        "slowest": sorted(graded, key=lambda row: -row.seconds)[:5],
+        "hardest": _hardest(run.scenarios, played),
+        "histogram": _histogram(played),
+        "slowest": sorted(played, key=lambda row: -row.seconds)[:5],
         "slow_scenarios": [(name, spent) for name, spent in slowest[:5] if spent],
     }
 

@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.grading.records import Result
-from autograder.reports.feedback import MARKS
-from autograder.trial.verdict import Status
+from autograder.reports.feedback import STANDING_MARKS
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -21,7 +20,7 @@ class ClassProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._counts: Counter[Status] = Counter()
+        self._counts: Counter[str] = Counter()  # by the words of Assessment.standing
         self._to_do = 0
         self._started = self._said = time.monotonic()
         self._bar = Progress(
@@ -42,8 +41,12 @@ class ClassProgress:
         self._bar.update(self._task, total=to_do)
 
     def result(self, result: Result) -> None:
-        self._counts[result.assessment.status] += 1
-        counts = "  ".join(f"{MARKS[s]} {self._counts[s]}" for s in Status if self._counts[s])
+        self._counts[result.assessment.standing] += 1
+        counts = "  ".join(
+            f"{mark} {self._counts[word]}"
+            for word, mark in STANDING_MARKS.items()
+            if self._counts[word]
+        )
         self._bar.update(self._task, advance=1, counts=counts)
         now = time.monotonic()
         if not self._console.is_terminal and (
@@ -57,7 +60,9 @@ class ClassProgress:
         return self._counts.total()
 
     def _line(self, now: float) -> str:
-        words = ", ".join(f"{self._counts[s]} {s}" for s in Status if self._counts[s])
+        words = ", ".join(
+            f"{self._counts[word]} {word}" for word in STANDING_MARKS if self._counts[word]
+        )
         line = f"graded {self.done} of {self._to_do} ({words})"
         if self.done < self._to_do:
             left = (now - self._started) / self.done * (self._to_do - self.done)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,22 +10,27 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.grading.records import Result
-from autograder.reports.cells import number
+from autograder.reports.cells import first_line, first_sentence, number
 from autograder.reports.feedback import (
     MARKS,
+    STANDING_MARKS,
+    STANDING_STYLES,
     STYLES,
     common_reason,
     explanation,
     headline,
+    points,
     side_by_side,
     summary,
     wrapped,
 )
+from autograder.reports.once import Once
 from autograder.safe_text import safe_text
 from autograder.trial.verdict import Assessment, Status, Verdict
 from forklab.history import History
 
 _LONGEST_TABLE = 30
+_MOST_OF_A_LINE = 160
 
 
 def console(*, to_stderr: bool = False) -> Console:
@@ -33,28 +38,74 @@ def console(*, to_stderr: bool = False) -> Console:
     return Console(stderr=to_stderr, markup=False, highlight=False, emoji=False)
 
 
-def show_assessment(screen: Console, assessment: Assessment, why: Mapping[str, str]) -> None:
-    """A line a scenario, an explanation below what did not pass, the score at the end."""
+def show_assessment(
+    screen: Console, assessment: Assessment, why: Mapping[str, str], *, everything: bool = False
+) -> None:
+    """A line a scenario, the first failure in full, the score; with `everything` each failure in full.
+
+    What is in a line of its own is not said again in full, and no sentence is said twice.
+    """
+    if assessment.remarks:
+        _indented(screen, assessment.remarks, "dim")
+        say(screen)
     reason = common_reason(assessment)
     if reason is not None:
-        status = assessment.verdicts[0].status
-        say(screen, Text(f"{MARKS[status]} {status}  no scenario could be played", STYLES[status]))
-        for line in wrapped(reason, screen.width):
-            say(screen, Text("    ").append_text(line))
+        word = assessment.standing
+        headed = "no scenario could be played"
+        say(screen, Text(f"{STANDING_MARKS[word]} {word}: {headed}", STANDING_STYLES[word]))
+        _indented(screen, reason)
     else:
-        widest = max((len(verdict.scenario) for verdict in assessment.verdicts), default=0)
-        for verdict in assessment.verdicts:
-            say(screen, headline(verdict, widest))
-            if verdict.status is Status.SKIPPED:
-                for line in wrapped(verdict.message, screen.width, "dim"):
-                    say(screen, Text("    ").append_text(line))
-            elif verdict.status is not Status.PASSED:
-                say(screen)
-                for line in explanation(verdict, why.get(verdict.scenario, ""), screen.width):
-                    say(screen, line)
-                say(screen)
+        _show_verdicts(screen, assessment.verdicts, why, everything)
     say(screen)
     say(screen, summary(assessment))
+
+
+def _show_verdicts(
+    screen: Console, verdicts: Sequence[Verdict], why: Mapping[str, str], everything: bool
+) -> None:
+    bad = [v for v in verdicts if v.status in (Status.FAILED, Status.ERROR)]
+    # The grader's own trouble is not hidden behind a failure.
+    of_each = (next((v for v in bad if v.status is s), None) for s in (Status.FAILED, Status.ERROR))
+    in_full = bad if everything else [verdict for verdict in of_each if verdict is not None]
+    once = Once()
+    told = {verdict.scenario: _told(once, verdict) for verdict in in_full}
+    told |= {v.scenario: _told(once, v) for v in bad if v.scenario not in told}
+    names = max((len(verdict.scenario) for verdict in verdicts), default=0)
+    widest = max((len(points(verdict)) for verdict in verdicts), default=0)
+    for verdict in verdicts:
+        line = headline(verdict, names, widest)
+        if verdict in bad and verdict not in in_full:
+            lead = first_sentence(told[verdict.scenario], _MOST_OF_A_LINE).rstrip(".")
+            line.append(f" — {lead}", "dim")
+        if screen.is_terminal:
+            line.truncate(screen.width, overflow="ellipsis")
+        say(screen, line)
+    for message in dict.fromkeys(v.message for v in verdicts if v.status is Status.SKIPPED):
+        say(screen)
+        _indented(screen, f"Skipped: {message}", "dim")
+    for verdict in in_full:
+        say(screen)
+        say(screen, Text(f"{MARKS[verdict.status]} {verdict.scenario}", STYLES[verdict.status]))
+        say(screen)
+        reason = why.get(verdict.scenario, "")
+        for line in explanation(verdict, reason, screen.width, message=told[verdict.scenario]):
+            say(screen, line)
+    if rest := len(bad) - len(in_full):
+        say(screen)
+        say(screen, f"{rest} more: --all shows each in full, --scenario NAME plays one alone.")
+
+
+def _told(once: Once, verdict: Verdict) -> str:
+    """What has not been said yet, and where the rest was."""
+    fresh, earlier = once.fresh(verdict.message, verdict.scenario)
+    if not earlier:
+        return fresh
+    return f"{fresh.rstrip()} See {earlier}." if fresh else f"the same as {earlier}."
+
+
+def _indented(screen: Console, message: str, style: str = "") -> None:
+    for line in wrapped(message, screen.width, style):
+        say(screen, Text("    ").append_text(line))
 
 
 def show_class(screen: Console, results: Iterable[Result], of: int, index: Path) -> None:
@@ -63,7 +114,7 @@ def show_class(screen: Console, results: Iterable[Result], of: int, index: Path)
     table.add_column("student", overflow="fold")
     table.add_column("score", justify="right")
     table.add_column("status")
-    table.add_column("first failing scenario", overflow="fold")
+    table.add_column("what failed first", overflow="fold")
     errors: list[Result] = []
     shown = total = 0
     for result in results:
@@ -135,14 +186,16 @@ def _row(result: Result) -> tuple[Text, Text, Text, Text]:
     assessment = result.assessment
     late = f"  {number(result.penalty)} off: late" if result.penalty else ""
     failing = [v for v in assessment.verdicts if v.status is Status.FAILED]
-    failed = sum(1 for _ in failing)
-    more = f"  and {failed - 1} more" if failed > 1 else ""
-    status = assessment.status
+    more = f"  and {len(failing) - 1} more" if len(failing) > 1 else ""
+    what = f"{failing[0].scenario}{more}" if failing else ""
+    if assessment.hindrance:
+        what = first_line(common_reason(assessment) or "")
+    word = assessment.standing
     return (
         Text(result.student),
         Text(f"{number(result.score)}/{number(assessment.max_score)}{late}"),
-        Text(f"{MARKS[status]} {status}", STYLES[status]),
-        Text(f"{failing[0].scenario}{more}" if failing else ""),
+        Text(f"{STANDING_MARKS[word]} {word}", STANDING_STYLES[word]),
+        Text(what),
     )
 
 

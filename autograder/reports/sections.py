@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.reports.cells import number
-from autograder.reports.feedback import MARKS, stretches
+from autograder.reports.feedback import MARKS, STANDING_MARKS, stretches
 from autograder.reports.files import write_whole
 from autograder.safe_text import safe_text
 from autograder.trial.verdict import Status, Verdict
@@ -36,6 +36,15 @@ class Files:
     film: str = ""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a section says in prose: what is not on the page yet, and the scenario at which the rest is."""
+
+    message: str
+    earlier: str = ""
+    why: str = ""
+
+
 class Sections:
     """Renders verdicts for the pages in `folder`.
 
@@ -44,8 +53,8 @@ class Sections:
 
     def __init__(self, templates: Environment, folder: Path) -> None:
         macros = vars(templates.get_template("parts.html").module)
-        self._attention: Callable[[Verdict, str, Files], str] = macros["attention"]
-        self._folded: Callable[[Verdict, str], str] = macros["folded"]
+        self._attention: Callable[[Verdict, Told, Files], str] = macros["attention"]
+        self._folded: Callable[[Verdict, Told], str] = macros["folded"]
         self._folder = folder
         self._written: set[str] = set()
         self.section = lru_cache(_MOST_SECTIONS)(self._section)
@@ -54,11 +63,11 @@ class Sections:
         write_whole(folder / "style.css", _source(templates, "report.css"))
         write_whole(folder / "legend.svg", legend_svg())
 
-    def _section(self, verdict: Verdict, why: str) -> Markup:
+    def _section(self, verdict: Verdict, told: Told) -> Markup:
         """The section of one scenario: in full if there is something to look at, else folded."""
         if verdict.status in (Status.FAILED, Status.ERROR):
-            return Markup(self._attention(verdict, why, self._files(verdict)))
-        return Markup(self._folded(verdict, why))
+            return Markup(self._attention(verdict, told, self._files(verdict)))
+        return Markup(self._folded(verdict, told))
 
     def _files(self, verdict: Verdict) -> Files:
         if not verdict.observed.events:
@@ -112,6 +121,7 @@ def environment() -> Environment:
     found.globals.update(
         script=Markup(_source(found, "filter.js")),
         marks={str(status): mark for status, mark in MARKS.items()},
+        standing_marks=dict(STANDING_MARKS),
     )
     found.filters.update(
         number=number,

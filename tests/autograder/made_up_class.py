@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograder.grading.records import Asked
-from autograder.trial.verdict import Assessment, Status, Verdict
+from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 from forklab.history import History, HistoryBuilder, Process, Remark, State
 
 ASKED = [
@@ -232,7 +232,13 @@ def does_not_build(mode: str = "pidns") -> Assessment:
     verdicts = [
         Verdict(a.name, a.title, Status.FAILED, 0, a.points, COMPILER, PLAIN) for a in ASKED
     ]
-    return Assessment("init", mode, tuple(verdicts))
+    return Assessment("init", mode, tuple(verdicts), hindrance=Hindrance.NOT_BUILT)
+
+
+def nothing_handed_in() -> Assessment:
+    why = "Nothing was handed in for this lab: the folder init does not exist."
+    verdicts = [Verdict(a.name, a.title, Status.FAILED, 0, a.points, why, PLAIN) for a in ASKED]
+    return Assessment("init", "", tuple(verdicts), hindrance=Hindrance.NOTHING)
 
 
 def assessment(

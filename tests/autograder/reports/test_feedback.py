@@ -19,8 +19,10 @@ from autograder.reports.feedback import (
     stretches,
     summary,
 )
+from autograder.reports.once import Once
 from autograder.reports.progress import ClassProgress
-from autograder.reports.screen import show_class, show_play
+from autograder.reports.screen import show_assessment, show_class, show_play
+from autograder.trial.verdict import Assessment
 from forklab.history import State
 
 
@@ -92,6 +94,69 @@ def screen(width: int = 100, *, terminal: bool = False) -> Console:
 def written(console: Console) -> str:
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def shown(found: Assessment, *, everything: bool = False) -> str:
+    console = screen(200)
+    why = {asked.name: asked.why for asked in ASKED}
+    show_assessment(console, found, why, everything=everything)
+    return written(console)
+
+
+def test_the_first_failure_is_shown_in_full_and_of_each_other_one_line() -> None:
+    text = shown(assessment(fails=["03", "04", "06"]))
+    assert text.count("Why it matters") == 1
+    assert ASKED[2].why in text
+    lines = text.splitlines()
+    assert len([line for line in lines if "04_burst" in line]) == 1
+    [burst] = [line for line in lines if "04_burst" in line]
+    assert "0/5  Orphans that die at once are all collected — Seven of eight orphans" in burst
+    assert "2 more: --all shows each in full" in text
+    assert shown(assessment(fails=["03"])).count("--all") == 0
+
+
+def test_with_all_each_failure_is_shown_in_full_and_each_sentence_once() -> None:
+    found = assessment(fails=["01", "02", "03", "04", "05"])
+    text = shown(found, everything=True)
+    assert text.count("Why it matters") == 5
+    assert text.count("init exited with 1; main exited with 0") == 1
+    assert text.count("the same as 01_starts_main.") == 2
+    assert "more: --all" not in text
+
+
+def test_an_error_is_shown_in_full_beside_the_first_failure() -> None:
+    text = shown(assessment(fails=["03", "04"], errs=["10"]))
+    assert "this is a fault of the grader, not yours" in text
+    assert "1 more: --all" in text
+
+
+def test_a_reason_to_skip_is_told_once() -> None:
+    text = shown(assessment(skips=["06", "10"]))
+    assert text.count("this machine allows no PID namespaces") == 1
+
+
+def test_warnings_and_what_could_not_be_built_are_told_before_all_else() -> None:
+    warned = replace(assessment(), remarks="It was built, with warnings:\n\ninit.c:3: warning")
+    assert shown(warned).index("init.c:3: warning") < shown(warned).index("01_starts_main")
+    text = shown(does_not_build())
+    assert text.startswith("✗ not built: no scenario could be played")
+    assert text.endswith("Score 0 of 42: not built\n")
+
+
+@pytest.mark.parametrize(
+    ("message", "fresh", "earlier"),
+    [
+        ("It hung. Wait for any child.", "It hung.", "a"),
+        ("It died. Wait for any child.", "", "a"),
+        ("It said:\n  oops", "It said:\n  oops", ""),
+        ("Built it.\n\nx.c:1: no", "Built it.\n\nx.c:1: no", ""),
+    ],
+)
+def test_what_was_said_before_is_not_said_again(message: str, fresh: str, earlier: str) -> None:
+    once = Once()
+    once.fresh("It died. Wait for any child.", "a")
+    assert once.fresh(message, "b") == (fresh, earlier)
+    assert once.fresh(message, "c")[0] == ""
 
 
 def test_a_large_class_is_a_short_table_and_all_errors() -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,10 +17,10 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up_class import ASKED, CLASS, assessment, does_not_build, failed
+from made_up_class import ASKED, CLASS, assessment, does_not_build, failed, nothing_handed_in
 
 from autograder.grading.gradebook import Gradebook
-from autograder.grading.records import Result
+from autograder.grading.records import Result, Terms
 from autograder.reports import write_reports
 from autograder.reports.files import file_stems
 from autograder.safe_text import one_line
@@ -303,6 +304,79 @@ def test_the_hardest_scenario_stands_first(tmp_path: Path) -> None:
     students = {"ada": assessment(fails=["04"]), "ben": assessment(fails=["04", "03"])}
     text = Page(reports_on(tmp_path, students) / "report/index.html").text
     assert text.index("2 of 2 failed") < text.index("1 of 2 failed")
+
+
+def test_who_could_not_be_played_failed_no_scenario_and_is_told_apart(tmp_path: Path) -> None:
+    out = reports_on(
+        tmp_path,
+        {
+            "ada": assessment(),
+            "ben": assessment(fails=["04"]),
+            "dora": does_not_build(),
+            "fay": nothing_handed_in(),
+        },
+    )
+    text = Page(out / "report/index.html").text
+    assert "1 of 2 failed" in text
+    assert "of 4 failed" not in text
+    assert "on average 39.5 of 42 points among those whose program could be played" in text
+    assert "1 not built" in text and "1 nothing handed in" in text
+    assert "fay: Nothing was handed in for this lab: the folder init does not exist." in text
+    rows = rows_of(out)
+    assert [rows[name]["status"] for name in ("ben", "dora", "fay")] == [
+        "failed",
+        "not built",
+        "nothing handed in",
+    ]
+    assert (rows["dora"]["score"], rows["dora"]["max_score"]) == ("0", "42")
+    assert "not built" in Page(out / "report/dora.html").text
+    assert json.loads((out / "results/fay.json").read_text())["output"].startswith(
+        "Score 0 of 42: nothing handed in."
+    )
+
+
+def test_what_the_compiler_warned_of_is_shown(tmp_path: Path) -> None:
+    warned = "It was built, with warnings:\n\ninit.c:3: warning: unused variable <i>"
+    out = reports_on(tmp_path, {"ada": replace(assessment(), remarks=warned)})
+    text = Page(out / "report/ada.html").text
+    assert "init.c:3: warning: unused variable <i>" in text
+    assert "unused variable" in json.loads((out / "results/ada.json").read_text())["output"]
+
+
+def test_no_sentence_stands_twice_on_a_page(out: Path, tmp_path: Path) -> None:
+    everything = [asked.name[:2] for asked in ASKED]
+    folder = reports_on(tmp_path, {"gus": assessment(fails=everything)}) / "report"
+    for page in (folder / "gus.html", out / "report/ben.html", out / "report/dora.html"):
+        text = re.sub(
+            r"<ol class=.play.*?</ol>|<pre.*?</pre>", "", page.read_text(), flags=re.DOTALL
+        )
+        prose = re.sub(r"<[^>]+>", "\n", text)
+        sentences = [
+            one.strip() for line in prose.split("\n") for one in re.split(r"[.!?:] ", line)
+        ]
+        long = [sentence for sentence in sentences if len(sentence.split()) > 4]
+        told = [sentence for sentence in long if not sentence.startswith("≠")]
+        assert len(told) == len(set(told)), [one for one in told if told.count(one) > 1]
+        assert len(told) > 10
+    again = Page(folder / "gus.html")
+    assert "As in 01_starts_main." in again.text
+
+
+def test_what_was_judged_anew_is_said(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        run = book.begin("init", "Write an init", ASKED, ["ada"])
+        plays = {asked.name: "as it was" for asked in ASKED}
+        attempt, _ = book.open_attempt(run, "ada", Terms("files", "lab", 0, plays))
+        book.finish(attempt, Result("ada", assessment()), range(len(ASKED)))
+        changed = Terms("files", "other", 0, {**plays, "03_orphan": "as it is"})
+        attempt, kept = book.open_attempt(run, "ada", changed, keep=True)
+        assert kept == set(plays) - {"03_orphan"}
+        verdict = failed(ASKED[2])
+        book.finish(attempt, Result("ada", replace(assessment(), verdicts=(verdict,))), [2])
+        write_reports(book, run, tmp_path)
+    assert "judged anew: 03_orphan." in Page(tmp_path / "report/index.html").text
+    assert "1 of the scenarios is judged anew" in Page(tmp_path / "report/ada.html").text
+    assert rows_of(tmp_path)["ada"]["score"] == "37"
 
 
 def test_reports_leave_nothing_half_written(out: Path) -> None:

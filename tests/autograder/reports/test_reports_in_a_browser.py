@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import BROWSER
-from made_up_class import ASKED, CLASS
+from made_up_class import ASKED, CLASS, failed
 
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Result
 from autograder.reports import write_reports
+from autograder.trial.verdict import Assessment
 
 pytestmark = [
     pytest.mark.browser,
@@ -74,8 +77,45 @@ def test_the_filter_finds_by_name_status_and_scenario(page: Any, report: Path) -
     assert shown(page) == ["zoe"]
     page.select_option("select[name=status]", "")
     page.select_option("select[name=scenario]", label="03_orphan")
-    assert shown(page) == ["ben", "dora", "emil"]
-    assert page.inner_text("output") == f"3 of {len(CLASS) + 1} students"
+    assert shown(page) == ["ben", "emil"], "dora's program was not built: it failed in no scenario"
+    assert page.inner_text("output") == f"2 of {len(CLASS) + 1} students"
+
+
+def test_the_class_is_sorted_by_score_and_back_by_name(page: Any, report: Path) -> None:
+    page.goto((report / "index.html").as_uri())
+    page.select_option("select[name=status]", "failed")
+    page.get_by_role("button", name="score").click()
+    lowest = ["emil", "chen wei", "ben", "Gödel", "<script>alert('h')</script>"]
+    assert shown(page) == lowest
+    assert page.locator("th[aria-sort=ascending]").inner_text().startswith("score")
+    page.get_by_role("button", name="score").click()
+    assert shown(page) == lowest[::-1]
+    page.select_option("select[name=status]", "")
+    assert shown(page)[-1] == "zoe", "who is not graded yet has no score"
+    page.get_by_role("button", name="student").click()
+    assert shown(page)[1:4] == ["ada", "ben", "chen wei"]
+    assert page.locator("th[aria-sort]").count() == 1
+
+
+def test_a_matrix_of_many_scenarios_prints_on_a4(page: Any, tmp_path: Path) -> None:
+    asked = [replace(ASKED[0], name=f"{n:02}_a_longer_name_{n}") for n in range(70)]
+    verdicts = tuple(failed(one) for one in asked)
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        run = book.begin("init", "Write an init", asked, ["ada", "ben"])
+        book.record(run, Result("ada", Assessment("init", "pidns", verdicts)))
+        write_reports(book, run, tmp_path)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1047, "height": 700})  # 277 mm: A4, across, without margins
+    page.goto((tmp_path / "report" / "index.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1047
+    assert page.evaluate("document.querySelector('.grid table').scrollWidth") <= 1047
+    narrowest = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('.grid td.f')].map((e) => e.clientWidth))"
+    )
+    assert narrowest >= 9
+    page.pdf(path=str(tmp_path / "index.pdf"), prefer_css_page_size=True)
+    sizes = re.findall(rb"/MediaBox \[0 0 (\d+)[.\d]* (\d+)", (tmp_path / "index.pdf").read_bytes())
+    assert set(sizes) == {(b"594", b"841"), (b"841", b"594")}
 
 
 def test_who_has_an_error_stands_first(page: Any, report: Path) -> None:
