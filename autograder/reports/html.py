@@ -133,6 +133,7 @@ def _student(run: Run, result: Result) -> dict[str, object]:
     def those(*statuses: Status) -> list[Verdict]:
         return [verdict for status in statuses for verdict in verdicts if verdict.status is status]
 
+    mode = "" if result.assessment.hindrance else result.assessment.mode
     counts = {str(status): number for status, number in count(result.assessment).items()}
     return {
         "run": run,
@@ -140,7 +141,7 @@ def _student(run: Run, result: Result) -> dict[str, object]:
         "result": result,
         "assessment": result.assessment,
         "counts": counts,
-        "mode": _MODES.get(result.assessment.mode, f"Mode {result.assessment.mode}."),
+        "mode": _MODES.get(mode, f"Mode {mode}."),
         "reason": common_reason(result.assessment),
         "attention": those(Status.ERROR, Status.FAILED),
         "skipped": those(Status.SKIPPED),
