@@ -2,6 +2,8 @@
 
     python scripts/gradescope.py LAB FILE.zip
 
+Says how many points to type there.
+
 Gradescope unpacks it at /autograder/source, runs setup.sh once, and run_autograder for each submission. No solution and
 no mutant is in it: submissions are judged on the same machine.
 """
@@ -14,7 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.errors import CommandError
-from autograder.labs.lab import load_lab
+from autograder.grading.lateness import load_policy
+from autograder.labs.generate import with_generated
+from autograder.labs.lab import Lab, load_lab
+from autograder.language.roles import SUBREAPER
+from autograder.reports.cells import number
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = """\
@@ -38,7 +44,8 @@ RUN = """\
 #!/bin/sh
 # Gradescope runs this for each submission.
 cd /autograder/source || exit
-.venv/bin/autograder check labs/{lab} /autograder/submission --gradescope /autograder/results/results.json
+.venv/bin/autograder check labs/{lab} /autograder/submission --mode subreaper \\
+    --gradescope /autograder/results/results.json --metadata /autograder/submission_metadata.json
 """
 
 
@@ -47,26 +54,51 @@ def main(words: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        write_zip(words[0], Path(words[1]))
+        total = write_zip(words[0], Path(words[1]))
     except CommandError as error:
         print(f"gradescope: {error}", file=sys.stderr)
         return 2
     print(f"{words[1]}: upload it on Gradescope, Configure Autograder, Zip file upload.")
+    print(
+        f"Autograder points, to be typed in the settings of the assignment there: {number(total)}"
+    )
     return 0
 
 
-def write_zip(lab_name: str, target: Path) -> None:
-    """Raises CommandError if there is no such lab, or if it is wrong."""
+def write_zip(lab_name: str, target: Path) -> float:
+    """Answers how many points can be had there. Raises CommandError if there is no such lab, or if it is wrong."""
     lab = load_lab(lab_name)
+    late = files_of_the_policy(lab)
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         _add(archive, "setup.sh", SETUP.encode(), 0o755)
         _add(archive, "run_autograder", RUN.format(lab=lab.name).encode(), 0o755)
         for path in files_of_the_grader():
             _add(archive, str(path.relative_to(ROOT)), path.read_bytes(), 0o644)
-        for path in (lab.folder / "lab.toml", *sorted(lab.folder.glob("scenarios/*.toml"))):
+        for path in (lab.folder / "lab.toml", *late, *sorted(lab.folder.glob("scenarios/*.toml"))):
             name = path.resolve().relative_to(lab.folder.resolve())
             _add(archive, f"labs/{lab.name}/{name}", path.read_bytes(), 0o644)
+    return points_there(lab)
+
+
+def points_there(lab: Lab) -> float:
+    """Gradescope's containers refuse namespaces: what only a real PID 1 can be asked counts for nobody there."""
+    asked = [s for s in with_generated(lab, 0).scenarios if SUBREAPER in s.modes and not s.extra]
+    return sum(scenario.points for scenario in asked)
+
+
+def files_of_the_policy(lab: Lab) -> list[Path]:
+    """The late policy has to come along. One from a module of this machine would not be found there."""
+    if lab.late is None:
+        return []
+    load_policy(lab)
+    file = lab.folder / lab.late.policy.partition(":")[0]
+    if file.suffix != ".py" or not file.resolve().is_relative_to(lab.folder.resolve()):
+        raise CommandError(
+            f"{lab.folder / 'lab.toml'}, late.policy = {lab.late.policy!r}: Gradescope's machine has no such module.\n"
+            '  Put the function into a file in the lab\'s folder: policy = "late.py:FUNCTION"'
+        )
+    return [file]
 
 
 def files_of_the_grader() -> Iterator[Path]:

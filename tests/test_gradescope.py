@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.labs.lab import load_lab
+
 ROOT = Path(__file__).parent.parent
 
 # A root as fresh as a container's: the system's own files below, nothing of ours, and nobody's home.
@@ -56,6 +58,11 @@ def container(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     assert done.returncode == 0, done.stdout
     shutil.copy(source / "run_autograder", scratch / "autograder" / "run_autograder")
     yield found
+
+
+def points_there() -> float:
+    scenarios = load_lab("init").scenarios
+    return sum(s.points for s in scenarios if "subreaper" in s.modes and not s.extra)
 
 
 class Container:
@@ -104,6 +111,7 @@ def test_a_solution_gets_all_points(container: Container) -> None:
     assert len(tests) == len(list((ROOT / "labs/init/scenarios").glob("*.toml")))
     assert {test.get("status") for test in tests if test["max_score"]} == {"passed"}
     assert results["score"] == sum(test["max_score"] for test in tests) > 50
+    assert results["score"] == points_there(), "the total that the instructor was told to type"
 
 
 def test_a_starter_gets_a_part_and_the_reason(container: Container) -> None:
@@ -126,6 +134,49 @@ def test_the_zip_has_no_solution_no_mutant_and_is_the_same_each_time(
     script = str(ROOT / "scripts" / "gradescope.py")
     subprocess.run([sys.executable, script, "init", str(again)], check=True, cwd=ROOT)
     assert again.read_bytes() == archive.read_bytes()
+
+
+LATE = """
+[late]
+due = 2026-11-30T23:59:00+01:00
+policy = "{policy}"
+
+[generated]
+scenarios = 3
+points = 2
+"""
+
+
+def zipped(lab: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    script = str(ROOT / "scripts" / "gradescope.py")
+    command = [sys.executable, script, str(lab), str(target)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+
+def lab_with_a_policy(folder: Path, policy: str) -> Path:
+    shutil.copytree(ROOT / "labs" / "init" / "scenarios", folder / "scenarios")
+    text = (ROOT / "labs" / "init" / "lab.toml").read_text()
+    (folder / "lab.toml").write_text(text + LATE.format(policy=policy))
+    (folder / "late.py").write_text("def harsh(student, score, seconds):\n    return score\n")
+    return folder
+
+
+def test_a_late_policy_comes_along_and_the_total_to_type_is_told(tmp_path: Path) -> None:
+    done = zipped(lab_with_a_policy(tmp_path / "late", "late.py:harsh"), tmp_path / "late.zip")
+    assert "labs/late/late.py" in zipfile.ZipFile(tmp_path / "late.zip").namelist()
+    there = points_there()
+    assert 0 < there < load_lab("init").max_points
+    assert f"to be typed in the settings of the assignment there: {there + 6:g}\n" in done.stdout
+
+
+@pytest.mark.parametrize("policy", ["math:ceil", "../late.py:harsh"])
+def test_a_late_policy_that_cannot_come_along_is_refused(tmp_path: Path, policy: str) -> None:
+    lab = lab_with_a_policy(tmp_path / "late", policy)
+    shutil.copy(lab / "late.py", tmp_path)
+    done = zipped(lab, tmp_path / "late.zip")
+    assert done.returncode == 2
+    assert "Put the function into a file in the lab's folder" in done.stderr
+    assert not (tmp_path / "late.zip").exists()
 
 
 def test_a_lab_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 arguments.json,
                 arguments.mode,
                 arguments.gradescope,
+                arguments.metadata,
                 arguments.all,
             )
         case "grade":
@@ -124,6 +125,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="write results.json for Gradescope there, from the beginning and after each verdict",
+    )
+    check.add_argument(
+        "--metadata",
+        type=Path,
+        metavar="FILE",
+        help="who handed in and when, as Gradescope's submission_metadata.json tells it",
     )
     _add_mode(check)
 

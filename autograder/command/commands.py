@@ -17,9 +17,10 @@ from rich.text import Text
 from autograder.errors import CommandError, did_you_mean
 from autograder.grading.grade import grade, output_folder
 from autograder.grading.gradebook import Gradebook
-from autograder.grading.lateness import charge, load_policy
+from autograder.grading.lateness import charge, load_policy, penalty_for, seconds_after_due
 from autograder.grading.records import Run
 from autograder.labs import demo_class
+from autograder.labs.generate import seed_of, with_generated
 from autograder.labs.lab import Lab, load_lab
 from autograder.labs.scenario import Scenario, load_scenario
 from autograder.reports import write_reports
@@ -29,6 +30,7 @@ from autograder.reports.screen import console, say, show_assessment, show_class,
 from autograder.reports.upload import ResultsFile
 from autograder.safe_text import one_line
 from autograder.stage import isolation
+from autograder.submission.metadata import read_metadata
 from autograder.submission.submissions import archives_in, find_submissions
 from autograder.trial import assess
 from autograder.trial.verdict import Assessment, Status
@@ -68,6 +70,7 @@ def check(
     json_file: str | None,
     mode: str | None,
     gradescope_file: Path | None = None,
+    metadata_file: Path | None = None,
     everything: bool = False,
 ) -> int:
     """One submission, explained to its author."""
@@ -79,15 +82,15 @@ def check(
             f"  A submission is a folder with {lab.program}.c, {lab.program}.py, a Makefile or "
             f"an executable {lab.program}."
         )
-    scenarios = [_scenario(lab, name) for name in wanted] if wanted else None
     screen = console(to_stderr=json_file == "-")
     _say_mode(screen, mode)
-    if gradescope_file is None:
+    file = None
+    if gradescope_file is not None:
+        lab, file = _for_gradescope(lab, gradescope_file, metadata_file)
+    scenarios = [_scenario(lab, name) for name in wanted] if wanted else None
+    if file is None:
         assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios)
     else:
-        file = ResultsFile(
-            gradescope_file, replace(lab, scenarios=tuple(scenarios or lab.scenarios))
-        )
         assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios, on_verdict=file.add)
         file.write(assessment)
     why = {s.name: s.why for s in scenarios or lab.scenarios}
@@ -95,6 +98,27 @@ def check(
     if json_file is not None:
         _write(json_file, json.dumps(assessment.to_json(), indent=1) + "\n")
     return _exit_status(assessment)
+
+
+def _for_gradescope(lab: Lab, path: Path, metadata: Path | None) -> tuple[Lab, ResultsFile]:
+    """The lab with what is asked of this student alone, and the file with the results, which is there from now on."""
+    file = ResultsFile(path, lab)
+    if lab.late is None and lab.generated is None:
+        return lab, file
+    if metadata is None:
+        raise CommandError(
+            f"Lab {lab.name} asks who handed in, and when: Gradescope tells.\n"
+            "  Give its file: --metadata /autograder/submission_metadata.json"
+        )
+    handed_in, policy = read_metadata(metadata), load_policy(lab)
+    student = handed_in.students[0]
+    late = 0.0
+    if lab.late is not None:
+        late = seconds_after_due(lab.late, handed_in.students, handed_in.moment)
+    whole = with_generated(lab, seed_of(lab.name, student))
+    return whole, ResultsFile(
+        path, whole, late, lambda score: penalty_for(policy, lab, student, score, late)
+    )
 
 
 def grade_class(order: ClassOrder) -> int:

@@ -71,15 +71,20 @@ def charge(lab: Lab, submissions: Iterable[Submission], gradebook: Gradebook, ru
         student = submission.student
         if student in graded and graded[student].files == state_of(submission):
             seconds = seconds_late(lab.late, submission)
-            penalty = _asked(policy, lab, student, scores[student], seconds) if seconds else 0.0
+            penalty = penalty_for(policy, lab, student, scores[student], seconds)
             gradebook.set_penalty(run, student, seconds, penalty)
 
 
 def seconds_late(late: Late, submission: Submission) -> float:
     """How long after its due time a submission was handed in; 0 if it was in time, or if there is nothing."""
     moment = handed_in(submission)
-    due = late.extensions.get(submission.student, late.due)
-    return 0.0 if moment is None else max(0.0, (moment - due).total_seconds())
+    return 0.0 if moment is None else seconds_after_due(late, [submission.student], moment)
+
+
+def seconds_after_due(late: Late, students: Iterable[str], moment: datetime) -> float:
+    """The same, of a submission by several students: who of them has longest counts."""
+    due = max(late.extensions.get(student, late.due) for student in students)
+    return max(0.0, (moment - due).total_seconds())
 
 
 def handed_in(submission: Submission) -> datetime | None:
@@ -112,7 +117,10 @@ def _moment_in(file: Path) -> datetime | None:
     return moment.replace(tzinfo=zone) if zone else moment.astimezone()
 
 
-def _asked(policy: Policy, lab: Lab, student: str, score: float, seconds: float) -> float:
+def penalty_for(policy: Policy, lab: Lab, student: str, score: float, seconds: float) -> float:
+    """How many points so much lateness costs, from none to all. Raises CommandError if the policy fails."""
+    if not seconds:
+        return 0.0
     try:
         points = float(policy(student, score, seconds))
     except Exception as error:

@@ -7,7 +7,7 @@ that nothing is judged yet, and grows with each verdict; what has no verdict is 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,11 +21,22 @@ from autograder.trial.verdict import Assessment, Status, Verdict
 
 
 class ResultsFile:
-    """results.json of one submission. Raises CommandError if it cannot be written."""
+    """results.json of one submission. Raises CommandError if it cannot be written.
 
-    def __init__(self, path: Path, lab: Lab) -> None:
+    `penalty_of` says what lateness costs of so many points; `late` are the seconds after the due time.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        lab: Lab,
+        late: float = 0.0,
+        penalty_of: Callable[[float], float] = lambda score: 0.0,
+    ) -> None:
         self._path = path
         self._lab = lab
+        self._late = late
+        self._penalty_of = penalty_of
         self._verdicts: list[Verdict] = []
         self.write(self._so_far())
 
@@ -44,7 +55,9 @@ class ResultsFile:
             tuple(Asked.of(scenario) for scenario in self._lab.scenarios),
             ("submission",),
         )
-        text = json.dumps(results_json(run, Result("submission", assessment)), ensure_ascii=False)
+        penalty = self._penalty_of(assessment.score)
+        result = Result("submission", assessment, late=self._late, penalty=penalty)
+        text = json.dumps(results_json(run, result), ensure_ascii=False)
         try:
             write_whole(self._path, text + "\n")
         except OSError as error:

@@ -8,7 +8,10 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up_class import ASKED, CLASS, assessment, does_not_build, failed, passed
@@ -17,7 +20,8 @@ from made_up_lab import LAB, hand_in
 from autograder.command import commands
 from autograder.command.cli import main
 from autograder.labs.flaws import Flaw, LabError
-from autograder.labs.lab import Lab
+from autograder.labs.generate import seed_of, with_generated
+from autograder.labs.lab import Generated, Lab, Late
 from autograder.labs.scenario import Scenario
 from autograder.stage import isolation
 from autograder.trial.verdict import Assessment, Verdict
@@ -132,6 +136,63 @@ def test_check_writes_json_into_a_file() -> None:
     assert json.loads(Path("ada.json").read_text())["score"] == 42
 
 
+METADATA = {
+    "id": 1,
+    "created_at": "2026-12-02T13:00:00.000000+01:00",
+    "users": [{"email": "ben@example.org"}, {"email": "ada@example.org"}],
+}
+POLICY = "def a_tenth_a_day(student, score, seconds):\n    return score * seconds / 864000\n"
+
+
+def on_gradescope(monkeypatch: pytest.MonkeyPatch, lab: Lab, *more: str) -> dict[str, Any]:
+    monkeypatch.setattr(commands, "load_lab", lambda name: lab)
+    Path("late.py").write_text(POLICY)
+    Path("metadata.json").write_text(json.dumps(METADATA))
+    main(["check", "init", submission("zoe"), "--gradescope", "results.json", *more])
+    found: dict[str, Any] = json.loads(Path("results.json").read_text())
+    return found
+
+
+LATE = Late(datetime(2026, 12, 1, 12, tzinfo=UTC), "late.py:a_tenth_a_day")
+
+
+def test_lateness_costs_points_on_gradescope_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = replace(LAB, folder=Path(), late=LATE)
+    results = on_gradescope(monkeypatch, lab, "--metadata", "metadata.json")
+    assert results["score"] == pytest.approx(42 * 0.9)
+    assert "Handed in late: 4.2 points off." in results["output"]
+
+
+def test_who_of_a_group_has_longest_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    longer = replace(LATE, extensions={"ben@example.org": LATE.due + timedelta(days=3)})
+    lab = replace(LAB, folder=Path(), late=longer)
+    assert on_gradescope(monkeypatch, lab, "--metadata", "metadata.json")["score"] == 42
+
+
+def test_generated_scenarios_are_asked_on_gradescope_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = replace(LAB, generated=Generated(2, 3))
+    asked: list[Lab] = []
+
+    def noting(lab: Lab, *words: Any, **how: Any) -> Assessment:
+        asked.append(lab)
+        return assess(lab, *words, **how)
+
+    monkeypatch.setattr(commands.assess, "assess", noting)
+    on_gradescope(monkeypatch, lab, "--metadata", "metadata.json")
+    assert asked == [with_generated(lab, seed_of("init", "ada@example.org"))]
+
+
+@pytest.mark.parametrize("more", [[], ["--metadata", "nowhere.json"], ["--metadata", "late.py"]])
+def test_on_gradescope_who_and_when_is_not_guessed(
+    monkeypatch: pytest.MonkeyPatch, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = on_gradescope(monkeypatch, replace(LAB, folder=Path(), late=LATE), *more)
+    assert results["score"] == 0
+    assert sum(test["max_score"] for test in results["tests"]) == 0, "it costs nobody anything"
+    said = capsys.readouterr().err
+    assert "metadata" in said or "does not say who handed in and when" in said
+
+
 def test_check_plays_only_the_scenarios_that_were_named(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--scenario", "03_orphan", "--scenario", "01_starts_main"]
     assert main(["check", "init", submission("ben"), *words]) == 1
@@ -243,7 +304,7 @@ def scores() -> dict[str, str]:
         return {row["student"]: row["score"] for row in csv.DictReader(file)}
 
 
-@pytest.mark.parametrize("more", [[], ["--resume"], ["--only", "ada"]])
+@pytest.mark.parametrize("more", [[], ["--resume"]])
 def test_who_left_the_class_leaves_every_report(more: list[str]) -> None:
     grade("ada", "ben")
     assert Path("out/report/ben.html").exists()
