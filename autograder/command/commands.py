@@ -30,6 +30,7 @@ from autograder.reports.screen import console, say, show_assessment, show_class,
 from autograder.reports.upload import ResultsFile
 from autograder.safe_text import one_line
 from autograder.stage import isolation
+from autograder.submission.clutter import is_archive
 from autograder.submission.metadata import read_metadata
 from autograder.submission.submissions import archives_in, find_submissions
 from autograder.trial import assess
@@ -77,6 +78,8 @@ def check(
     lab = load_lab(lab_name)
     if not path.is_dir():
         what = "is a file: give the folder that it is in" if path.exists() else "does not exist"
+        if path.exists() and is_archive(path.name):
+            what = "is an archive: unpack it, and give the folder"
         raise CommandError(
             f"{path} {what}.\n"
             f"  A submission is a folder with {lab.program}.c, {lab.program}.py, a Makefile or "

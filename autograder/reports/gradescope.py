@@ -8,10 +8,12 @@ from pathlib import Path
 
 from autograder.grading.records import Result, Run
 from autograder.reports.cells import first_sentence, number
-from autograder.reports.feedback import plain, summary
+from autograder.reports.feedback import common_reason, plain, summary
 from autograder.reports.files import file_stems, write_whole
 from autograder.reports.veil import veiled
 from autograder.trial.verdict import Status, Verdict
+
+_REASON_ABOVE = "No scenario could be played: the reason stands above."
 
 
 class ResultsFolder:
@@ -41,14 +43,15 @@ def results_json(run: Run, result: Result) -> dict[str, object]:
         words.append(f"Handed in late: {number(result.penalty)} points off.")
     words.append(f"Judged in mode {assessment.mode or 'none'}.")
     words += [f"Not enforced there: {lack}." for lack in result.unenforced]
-    words += [assessment.remarks] if assessment.remarks else []
+    reason = common_reason(assessment)
+    words += [text for text in (assessment.remarks, reason) if text]
     return {
         "score": result.score,
         "output": "\n".join(words),
         "output_format": "text",
         "visibility": "visible",
         "tests": [
-            _test(position, verdict, why.get(verdict.scenario, ""))
+            _test(position, verdict, why.get(verdict.scenario, ""), told=reason is not None)
             for position, verdict in enumerate(assessment.verdicts, start=1)
         ],
     }
@@ -59,14 +62,15 @@ def _plain(verdict: Verdict, why: str) -> str:
     return plain(verdict, why)
 
 
-def _test(position: int, verdict: Verdict, why: str) -> dict[str, object]:
+def _test(position: int, verdict: Verdict, why: str, *, told: bool) -> dict[str, object]:
+    """One scenario; `told`: what is to be said of it has been said above, of all of them."""
     judged = verdict.status in (Status.PASSED, Status.FAILED)
     test: dict[str, object] = {
         "number": str(position),
         "name": verdict.title if judged else f"{verdict.title} ({verdict.status}, not counted)",
         "score": verdict.points if judged else 0,
         "max_score": verdict.max_points if judged and not verdict.extra else 0,
-        "output": _plain(verdict, why) or first_sentence(verdict.title),
+        "output": _REASON_ABOVE if told else _plain(verdict, why) or first_sentence(verdict.title),
         "output_format": "text",
         "visibility": "visible",
         "tags": [verdict.scenario],

@@ -205,6 +205,7 @@ def test_check_plays_only_the_scenarios_that_were_named(capsys: pytest.CaptureFi
         (["check", "innit", "."], "there is no lab of this name"),
         (["check", "init", "nowhere"], "nowhere does not exist"),
         (["check", "init", "file"], "file is a file: give the folder"),
+        (["check", "init", "packed.tgz"], "packed.tgz is an archive: unpack it"),
         (["check", "init", ".", "--scenario", "03_orphans"], "Did you mean '03_orphan'?"),
         (["check", "init", ".", "--json", "file/x.json"], "cannot be written"),
         (["grade", "init", "nowhere", "--out", "out"], "there is no such folder"),
@@ -223,6 +224,7 @@ def test_bad_input_is_told_in_words_and_ends_with_2(
     words: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("file").write_text("")
+    Path("packed.tgz").write_text("")
     Path("empty").mkdir()
     hand_in(Path("some"), ["ada"])
     Path("play.toml").write_text(PLAY)

@@ -287,6 +287,13 @@ def test_a_build_failure_is_told_once_with_the_compilers_words(out: Path) -> Non
     assert "No scenario could be played" in text
 
 
+def test_gradescope_gets_the_compilers_words_once(out: Path) -> None:
+    results = json.loads((out / "results/dora.json").read_text(encoding="utf-8"))
+    assert json.dumps(results).count("undeclared (first use in this function)") == 1
+    assert "undeclared" in results["output"]
+    assert {test["status"] for test in results["tests"]} == {"failed"}
+
+
 def test_the_overview_shouts_errors_and_tells_who_is_not_graded(out: Path) -> None:
     text = Page(out / "report/index.html").text
     assert "The grader itself had trouble" in text
