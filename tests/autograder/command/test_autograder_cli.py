@@ -306,21 +306,6 @@ def scores() -> dict[str, str]:
         return {row["student"]: row["score"] for row in csv.DictReader(file)}
 
 
-@pytest.mark.parametrize("more", [[], ["--resume"]])
-def test_who_left_the_class_leaves_every_report(more: list[str]) -> None:
-    grade("ada", "ben")
-    assert Path("out/report/ben.html").exists()
-    Path("class/ben").rename("ben")
-    assert grade(more=more) == 0
-    assert scores() == {"ada": "42"}
-    assert not list(Path("out").rglob("ben*"))
-    assert "ben" not in Path("out/report/index.html").read_text()
-    assert Path("out/report/ada.html").exists()
-    Path("ben").rename("class/ben")
-    grade(more=["--resume"])
-    assert scores() == {"ada": "42", "ben": "32"}
-
-
 def test_a_class_where_nobody_handed_in_anything_gets_no_zeros(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -369,6 +369,24 @@ def test_no_sentence_stands_twice_on_a_page(out: Path, tmp_path: Path) -> None:
     assert "As in 01_starts_main." in again.text
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_who_left_the_class_leaves_every_report(tmp_path: Path, anew: bool) -> None:
+    out = reports_on(tmp_path, {"ada": assessment(), "ben": assessment(fails=["03"])})
+    assert (out / "report/ben.html").exists()
+    with Gradebook(out / "gradebook.sqlite") as book:
+        run = book.latest_run()
+        assert run is not None
+        run = book.begin("init", "", ASKED, ["ada"]) if anew else book.go_on(run, ASKED, ["ada"])
+        write_reports(book, run, out)
+    assert set(rows_of(out)) == {"ada"}
+    assert list(out.rglob("ben*")) == []
+    assert "ben" not in Page(out / "report/index.html").text
+    assert (out / "results/ada.json").exists()
+    with Gradebook(out / "gradebook.sqlite") as book:
+        write_reports(book, book.go_on(run, ASKED, ["ada", "ben"]), out)
+    assert rows_of(out)["ben"]["score"] == ("" if anew else "37"), "the attempt is still there"
+
+
 def test_what_was_judged_anew_is_said(tmp_path: Path) -> None:
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         run = book.begin("init", "Write an init", ASKED, ["ada"])
