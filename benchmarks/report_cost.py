@@ -20,7 +20,7 @@ from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Asked, Result
 from autograder.labs.demo_class import make_class
 from autograder.labs.lab import load_lab
-from autograder.reports import write_reports
+from autograder.reports.write import write_reports
 from autograder.submission.submissions import find_submissions
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Assessment

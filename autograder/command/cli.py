@@ -65,11 +65,12 @@ def _run_or_explain(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from autograder.command import commands
-
+    """Each command is imported when it is asked for: none waits for what only another one needs."""
     match arguments.command:
         case "check":
-            return commands.check(
+            from autograder.command.check import check
+
+            return check(
                 arguments.lab,
                 arguments.path,
                 arguments.scenario,
@@ -80,8 +81,10 @@ def _run(arguments: argparse.Namespace) -> int:
                 arguments.all,
             )
         case "grade":
-            return commands.grade_class(
-                commands.ClassOrder(
+            from autograder.command.grade import ClassOrder, grade_class
+
+            return grade_class(
+                ClassOrder(
                     arguments.lab,
                     arguments.submissions,
                     arguments.out,
@@ -94,9 +97,13 @@ def _run(arguments: argparse.Namespace) -> int:
                 )
             )
         case "play":
-            return commands.play(arguments.scenario, arguments.init, arguments.svg, arguments.mode)
+            from autograder.command.play import play
+
+            return play(arguments.scenario, arguments.init, arguments.svg, arguments.mode)
         case _:
-            return commands.demo(arguments.lab, arguments.out)
+            from autograder.command.demo import demo
+
+            return demo(arguments.lab, arguments.out)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -143,7 +143,6 @@ def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> 
             )
             raise BuildError(what + _quote(completed.output))
     _raise_unless_done(completed, "cc")
-    check_executable(workspace / program)
     return BuiltProgram(workspace, program, warnings=_clip(completed.output))
 
 

@@ -10,10 +10,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.elf.descriptions import describe_e_machine
-from elftools.elf.elffile import ELFFile
-from elftools.elf.segments import InterpSegment
-
 from autograder.safe_text import one_line
 from autograder.submission.intake import BuildError
 
@@ -69,6 +65,8 @@ def check_executable(path: Path) -> None:
 
 def machine_in_words(e_machine: str) -> str:
     """How people call the machine that an ELF header names: "EM_AARCH64" is "64-bit ARM"."""
+    from elftools.elf.descriptions import describe_e_machine
+
     described = str(describe_e_machine(e_machine))
     unknown = "a machine that nobody here knows"
     return _MACHINES.get(e_machine) or (unknown if "unknown" in described else described)
@@ -117,6 +115,11 @@ def _check_elf(path: Path, name: str) -> None:
 
 
 def _read_elf(path: Path) -> _Elf:
+    from elftools.elf.elffile import (
+        ELFFile,
+    )  # here: it takes long to load, and hardly anybody hands in a program
+    from elftools.elf.segments import InterpSegment
+
     with path.open("rb") as file:
         elf = ELFFile(file)
         interpreters = [

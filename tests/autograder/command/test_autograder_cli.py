@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,13 +19,14 @@ import pytest
 from made_up_class import ASKED, CLASS, assessment, does_not_build, failed, passed
 from made_up_lab import LAB, hand_in
 
-from autograder.command import commands
 from autograder.command.cli import main
+from autograder.labs import demo_class
 from autograder.labs.flaws import Flaw, LabError
 from autograder.labs.generate import seed_of, with_generated
 from autograder.labs.lab import Generated, Lab, Late
 from autograder.labs.scenario import Scenario
 from autograder.stage import isolation
+from autograder.trial import assess as assessing
 from autograder.trial.verdict import Assessment, Verdict
 
 PLAY = """\
@@ -70,11 +73,12 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             )
         return LAB
 
-    monkeypatch.setattr(commands, "load_lab", load)
-    monkeypatch.setattr(commands.assess, "assess", assess)
+    for module in ("check", "grade", "demo", "finding"):
+        monkeypatch.setattr(f"autograder.command.{module}.load_lab", load)
+    monkeypatch.setattr(assessing, "assess", assess)
     choice = isolation.ModeChoice("pidns", "namespaces work here", ("the weather is not enforced",))
-    monkeypatch.setattr(commands.isolation, "lacks", lambda mode: choice.lacks)
-    monkeypatch.setattr(commands.isolation, "probe", lambda: choice)
+    monkeypatch.setattr(isolation, "lacks", lambda mode: choice.lacks)
+    monkeypatch.setattr(isolation, "probe", lambda: choice)
     monkeypatch.chdir(tmp_path)
 
 
@@ -145,7 +149,7 @@ POLICY = "def a_tenth_a_day(student, score, seconds):\n    return score * second
 
 
 def on_gradescope(monkeypatch: pytest.MonkeyPatch, lab: Lab, *more: str) -> dict[str, Any]:
-    monkeypatch.setattr(commands, "load_lab", lambda name: lab)
+    monkeypatch.setattr("autograder.command.check.load_lab", lambda name: lab)
     Path("late.py").write_text(POLICY)
     Path("metadata.json").write_text(json.dumps(METADATA))
     main(["check", "init", submission("zoe"), "--gradescope", "results.json", *more])
@@ -177,7 +181,7 @@ def test_generated_scenarios_are_asked_on_gradescope_too(monkeypatch: pytest.Mon
         asked.append(lab)
         return assess(lab, *words, **how)
 
-    monkeypatch.setattr(commands.assess, "assess", noting)
+    monkeypatch.setattr(assessing, "assess", noting)
     on_gradescope(monkeypatch, lab, "--metadata", "metadata.json")
     assert asked == [with_generated(lab, seed_of("init", "ada@example.org"))]
 
@@ -354,7 +358,7 @@ def test_play_shows_the_play_step_by_step_and_draws_its_end(
         asked.extend([list(command), scenarios[0].name, mode])
         return [failed(ASKED[2])]
 
-    monkeypatch.setattr(commands.assess, "judge_installed", judge_installed)
+    monkeypatch.setattr(assessing, "judge_installed", judge_installed)
     status = main(["play", "play.toml", "--svg", "end.svg", "--", "tini", "-g", "--"])
     assert status == 1
     assert asked == [["tini", "-g", "--"], "play", None]
@@ -366,9 +370,7 @@ def test_play_shows_the_play_step_by_step_and_draws_its_end(
 
 def test_play_that_passes_ends_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("play.toml").write_text(PLAY)
-    monkeypatch.setattr(
-        commands.assess, "judge_installed", lambda *words, **mode: [passed(ASKED[2])]
-    )
+    monkeypatch.setattr(assessing, "judge_installed", lambda *words, **mode: [passed(ASKED[2])])
     assert main(["play", "play.toml", "--", "sh"]) == 0
 
 
@@ -376,7 +378,7 @@ def test_demo_makes_the_class_of_a_lab(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made: list[Path] = []
-    monkeypatch.setattr(commands.demo_class, "make_class", lambda lab, out: made.append(out))
+    monkeypatch.setattr(demo_class, "make_class", lambda lab, out: made.append(out))
     assert main(["demo", "init", "--out", "class"]) == 0
     assert made == [Path("class")]
     assert "autograder grade init class" in capsys.readouterr().out
@@ -384,9 +386,7 @@ def test_demo_makes_the_class_of_a_lab(
 
 def test_nothing_judged_at_all_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     everything = [asked.name[:2] for asked in ASKED]
-    monkeypatch.setattr(
-        commands.assess, "assess", lambda *words, **how: assessment(skips=everything)
-    )
+    monkeypatch.setattr(assessing, "assess", lambda *words, **how: assessment(skips=everything))
     assert main(["check", "init", submission("ada")]) == 2
 
 
@@ -402,7 +402,15 @@ def test_a_machine_without_a_compiler_is_told_so_in_words(
     def no_stage(*_: object, **__: object) -> None:
         raise StageError("there is no C compiler on this machine: install one")
 
-    monkeypatch.setattr(commands.assess, "assess", no_stage)
+    monkeypatch.setattr(assessing, "assess", no_stage)
     (tmp_path / "init.py").touch()
     assert main(["check", "init", str(tmp_path)]) == 2
     assert "no C compiler" in capsys.readouterr().err
+
+
+def test_to_check_loads_nothing_that_only_a_class_needs() -> None:
+    """Pages, progress, the gradebook, a reader of compiled programs: more than half of the start."""
+    asks = "import sys, autograder.command.check; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True)
+    needless = {"jinja2", "elftools", "sqlite3", "rich.progress", "autograder.command.grade"}
+    assert needless & set(loaded.stdout.split()) == set()

@@ -21,8 +21,8 @@ from made_up_class import ASKED, CLASS, assessment, does_not_build, failed, noth
 
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Result, Terms
-from autograder.reports import write_reports
 from autograder.reports.files import file_stems
+from autograder.reports.write import write_reports
 from autograder.safe_text import one_line
 from autograder.trial.verdict import Assessment, Status, Verdict
 

@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Result
-from autograder.reports import write_reports
+from autograder.reports.write import write_reports
 
 HIDDEN = {"04_burst", "06_term"}
 SECRETS = [

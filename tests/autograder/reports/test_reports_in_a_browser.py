@@ -14,7 +14,7 @@ from made_up_class import ASKED, CLASS, failed
 
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Result
-from autograder.reports import write_reports
+from autograder.reports.write import write_reports
 from autograder.trial.verdict import Assessment
 
 pytestmark = [

@@ -1,0 +1,62 @@
+"""`autograder check`: one submission, explained to its author."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.command.finding import scenario_in
+from autograder.command.telling import say_mode, write_text
+from autograder.errors import CommandError
+from autograder.labs.lab import load_lab
+from autograder.reports.screen import console, show_assessment
+from autograder.submission.clutter import is_archive
+from autograder.trial import assess
+from autograder.trial.verdict import Assessment, Status
+
+
+def check(
+    lab_name: str,
+    path: Path,
+    wanted: Sequence[str],
+    json_file: str | None,
+    mode: str | None,
+    gradescope_file: Path | None = None,
+    metadata_file: Path | None = None,
+    everything: bool = False,
+) -> int:
+    """One submission, explained to its author."""
+    lab = load_lab(lab_name)
+    if not path.is_dir():
+        what = "is a file: give the folder that it is in" if path.exists() else "does not exist"
+        if path.exists() and is_archive(path.name):
+            what = "is an archive: unpack it, and give the folder"
+        raise CommandError(
+            f"{path} {what}.\n"
+            f"  A submission is a folder with {lab.program}.c, {lab.program}.py, a Makefile or "
+            f"an executable {lab.program}."
+        )
+    screen = console(to_stderr=json_file == "-")
+    say_mode(screen, mode)
+    file = None
+    if gradescope_file is not None:
+        from autograder.command.gradescope import for_gradescope
+
+        lab, file = for_gradescope(lab, gradescope_file, metadata_file)
+    scenarios = [scenario_in(lab, name) for name in wanted] if wanted else None
+    if file is None:
+        assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios)
+    else:
+        assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios, on_verdict=file.add)
+        file.write(assessment)
+    why = {s.name: s.why for s in scenarios or lab.scenarios}
+    show_assessment(screen, assessment, why, everything=everything)
+    if json_file is not None:
+        write_text(json_file, json.dumps(assessment.to_json(), indent=1) + "\n")
+    return _exit_status(assessment)
+
+
+def _exit_status(assessment: Assessment) -> int:
+    """Nothing judged at all is no success either: this machine lacks what it takes."""
+    return {Status.PASSED: 0, Status.FAILED: 1}.get(assessment.status, 2)

@@ -1,0 +1,34 @@
+"""The scenario that somebody names at the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.errors import CommandError, did_you_mean
+from autograder.labs.lab import Lab, load_lab
+from autograder.labs.scenario import Scenario, load_scenario
+from autograder.safe_text import one_line
+
+
+def scenario_in(lab: Lab, name: str) -> Scenario:
+    for scenario in lab.scenarios:
+        if scenario.name == name:
+            return scenario
+    if Path(name).is_file():
+        return load_scenario(Path(name))
+    hint = did_you_mean(name, (scenario.name for scenario in lab.scenarios))
+    raise CommandError(
+        f"--scenario {one_line(name)}: lab {lab.name} has no such scenario.\n  {hint}"
+    )
+
+
+def any_scenario(name: str) -> Scenario:
+    if Path(name).is_file():
+        return load_scenario(Path(name))
+    lab, slash, scenario = name.partition("/")
+    if slash and not name.endswith(".toml"):
+        return scenario_in(load_lab(lab), scenario)
+    raise CommandError(
+        f"{one_line(name)}: there is no such scenario file.\n"
+        "  Name a file, or a scenario of a lab: init/03_orphan"
+    )

@@ -1,0 +1,127 @@
+"""`autograder grade`: a class into a gradebook and reports."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.command.telling import say_mode
+from autograder.errors import CommandError
+from autograder.grading.grade import grade, output_folder
+from autograder.grading.gradebook import Gradebook
+from autograder.grading.lateness import charge, load_policy
+from autograder.grading.records import Run
+from autograder.labs.lab import load_lab
+from autograder.reports.files import write_whole
+from autograder.reports.progress import ClassProgress
+from autograder.reports.screen import console, say, show_class
+from autograder.reports.write import write_reports
+from autograder.submission.submissions import archives_in, find_submissions
+from autograder.trial import assess
+
+
+@dataclass(frozen=True)
+class ClassOrder:
+    """What `autograder grade` was asked for."""
+
+    lab: str
+    submissions: Path
+    out: Path
+    jobs: int | None = None
+    resume: bool = False
+    only: str | None = None
+    mode: str | None = None
+    cluster: str | None = None
+    assignment: str | None = None
+
+    @property
+    def again(self) -> str:
+        """The command that goes on where this one was stopped."""
+        words = ["autograder", "grade", self.lab, str(self.submissions), "--out", str(self.out)]
+        words += ["--assignment", self.assignment] if self.assignment else []
+        words += ["--jobs", str(self.jobs)] if self.jobs else []
+        words += ["--mode", self.mode] if self.mode else []
+        words += ["--only", self.only] if self.only else []
+        words += ["--cluster", self.cluster] if self.cluster else []
+        return shlex.join([*words, "--resume"])
+
+
+def grade_class(order: ClassOrder) -> int:
+    """A class into a gradebook and reports. What was graded before Ctrl-C is kept."""
+    lab = load_lab(order.lab)
+    submissions = find_submissions(order.submissions, lab.name, lab.program, order.assignment)
+    _refuse_inside(order.out, order.submissions)
+    load_policy(lab)  # one that is wrong is told before anybody is graded
+    screen = console()
+    for name in archives_in(order.submissions):
+        say(
+            screen,
+            f"{name} lies beside the students' folders: nobody unpacks it, nobody is judged by it.",
+        )
+    with output_folder(order.out) as out, Gradebook(out / "gradebook.sqlite") as gradebook:
+        mode = order.mode if order.cluster else say_mode(screen, order.mode)
+        submissions = [replace(s, folder=s.folder and s.folder.resolve()) for s in submissions]
+        try:
+            with _executor(order) as executor, ClassProgress(screen) as progress:
+                run = grade(
+                    lab,
+                    submissions,
+                    gradebook,
+                    assess=assess.assess,
+                    jobs=order.jobs,
+                    executor=executor,
+                    mode=mode,
+                    resume=order.resume,
+                    only=order.only,
+                    on_change=lambda sentence: say(screen, sentence),
+                    on_start=progress.start,
+                    on_result=progress.result,
+                )
+        except KeyboardInterrupt:
+            say(
+                screen,
+                f"Stopped. {progress.done} more are graded, and all verdicts are kept. To go on:",
+            )
+            say(screen, f"  {order.again}")
+            return 130
+        charge(lab, submissions, gradebook, run)
+        index = write_reports(gradebook, run, out)
+        _write_errors(gradebook, run, out / "errors.txt")
+        results = gradebook.results(run)
+        if order.only is not None:
+            results = (r for r in results if r.student == order.only)
+        show_class(screen, results, 1 if order.only else len(run.students), index)
+    return 0
+
+
+@contextmanager
+def _executor(order: ClassOrder) -> Iterator[Executor | None]:
+    """The cluster, if one was asked for."""
+    if order.cluster is None:
+        yield None
+        return
+    from autograder.grading.cluster import cluster
+
+    with cluster(order.cluster, order.submissions) as executor:
+        yield executor
+
+
+def _refuse_inside(out: Path, submissions: Path) -> None:
+    if out.resolve() == submissions.resolve() or submissions.resolve() in out.resolve().parents:
+        raise CommandError(
+            f"--out {out} lies among the submissions: it would be graded as a student.\n"
+            "  Name a folder outside of them."
+        )
+
+
+def _write_errors(gradebook: Gradebook, run: Run, path: Path) -> None:
+    """The grader's own tracebacks, for whoever mends it; no file if there are none."""
+    breakdowns = [f"{r.student}\n{r.breakdown}\n" for r in gradebook.results(run) if r.breakdown]
+    if breakdowns:
+        write_whole(path, "\n".join(breakdowns))
+    else:
+        path.unlink(missing_ok=True)

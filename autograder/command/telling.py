@@ -1,0 +1,35 @@
+"""What more than one command says and writes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from autograder.errors import CommandError
+from autograder.reports.files import write_whole
+from autograder.reports.screen import say
+from autograder.stage import isolation
+
+
+def say_mode(screen: Console, asked: str | None) -> str:
+    """Which mode it is, why, and what cannot be enforced in it."""
+    choice = isolation.probe()
+    if asked is not None:
+        choice = isolation.ModeChoice(asked, "as you asked", isolation.lacks(asked))
+    say(screen, Text(f"mode {choice.mode}: {choice.why}", "dim"))
+    for lack in choice.lacks:
+        say(screen, Text(f"not enforced: {lack}", "dim"))
+    return choice.mode
+
+
+def write_text(file: str, text: str) -> None:
+    if file == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        write_whole(Path(file), text)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written ({error.strerror}).") from error
