@@ -43,11 +43,15 @@ static void read_about(pid_t process, const char *file, char *text, size_t size)
         close(descriptor);
 }
 
+static long number_of_threads(const char *status) {
+    long threads = number_after(status, "\nThreads:");
+    return threads > 0 ? threads : 1;
+}
+
 static void count_process(pid_t process, struct usage *usage) {
     char status[4096];
     read_about(process, "status", status, sizeof status);
-    long threads = number_after(status, "\nThreads:");
-    usage->processes += threads > 0 ? threads : 1;
+    usage->processes += number_of_threads(status);
     usage->kilobytes += number_after(status, "\nRssAnon:") + number_after(status, "\nRssShmem:");
 }
 
@@ -74,6 +78,23 @@ static void count_namespace(counter *count, struct usage *usage) {
         if (isdigit((unsigned char)*entry->d_name) && atoi(entry->d_name) != getpid())
             count(atoi(entry->d_name), usage);
     closedir(processes);
+}
+
+long threads_of(uid_t user) {
+    char status[4096];
+    long threads = 0;
+    DIR *processes = opendir("/proc");
+    struct dirent *entry;
+    while (processes != NULL && (entry = readdir(processes)) != NULL) {
+        if (!isdigit((unsigned char)*entry->d_name))
+            continue;
+        read_about(atoi(entry->d_name), "status", status, sizeof status);
+        if (*status != '\0' && number_after(status, "\nUid:") == (long)user)
+            threads += number_of_threads(status);
+    }
+    if (processes != NULL)
+        closedir(processes);
+    return threads;
 }
 
 /* They belong to the thread that forked them. */

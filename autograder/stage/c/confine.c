@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -25,7 +26,6 @@ static const struct {
     rlim_t most;
 } limits[] = {
     {RLIMIT_CORE, 0},     {RLIMIT_CPU, 20},           {RLIMIT_NOFILE, 1024},
-    {RLIMIT_NPROC, 640}, /* of the uid, above what census.c allows; does not bind root */
     {RLIMIT_MSGQUEUE, 0}, {RLIMIT_MEMLOCK, 64 << 10},
 };
 
@@ -36,10 +36,11 @@ static void set_limit(__rlimit_resource_t resource, rlim_t most) {
     setrlimit(resource, &wanted);
 }
 
-void set_limits(rlim_t file_size) {
+void set_limits(rlim_t file_size, rlim_t processes) {
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         set_limit(limits[i].resource, limits[i].most);
     set_limit(RLIMIT_FSIZE, file_size);
+    set_limit(RLIMIT_NPROC, processes);
 }
 
 int drop_capabilities(void) {
@@ -169,6 +170,29 @@ int landlock_version(void) {
     return version < 0 ? 0 : (int)version;
 }
 
+struct landlock_attributes {
+    uint64_t files, network, scope;
+};
+
+/* Whether the kernel keeps the signals of who is fenced in to those who are inside with it. */
+static int has_scopes(int version) {
+    return version >= 6;
+}
+
+int fence_signals_in(void) {
+    struct landlock_attributes attributes = {.scope = NO_SIGNALS};
+    if (!has_scopes(landlock_version()))
+        return 0;
+    int ruleset = (int)syscall(LANDLOCK_CREATE, &attributes, sizeof attributes, 0);
+    if (ruleset < 0)
+        return 0;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        syscall(LANDLOCK_RESTRICT, ruleset, 0);
+    close(ruleset);
+    /* Tried, not believed: whoever relies on it sends a signal to everybody. */
+    return kill(getppid(), 0) < 0 && errno == EPERM;
+}
+
 static int allow(int ruleset, const char *path, uint64_t rights) {
     struct __attribute__((packed)) {
         uint64_t rights;
@@ -207,11 +231,10 @@ int hide_files(char *const *rules) {
     int version = landlock_version();
     if (version == 0)
         return 0;
-    struct {
-        uint64_t files, network, scope;
-    } attributes = {.files = 0x1fff, .scope = version >= 6 ? NO_ABSTRACT_SOCKETS | NO_SIGNALS : 0};
+    struct landlock_attributes attributes = {
+        .files = 0x1fff, .scope = has_scopes(version) ? NO_ABSTRACT_SOCKETS | NO_SIGNALS : 0};
     attributes.files |= (version >= 2 ? REFER : 0) | (version >= 3 ? TRUNCATE : 0);
-    size_t size = version >= 6 ? 24 : version >= 4 ? 16 : 8;
+    size_t size = has_scopes(version) ? 24 : version >= 4 ? 16 : 8;
     uint64_t read = EXECUTE | READ_FILE | READ_FOLDER;
     uint64_t write = (READ_FILE | WRITE_FILE | TRUNCATE) & attributes.files;
     int failed = 0;

@@ -10,8 +10,9 @@
 
 #include <sys/resource.h>
 
-/* What each process of a play may use; `file_size` is the most that one file may have in bytes. */
-void set_limits(rlim_t file_size);
+/* What each process of a play may use; `file_size` is the most that one file may have in bytes,
+ * `processes` how many its user may have (which does not bind root). */
+void set_limits(rlim_t file_size, rlim_t processes);
 
 /* The namespaces were opened with capabilities; nobody in the play may keep one. See
  * capabilities(7). */
@@ -25,6 +26,10 @@ int filter_calls(void);
 
 /* The version of Landlock's interface; 0 where the kernel has none. */
 int landlock_version(void);
+
+/* Lets our own signals reach nobody but those whom we start from now on; answers whether that
+ * holds. Others can signal us as before. */
+int fence_signals_in(void);
 
 /* Leaves nothing of the file system to be opened but the system's programs and `rules`, a list that
  * ends with NULL, and lets signals reach only those who are confined in the same way. */

@@ -35,6 +35,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,19 +50,23 @@
 enum {
     MESSAGE_SIZE = 65536,
     MOST_ARGUMENTS = 256,
+    MOST_DESCENDANTS = 4096, /* far more than RLIMIT_NPROC lets a play have */
     STANDARD_FDS = 3,
     SWEEP_PAUSE_MS = 5,
     CENSUS_MS = 20,
+    MOST_PROCESSES_OF_USER = 640, /* above what the census allows */
     PLAY_FILE_BYTES = 16 << 20,
     BUILD_FILE_BYTES = 64 << 20,
 };
 
-static int orders;                         /* the connection to the judge */
-static int own_namespaces;                 /* mode pidns */
-static uid_t user;                         /* whom plays run as; 0: as we do ourselves */
-static char **folders;                     /* "ro:...", "rw:...", "build:...", NULL */
-static rlim_t file_size = PLAY_FILE_BYTES; /* the largest file that a play may write */
-static int deaths;                         /* a signalfd for SIGCHLD */
+static int orders;                                /* the connection to the judge */
+static int own_namespaces;                        /* mode pidns */
+static uid_t user;                                /* whom plays run as; 0: as we do ourselves */
+static char **folders;                            /* "ro:...", "rw:...", "build:...", NULL */
+static rlim_t file_size = PLAY_FILE_BYTES;        /* the largest file that a play may write */
+static rlim_t processes = MOST_PROCESSES_OF_USER; /* that the user of a play may have */
+static int fenced_in;                             /* our signals reach nobody but the play */
+static int deaths;                                /* a signalfd for SIGCHLD */
 static pid_t init = -1;    /* of the play that is on, also while a zombie; -1 between plays */
 static const char *excess; /* what the play took too much of; it has been killed then */
 
@@ -156,7 +161,7 @@ static void become_init(const char *flags, char **arguments, const int *standard
         give_up("take the terminal");
     close_range(STANDARD_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
     umask(022);
-    set_limits(file_size);
+    set_limits(file_size, processes);
     if (user != 0)
         become_user();
     if (own_namespaces && drop_capabilities() < 0)
@@ -232,17 +237,61 @@ static void kill_child(pid_t child) {
     kill(child, SIGKILL);
 }
 
-/* As the user that all of the play are, and nobody else is, one kill(2) reaches them all at the
- * same instant: no fork outruns it. */
+/* As the user that all of the play are, and nobody else is. They may stop the killer before it has
+ * done it; then the next one does. */
 static void kill_user(void) {
+    int status;
     pid_t killer = fork();
     if (killer == 0) {
         if (setresuid(user, user, user) == 0)
             kill(-1, SIGKILL);
         _exit(EXIT_SUCCESS);
     }
-    while (killer > 0 && waitpid(killer, NULL, 0) < 0 && errno == EINTR) {
+    while (killer > 0 &&
+           (waitpid(killer, &status, WUNTRACED) < 0 ? errno == EINTR : WIFSTOPPED(status)))
+        kill(killer, SIGKILL);
+}
+
+/* Everybody below us, parents first. */
+static void for_each_descendant(void (*deal_with)(pid_t)) {
+    static pid_t list[MOST_DESCENDANTS];
+    size_t length = list_children(getpid(), list, 0, MOST_DESCENDANTS);
+    for (size_t i = 0; i < length; i++) {
+        deal_with(list[i]);
+        length = list_children(list[i], list, length, MOST_DESCENDANTS);
     }
+}
+
+static int somebody_could_fork;
+
+static void forbid_to_fork(pid_t process) {
+    static const struct rlimit none = {0, 0};
+    struct rlimit before;
+    if (prlimit(process, RLIMIT_NPROC, &none, &before) == 0 && before.rlim_max != 0)
+        somebody_could_fork = 1;
+    kill(process, SIGSTOP);
+}
+
+/* Takes the right to fork, and the processor, from everybody, and kills nobody until all have lost
+ * both: the dead would make room, of which RLIMIT_NPROC leaves little, for others to be born. Who
+ * may fork has a parent who may, so once a walk finds nobody, there is nobody. */
+static void freeze_and_kill(void) {
+    do {
+        somebody_could_fork = 0;
+        for_each_descendant(forbid_to_fork);
+    } while (somebody_could_fork);
+    for_each_descendant(kill_child);
+}
+
+/* Where the kernel can, everybody at the same instant: then no fork outruns it. */
+static void kill_everybody(void) {
+    if (user != 0)
+        kill_user();
+    else if (fenced_in)
+        kill(-1, SIGKILL);
+    else if (!own_namespaces)
+        freeze_and_kill();
+    for_each_child(kill_child);
 }
 
 /* Whether init is dead, or there is no play, and has no sibling. */
@@ -263,9 +312,7 @@ static int nobody_is_left(void) {
 static void kill_play(void) {
     struct pollfd death = {.fd = deaths, .events = POLLIN};
     for (;;) {
-        if (user != 0)
-            kill_user();
-        for_each_child(kill_child);
+        kill_everybody();
         for_each_child(reap_unless_init);
         if (nobody_is_left())
             return;
@@ -359,6 +406,9 @@ int main(int argc, char **argv) {
     fcntl(orders, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prepare_build();
+    if (!own_namespaces && user == 0)
+        processes += (rlim_t)threads_of(getuid()); /* who are none of the play */
+    fenced_in = !own_namespaces && user == 0 && fence_signals_in();
 
     sigset_t child_died;
     sigemptyset(&child_died);
