@@ -1,9 +1,8 @@
 /* Takes from a process, and from all that it will ever start, what no submission needs.
  *
- * seccomp(2) forbids system calls on any machine. Landlock, landlock(7), hides files where there is
- * no mount namespace to do so; its rules are "ro:FOLDER", and others to write to.
- *
- * Who drops, filters or hides answers less than 0 if that fails.
+ * Landlock, landlock(7), hides files where there is no mount namespace to do so; its rules are
+ * "ro:FOLDER", and others to write to. Who drops or hides answers less than 0 if that fails. System
+ * calls are forbidden in filter.c.
  */
 #ifndef CONFINE_H
 #define CONFINE_H
@@ -17,12 +16,6 @@ void set_limits(rlim_t file_size, rlim_t processes);
 /* The namespaces were opened with capabilities; nobody in the play may keep one. See
  * capabilities(7). */
 int drop_capabilities(void);
-
-/* Whether system calls can be forbidden here. */
-int can_filter(void);
-
-/* Whatever is forbidden fails, and whoever tried may go on: nobody dies of asking. */
-int filter_calls(void);
 
 /* The version of Landlock's interface; 0 where the kernel has none. */
 int landlock_version(void);

@@ -46,6 +46,7 @@
 
 #include "census.h"
 #include "confine.h"
+#include "filter.h"
 
 enum {
     MESSAGE_SIZE = 65536,
