@@ -17,7 +17,8 @@ from autograder.stage.watch import Watched, ready
 _SO_PEERPIDFD = 77
 _OBEY_SECONDS = 30.0
 _HELLO_SECONDS = 5.0
-_MOST_CONNECTIONS = 1000  # in one play: more than any script has actors
+_MOST_CONNECTIONS = 1000  # of one play's processes: more than any script has actors
+_MOST_AT_A_TIME = 256  # so many wait at the socket at most
 
 
 class Cast:
@@ -76,7 +77,9 @@ class Cast:
 
     def greet(self) -> None:
         """Takes in everybody who has connected meanwhile and has a right to the name. Never waits for anybody."""
-        while self._connections < _MOST_CONNECTIONS and ready(self._listener.fileno()):
+        for _ in range(_MOST_AT_A_TIME):
+            if self._connections >= _MOST_CONNECTIONS or not ready(self._listener.fileno()):
+                break
             self._receive(self._listener.accept()[0])
         if self._connections == _MOST_CONNECTIONS:
             self._connections += 1
@@ -85,7 +88,7 @@ class Cast:
             heard = self._hear_hello(guest)
             if guest.hello is NOT_YET and heard:
                 continue
-            if heard and self._may_be(guest.hello):
+            if heard and self._may_be(guest):
                 if guest.name not in self._forked and guest.name != self._first:
                     continue  # its parent's reply is on its way
                 self._actors[guest.name] = guest
@@ -146,11 +149,15 @@ class Cast:
 
         The question comes after the look at the program: whoever answers it under that pid is the actor, which never
         executes anything else. A hello that was sent before could be that of another program, in the same process.
+        Who is not of this play is turned away before it counts: nobody else uses up what the play may have.
         """
-        self._connections += 1
         pid: int = CREDENTIALS.unpack(
             connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
         )[0]
+        if not self._belongs(pid):
+            connection.close()
+            return
+        self._connections += 1
         try:
             connection.setblocking(False)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -165,7 +172,7 @@ class Cast:
                 self._program.st_dev,
                 self._program.st_ino,
             )
-            if theirs or not self._belongs(pid) or _has_spoken(connection):
+            if theirs or _has_spoken(connection):
                 raise PermissionError(pid)
             connection.send(b"hello")
             self._news.register(connection, select.EPOLLIN | select.EPOLLET)
@@ -180,17 +187,17 @@ class Cast:
         if guest.hello is not NOT_YET:
             return not guest.process.ended()
         try:
-            guest.hello = Hello.parse(guest.receive())
+            guest.hello = Hello.of(guest.receive(), guest.process)
         except BlockingIOError:
             return not guest.process.ended()
         except (OSError, ValueError):
             return False
         return True
 
-    def _may_be(self, hello: Hello) -> bool:
-        """Whether somebody can have this name: nobody has it yet, and its parent has not told of another one."""
-        return hello.name not in self._actors and (
-            self._forked.get(hello.name, hello.pid) == hello.pid
+    def _may_be(self, guest: Actor) -> bool:
+        """Whether somebody can have its name: nobody has it yet, and its parent has not told of another one."""
+        return guest.name not in self._actors and (
+            self._forked.get(guest.name, guest.pid_inside) == guest.pid_inside
         )
 
 

@@ -38,12 +38,10 @@ class Stage:
             # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper, where init is of our own user,
             # we could not look either.
             self.program.chmod(0o111)
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        address = folder / "socket"
-        self.listener.bind(str(address))
-        address.chmod(0o666)
-        self.listener.listen(256)
+        self.listener = _listen(folder)
         self.sandbox = Sandbox(mode, submission, folder)
+        if self.sandbox.user is not None:
+            os.chown(folder / "socket", self.sandbox.user, self.sandbox.user)
         # How often this submission was seen to spin: then less patience shows it again.
         self.spins = 0
 
@@ -160,7 +158,7 @@ class Play:
         """Who has this pid, as init sees it."""
         if pid == (1 if self._sandbox.mode == PIDNS else self.init.pid):
             return INIT
-        return next((actor.name for actor in self.cast if actor.hello.pid == pid), None)
+        return next((actor.name for actor in self.cast if actor.pid_inside == pid), None)
 
     def freeze(self) -> bool:
         """Stops init from outside, which acts on PID 1 as well; False if it is gone."""
@@ -221,6 +219,19 @@ class Play:
                 return True
             pid = parent_of(pid)
         return False
+
+
+def _listen(folder: Path) -> socket.socket:
+    """A socket in this folder, for one user alone. /proc/net/unix, which everybody may read, does not tell where."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    there = os.open(folder, os.O_PATH)
+    try:
+        listener.bind(f"/proc/self/fd/{there}/socket")
+    finally:
+        os.close(there)
+    (folder / "socket").chmod(0o600)
+    listener.listen(256)
+    return listener
 
 
 def _pid_namespace(pid: int) -> tuple[int, int] | None:

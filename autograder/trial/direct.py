@@ -138,7 +138,7 @@ class Director:
     def _reap(self, deed: Reaps) -> None:
         """A parent whose child still lives is blocked from now on; its reply comes when the child has died."""
         for parent, child in deed.pairs():
-            self.play.cast.command(parent, f"reap {self.play.cast[child].hello.pid}")
+            self.play.cast.command(parent, f"reap {self.play.cast[child].pid_inside}")
             self.observer.reap_ordered(child)
             if self.play.process(child).ended():
                 self._reply(parent)

@@ -60,20 +60,20 @@ class Facts:
         Clean is what a login shell would hand on: no signal blocked or ignored, the three standard descriptors and no
         other, and, where there is a terminal, main's group in its foreground.
         """
-        hello = self.play.cast[name].hello
+        found = self.play.cast[name].hello.condition
         amiss: list[str] = []
-        if hello.blocked:
-            amiss.append(f"it has {_list_of(hello.blocked)} blocked")
-        if hello.ignored:
-            amiss.append(f"it ignores {_list_of(hello.ignored)}")
-        if surplus := hello.descriptors - {0, 1, 2}:
+        if found.blocked:
+            amiss.append(f"it has {_list_of(found.blocked)} blocked")
+        if found.ignored:
+            amiss.append(f"it ignores {_list_of(found.ignored)}")
+        if surplus := found.descriptors - {0, 1, 2}:
             numbers = ", ".join(map(str, sorted(surplus)))
             amiss.append(
                 f"descriptor{'s' if len(surplus) > 1 else ''} {numbers} came with it, open"
             )
-        if missing := {0, 1, 2} - hello.descriptors:
+        if missing := {0, 1, 2} - found.descriptors:
             amiss.append(f"its standard descriptor {min(missing)} is closed")
-        if name == MAIN and hello.foreground not in (None, hello.group):
+        if name == MAIN and found.foreground not in (None, found.group):
             amiss.append("its group is not in the foreground of the terminal")
         return amiss
 

@@ -6,8 +6,8 @@
  * asked "hello": only then has the judge seen which program is at this end. It answers each command
  * ("fork worker", "exit 3") with one reply: "ok NUMBER" or "error ERRNO". A caught signal is
  * told at any time as "signal NUMBER SENDER". What an actor says only orders the play and tells
- * what it alone can know (its mask, the signals that it caught); who is a zombie and who has been
- * reaped, the judge asks the kernel.
+ * what it alone can know, the signals that it caught. All else the judge asks the kernel: who is a
+ * zombie, who has been reaped, what is blocked, ignored and open.
  *
  * Once the connection closes, the actor leaves: none outlives its judge.
  */
@@ -66,38 +66,11 @@ static void tell_signal(int signal_number, siginfo_t *origin, void *context) {
     errno = saved_errno;
 }
 
-static unsigned long long bits_of(const sigset_t *signals) {
-    unsigned long long bits = 0;
-    for (int number = 1; number < NSIG; number++)
-        if (sigismember(signals, number) == 1)
-            bits |= 1ULL << (number - 1);
-    return bits;
-}
-
-static unsigned long long ignored_signals(void) {
-    unsigned long long ignored = 0;
-    for (int number = 1; number < NSIG; number++) {
-        struct sigaction action;
-        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-            ignored |= 1ULL << (number - 1);
-    }
-    return ignored;
-}
-
-/* "hello NAME PID PPID PGID SID BLOCKED IGNORED FOREGROUND FDS": masks in hexadecimal; FOREGROUND
- * is the terminal's foreground group, -1 without a terminal; FDS are the open descriptors below
- * ours, "0,1,2". */
+/* "hello NAME DESCRIPTOR", the one of our connection. How we were started, the judge sees for
+ * itself. */
 static void say_hello(void) {
     char message[2 * MESSAGE_SIZE];
-    sigset_t mask;
-    sigprocmask(SIG_BLOCK, NULL, &mask);
-    int length =
-        snprintf(message, sizeof message, "hello %s %d %d %d %d %llx %llx %d ", own_name, getpid(),
-                 getppid(), getpgrp(), getsid(0), bits_of(&mask), ignored_signals(),
-                 isatty(STDIN_FILENO) ? (int)tcgetpgrp(STDIN_FILENO) : -1);
-    for (int fd = 0; fd < FIRST_OWN_FD; fd++)
-        if (fcntl(fd, F_GETFD) >= 0)
-            length += snprintf(message + length, sizeof message - (size_t)length, "%d,", fd);
+    int length = snprintf(message, sizeof message, "hello %s %d", own_name, judge);
     tell(message, (size_t)length);
 }
 

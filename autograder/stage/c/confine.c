@@ -21,7 +21,7 @@ static const struct {
     rlim_t most;
 } limits[] = {
     {RLIMIT_CORE, 0},     {RLIMIT_CPU, 20},           {RLIMIT_NOFILE, 1024},
-    {RLIMIT_MSGQUEUE, 0}, {RLIMIT_MEMLOCK, 64 << 10},
+    {RLIMIT_MSGQUEUE, 0}, {RLIMIT_MEMLOCK, 64 << 10}, {RLIMIT_SIGPENDING, 1024},
 };
 
 static void set_limit(__rlimit_resource_t resource, rlim_t most) {
@@ -107,7 +107,7 @@ static int allow(int ruleset, const char *path, uint64_t rights) {
     return result;
 }
 
-int hide_files(char *const *rules) {
+int hide_files(char *const *rules, const char *terminal) {
     static const char *const readable[] = {
         "/usr",
         "/bin",
@@ -125,8 +125,9 @@ int hide_files(char *const *rules) {
         "/dev/urandom",
         "/proc/self",
     };
-    static const char *const writable[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty",
-                                           "/dev/pts"};
+    /* Not /dev/pts: other terminals of the same user are there. */
+    const char *const writable[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty",
+                                    terminal == NULL ? "/dev/tty" : terminal};
     int version = landlock_version();
     if (version == 0)
         return 0;
@@ -143,7 +144,7 @@ int hide_files(char *const *rules) {
     for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
         failed |= allow(ruleset, readable[i], read);
     for (size_t i = 0; i < sizeof writable / sizeof *writable; i++)
-        failed |= allow(ruleset, writable[i], write | READ_FOLDER);
+        failed |= allow(ruleset, writable[i], write);
     for (; *rules != NULL; rules++)
         failed |= allow(ruleset, strchr(*rules, ':') + 1,
                         strncmp(*rules, "ro:", strlen("ro:")) == 0

@@ -25,7 +25,8 @@ int landlock_version(void);
 int fence_signals_in(void);
 
 /* Leaves nothing of the file system to be opened but the system's programs and `rules`, a list that
- * ends with NULL, and lets signals reach only those who are confined in the same way. */
-int hide_files(char *const *rules);
+ * ends with NULL, and of all terminals `terminal`, or NULL. Lets signals reach only those who are
+ * confined in the same way. */
+int hide_files(char *const *rules, const char *terminal);
 
 #endif

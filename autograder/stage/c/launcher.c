@@ -131,6 +131,11 @@ static void become_user(void) {
         give_up("become a user of its own");
 }
 
+static int place_of_play(void) {
+    int reaches_others = user == 0 && !fenced_in;
+    return own_namespaces ? 0 : AMONG_OTHERS | (reaches_others ? NOT_FENCED : 0);
+}
+
 /* Should the machine run out of memory all the same, the kernel takes a play, not the grader. */
 static void be_the_first_victim(void) {
     int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -150,6 +155,7 @@ static void reset_signals(void) {
 }
 
 static void become_init(const char *flags, char **arguments, const int *standard) {
+    const char *terminal = strchr(flags, 't') != NULL ? ttyname(standard[0]) : NULL;
     if (own_namespaces)
         mount_private_folders();
     else
@@ -169,9 +175,9 @@ static void become_init(const char *flags, char **arguments, const int *standard
         give_up("drop capabilities");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         give_up("no_new_privs");
-    if (!own_namespaces && hide_files(folders) < 0)
+    if (!own_namespaces && hide_files(folders, terminal) < 0)
         give_up("hide files");
-    if (can_filter() && filter_calls() < 0)
+    if (can_filter() && filter_calls(place_of_play()) < 0)
         give_up("filter system calls");
     reset_signals();
     say("init");

@@ -42,7 +42,7 @@ def test_init_is_pid_1_of_its_own_namespace_only_in_mode_pidns(
         Path(f"/proc/{play.init.pid}/status").read_text().split("NSpid:")[1].splitlines()[0].split()
     )
     assert (inside[-1] == "1" and len(inside) > 1) is (mode == PIDNS)
-    assert play.cast["main"].hello.parent == (1 if mode == PIDNS else play.init.pid)
+    assert play.cast["main"].hello.condition.parent == play.init.pid
 
 
 def test_an_orphan_becomes_a_child_of_init(open_play: OpenPlay) -> None:
@@ -66,7 +66,7 @@ def test_a_zombie_is_not_gone_before_it_is_reaped(open_play: OpenPlay) -> None:
     worker = play.process("worker")
     assert worker.ended() and not worker.reaped()
     assert play.status("worker") == 3
-    tell(play, "main", f"reap {play.cast['worker'].hello.pid}")
+    tell(play, "main", f"reap {play.cast['worker'].pid_inside}")
     assert worker.reaped()
 
 
@@ -76,7 +76,7 @@ def test_how_one_ended_is_known_after_it_was_reaped_by_another(open_play: OpenPl
     fork(play, "main", "worker")
     tell(play, "worker", f"die {signal.SIGUSR1.value}")
     play.settle(play.process("worker").ended)
-    tell(play, "main", f"reap {play.cast['worker'].hello.pid}")
+    tell(play, "main", f"reap {play.cast['worker'].pid_inside}")
     if play.status("worker") is None and play.process("worker").ended():
         pytest.skip(
             "this kernel forgets the status with the process (Linux 6.15 keeps it with the pidfd)"
@@ -226,7 +226,7 @@ def test_with_a_terminal_init_has_a_controlling_one(open_play: OpenPlay) -> None
     play.wait_for_main()
     play.settle()
     assert play.output() == "1"
-    assert play.cast["main"].hello.foreground is not None
+    assert play.cast["main"].hello.condition.foreground is not None
 
 
 def test_somebody_who_pretends_to_be_an_actor_is_turned_away(open_play: OpenPlay) -> None:
@@ -236,7 +236,7 @@ def test_somebody_who_pretends_to_be_an_actor_is_turned_away(open_play: OpenPlay
         int n = snprintf(address.sun_path, sizeof address.sun_path, "%s", arguments[3]); (void)n;
         int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
         if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) return 9;
-        char hello[] = "hello main 2 1 2 2 0 0 -1 0,1,2,";
+        char hello[] = "hello main 200";
         write(fd, hello, sizeof hello - 1);
         for (;;) pause();
         """

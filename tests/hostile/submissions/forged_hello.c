@@ -13,7 +13,7 @@ static int connect_to(const char *path) {
 
 int main(int count, char **arguments) {
     (void)count;
-    static const char hello[] = "hello main 2 1 2 2 0 0 -1 0,1,2,";
+    static const char hello[] = "hello main 200";
     int fd = connect_to(arguments[3]);
     while (write(fd, hello, sizeof hello - 1) > 0) {
     }

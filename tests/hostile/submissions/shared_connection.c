@@ -18,7 +18,7 @@ int main(int count, char **arguments) {
     fcntl(fd, F_SETFL, 0);
     if (fork() == 0) {
         char order[4096];
-        static const char hello[] = "hello main 2 1 2 2 0 0 -1 0,1,2,";
+        static const char hello[] = "hello main 200";
         while (read(fd, order, sizeof order) > 0)
             if (write(fd, strncmp(order, "hello", 5) ? "ok 0" : hello,
                       strncmp(order, "hello", 5) ? 4 : sizeof hello - 1) < 0)
