@@ -1,4 +1,4 @@
-"""The `autograder` command: check a submission, grade a class, play a scenario, make a demo class.
+"""The `autograder` command: check a submission, grade a class, play a scenario, look at the machine, make a demo class.
 
 Exit status 0: all passed, or the class was graded; 1: something failed; 2: wrong usage or the
 grader's own trouble; 130: stopped by Ctrl-C.
@@ -91,10 +91,13 @@ def _run(arguments: argparse.Namespace) -> int:
                     arguments.mode,
                     arguments.cluster,
                     arguments.assignment,
+                    arguments.trusting,
                 )
             )
         case "play":
             return commands.play(arguments.scenario, arguments.init, arguments.svg, arguments.mode)
+        case "doctor":
+            return commands.doctor(arguments.mode)
         case _:
             return commands.demo(arguments.lab, arguments.out)
 
@@ -157,6 +160,11 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--cluster", metavar="ADDRESS", help="grade on a dask.distributed cluster, by its scheduler"
     )
+    grade.add_argument(
+        "--trusting",
+        action="store_true",
+        help="grade also where submissions reach what is not theirs: you trust them all",
+    )
     _add_mode(grade)
 
     play = commands.add_parser(
@@ -168,6 +176,13 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("scenario", metavar="SCENARIO", help="a scenario file, or LAB/NAME")
     play.add_argument("--svg", metavar="FILE", help="draw the processes at the end; - is stdout")
     _add_mode(play)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what this machine keeps submissions from, and what not",
+        description="Exit status 0: strangers' work can be graded here; 1: only with --trusting.",
+    )
+    _add_mode(doctor)
 
     demo = commands.add_parser("demo", help="make a demo class of solutions and mutants")
     _add_lab(demo)

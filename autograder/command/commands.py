@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from autograder.grading.grade import grade, output_folder
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.lateness import charge, load_policy, penalty_for, seconds_after_due
 from autograder.grading.records import Run
+from autograder.grading.strangers import refuse_strangers
 from autograder.labs import demo_class
 from autograder.labs.generate import seed_of, with_generated
 from autograder.labs.lab import Lab, load_lab
@@ -30,6 +32,7 @@ from autograder.reports.screen import console, say, show_assessment, show_class,
 from autograder.reports.upload import ResultsFile
 from autograder.safe_text import one_line
 from autograder.stage import isolation
+from autograder.stage.walls import walls
 from autograder.submission.clutter import is_archive
 from autograder.submission.metadata import read_metadata
 from autograder.submission.submissions import archives_in, find_submissions
@@ -51,6 +54,7 @@ class ClassOrder:
     mode: str | None = None
     cluster: str | None = None
     assignment: str | None = None
+    trusting: bool = False
 
     @property
     def again(self) -> str:
@@ -61,6 +65,7 @@ class ClassOrder:
         words += ["--mode", self.mode] if self.mode else []
         words += ["--only", self.only] if self.only else []
         words += ["--cluster", self.cluster] if self.cluster else []
+        words += ["--trusting"] if self.trusting else []
         return shlex.join([*words, "--resume"])
 
 
@@ -130,6 +135,8 @@ def grade_class(order: ClassOrder) -> int:
     submissions = find_submissions(order.submissions, lab.name, lab.program, order.assignment)
     _refuse_inside(order.out, order.submissions)
     load_policy(lab)  # one that is wrong is told before anybody is graded
+    if not order.trusting and not order.cluster:
+        refuse_strangers("this machine", isolation.dangers(order.mode))
     screen = console()
     for name in archives_in(order.submissions):
         say(
@@ -189,6 +196,31 @@ def play(scenario_name: str, init: Sequence[str], svg_file: str | None, mode: st
     return {Status.PASSED: 0, Status.FAILED: 1}.get(verdict.status, 2)
 
 
+def doctor(mode: str | None) -> int:
+    """What submissions are kept from here, a line each, with the mend of what is missing."""
+    screen = console()
+    choice = isolation.probe()
+    why = choice.why if mode in (None, choice.mode) else "as you asked"
+    found = walls(mode or choice.mode)
+    lines = [Text(f"mode {mode or choice.mode}: {why}")]
+    widest = max(len(wall.about) for wall in found)
+    for wall in found:
+        mark, style = (
+            ("✓", "green") if wall.stands else ("✗", "red") if wall.guards else ("·", "dim")
+        )
+        mend = "" if wall.stands else f". Mend: {wall.mend}"
+        lines.append(Text(f"{mark} {wall.about:<{widest}}  {wall.words}{mend}", style))
+    dangerous = bool(isolation.dangers(mode))
+    lines.append(
+        Text("Grade only whom you trust here: autograder grade ... --trusting", "red")
+        if dangerous
+        else Text("A class of strangers can be graded here.", "green")
+    )
+    for line in lines:
+        say(screen, line)
+    return int(dangerous)
+
+
 def demo(lab_name: str, out: Path) -> int:
     """A class made of the lab's own solutions, starters and mutants."""
     lab = load_lab(lab_name)
@@ -211,7 +243,8 @@ def _executor(order: ClassOrder) -> Iterator[Executor | None]:
         return
     from autograder.grading.cluster import cluster
 
-    with cluster(order.cluster, order.submissions) as executor:
+    dangers = None if order.trusting else partial(isolation.dangers, order.mode)
+    with cluster(order.cluster, order.submissions, dangers) as executor:
         yield executor
 
 

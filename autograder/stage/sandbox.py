@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -34,7 +35,25 @@ from autograder.stage.users import private_user
 from autograder.stage.workspace import remove
 
 _ANSWER_SECONDS = 30.0
+_LANDLOCK_WITH_SCOPES = 6
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
+
+
+@dataclass(frozen=True)
+class Means:
+    """The version of Landlock, 0: none; whether system calls can be forbidden; and whether the launcher is fenced in.
+
+    Its signals reach nobody but the play then: it tries that where the submission has no user of its own.
+    """
+
+    landlock: int
+    filters: bool
+    fenced: bool
+
+    @property
+    def scopes(self) -> bool:
+        """Whether signals and abstract sockets can be kept to those who are confined together: Linux 6.12."""
+        return self.landlock >= _LANDLOCK_WITH_SCOPES
 
 
 class Sandbox:
@@ -129,10 +148,10 @@ class Sandbox:
         answer = self._ask("excess")
         return None if answer == "nothing" else EXCESSES[answer]
 
-    def means(self) -> tuple[int, int]:
-        """The version of Landlock and whether system calls can be forbidden; 0: not on this machine."""
-        _, landlock, seccomp = self._ask("means").split()
-        return int(landlock), int(seccomp)
+    def means(self) -> Means:
+        """What this machine has to confine it with."""
+        _, landlock, filters, fenced = self._ask("means").split()
+        return Means(int(landlock), filters == "1", fenced == "1")
 
     def end_play(self) -> None:
         """Kills and reaps whoever is left of the play, and empties its /tmp."""

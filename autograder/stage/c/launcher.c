@@ -14,7 +14,8 @@
  *               stays a zombie
  *     "excess"  answers of what the play took too much, or "nothing": it was killed then
  *     "end"     kills whoever is left of the play, reaps them all, answers "ended"
- *     "means"   answers "means LANDLOCK SECCOMP": the version of the one, whether the other works
+ *     "means"   answers "means LANDLOCK SECCOMP FENCED": the version of the first, whether the
+ *               second works, whether our signals reach nobody but the play
  *
  * In mode pidns each play has a PID namespace of its own, with init as its PID 1, and a private
  * /proc and /tmp. In mode subreaper init is a child subreaper, and the launcher one above it:
@@ -353,7 +354,7 @@ static void take_census(void) {
 
 static void tell_means(void) {
     char answer[64];
-    snprintf(answer, sizeof answer, "means %d %d", landlock_version(), can_filter());
+    snprintf(answer, sizeof answer, "means %d %d %d", landlock_version(), can_filter(), fenced_in);
     say(answer);
 }
 
