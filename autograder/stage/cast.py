@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from autograder.stage.actors import CREDENTIALS, NOT_YET, Actor, ActorLostError, Hello
+from autograder.stage.door import Door
 from autograder.stage.errors import RestlessError
 from autograder.stage.watch import Watched, ready
 
@@ -22,9 +21,9 @@ _MOST_AT_A_TIME = 256  # so many wait at the socket at most
 
 
 class Cast:
-    """All actors of a play, by name, and the socket at which new ones report.
+    """All actors of a play, by name, and the socket at which new ones report, once the `door` has let them through.
 
-    `belongs` tells whether a pid is a process of this play; `program` is the actor's own file: whoever else connects
+    `belongs` tells whether a pid is a process of this play, `is_actor` whether it is our program: whoever else connects
     is turned away. A name is taken only by the process of which its parent has told that it forked it under that name:
     an init can start the actor program as often as it likes, but only as the first one, `main`.
     """
@@ -32,13 +31,15 @@ class Cast:
     def __init__(
         self,
         listener: socket.socket,
-        program: Path,
+        is_actor: Callable[[int], bool],
         belongs: Callable[[int], bool],
         first: str,
+        door: Door,
     ) -> None:
         self._first = first
         self._listener = listener
-        self._program = os.stat(program)
+        self._is_actor = is_actor
+        self._door = door
         self._belongs = belongs
         self._actors: dict[str, Actor] = {}
         # By descriptor: who is asked for a hello, or for whom nobody vouches yet.
@@ -49,6 +50,8 @@ class Cast:
         self._forked: dict[str, int] = {}
         self._news = select.epoll()
         self._news.register(listener, select.EPOLLIN)
+        if door.descriptor is not None:
+            self._news.register(door.descriptor, select.EPOLLIN | select.EPOLLET)
 
     def close(self) -> None:
         self._news.close()
@@ -74,9 +77,11 @@ class Cast:
     def wait_for_news(self, seconds: float) -> None:
         """Blocks until an actor says something, connects, dies or is reaped, or until the time is over."""
         self._news.poll(seconds)
+        self._door.attend()
 
     def greet(self) -> None:
         """Takes in everybody who has connected meanwhile and has a right to the name. Never waits for anybody."""
+        self._door.attend()
         for _ in range(_MOST_AT_A_TIME):
             if self._connections >= _MOST_CONNECTIONS or not ready(self._listener.fileno()):
                 break
@@ -167,12 +172,7 @@ class Cast:
             return
         guest = Actor(NOT_YET, process, connection)
         try:
-            program = os.stat(f"/proc/{pid}/exe")
-            theirs = (program.st_dev, program.st_ino) != (
-                self._program.st_dev,
-                self._program.st_ino,
-            )
-            if theirs or _has_spoken(connection):
+            if not self._is_actor(pid) or _has_spoken(connection):
                 raise PermissionError(pid)
             connection.send(b"hello")
             self._news.register(connection, select.EPOLLIN | select.EPOLLET)

@@ -14,6 +14,7 @@ from typing import Self
 from autograder.language.roles import INIT, MAIN, PIDNS
 from autograder.stage.cast import Cast
 from autograder.stage.compiled import compiled
+from autograder.stage.door import Door
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.tools import put_program
@@ -38,6 +39,8 @@ class Stage:
             # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper, where init is of our own user,
             # we could not look either.
             self.program.chmod(0o111)
+        file = os.stat(self.program)
+        self._identity = file.st_dev, file.st_ino
         self.listener = _listen(folder)
         self.sandbox = Sandbox(mode, submission, folder)
         if self.sandbox.user is not None:
@@ -48,7 +51,15 @@ class Stage:
     @property
     def main(self) -> list[str]:
         """The command that init is asked to start, as it is found inside the sandbox."""
-        return [f"{self.sandbox.stage}/actor", MAIN, f"{self.sandbox.stage}/socket"]
+        return [f"{self.sandbox.stage}/actor", MAIN]
+
+    def is_actor(self, pid: int) -> bool:
+        """Whether a process executes the actor program: then it will never execute anything else."""
+        try:
+            program = os.stat(f"/proc/{pid}/exe")
+        except OSError:
+            return False
+        return (program.st_dev, program.st_ino) == self._identity
 
     def close(self) -> None:
         self.sandbox.close()
@@ -88,9 +99,10 @@ class Play:
         finally:
             for descriptor in close_after:
                 os.close(descriptor)
+        self._door = Door(stage.sandbox.take_door(), stage.is_actor)
         self.init = Watched(pid)
         self._namespace = _pid_namespace(pid)
-        self.cast = Cast(stage.listener, stage.program, self._belongs, MAIN)
+        self.cast = Cast(stage.listener, stage.is_actor, self._belongs, MAIN, self._door)
         self.cast.watch(self.init)
         self.quiescence = Quiescence(self.init, self.cast.processes, self.cast.wait_for_news)
         self.quiescence.spin_limit = _START_NANOSECONDS
@@ -103,7 +115,7 @@ class Play:
             return MAIN in self.cast
 
         settled = self.quiescence.settle(main_is_there, outlast_timer=True)
-        while MAIN not in self.cast and self.cast.awaits_hello():
+        while MAIN not in self.cast and (self.cast.awaits_hello() or self._door.has_answered()):
             self.cast.wait_for_news(0.01)
             settled = self.quiescence.settle(main_is_there, outlast_timer=True)
         if MAIN not in self.cast:
@@ -128,6 +140,8 @@ class Play:
         self, done: Callable[[], bool] = lambda: False, *, outlast_timer: bool = False
     ) -> Settled:
         settled = self.quiescence.settle(done, outlast_timer=outlast_timer)
+        while settled.activity.call == "connect" and self._door.has_answered():
+            settled = self.quiescence.settle(done, outlast_timer=outlast_timer)
         if settled.rest is Rest.SPINNING:
             self._stage.spins += 1
         return settled
@@ -195,6 +209,7 @@ class Play:
         finally:
             self.quiescence.close()
             self.cast.close()
+            self._door.close()
             self.init.close()
             for descriptor in (self._output, self._complaints, self._terminal):
                 if descriptor >= 0:

@@ -37,18 +37,21 @@ from autograder.stage.workspace import remove
 _ANSWER_SECONDS = 30.0
 _LANDLOCK_WITH_SCOPES = 6
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
+_ONE_DESCRIPTOR = struct.Struct("i")
 
 
 @dataclass(frozen=True)
 class Means:
-    """The version of Landlock, 0: none; whether system calls can be forbidden; and whether the launcher is fenced in.
+    """The version of Landlock, 0: none; whether system calls can be forbidden; whether the launcher is fenced in.
 
-    Its signals reach nobody but the play then: it tries that where the submission has no user of its own.
+    Its signals reach nobody but the play then: it tries that where the submission has no user of its own. `asks`:
+    connect(2) can be made to wait for us.
     """
 
     landlock: int
     filters: bool
     fenced: bool
+    asks: bool
 
     @property
     def scopes(self) -> bool:
@@ -79,6 +82,7 @@ class Sandbox:
             self.folder = str(_open_folder(stage / "build") if builds else folder)
             if builds and user is not None:
                 os.chown(self.folder, user, user)
+        self._passed: int | None = None  # a descriptor that came with the last answer
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._orders.settimeout(_ANSWER_SECONDS)
@@ -132,6 +136,14 @@ class Sandbox:
             raise StageError(f"the launcher cannot open a play: {_reason(words)}")
         return pid
 
+    def take_door(self) -> int | None:
+        """The descriptor for stage/door.py of the play that was just opened, for the caller to close.
+
+        None where nobody has to knock. Nobody of a play gets through a door to which nobody attends.
+        """
+        passed, self._passed = self._passed, None
+        return passed
+
     def status(self) -> int | None:
         """How init ended, as os.waitstatus_to_exitcode() tells it; None while it lives.
 
@@ -150,18 +162,22 @@ class Sandbox:
 
     def means(self) -> Means:
         """What this machine has to confine it with."""
-        _, landlock, filters, fenced = self._ask("means").split()
-        return Means(int(landlock), filters == "1", fenced == "1")
+        _, landlock, filters, fenced, asks = self._ask("means").split()
+        return Means(int(landlock), filters == "1", fenced == "1", asks == "1")
 
     def end_play(self) -> None:
         """Kills and reaps whoever is left of the play, and empties its /tmp."""
         self._ask("end")
+        if (unattended := self.take_door()) is not None:
+            os.close(unattended)
         if self._temporary is not None and any(self._temporary.iterdir()):
             remove(self._temporary)
             _open_folder(self._temporary)
 
     def close(self) -> None:
         """Ends the sandbox and everything in it."""
+        if (unattended := self.take_door()) is not None:
+            os.close(unattended)
         self._orders.close()
         if self.mode == PIDNS:
             self._process.kill()
@@ -190,7 +206,9 @@ class Sandbox:
         """The launcher's next message and its sender's pid. Raises StageError if there is none."""
         try:
             message, ancillary, _, _ = self._orders.recvmsg(
-                512, socket.CMSG_SPACE(_CREDENTIALS.size)
+                512,
+                socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(_ONE_DESCRIPTOR.size),
+                socket.MSG_CMSG_CLOEXEC,
             )
         except TimeoutError as late:
             raise StageError(
@@ -204,7 +222,12 @@ class Sandbox:
             raise StageError(
                 complaint.decode(errors="replace").strip() or "the launcher ended unexpectedly"
             )
-        pid: int = _CREDENTIALS.unpack(ancillary[0][2])[0]
+        pid = 0
+        for _, kind, content in ancillary:
+            if kind == socket.SCM_CREDENTIALS:
+                pid = _CREDENTIALS.unpack(content)[0]
+            elif kind == socket.SCM_RIGHTS:
+                self._passed = _ONE_DESCRIPTOR.unpack(content)[0]
         return message.decode(), pid
 
 

@@ -77,16 +77,18 @@ def among_others(means: Means, own_user: bool) -> Iterator[Wall]:
     )
     yield Wall(
         "sockets in the file system",
-        False,
-        "a submission can connect to sockets in the file system that its user may connect to",
-        _NAMESPACES_OR_ROOT,
+        means.asks,
+        "actors connect to the judge, and nobody to anybody else"
+        if means.asks
+        else "a submission can connect to sockets in the file system that its user may connect to",
+        f"{_NAMESPACES_OR_ROOT}, or with Linux 5.9 or later, not below a filter that asks as well",
         guards=not own_user,
     )
     yield Wall(
         "abstract sockets",
-        means.scopes,
+        means.asks or means.scopes,
         "those of others are out of reach"
-        if means.scopes
+        if means.asks or means.scopes
         else "a submission can connect to abstract sockets of this machine",
         f"{_NAMESPACES}, {_NEWER}",
     )

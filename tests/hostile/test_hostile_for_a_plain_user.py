@@ -24,6 +24,7 @@ SECONDS = 300
 # Those that try what only a plain user has to fear; `make slow` lets all of them.
 OF_AN_ACCOUNT = (
     "bombs_from_make.mk",
+    "connects_to_others.py",
     "datagrams.py",
     "fork_bomb.c",
     "kills_everybody.c",

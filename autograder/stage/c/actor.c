@@ -1,8 +1,9 @@
 /* The actor: a process that does what the script says, one command at a time.
  *
- *     actor NAME SOCKET
+ *     actor NAME
  *
- * Every actor has a SOCK_SEQPACKET connection of its own to the judge. It says nothing until it is
+ * Every actor has a SOCK_SEQPACKET connection of its own to the judge, at the socket that stands
+ * beside this program: no init can have it connect to another one. It says nothing until it is
  * asked "hello": only then has the judge seen which program is at this end. It answers each command
  * ("fork worker", "exit 3") with one reply: "ok NUMBER" or "error ERRNO". A caught signal is
  * told at any time as "signal NUMBER SENDER". What an actor says only orders the play and tells
@@ -30,7 +31,7 @@ enum {
     EXIT_NO_JUDGE = 125,
 };
 
-static const char *socket_path;
+static char socket_path[4096];
 static char own_name[MESSAGE_SIZE];
 static int judge = -1; /* the connection; each process has its own */
 
@@ -206,12 +207,19 @@ static void obey(char *command) {
     }
 }
 
+static void find_judge(void) {
+    static const char name[] = "/socket";
+    ssize_t length = readlink("/proc/self/exe", socket_path, sizeof socket_path - sizeof name);
+    if (length > 0)
+        strcpy(strrchr(socket_path, '/'), name);
+}
+
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        fprintf(stderr, "usage: actor NAME SOCKET (the judge starts it)\n");
+    if (argc != 2) {
+        fprintf(stderr, "usage: actor NAME (the judge starts it)\n");
         return EXIT_NO_JUDGE;
     }
-    socket_path = argv[2];
+    find_judge();
     connect_to_judge(argv[1]);
     char command[MESSAGE_SIZE];
     for (;;) {

@@ -8,12 +8,19 @@
 enum {
     AMONG_OTHERS = 1 << 0, /* no namespaces: other people's sockets are there to be reached */
     NOT_FENCED = 1 << 1,   /* and signals to all reach other processes */
+    NO_ACTORS = 1 << 2,    /* and nobody has a reason to connect to anybody */
 };
 
 /* Whether system calls can be forbidden here. */
 int can_filter(void);
 
-/* Forbids what a play in such a place has no use for. Answers less than 0 if that fails. */
+/* Forbids what a play in such a place has no use for. AMONG_OTHERS, with actors, every connect(2)
+ * waits until who has the descriptor that this answers has allowed it, see stage/door.py; execve(2)
+ * closes it here, and once nobody has it such calls fail with ENOSYS. Answers 0 where nobody has to
+ * wait, and less than 0 if it fails. */
 int filter_calls(int place);
+
+/* Whether connect(2) can be made to wait, found out by trying. */
+int can_ask(void);
 
 #endif

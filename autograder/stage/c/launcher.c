@@ -9,13 +9,14 @@
  *     "play" FLAGS \0 ARG0 \0 ARG1 \0 ...
  *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-" or "t" (standard input
  *         becomes the controlling terminal). The init-to-be answers "init", whose SCM_CREDENTIALS
- *         tell its pid; "failed ERRNO" follows if exec fails
+ *         tell its pid, with the descriptor of filter_calls; "failed ERRNO" follows if exec fails
  *     "status"  answers "status CODE VALUE" (si_code and si_status of waitid(2)) or "alive"; init
  *               stays a zombie
  *     "excess"  answers of what the play took too much, or "nothing": it was killed then
  *     "end"     kills whoever is left of the play, reaps them all, answers "ended"
- *     "means"   answers "means LANDLOCK SECCOMP FENCED": the version of the first, whether the
- *               second works, whether our signals reach nobody but the play
+ *     "means"   answers "means LANDLOCK SECCOMP FENCED ASKS": the version of the first, whether the
+ *               second works, whether our signals reach nobody but the play, and who calls
+ * connect(2) has to ask
  *
  * In mode pidns each play has a PID namespace of its own, with init as its PID 1, and a private
  * /proc and /tmp. In mode subreaper init is a child subreaper, and the launcher one above it:
@@ -66,6 +67,7 @@ static int own_namespaces;                        /* mode pidns */
 static uid_t user;                                /* whom plays run as; 0: as we do ourselves */
 static char **folders;                            /* "ro:...", "rw:...", "build:...", NULL */
 static rlim_t file_size = PLAY_FILE_BYTES;        /* the largest file that a play may write */
+static int builds;                                /* the plays are builds, without actors */
 static rlim_t processes = MOST_PROCESSES_OF_USER; /* that the user of a play may have */
 static int fenced_in;                             /* our signals reach nobody but the play */
 static int deaths;                                /* a signalfd for SIGCHLD */
@@ -85,6 +87,24 @@ static char *environment[] = {
 
 static void say(const char *answer) {
     while (send(orders, answer, strlen(answer), MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    }
+}
+
+/* The same, with a descriptor, unless it is less than 0. */
+static void say_with(const char *answer, int descriptor) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    struct iovec text = {(void *)answer, strlen(answer)};
+    struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        control.header.cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+    }
+    while (sendmsg(orders, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {
     }
 }
 
@@ -115,6 +135,7 @@ static void prepare_build(void) {
         const char *path = build_folder(*folder);
         if (path == NULL)
             continue;
+        builds = 1;
         file_size = BUILD_FILE_BYTES;
         /* bubblewrap's mount namespace is not ours to change; a copy of it is. */
         if (own_namespaces &&
@@ -134,7 +155,9 @@ static void become_user(void) {
 
 static int place_of_play(void) {
     int reaches_others = user == 0 && !fenced_in;
-    return own_namespaces ? 0 : AMONG_OTHERS | (reaches_others ? NOT_FENCED : 0);
+    if (own_namespaces)
+        return 0;
+    return AMONG_OTHERS | (reaches_others ? NOT_FENCED : 0) | (builds ? NO_ACTORS : 0);
 }
 
 /* Should the machine run out of memory all the same, the kernel takes a play, not the grader. */
@@ -178,10 +201,11 @@ static void become_init(const char *flags, char **arguments, const int *standard
         give_up("no_new_privs");
     if (!own_namespaces && hide_files(folders, terminal) < 0)
         give_up("hide files");
-    if (can_filter() && filter_calls(place_of_play()) < 0)
+    int asked = can_filter() ? filter_calls(place_of_play()) : 0;
+    if (asked < 0)
         give_up("filter system calls");
     reset_signals();
-    say("init");
+    say_with("init", asked > 0 ? asked : -1);
     execve(arguments[0], arguments, environment);
     give_up("exec");
 }
@@ -354,7 +378,8 @@ static void take_census(void) {
 
 static void tell_means(void) {
     char answer[64];
-    snprintf(answer, sizeof answer, "means %d %d %d", landlock_version(), can_filter(), fenced_in);
+    snprintf(answer, sizeof answer, "means %d %d %d %d", landlock_version(), can_filter(),
+             fenced_in, can_ask());
     say(answer);
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 
 from autograder.language.roles import PIDNS
 from autograder.stage.activity import Posture
-from autograder.stage.play import Play
+from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest
+from autograder.stage.workspace import Workspace
 
 REAP_ALL = "start(arguments); while (wait(NULL) > 0 || errno == EINTR) {} return 0;"
 WAIT_FOR_MAIN = "return waitpid(start(arguments), NULL, 0) < 0;"
@@ -233,7 +235,8 @@ def test_somebody_who_pretends_to_be_an_actor_is_turned_away(open_play: OpenPlay
     play = open_play(
         """
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int n = snprintf(address.sun_path, sizeof address.sun_path, "%s", arguments[3]); (void)n;
+        int length = strrchr(arguments[1], '/') - arguments[1];
+        snprintf(address.sun_path, sizeof address.sun_path, "%.*s/socket", length, arguments[1]);
         int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
         if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) return 9;
         char hello[] = "hello main 200";
@@ -243,3 +246,49 @@ def test_somebody_who_pretends_to_be_an_actor_is_turned_away(open_play: OpenPlay
     )
     assert play.wait_for_main() is not None
     assert "main" not in play.cast
+
+
+def test_nobody_learns_from_the_kernel_where_a_stage_listens(
+    mode: str, workspace: Workspace
+) -> None:
+    with Stage(mode, workspace, workspace.subfolder()) as stage:
+        assert str(workspace.folder) not in Path("/proc/net/unix").read_text()
+        found = os.stat(stage.program.with_name("socket"))
+        owner = os.getuid() if stage.sandbox.user is None else stage.sandbox.user
+        assert (found.st_mode & 0o777, found.st_uid) == (0o600, owner)
+
+
+def test_strangers_who_connect_use_up_nothing_of_a_play(mode: str, workspace: Workspace) -> None:
+    folder = workspace.subfolder()
+    script = folder / "init"
+    script.write_text('#!/bin/sh\n"$@" &\nwait\n')
+    script.chmod(0o755)
+    with (
+        Stage(mode, workspace, folder) as stage,
+        Play(stage, [f"{stage.sandbox.folder}/init", *stage.main]) as play,
+    ):
+        for _ in range(1200):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
+                stranger.connect(str(stage.program.with_name("socket")))
+            play.cast.greet()
+        assert play.wait_for_main() is None
+
+
+def test_an_init_that_calls_connect_is_not_at_rest_before_it_is_answered(
+    open_play: OpenPlay,
+) -> None:
+    play = open_play(
+        """
+        struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+        start(arguments);
+        for (int i = 0; i < 3; i++) {
+            int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+            if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return 9;
+            close(fd);
+        }
+        for (;;) pause();
+        """
+    )
+    assert play.wait_for_main() is None
+    settled = play.settle()
+    assert (settled.rest, settled.activity.call in ("pause", "ppoll")) == (Rest.QUIET, True)

@@ -1,20 +1,10 @@
 /* Connects, becomes the actor, and has a helper answer over the connection in its stead. */
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include "behave.h"
-
-static int connect_to(const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
-    return connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -1 : fd;
-}
 
 int main(int count, char **arguments) {
     (void)count;
-    int fd = connect_to(arguments[3]);
+    int fd = connect_to_judge(arguments[1]);
     fcntl(fd, F_SETFL, 0);
     if (fork() == 0) {
         char order[4096];
@@ -25,6 +15,6 @@ int main(int count, char **arguments) {
                 break;
         _exit(0);
     }
-    execv(arguments[1], (char *[]){arguments[1], "other", arguments[3], NULL});
+    execv(arguments[1], (char *[]){arguments[1], "other", NULL});
     return 1;
 }
