@@ -1,4 +1,5 @@
-/* Has the system calls of its command reported to it, to answer them itself; or fences its command in. */
+/* Has the system calls of its command reported to it, to answer them itself; or fences its command
+ * in. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>

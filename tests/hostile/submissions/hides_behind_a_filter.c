@@ -1,4 +1,5 @@
-/* Leaves descriptors open and signals ignored, and has a filter tell its command that they are not. */
+/* Leaves descriptors open and signals ignored, and has a filter tell its command that they are not.
+ */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

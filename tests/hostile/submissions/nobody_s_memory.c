@@ -1,4 +1,5 @@
-/* What belongs to no process: System V memory, messages and semaphores, POSIX queues, keys; its own and others'. */
+/* What belongs to no process: System V memory, messages and semaphores, POSIX queues, keys; its own
+ * and others'. */
 #include <fcntl.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>

@@ -1,6 +1,6 @@
 /* Connects, becomes the actor, and has a helper answer over the connection in its stead. */
-#include <fcntl.h>
 #include "behave.h"
+#include <fcntl.h>
 
 int main(int count, char **arguments) {
     (void)count;

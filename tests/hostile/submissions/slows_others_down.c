@@ -1,4 +1,5 @@
-/* Takes the processor from others: by priority, policy, affinity, and that of their input and output. */
+/* Takes the processor from others: by priority, policy, affinity, and that of their input and
+ * output. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdint.h>

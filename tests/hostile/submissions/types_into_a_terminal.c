@@ -14,7 +14,8 @@ int main(int count, char **arguments) {
         if (ttyname(0) == NULL || strcmp(path, ttyname(0)) != 0)
             unless_refused(open(path, O_RDWR | O_NOCTTY) >= 0);
     }
-    unless_refused(open("/dev/pts/ptmx", O_RDWR | O_CLOEXEC) >= 0 && access("/submission", F_OK) < 0);
+    unless_refused(open("/dev/pts/ptmx", O_RDWR | O_CLOEXEC) >= 0 &&
+                   access("/submission", F_OK) < 0);
     unless_refused(ioctl(0, TIOCSTI, "x") == 0);
     return be_good(arguments);
 }

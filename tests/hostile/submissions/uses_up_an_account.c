@@ -1,4 +1,5 @@
-/* Takes what an account has little of: queued signals, instances of inotify; and doors to the kernel. */
+/* Takes what an account has little of: queued signals, instances of inotify; and doors to the
+ * kernel. */
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 
