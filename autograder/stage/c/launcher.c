@@ -7,9 +7,10 @@
  * Orders come over a SOCK_SEQPACKET connection, one message each:
  *
  *     "play" FLAGS \0 ARG0 \0 ARG1 \0 ...
- *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-" or "t" (standard input
- *         becomes the controlling terminal). The init-to-be answers "init", whose SCM_CREDENTIALS
- *         tell its pid; "failed ERRNO" follows if exec fails
+ *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-", or "t" (standard input
+ *         becomes the controlling terminal), "r" (timers are reported, see timers.h). The
+ *         init-to-be answers "init", whose SCM_CREDENTIALS tell its pid, with the descriptor for
+ *         such reports; "failed ERRNO" follows if exec fails
  *     "status"  answers "status CODE VALUE" (si_code and si_status of waitid(2)) or "alive"; init
  *               stays a zombie
  *     "excess"  answers of what the play took too much, or "nothing": it was killed then
@@ -45,6 +46,7 @@
 
 #include "census.h"
 #include "confine.h"
+#include "timers.h"
 
 enum {
     MESSAGE_SIZE = 65536,
@@ -78,6 +80,24 @@ static char *environment[] = {
 
 static void say(const char *answer) {
     while (send(orders, answer, strlen(answer), MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    }
+}
+
+/* The same, with a descriptor, unless it is less than 0. */
+static void say_with(const char *answer, int descriptor) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    struct iovec text = {(void *)answer, strlen(answer)};
+    struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        control.header.cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+    }
+    while (sendmsg(orders, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {
     }
 }
 
@@ -165,10 +185,11 @@ static void become_init(const char *flags, char **arguments, const int *standard
         give_up("no_new_privs");
     if (!own_namespaces && hide_files(folders) < 0)
         give_up("hide files");
+    int timers = strchr(flags, 'r') != NULL && can_filter() ? report_timers() : -1;
     if (can_filter() && filter_calls() < 0)
         give_up("filter system calls");
     reset_signals();
-    say("init");
+    say_with("init", timers);
     execve(arguments[0], arguments, environment);
     give_up("exec");
 }
