@@ -55,13 +55,17 @@ def _guarded(words: list[str]) -> int:
 
 def _run_or_explain(arguments: argparse.Namespace) -> int:
     # Imported late, here and below: `autograder --help` and wrong usage should answer at once.
-    from autograder.stage.errors import StageError
+    from autograder.stage.errors import SHORTAGES, StageError
     from forklab.draw.trees.render import GraphvizFailedError, GraphvizMissingError
 
     try:
         return _run(arguments)
     except (StageError, GraphvizMissingError, GraphvizFailedError) as error:
         raise CommandError(str(error)) from error
+    except OSError as error:
+        if error.errno not in SHORTAGES:
+            raise
+        raise CommandError(f"this machine is short of something: {error.strerror}.") from error
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -40,6 +40,8 @@ class Hello:
         return cls(name, replace(found, descriptors=found.descriptors - own))
 
 
+EXIT_WITHOUT_JUDGE = 125  # what an actor exits with that has lost us: no verdict stands on it
+
 # The hello of one that has been asked and has not answered.
 NOT_YET = Hello("", Condition(0, 0, 0, 0, None, frozenset(), frozenset(), frozenset()))
 
@@ -54,6 +56,7 @@ class Actor:
     caught: list[tuple[int, int]] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
     owes: list[str] = field(default_factory=list)  # commands given and not yet answered
+    may_end: bool = False  # it was told to
 
     @property
     def owes_replies(self) -> int:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
-import time
 from collections.abc import Callable, Iterator
 
 from autograder.stage.actors import CREDENTIALS, NOT_YET, Actor, ActorLostError, Hello
-from autograder.stage.door import Door
-from autograder.stage.errors import RestlessError
+from autograder.stage.errors import SHORTAGES, ShortageError
 from autograder.stage.watch import Watched, ready
 
 # Linux 6.5; older kernels: the peer cannot be gone while it waits for its first command.
 _SO_PEERPIDFD = 77
-_OBEY_SECONDS = 30.0
-_HELLO_SECONDS = 5.0
 _MOST_CONNECTIONS = 1000  # of one play's processes: more than any script has actors
 _MOST_AT_A_TIME = 256  # so many wait at the socket at most
 
 
 class Cast:
-    """All actors of a play, by name, and the socket at which new ones report, once the `door` has let them through.
+    """All actors of a play, by name, and the socket at which new ones report.
 
     `belongs` tells whether a pid is a process of this play, `is_actor` whether it is our program: whoever else connects
     is turned away. A name is taken only by the process of which its parent has told that it forked it under that name:
@@ -34,24 +31,21 @@ class Cast:
         is_actor: Callable[[int], bool],
         belongs: Callable[[int], bool],
         first: str,
-        door: Door,
     ) -> None:
         self._first = first
         self._listener = listener
-        self._is_actor = is_actor
-        self._door = door
+        self.is_actor = is_actor
         self._belongs = belongs
         self._actors: dict[str, Actor] = {}
         # By descriptor: who is asked for a hello, or for whom nobody vouches yet.
         self._guests: dict[int, Actor] = {}
         self._connections = 0
-        self._last_asked = 0.0
+        self.asked = 0  # so many for a hello
+        self.orders = 0  # so many were given
         # Who was forked, and the pid that the parent was told, in its namespace.
         self._forked: dict[str, int] = {}
         self._news = select.epoll()
         self._news.register(listener, select.EPOLLIN)
-        if door.descriptor is not None:
-            self._news.register(door.descriptor, select.EPOLLIN | select.EPOLLET)
 
     def close(self) -> None:
         self._news.close()
@@ -70,18 +64,20 @@ class Cast:
     def processes(self) -> Iterator[Watched]:
         return (actor.process for actor in self._actors.values())
 
+    def listen_to(self, descriptor: int) -> None:
+        """Lets `wait_for_news` wake up as long as it can be read."""
+        self._news.register(descriptor, select.EPOLLIN)
+
     def watch(self, process: Watched) -> None:
         """Lets `wait_for_news` wake up when this process dies or is reaped."""
         self._news.register(process.pidfd, select.EPOLLIN | select.EPOLLET)
 
-    def wait_for_news(self, seconds: float) -> None:
-        """Blocks until an actor says something, connects, dies or is reaped, or until the time is over."""
-        self._news.poll(seconds)
-        self._door.attend()
+    def wait_for_news(self, seconds: float) -> bool:
+        """Blocks until an actor says something, connects, dies or is reaped; False if the time was over before."""
+        return bool(self._news.poll(seconds))
 
     def greet(self) -> None:
         """Takes in everybody who has connected meanwhile and has a right to the name. Never waits for anybody."""
-        self._door.attend()
         for _ in range(_MOST_AT_A_TIME):
             if self._connections >= _MOST_CONNECTIONS or not ready(self._listener.fileno()):
                 break
@@ -102,41 +98,42 @@ class Cast:
                 guest.close()
             del self._guests[descriptor]
 
-    def awaits_hello(self) -> bool:
-        """Whether one that we have asked for a hello may still answer."""
-        return time.monotonic() - self._last_asked < _HELLO_SECONDS and any(
-            guest.hello is NOT_YET and not guest.cannot_act for guest in self._guests.values()
-        )
-
     def command(self, name: str, command: str) -> None:
         """Gives an order without waiting for its reply. Raises ActorLostError if the actor is gone."""
         actor = self._actors[name]
+        self.orders += 1
+        actor.may_end |= command.startswith(("exit ", "die "))
         try:
             actor.connection.send(command.encode())
         except OSError as error:
             raise ActorLostError(name) from error
         actor.owes.append(command)
 
-    def reply(self, name: str) -> int:
-        """The value of the next reply.
+    def has_answered(self, name: str) -> bool:
+        """Whether there is a reply, or never will be: the actor is gone, stopped, or gets signals without end."""
+        actor = self._actors[name]
+        # Asked before we listen: what it said before it stopped or died is there to be heard then.
+        unable = actor.cannot_act
+        return not actor.listen() or unable or actor.flooded or bool(actor.replies)
 
-        Raises ActorLostError if the actor is gone, stopped or cannot do it, RestlessError if it does not answer.
+    def wait_for(self, name: str, seconds: float) -> None:
+        """Blocks until the actor says something or dies, or until the time is over."""
+        actor = self._actors[name]
+        ready(actor.connection.fileno(), actor.process.pidfd, seconds=seconds)
+
+    def reply(self, name: str) -> int:
+        """The value of its next reply.
+
+        Raises ActorLostError if there is none, or if the actor cannot do it; ShortageError if that is because the
+        machine is short of something.
         """
         actor = self._actors[name]
-        deadline = time.monotonic() + _OBEY_SECONDS
-        while not actor.replies:
-            # Asked before we listen: what it said before it stopped or died is there to be heard then.
-            unable = actor.cannot_act
-            there = actor.listen()
-            if actor.replies:
-                break
-            if unable or not there or actor.flooded:
-                raise ActorLostError(name)
-            ready(actor.connection.fileno(), actor.process.pidfd, seconds=0.01)
-            if time.monotonic() > deadline:
-                raise RestlessError(f"{name} does not answer within {_OBEY_SECONDS:.0f} s")
+        if not self.has_answered(name) or not actor.replies:
+            raise ActorLostError(name)
         order, _, argument = actor.owes.pop(0).partition(" ")
         word, value = actor.replies.pop(0).split(" ")
+        if word == "error" and int(value) in SHORTAGES:
+            raise ShortageError(f"{name} cannot {order}: {os.strerror(int(value))}")
         if word == "error":
             raise ActorLostError(name, int(value))
         if order == "fork":
@@ -172,15 +169,15 @@ class Cast:
             return
         guest = Actor(NOT_YET, process, connection)
         try:
-            if not self._is_actor(pid) or _has_spoken(connection):
+            if not self.is_actor(pid) or _has_spoken(connection):
                 raise PermissionError(pid)
             connection.send(b"hello")
+            self.asked += 1
             self._news.register(connection, select.EPOLLIN | select.EPOLLET)
         except OSError:
             guest.close()
             return
         self._guests[connection.fileno()] = guest
-        self._last_asked = time.monotonic()
 
     def _hear_hello(self, guest: Actor) -> bool:
         """Takes in its hello, if it has come; False if it will not, or is something else."""

@@ -36,7 +36,7 @@ def probe() -> ModeChoice:
             Sandbox(PIDNS, workspace.subfolder(), workspace.subfolder()) as sandbox,
         ):
             with open(os.devnull, "r+b") as nothing:
-                pid = sandbox.open_play(["/bin/sh", "-c", "exit 7"], (nothing.fileno(),) * 3)
+                pid, _ = sandbox.open_play(["/bin/sh", "-c", "exit 7"], (nothing.fileno(),) * 3)
                 Path(f"/proc/{pid}/status").read_text()
             sandbox.end_play()
     except StageError as error:

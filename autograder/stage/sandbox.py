@@ -119,13 +119,21 @@ class Sandbox:
             raise
 
     def open_play(
-        self, command: Sequence[str], standard: tuple[int, int, int], *, terminal: bool = False
-    ) -> int:
+        self,
+        command: Sequence[str],
+        standard: tuple[int, int, int],
+        *,
+        terminal: bool = False,
+        timers: bool = False,
+    ) -> tuple[int, int | None]:
         """Starts `command` as the init of a play, with three descriptors; answers its pid, as seen from here.
 
-        With `terminal` the first descriptor becomes its controlling terminal.
+        With `terminal` the first descriptor becomes its controlling terminal. With `timers` it answers a descriptor
+        too, for stage/timers.py, which has to be read from: who sets a timer waits for that. None where the kernel
+        has no such thing.
         """
-        order = b"\0".join([b"playt" if terminal else b"play-", *map(os.fsencode, command), b""])
+        flags = (b"t" if terminal else b"") + (b"r" if timers else b"") or b"-"
+        order = b"\0".join([b"play" + flags, *map(os.fsencode, command), b""])
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", standard))
         try:
             self._orders.sendmsg([order], [rights])
@@ -134,15 +142,8 @@ class Sandbox:
         words, pid = self._answer()
         if words != "init":
             raise StageError(f"the launcher cannot open a play: {_reason(words)}")
-        return pid
-
-    def take_door(self) -> int | None:
-        """The descriptor for stage/door.py of the play that was just opened, for the caller to close.
-
-        None where nobody has to knock. Nobody of a play gets through a door to which nobody attends.
-        """
         passed, self._passed = self._passed, None
-        return passed
+        return pid, passed
 
     def status(self) -> int | None:
         """How init ended, as os.waitstatus_to_exitcode() tells it; None while it lives.
@@ -168,16 +169,12 @@ class Sandbox:
     def end_play(self) -> None:
         """Kills and reaps whoever is left of the play, and empties its /tmp."""
         self._ask("end")
-        if (unattended := self.take_door()) is not None:
-            os.close(unattended)
         if self._temporary is not None and any(self._temporary.iterdir()):
             remove(self._temporary)
             _open_folder(self._temporary)
 
     def close(self) -> None:
         """Ends the sandbox and everything in it."""
-        if (unattended := self.take_door()) is not None:
-            os.close(unattended)
         self._orders.close()
         if self.mode == PIDNS:
             self._process.kill()

@@ -41,9 +41,12 @@ class Facts:
         return self.inbox.received(name)
 
     def is_idle(self, settled: Settled) -> bool:
-        """Whether init sleeps until something from outside happens."""
+        """Whether init sleeps until something from outside happens, and nothing that it has started polls."""
         asleep = settled.activity.posture in (Posture.ASLEEP, Posture.UNKNOWN)
-        return settled.rest is Rest.QUIET and asleep and not self.play.init.ended()
+        quiet = settled.rest is Rest.QUIET
+        if settled.rest is Rest.TIMED and settled.sleeper is not None:
+            quiet = settled.sleeper.pid != self.play.init.pid
+        return quiet and asleep and not self.play.init.ended()
 
     def output(self) -> str:
         """What has been written to standard output so far."""

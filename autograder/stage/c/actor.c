@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ enum {
     MESSAGE_SIZE = 4096,
     EXIT_NO_JUDGE = 125,
 };
+
+#define TROUBLE 0x6E6F6A75646765UL
 
 static char socket_path[4096];
 static char own_name[MESSAGE_SIZE];
@@ -75,22 +78,31 @@ static void say_hello(void) {
     tell(message, (size_t)length);
 }
 
+/* We cannot reach the judge, and must not end: our status might be taken for what init exits with.
+ * So we sleep in a call with arguments that nobody else has, which the judge finds in
+ * /proc/PID/syscall. The kernel reads the last two only with a mask, and never the sixth. */
+static _Noreturn void show_trouble(int error) {
+    for (;;)
+        syscall(SYS_ppoll, NULL, 0, NULL, NULL, TROUBLE, (long)error);
+}
+
 static void connect_to_judge(const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(socket_path) >= sizeof address.sun_path) {
-        fprintf(stderr, "actor: the socket's path is too long: %s\n", socket_path);
-        _exit(EXIT_NO_JUDGE);
-    }
+    if (strlen(socket_path) >= sizeof address.sun_path)
+        show_trouble(ENAMETOOLONG);
     strcpy(address.sun_path, socket_path);
     if (judge >= 0)
         close(judge);
     int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (connection < 0)
+        show_trouble(errno);
     judge = fcntl(connection, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
+    if (judge < 0)
+        show_trouble(errno);
     close(connection);
-    if (connect(judge, (struct sockaddr *)&address, sizeof address) < 0) {
-        fprintf(stderr, "actor: cannot reach the judge at %s: %s\n", socket_path, strerror(errno));
-        _exit(EXIT_NO_JUDGE);
-    }
+    while (connect(judge, (struct sockaddr *)&address, sizeof address) < 0)
+        if (errno != EINTR)
+            show_trouble(errno);
     snprintf(own_name, sizeof own_name, "%s", name);
 }
 

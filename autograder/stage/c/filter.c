@@ -14,7 +14,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined __x86_64__
@@ -194,7 +193,7 @@ static void add_refusal(struct program *program, const struct refusal *refusal) 
     answer(program, SECCOMP_RET_ERRNO | (refusal->place & AMONG_OTHERS ? EACCES : EPERM));
 }
 
-static void write_program(struct program *program, int place, uint32_t on_connect) {
+static void write_program(struct program *program, int place) {
     load(program, FIELD(arch));
     add(program, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1);
     add(program, BPF_JMP | BPF_JA, 1, 0);
@@ -214,8 +213,6 @@ static void write_program(struct program *program, int place, uint32_t on_connec
             add_refusal(program, &refusals[i]);
     load(program, FIELD(nr));
     load(program, FIELD(nr));
-    unless_equal_skip(program, SYS_connect, 1);
-    answer(program, on_connect);
     /* Limits of others may be read, not set: there is a pid, and a pointer to new ones. */
     unless_equal_skip(program, SYS_prlimit64, 9);
     load(program, LOWER_HALF(0));
@@ -230,18 +227,11 @@ static void write_program(struct program *program, int place, uint32_t on_connec
     answer(program, SECCOMP_RET_ALLOW);
 }
 
-static int install(int place, uint32_t on_connect, unsigned flags) {
-    struct program program = {.length = 0};
-    write_program(&program, place, on_connect);
-    struct sock_fprog filter = {program.length, program.code};
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
-}
-
 int filter_calls(int place) {
-    int asked = -1;
-    if (place & AMONG_OTHERS && !(place & NO_ACTORS))
-        asked = install(place, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER);
-    return asked >= 0 ? asked : install(place, SECCOMP_RET_ALLOW, 0);
+    struct program program = {.length = 0};
+    write_program(&program, place);
+    struct sock_fprog filter = {program.length, program.code};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
 int can_filter(void) {
@@ -261,15 +251,3 @@ int filter_calls(int place) {
 }
 
 #endif
-
-int can_ask(void) {
-    int status = 0;
-    pid_t child = fork();
-    if (child == 0) {
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        _exit(filter_calls(AMONG_OTHERS) > 0);
-    }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 1;
-}

@@ -14,13 +14,8 @@ enum {
 /* Whether system calls can be forbidden here. */
 int can_filter(void);
 
-/* Forbids what a play in such a place has no use for. AMONG_OTHERS, with actors, every connect(2)
- * waits until who has the descriptor that this answers has allowed it, see stage/door.py; execve(2)
- * closes it here, and once nobody has it such calls fail with ENOSYS. Answers 0 where nobody has to
- * wait, and less than 0 if it fails. */
+/* Forbids what a play in such a place has no use for. Answers less than 0 if that fails. Who of a
+ * play with actors may connect is another filter's matter, see timers.h. */
 int filter_calls(int place);
-
-/* Whether connect(2) can be made to wait, found out by trying. */
-int can_ask(void);
 
 #endif

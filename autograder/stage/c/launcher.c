@@ -7,9 +7,10 @@
  * Orders come over a SOCK_SEQPACKET connection, one message each:
  *
  *     "play" FLAGS \0 ARG0 \0 ARG1 \0 ...
- *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-" or "t" (standard input
- *         becomes the controlling terminal). The init-to-be answers "init", whose SCM_CREDENTIALS
- *         tell its pid, with the descriptor of filter_calls; "failed ERRNO" follows if exec fails
+ *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-", or "t" (standard input
+ *         becomes the controlling terminal), "r" (calls are reported, see timers.h). The
+ *         init-to-be answers "init", whose SCM_CREDENTIALS tell its pid, with the descriptor for
+ *         such reports; "failed ERRNO" follows if exec fails
  *     "status"  answers "status CODE VALUE" (si_code and si_status of waitid(2)) or "alive"; init
  *               stays a zombie
  *     "excess"  answers of what the play took too much, or "nothing": it was killed then
@@ -49,6 +50,7 @@
 #include "census.h"
 #include "confine.h"
 #include "filter.h"
+#include "timers.h"
 
 enum {
     MESSAGE_SIZE = 65536,
@@ -206,11 +208,11 @@ static void become_init(const char *flags, char **arguments, const int *standard
         give_up("no_new_privs");
     if (!own_namespaces && hide_files(folders, terminal) < 0)
         give_up("hide files");
-    int asked = can_filter() ? filter_calls(place_of_play()) : 0;
-    if (asked < 0)
+    int reports = strchr(flags, 'r') != NULL && can_filter() ? report_calls(!own_namespaces) : -1;
+    if (can_filter() && filter_calls(place_of_play()) < 0)
         give_up("filter system calls");
     reset_signals();
-    say_with("init", asked > 0 ? asked : -1);
+    say_with("init", reports);
     execve(arguments[0], arguments, environment);
     give_up("exec");
 }
@@ -384,7 +386,7 @@ static void take_census(void) {
 static void tell_means(void) {
     char answer[64];
     snprintf(answer, sizeof answer, "means %d %d %d %d", landlock_version(), can_filter(),
-             fenced_in, can_ask());
+             fenced_in, can_report());
     say(answer);
 }
 

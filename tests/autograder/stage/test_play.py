@@ -24,15 +24,13 @@ OpenPlay = Callable[..., Play]
 
 def fork(play: Play, parent: str, child: str) -> None:
     play.cast.command(parent, f"fork {child}")
-    play.cast.reply(parent)
-    while child not in play.cast:
-        play.cast.wait_for_news(0.1)
-        play.cast.greet()
+    play.reply(parent)
+    assert play.wait_for_births([child])
 
 
 def tell(play: Play, name: str, order: str) -> None:
     play.cast.command(name, order)
-    play.cast.reply(name)
+    play.reply(name)
 
 
 def test_init_is_pid_1_of_its_own_namespace_only_in_mode_pidns(
@@ -156,11 +154,13 @@ def test_who_is_blocked_for_ever_is_at_rest_and_it_is_known_in_which_call(
         "start(arguments); for (;;) { waitpid(-1, NULL, WNOHANG); usleep(20000); }",
     ],
 )
-def test_one_who_sleeps_with_a_timeout_is_polling(open_play: OpenPlay, body: str) -> None:
+def test_one_who_wakes_up_again_and_again_for_nothing_is_polling(
+    open_play: OpenPlay, body: str
+) -> None:
     play = open_play(body)
     play.wait_for_main()
-    settled = play.settle(outlast_timer=True)
-    assert (settled.rest, settled.activity.posture) == (Rest.TIMED, Posture.TIMED)
+    settled = play.settle()
+    assert (settled.rest, settled.activity.posture) == (Rest.POLLING, Posture.TIMED)
 
 
 @pytest.mark.parametrize("body", ["for (;;) {}", "for (;;) waitpid(-1, NULL, WNOHANG);"])
