@@ -44,7 +44,7 @@ setup: $(ALL) ## all that the other targets need: .venv, and the system packages
 	@echo "ready: $(BIN)/forklab and $(BIN)/autograder"
 
 grade: $(BASE) $(if $(SUBMISSIONS),,$(CLASS).made) ## judge a class [SUBMISSIONS=folder, else the demo class] [LAB=init] [ASSIGNMENT=name] [OUT=folder] [JOBS=n]
-	$(BIN)/autograder grade $(LAB) "$(or $(SUBMISSIONS),$(CLASS))" --out "$(OUT)" $(if $(ASSIGNMENT),--assignment "$(ASSIGNMENT)") $(if $(JOBS),--jobs $(JOBS)) $(FLAGS)
+	$(BIN)/autograder grade $(LAB) "$(or $(SUBMISSIONS),$(CLASS))" --out "$(OUT)" $(if $(ASSIGNMENT),--assignment "$(ASSIGNMENT)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SUBMISSIONS),,--trusting) $(FLAGS)
 
 class: $(CLASS).made ## write the demo class: the lab's solutions, starters and mutants as submissions
 

@@ -1,4 +1,4 @@
-"""The `autograder` command: check a submission, grade a class, play a scenario, make a demo class.
+"""The `autograder` command: check a submission, grade a class, play a scenario, look at the machine, make a demo class.
 
 Exit status 0: all passed, or the class was graded; 1: something failed; 2: wrong usage or the
 grader's own trouble; 130: stopped by Ctrl-C.
@@ -55,13 +55,17 @@ def _guarded(words: list[str]) -> int:
 
 def _run_or_explain(arguments: argparse.Namespace) -> int:
     # Imported late, here and below: `autograder --help` and wrong usage should answer at once.
-    from autograder.stage.errors import StageError
+    from autograder.stage.errors import SHORTAGES, StageError
     from forklab.draw.trees.render import GraphvizFailedError, GraphvizMissingError
 
     try:
         return _run(arguments)
     except (StageError, GraphvizMissingError, GraphvizFailedError) as error:
         raise CommandError(str(error)) from error
+    except OSError as error:
+        if error.errno not in SHORTAGES:
+            raise
+        raise CommandError(f"this machine is short of something: {error.strerror}.") from error
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -94,12 +98,17 @@ def _run(arguments: argparse.Namespace) -> int:
                     arguments.mode,
                     arguments.cluster,
                     arguments.assignment,
+                    arguments.trusting,
                 )
             )
         case "play":
             from autograder.command.play import play
 
             return play(arguments.scenario, arguments.init, arguments.svg, arguments.mode)
+        case "doctor":
+            from autograder.command.doctor import doctor
+
+            return doctor(arguments.mode)
         case _:
             from autograder.command.demo import demo
 
@@ -164,6 +173,11 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--cluster", metavar="ADDRESS", help="grade on a dask.distributed cluster, by its scheduler"
     )
+    grade.add_argument(
+        "--trusting",
+        action="store_true",
+        help="grade also where submissions reach what is not theirs: you trust them all",
+    )
     _add_mode(grade)
 
     play = commands.add_parser(
@@ -175,6 +189,13 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("scenario", metavar="SCENARIO", help="a scenario file, or LAB/NAME")
     play.add_argument("--svg", metavar="FILE", help="draw the processes at the end; - is stdout")
     _add_mode(play)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what this machine keeps submissions from, and what not",
+        description="Exit status 0: strangers' work can be graded here; 1: only with --trusting.",
+    )
+    _add_mode(doctor)
 
     demo = commands.add_parser("demo", help="make a demo class of solutions and mutants")
     _add_lab(demo)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from autograder.command.telling import say_mode
@@ -15,11 +16,13 @@ from autograder.grading.grade import grade, output_folder
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.lateness import charge, load_policy
 from autograder.grading.records import Run
+from autograder.grading.strangers import refuse_strangers
 from autograder.labs.lab import load_lab
 from autograder.reports.files import write_whole
 from autograder.reports.progress import ClassProgress
 from autograder.reports.screen import console, say, show_class
 from autograder.reports.write import write_reports
+from autograder.stage import isolation
 from autograder.submission.submissions import archives_in, find_submissions
 from autograder.trial import assess
 
@@ -37,6 +40,7 @@ class ClassOrder:
     mode: str | None = None
     cluster: str | None = None
     assignment: str | None = None
+    trusting: bool = False
 
     @property
     def again(self) -> str:
@@ -47,6 +51,7 @@ class ClassOrder:
         words += ["--mode", self.mode] if self.mode else []
         words += ["--only", self.only] if self.only else []
         words += ["--cluster", self.cluster] if self.cluster else []
+        words += ["--trusting"] if self.trusting else []
         return shlex.join([*words, "--resume"])
 
 
@@ -56,6 +61,8 @@ def grade_class(order: ClassOrder) -> int:
     submissions = find_submissions(order.submissions, lab.name, lab.program, order.assignment)
     _refuse_inside(order.out, order.submissions)
     load_policy(lab)  # one that is wrong is told before anybody is graded
+    if not order.trusting and not order.cluster:
+        refuse_strangers("this machine", isolation.dangers(order.mode))
     screen = console()
     for name in archives_in(order.submissions):
         say(
@@ -106,7 +113,8 @@ def _executor(order: ClassOrder) -> Iterator[Executor | None]:
         return
     from autograder.grading.cluster import cluster
 
-    with cluster(order.cluster, order.submissions) as executor:
+    dangers = None if order.trusting else partial(isolation.dangers, order.mode)
+    with cluster(order.cluster, order.submissions, dangers) as executor:
         yield executor
 
 

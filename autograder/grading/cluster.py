@@ -6,23 +6,27 @@ When a worker dies, the scheduler gives what it had to another one; one that die
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any  # distributed has no types
 
 from autograder.errors import CommandError
+from autograder.grading.strangers import refuse_strangers
 from autograder.safe_text import one_line
 
 _CONNECT_SECONDS = 20
 
 
 @contextmanager
-def cluster(address: str, submissions: Path) -> Iterator[Executor]:
+def cluster(
+    address: str, submissions: Path, dangers: Callable[[], Sequence[str]] | None = None
+) -> Iterator[Executor]:
     """The cluster whose scheduler is at `address`, such as tcp://10.0.0.1:8786.
 
-    Raises CommandError if there is none, or if its workers cannot do the work.
+    Each worker is asked for the `dangers` of its machine, unless everybody is trusted (None). Raises CommandError if
+    there is no cluster, if its workers cannot do the work, or if strangers' work is not to be graded there.
     """
     try:
         from distributed import Client
@@ -40,6 +44,9 @@ def cluster(address: str, submissions: Path) -> Iterator[Executor]:
         ) from error
     try:
         _refuse_unfit_workers(client.run, submissions.resolve())
+        if dangers is not None:
+            for worker, found in client.run(dangers).items():
+                refuse_strangers(f"the worker at {one_line(worker)}", found)
         # pure=False: two submissions that are alike are still two.
         yield client.get_executor(pure=False)
     finally:

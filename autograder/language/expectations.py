@@ -33,7 +33,7 @@ class IsZombie(Sentence):
         "expect {actors} are zombies",
         ("expect {actors} are a zombie",),
     )
-    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class IsChild(Paired):
         "expect {actors} are children of {others}",
         ("expect {actors} are a child of {others}",),
     )
-    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class IsStopped(Sentence):
     actors: Actors
 
     wording = Wording("expect {actors} is stopped", "expect {actors} are stopped")
-    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ class GetsNothing(Sentence):
 
 @dataclass(frozen=True)
 class Gets(Sentence):
-    """The signal has come, at least once."""
+    """The signal has come, at least once. Of one that stops, only the stop can be seen: it can be undone."""
 
     actors: Actors
     signal: str
 
     wording = Wording("expect {actors} gets {signal}", "expect {actors} get {signal}")
-    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=True)
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class StartsClean(Sentence):
     actors: Actors
 
     wording = Wording("expect {actors} starts clean", "expect {actors} start clean")
-    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=True)
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class NobodyIsLeft(Sentence):
     """Nobody but init, not even a zombie."""
 
     wording = Wording("expect nobody is left", "expect nobody is left")
-    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
 Expectation: TypeAlias = (

@@ -72,9 +72,14 @@ class Doer(Enum):
 
 
 class Judged(Enum):
-    """When an expectation is looked at."""
+    """When an expectation is looked at: one rule for all of them.
 
-    AS_SOON_AS_TRUE = "it is over once it comes true"
+    What can be broken after it came true is judged when nothing more can happen: a stopped process may be woken again,
+    a zombie reaped. A moment at which it was true by luck is not enough. Only what nobody can undo is over once it is
+    true: who is gone does not come back.
+    """
+
+    AS_SOON_AS_TRUE = "nobody can undo it: it is over once it comes true"
     AT_REST = "it could still be broken after it was true once: only when nothing more can happen"
 
 

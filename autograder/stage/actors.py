@@ -1,59 +1,49 @@
 """One actor: the connection to a scripted process of a play (c/actor.c has the other end).
 
-What an actor answers only orders the play; the facts that verdicts stand on come from the kernel (watch.py).
+What an actor answers only orders the play; the facts that verdicts stand on come from the kernel (watch.py,
+condition.py).
 """
 
 from __future__ import annotations
 
 import socket
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from autograder.stage.condition import Condition, condition_of
 from autograder.stage.watch import STOPPED_STATES, Watched
-from forklab.kernel.signals import numbers_in
 
 CREDENTIALS = struct.Struct("iII")  # struct ucred
 _MESSAGE_BYTES = 4096
+_FIRST_OWN_DESCRIPTOR = 200  # as in c/actor.c
 _MOST_SIGNALS = 1000  # that one actor is told of; who sends more is sending without end
 
 
 @dataclass(frozen=True)
 class Hello:
-    """What an actor found when it began: ids in its own PID namespace, its mask, what it ignores, what is open."""
+    """The name under which an actor reports, and in which condition the kernel finds it then."""
 
     name: str
-    pid: int
-    parent: int
-    group: int
-    session: int
-    blocked: frozenset[int]
-    ignored: frozenset[int]
-    foreground: int | None  # the terminal's foreground group; None without a terminal
-    descriptors: frozenset[int]
+    condition: Condition
 
     @classmethod
-    def parse(cls, message: str) -> Hello:
-        """`hello NAME PID PPID PGID SID BLOCKED IGNORED FOREGROUND FD,FD,...`; ValueError if it is something else."""
-        word, name, pid, parent, group, session, blocked, ignored, foreground, descriptors = (
-            message.split(" ")
-        )
+    def of(cls, message: str, process: Watched) -> Hello:
+        """`hello NAME DESCRIPTOR`, the one of its connection to us; ValueError if it is something else.
+
+        An actor that has said that waits for an order. Raises OSError, StageError as `condition_of` does.
+        """
+        word, name, connection = message.split(" ")
         if word != "hello":
             raise ValueError(message)
-        return cls(
-            name,
-            int(pid),
-            int(parent),
-            int(group),
-            int(session),
-            frozenset(numbers_in(int(blocked, 16))),
-            frozenset(numbers_in(int(ignored, 16))),
-            None if int(foreground) < 0 else int(foreground),
-            frozenset(int(fd) for fd in descriptors.split(",") if fd),
-        )
+        found = condition_of(process)
+        own = {int(connection)} if int(connection) >= _FIRST_OWN_DESCRIPTOR else set()
+        return cls(name, replace(found, descriptors=found.descriptors - own))
 
+
+EXIT_WITHOUT_JUDGE = 125  # what an actor exits with that has lost us: no verdict stands on it
 
 # The hello of one that has been asked and has not answered.
-NOT_YET = Hello("", 0, 0, 0, 0, frozenset(), frozenset(), None, frozenset())
+NOT_YET = Hello("", Condition(0, 0, 0, 0, None, frozenset(), frozenset(), frozenset()))
 
 
 @dataclass
@@ -66,6 +56,7 @@ class Actor:
     caught: list[tuple[int, int]] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
     owes: list[str] = field(default_factory=list)  # commands given and not yet answered
+    may_end: bool = False  # it was told to
 
     @property
     def owes_replies(self) -> int:
@@ -74,6 +65,11 @@ class Actor:
     @property
     def name(self) -> str:
         return self.hello.name
+
+    @property
+    def pid_inside(self) -> int:
+        """The pid that it has in its own PID namespace."""
+        return self.hello.condition.pid
 
     @property
     def flooded(self) -> bool:

@@ -48,7 +48,8 @@ def run_contained(
         nothing = os.open(os.devnull, os.O_RDONLY)
         try:
             whole = ["/bin/sh", "-c", _COPY_FIRST, str(sandbox.given), *command]
-            pidfd = os.pidfd_open(sandbox.open_play(whole, (nothing, output, output)))
+            pid, _ = sandbox.open_play(whole, (nothing, output, output))
+            pidfd = os.pidfd_open(pid)
             try:
                 ready(pidfd, seconds=seconds)
             finally:

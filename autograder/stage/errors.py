@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 
 
@@ -10,10 +11,15 @@ class StageError(Exception):
 
 
 class RestlessError(StageError):
-    """A play did not come to rest, or an actor did not answer, within its time.
+    """It cannot be told whether a play is at rest: nobody runs, but somebody cannot be woken; or it takes too long."""
 
-    It is the submission's doing if it has processes of its own, and else the machine's: too slow.
-    """
+
+class ShortageError(StageError):
+    """The machine, or whatever looks like it from here, is short of something that the play needs."""
+
+
+class UnrulyError(Exception):
+    """A submission starts one process after the other, without an end: the play never comes to rest."""
 
 
 class ExcessError(Exception):
@@ -27,3 +33,17 @@ EXCESSES: Mapping[str, str] = {
     "files": "too many files and folders, or folders that nobody may enter",
     "disk": "more than 256 MB of files",
 }
+
+# What the kernel says when it is short of something: processes, memory, open files, room on a disk. Of actors, which
+# ask for little, it is never what a correct init leads to.
+SHORTAGES = frozenset(
+    {
+        errno.EAGAIN,
+        errno.ENOMEM,
+        errno.ENFILE,
+        errno.EMFILE,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.ENOBUFS,
+    }
+)

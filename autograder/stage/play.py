@@ -7,29 +7,39 @@ import pty
 import signal
 import socket
 import tty
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Self
 
 from autograder.language.roles import INIT, MAIN, PIDNS
+from autograder.stage.activity import Activity, Posture, told_trouble
+from autograder.stage.actors import EXIT_WITHOUT_JUDGE
 from autograder.stage.cast import Cast
 from autograder.stage.compiled import compiled
+from autograder.stage.conduct import Conduct
+from autograder.stage.errors import ShortageError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.sandbox import Sandbox
+from autograder.stage.timers import Timers
 from autograder.stage.tools import put_program
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
 _MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
-_SPINS_OF_A_SUSPECT = 5
-# Of processor time: what the slowest interpreter may need before it starts main.
-_START_NANOSECONDS = 1_000_000_000
+# So long we wait for an actor's reply before we look whether there can be one at all.
+_REPLY_SECONDS = 0.01
+_MOST_NEWS = 1000  # while actors are born: whoever makes more is up to something else
 
 
 class Stage:
-    """Where plays are given with one submission: its sandbox, and the socket at which actors report."""
+    """Where plays are given with one submission: its sandbox, and the socket at which actors report.
 
-    def __init__(self, mode: str, workspace: Workspace, submission: Path) -> None:
+    `conduct` is what is known of it already, from another stage.
+    """
+
+    def __init__(
+        self, mode: str, workspace: Workspace, submission: Path, conduct: Conduct | None = None
+    ) -> None:
         folder = workspace.subfolder()
         self.program = folder / "actor"
         put_program(compiled("actor"), self.program)
@@ -38,19 +48,26 @@ class Stage:
             # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper, where init is of our own user,
             # we could not look either.
             self.program.chmod(0o111)
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        address = folder / "socket"
-        self.listener.bind(str(address))
-        address.chmod(0o666)
-        self.listener.listen(256)
+        file = os.stat(self.program)
+        self._identity = file.st_dev, file.st_ino
+        self.listener = _listen(folder)
         self.sandbox = Sandbox(mode, submission, folder)
-        # How often this submission was seen to spin: then less patience shows it again.
-        self.spins = 0
+        if self.sandbox.user is not None:
+            os.chown(folder / "socket", self.sandbox.user, self.sandbox.user)
+        self.conduct = Conduct() if conduct is None else conduct
 
     @property
     def main(self) -> list[str]:
         """The command that init is asked to start, as it is found inside the sandbox."""
-        return [f"{self.sandbox.stage}/actor", MAIN, f"{self.sandbox.stage}/socket"]
+        return [f"{self.sandbox.stage}/actor", MAIN]
+
+    def is_actor(self, pid: int) -> bool:
+        """Whether a process executes the actor program: then it will never execute anything else."""
+        try:
+            program = os.stat(f"/proc/{pid}/exe")
+        except OSError:
+            return False
+        return (program.st_dev, program.st_ino) == self._identity
 
     def close(self) -> None:
         self.sandbox.close()
@@ -70,8 +87,11 @@ class Play:
         """Starts `command`, an init with all its arguments. Raises StageError if the stage cannot."""
         self._stage = stage
         self._sandbox = stage.sandbox
+        self.mode = stage.sandbox.mode
         self._closed = False
         self.frozen = False  # by us: whatever init is, it is not its own doing
+        self._signals = 0  # from outside
+        self._rest: tuple[tuple[int, int, int], Settled] | None = None
         self._terminal = -1
         self._output = os.memfd_create("output")
         self._complaints = os.memfd_create("complaints")
@@ -86,53 +106,117 @@ class Play:
             close_after.append(theirs)
             standard = theirs, theirs, theirs
         try:
-            pid = stage.sandbox.open_play(command, standard, terminal=terminal)
+            pid, listener = stage.sandbox.open_play(
+                command, standard, terminal=terminal, timers=True
+            )
         finally:
             for descriptor in close_after:
                 os.close(descriptor)
         self.init = Watched(pid)
         self._namespace = _pid_namespace(pid)
-        self.cast = Cast(stage.listener, stage.program, self._belongs, MAIN)
+        self.cast = Cast(stage.listener, stage.is_actor, self._belongs, MAIN)
         self.cast.watch(self.init)
-        self.quiescence = Quiescence(self.init, self.cast.processes, self.cast.wait_for_news)
-        self.quiescence.spin_limit = _START_NANOSECONDS
+        self.timers = Timers(listener, stage.is_actor)
+        if listener is not None:
+            self.cast.listen_to(listener)
+        self.quiescence = Quiescence(
+            self.init,
+            self.cast.processes,
+            self.cast.wait_for_news,
+            timers=self.timers,
+            conduct=stage.conduct,
+            effects=self._effects,
+        )
 
     def wait_for_main(self) -> Settled | None:
-        """Waits until main has reported; None then, else how the play came to rest without it."""
+        """Waits until main has reported; None then, else how the play came to rest without it.
+
+        Raises ShortageError if it is there, and says that it cannot report.
+        """
 
         def main_is_there() -> bool:
             self.cast.greet()
             return MAIN in self.cast
 
-        settled = self.quiescence.settle(main_is_there, outlast_timer=True)
-        while MAIN not in self.cast and self.cast.awaits_hello():
-            self.cast.wait_for_news(0.01)
-            settled = self.quiescence.settle(main_is_there, outlast_timer=True)
+        settled = self._settle_with_guests(main_is_there)
+        self._stage.conduct.starts(main_is_there(), spinning=settled.rest is Rest.SPINNING)
         if MAIN not in self.cast:
+            self._refuse_trouble()
             return settled
-        # An interpreter that takes long to start takes long for other things as well, such as to end.
-        suspect = self._stage.spins >= _SPINS_OF_A_SUSPECT
-        start_up = self.init.cpu_nanoseconds()
-        self.quiescence.expect_no_more_than(
-            start_up // 2 if suspect else 2 * start_up, suspect=suspect
-        )
+        self.quiescence.has_started()
         return None
+
+    def wait_for_births(self, names: Sequence[str]) -> bool:
+        """Whether all of these actors, whom others have been told to fork, have reported."""
+
+        def all_are_there() -> bool:
+            self.cast.greet()
+            return self.init.ended() or all(name in self.cast for name in names)
+
+        # Mostly the news come at once, and nobody has to be looked at.
+        for _ in range(_MOST_NEWS):
+            if all_are_there() or not self.cast.wait_for_news(_REPLY_SECONDS):
+                break
+            self.timers.attend()
+        if not all_are_there():
+            self._settle_with_guests(all_are_there, births_among_actors=True)
+            self._refuse_trouble()
+        return all(name in self.cast for name in names)
+
+    def reply(self, name: str) -> int:
+        """The value of an actor's next reply. Raises ActorLostError if there is none, and never will be."""
+        if not self.cast.has_answered(name):
+            self.cast.wait_for(name, _REPLY_SECONDS)
+            self.settle(lambda: self.cast.has_answered(name))
+        return self.cast.reply(name)
+
+    def trouble(self) -> str:
+        """What an actor says that it cannot do, or that one has lost us; empty if all is well. See c/actor.c."""
+        for stray in self.quiescence.strays():
+            error = told_trouble(stray) if self.cast.is_actor(stray.pid) else None
+            if error is not None:
+                return f"an actor cannot reach the judge: {os.strerror(error)}"
+        for actor in self.cast:
+            if not actor.may_end and self.status(actor.name) == EXIT_WITHOUT_JUDGE:
+                return f"{actor.name} has lost its connection to the judge"
+        return ""
+
+    def _refuse_trouble(self) -> None:
+        if trouble := self.trouble():
+            raise ShortageError(trouble)
 
     def excess(self) -> str | None:
         """What the play took too much of, in words; all of it has been killed then."""
         return self._sandbox.excess()
 
-    def has_strays(self) -> bool:
-        """Whether it has, or had, processes that no script asked for."""
-        return self.quiescence.births > 0
-
     def settle(
-        self, done: Callable[[], bool] = lambda: False, *, outlast_timer: bool = False
+        self, done: Callable[[], bool] = lambda: False, *, births_among_actors: bool = False
     ) -> Settled:
-        settled = self.quiescence.settle(done, outlast_timer=outlast_timer)
-        if settled.rest is Rest.SPINNING:
-            self._stage.spins += 1
+        """Waits until `done`, or until the play is at rest. A proven rest holds until somebody is told to do something.
+
+        Raises RestlessError and UnrulyError, as Quiescence.settle does.
+        """
+        stirred = (self.cast.orders, self.cast.asked, self._signals)
+        if self._rest is not None and self._rest[0] == stirred:
+            return Settled(Rest.DONE, Activity(Posture.UNKNOWN)) if done() else self._rest[1]
+        settled = self.quiescence.settle(done, births_among_actors=births_among_actors)
+        self._rest = None if settled.rest is Rest.DONE else (stirred, settled)
         return settled
+
+    def send(self, name: str, number: int) -> None:
+        """A signal from outside; to one that is gone, silently nothing."""
+        self._signals += 1
+        self.process(name).send(number)
+
+    def _settle_with_guests(
+        self, done: Callable[[], bool], *, births_among_actors: bool = False
+    ) -> Settled:
+        """The same, where `done` itself may be what somebody waits for: it asks who has connected for a hello."""
+        while True:
+            asked = self.cast.asked
+            settled = self.settle(done, births_among_actors=births_among_actors)
+            if settled.rest is Rest.DONE or self.cast.asked == asked:
+                return settled
 
     def process(self, name: str) -> Watched:
         return self.init if name == INIT else self.cast[name].process
@@ -158,20 +242,20 @@ class Play:
 
     def name_inside(self, pid: int) -> str | None:
         """Who has this pid, as init sees it."""
-        if pid == (1 if self._sandbox.mode == PIDNS else self.init.pid):
+        if pid == (1 if self.mode == PIDNS else self.init.pid):
             return INIT
-        return next((actor.name for actor in self.cast if actor.hello.pid == pid), None)
+        return next((actor.name for actor in self.cast if actor.pid_inside == pid), None)
 
     def freeze(self) -> bool:
         """Stops init from outside, which acts on PID 1 as well; False if it is gone."""
         self.frozen = True
-        self.init.send(signal.SIGSTOP)
+        self.send(INIT, signal.SIGSTOP)
         self.settle(lambda: self._init_is_stopped() or self.init.ended())
         return self._init_is_stopped()
 
     def thaw(self) -> None:
         self.frozen = False
-        self.init.send(signal.SIGCONT)
+        self.send(INIT, signal.SIGCONT)
 
     def output(self) -> str:
         """What has been written to standard output so far."""
@@ -197,6 +281,7 @@ class Play:
         finally:
             self.quiescence.close()
             self.cast.close()
+            self.timers.close()
             self.init.close()
             for descriptor in (self._output, self._complaints, self._terminal):
                 if descriptor >= 0:
@@ -208,19 +293,40 @@ class Play:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _effects(self) -> Hashable:
+        """What a process can do without that another one runs: write, and send signals that are blocked."""
+        written = (
+            len(self.output()) if self._terminal >= 0 else os.fstat(self._output).st_size,
+            os.fstat(self._complaints).st_size,
+        )
+        return written, tuple(actor.process.pending() for actor in self.cast)
+
     def _init_is_stopped(self) -> bool:
         stat = self.init.stat()
         return stat is not None and stat.state in STOPPED_STATES
 
     def _belongs(self, pid: int) -> bool:
         """Whether a process is of this play: in init's PID namespace, or descended from init or its launcher."""
-        if self._sandbox.mode == PIDNS:
+        if self.mode == PIDNS:
             return _pid_namespace(pid) == self._namespace
         while pid > 1:
             if pid in (self.init.pid, self._sandbox.launcher_pid):
                 return True
             pid = parent_of(pid)
         return False
+
+
+def _listen(folder: Path) -> socket.socket:
+    """A socket in this folder, for one user alone. /proc/net/unix, which everybody may read, does not tell where."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    there = os.open(folder, os.O_PATH)
+    try:
+        listener.bind(f"/proc/self/fd/{there}/socket")
+    finally:
+        os.close(there)
+    (folder / "socket").chmod(0o600)
+    listener.listen(256)
+    return listener
 
 
 def _pid_namespace(pid: int) -> tuple[int, int] | None:

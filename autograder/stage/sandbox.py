@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -34,7 +35,28 @@ from autograder.stage.users import private_user
 from autograder.stage.workspace import remove
 
 _ANSWER_SECONDS = 30.0
+_LANDLOCK_WITH_SCOPES = 6
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
+_ONE_DESCRIPTOR = struct.Struct("i")
+
+
+@dataclass(frozen=True)
+class Means:
+    """The version of Landlock, 0: none; whether system calls can be forbidden; whether the launcher is fenced in.
+
+    Its signals reach nobody but the play then: it tries that where the submission has no user of its own. `asks`:
+    connect(2) can be made to wait for us.
+    """
+
+    landlock: int
+    filters: bool
+    fenced: bool
+    asks: bool
+
+    @property
+    def scopes(self) -> bool:
+        """Whether signals and abstract sockets can be kept to those who are confined together: Linux 6.12."""
+        return self.landlock >= _LANDLOCK_WITH_SCOPES
 
 
 class Sandbox:
@@ -52,7 +74,7 @@ class Sandbox:
         launcher = stage / "launcher"
         if not launcher.exists():
             put_program(compiled("launcher"), launcher)
-        user = private_user()
+        self.user = user = private_user()  # whom it runs as; None: as we do ourselves
         self._temporary = None if own else _open_folder(stage / "tmp")
         if own:
             self.folder = SUBMISSION
@@ -60,6 +82,7 @@ class Sandbox:
             self.folder = str(_open_folder(stage / "build") if builds else folder)
             if builds and user is not None:
                 os.chown(self.folder, user, user)
+        self._passed: int | None = None  # a descriptor that came with the last answer
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._orders.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._orders.settimeout(_ANSWER_SECONDS)
@@ -96,13 +119,21 @@ class Sandbox:
             raise
 
     def open_play(
-        self, command: Sequence[str], standard: tuple[int, int, int], *, terminal: bool = False
-    ) -> int:
+        self,
+        command: Sequence[str],
+        standard: tuple[int, int, int],
+        *,
+        terminal: bool = False,
+        timers: bool = False,
+    ) -> tuple[int, int | None]:
         """Starts `command` as the init of a play, with three descriptors; answers its pid, as seen from here.
 
-        With `terminal` the first descriptor becomes its controlling terminal.
+        With `terminal` the first descriptor becomes its controlling terminal. With `timers` it answers a descriptor
+        too, for stage/timers.py, which has to be read from: who sets a timer waits for that. None where the kernel
+        has no such thing.
         """
-        order = b"\0".join([b"playt" if terminal else b"play-", *map(os.fsencode, command), b""])
+        flags = (b"t" if terminal else b"") + (b"r" if timers else b"") or b"-"
+        order = b"\0".join([b"play" + flags, *map(os.fsencode, command), b""])
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", standard))
         try:
             self._orders.sendmsg([order], [rights])
@@ -111,7 +142,8 @@ class Sandbox:
         words, pid = self._answer()
         if words != "init":
             raise StageError(f"the launcher cannot open a play: {_reason(words)}")
-        return pid
+        passed, self._passed = self._passed, None
+        return pid, passed
 
     def status(self) -> int | None:
         """How init ended, as os.waitstatus_to_exitcode() tells it; None while it lives.
@@ -129,10 +161,10 @@ class Sandbox:
         answer = self._ask("excess")
         return None if answer == "nothing" else EXCESSES[answer]
 
-    def means(self) -> tuple[int, int]:
-        """The version of Landlock and whether system calls can be forbidden; 0: not on this machine."""
-        _, landlock, seccomp = self._ask("means").split()
-        return int(landlock), int(seccomp)
+    def means(self) -> Means:
+        """What this machine has to confine it with."""
+        _, landlock, filters, fenced, asks = self._ask("means").split()
+        return Means(int(landlock), filters == "1", fenced == "1", asks == "1")
 
     def end_play(self) -> None:
         """Kills and reaps whoever is left of the play, and empties its /tmp."""
@@ -171,7 +203,9 @@ class Sandbox:
         """The launcher's next message and its sender's pid. Raises StageError if there is none."""
         try:
             message, ancillary, _, _ = self._orders.recvmsg(
-                512, socket.CMSG_SPACE(_CREDENTIALS.size)
+                512,
+                socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(_ONE_DESCRIPTOR.size),
+                socket.MSG_CMSG_CLOEXEC,
             )
         except TimeoutError as late:
             raise StageError(
@@ -185,7 +219,12 @@ class Sandbox:
             raise StageError(
                 complaint.decode(errors="replace").strip() or "the launcher ended unexpectedly"
             )
-        pid: int = _CREDENTIALS.unpack(ancillary[0][2])[0]
+        pid = 0
+        for _, kind, content in ancillary:
+            if kind == socket.SCM_CREDENTIALS:
+                pid = _CREDENTIALS.unpack(content)[0]
+            elif kind == socket.SCM_RIGHTS:
+                self._passed = _ONE_DESCRIPTOR.unpack(content)[0]
         return message.decode(), pid
 
 

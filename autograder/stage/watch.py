@@ -8,9 +8,11 @@ import os
 import select
 import signal
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.stage.errors import StageError
 from forklab.kernel.signals import numbers_in
 
 # struct pidfd_info and its ioctl, Linux 6.13; the exit status since 6.15. See linux/pidfd.h.
@@ -32,8 +34,9 @@ STOPPED_STATES = frozenset("Tt")
 class Stat:
     """/proc/PID/stat of a process that has not been reaped: state letter, parent's pid, threads, wait status.
 
-    The letter is that of its first thread, unless that one alone has ended. `leaving`: it is on its way out; it may
-    sleep there, as PID 1 does until everybody else in its namespace is dead.
+    The letter is that of its first thread, unless that one alone has ended: then it is S, and the other threads tell
+    more. `leaving`: it is on its way out; it may sleep there, as PID 1 does until everybody else in its namespace is
+    dead.
     """
 
     state: str
@@ -43,22 +46,33 @@ class Stat:
     leaving: bool
 
 
+@dataclass(frozen=True)
+class Thread:
+    """State letter and run times of one thread, as of processes."""
+
+    state: str
+    leaving: bool
+    run_times: str
+
+
 class Watched:
     """One process, held by a pidfd and by its open files in /proc, so that a reused pid is never mistaken for it.
 
     Every method may be called at any time, also after the process has been reaped. Raises ProcessLookupError from the
-    constructor if it is gone already.
+    constructor if it is gone already; StageError from everywhere if this machine does not let us look: who is short of
+    descriptors must not take the living for dead.
     """
 
     def __init__(self, pid: int, pidfd: int | None = None) -> None:
         self.pid = pid
-        self.pidfd = os.pidfd_open(pid) if pidfd is None else pidfd
+        with _our_trouble():
+            self.pidfd = os.pidfd_open(pid) if pidfd is None else pidfd
         self._files: dict[str, int] = {}
         try:
             self._read("stat")
-        except OSError as gone:
+        except BaseException:
             self.close()
-            raise ProcessLookupError(f"process {pid} is gone") from gone
+            raise
 
     def close(self) -> None:
         for descriptor in (self.pidfd, *self._files.values()):
@@ -66,21 +80,27 @@ class Watched:
         self._files.clear()
 
     def _read(self, file: str) -> bytes:
-        """A file of /proc/PID, opened once. Raises OSError if the process has been reaped or we may not look."""
-        if file not in self._files:
-            self._files[file] = os.open(f"/proc/{self.pid}/{file}", os.O_RDONLY)
-        return os.pread(self._files[file], _MOST_BYTES, 0)
+        """A file of /proc/PID, opened once.
+
+        Raises ProcessLookupError if the process has been reaped, PermissionError if we may not look.
+        """
+        with _our_trouble():
+            if file not in self._files:
+                self._files[file] = os.open(f"/proc/{self.pid}/{file}", os.O_RDONLY)
+            return os.pread(self._files[file], _MOST_BYTES, 0)
 
     def stat(self) -> Stat | None:
         """None once it has been reaped: an open file then fails with ESRCH."""
         try:
             fields = self._read("stat").rpartition(b") ")[2].split()
-        except OSError:
+        except ProcessLookupError:
             return None
         state, threads = fields[_STATE].decode(), int(fields[_THREADS])
         if state in DEAD_STATES and not self.ended() and threads > 1:
-            state = "S"  # only its first thread has ended, and the others tell more
-        leaving = state not in DEAD_STATES and bool(int(fields[_FLAGS]) & _EXITING)
+            stopped = all(thread.state in STOPPED_STATES for thread in self.threads())
+            state, leaving = "T" if stopped else "S", False
+        else:
+            leaving = state not in DEAD_STATES and bool(int(fields[_FLAGS]) & _EXITING)
         return Stat(state, int(fields[_PARENT]), threads, int(fields[_WAIT_STATUS]), leaving)
 
     def ended(self) -> bool:
@@ -114,12 +134,16 @@ class Watched:
         """Grows whenever the process runs: its times on and waiting for a CPU and its turns; empty once reaped."""
         try:
             return self._read("schedstat")
-        except OSError:
+        except ProcessLookupError:
             return b""
 
     def cpu_nanoseconds(self) -> int:
-        """How long its main thread has run; 0 once reaped."""
-        return int((self.run_times().split() or [b"0"])[0])
+        """How long it has run, all of its threads that are left together; 0 once reaped."""
+        times = [self.run_times()]
+        stat = self.stat()
+        if stat is not None and stat.threads > 1:
+            times += [_read_text(f"{thread}/schedstat").encode() for thread in self._threads()]
+        return sum(int((time.split() or [b"0"])[0]) for time in times)
 
     def pending(self) -> frozenset[int]:
         """The numbers of the signals that wait for it, blocked."""
@@ -133,7 +157,7 @@ class Watched:
         """Those in these lines of /proc/PID/status; none of one that is gone."""
         try:
             status = self._read("status").decode(errors="replace")
-        except OSError:
+        except ProcessLookupError:
             return frozenset()
         mask = 0
         for line in status.splitlines():
@@ -142,12 +166,29 @@ class Watched:
         return frozenset(numbers_in(mask))
 
     def system_calls(self) -> list[str]:
-        """/proc/PID/syscall of every thread, the main one first. Raises PermissionError if we may not look."""
+        """/proc/PID/syscall of every thread, the main one first. Raises PermissionError if we may not look.
+
+        The kernel answers when the thread has left its processor, else it says "running": who has told of its stop has
+        told its parent by then.
+        """
         calls = [self._read("syscall").decode()]
         stat = self.stat()
         if stat is not None and stat.threads > 1:
             calls += [_read_text(f"{thread}/syscall") for thread in self._threads()]
         return calls
+
+    def functions(self) -> frozenset[str]:
+        """The kernel's functions in which its threads sleep, as far as that can be known. See proc(5), wchan."""
+        try:
+            found = {self._read("wchan").decode()}
+            return frozenset(found | {_read_text(f"{thread}/wchan") for thread in self._threads()})
+        except (ProcessLookupError, PermissionError):
+            return frozenset()
+
+    def memory(self, address: int, size: int) -> bytes:
+        """Raises OSError if there is no such memory or we may not look."""
+        with open(f"/proc/{self.pid}/mem", "rb", buffering=0) as memory:
+            return os.pread(memory.fileno(), size, address)
 
     def children(self) -> list[int]:
         """The pids of its children, zombies included; empty if it is gone."""
@@ -160,19 +201,18 @@ class Watched:
                     for thread in self._threads()
                     for pid in _read_text(f"{thread}/children").split()
                 ]
-        except OSError:
+        except ProcessLookupError:
             return []
         return [int(pid) for pid in pids]
 
-    def run_times_of_threads(self) -> str | None:
-        """Those of every thread but the main one; None if one of them runs or ends."""
-        parts: list[str] = []
+    def threads(self) -> Iterator[Thread]:
+        """Every thread but the main one."""
         for thread in self._threads():
             fields = _read_text(f"{thread}/stat").rpartition(") ")[2].split()
-            if not fields or fields[_STATE] not in "STt" or int(fields[_FLAGS]) & _EXITING:
-                return None
-            parts.append(_read_text(f"{thread}/schedstat"))
-        return "".join(parts)
+            leaving = not fields or bool(int(fields[_FLAGS]) & _EXITING)
+            yield Thread(
+                fields[_STATE] if fields else "X", leaving, _read_text(f"{thread}/schedstat")
+            )
 
     def send(self, number: int) -> None:
         """Sends a signal; to one that is gone, silently nothing."""
@@ -182,8 +222,9 @@ class Watched:
     def _threads(self) -> list[str]:
         """The folders of its threads but the main one."""
         try:
-            names = os.listdir(f"/proc/{self.pid}/task")
-        except OSError:
+            with _our_trouble():
+                names = os.listdir(f"/proc/{self.pid}/task")
+        except ProcessLookupError:
             return []
         return [f"/proc/{self.pid}/task/{name}" for name in names if name != str(self.pid)]
 
@@ -202,9 +243,31 @@ def parent_of(pid: int) -> int:
     return int(fields[_PARENT]) if fields else 0
 
 
+def thread_group(thread: int) -> int:
+    """The pid of the process to which a thread belongs; its own number if it is gone."""
+    for line in _read_text(f"/proc/{thread}/status").splitlines():
+        if line.startswith("Tgid:"):
+            return int(line.split()[1])
+    return thread
+
+
 def _read_text(path: str) -> str:
     """Empty if the process is gone: threads and processes end while we look."""
     try:
-        return Path(path).read_text()
-    except (FileNotFoundError, ProcessLookupError):
+        with _our_trouble():
+            return Path(path).read_text()
+    except ProcessLookupError:
         return ""
+
+
+@contextlib.contextmanager
+def _our_trouble() -> Iterator[None]:
+    """Tells apart what /proc says of a process, that it is gone or not ours to look at, and that we have trouble."""
+    try:
+        yield
+    except FileNotFoundError as gone:
+        raise ProcessLookupError(gone.errno, gone.strerror, gone.filename) from None
+    except (ProcessLookupError, PermissionError):
+        raise
+    except OSError as error:
+        raise StageError(f"a process cannot be looked at: {error.strerror}") from error

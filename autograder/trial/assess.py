@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,12 +13,11 @@ from autograder.labs.scenario import Scenario
 from autograder.stage.contained import Completed, run_contained
 from autograder.stage.errors import ExcessError
 from autograder.stage.isolation import lacks, probe
-from autograder.stage.play import Stage
 from autograder.stage.workspace import Workspace
 from autograder.submission.build import build
 from autograder.submission.installed import find_installed
 from autograder.submission.intake import BuildError
-from autograder.trial.decide import judge
+from autograder.trial.bench import Bench, Command
 from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 
 _BUILD_SECONDS = 60.0
@@ -56,13 +56,19 @@ def assess(
             )
         else:
             verdicts = []
-            with Stage(mode, workspace, folder) as stage:
-                init = program.command(stage.sandbox.folder)
+
+            def reference() -> tuple[Path, Command] | None:
+                return _reference(lab, workspace, run)
+
+            bench = Bench(mode, workspace, folder, program.command, reference, chosen)
+            try:
                 for scenario in chosen:
                     started = time.monotonic()
-                    verdict = judge(scenario, init, stage)
+                    verdict = bench.judge(scenario)
                     verdicts.append(replace(verdict, seconds=time.monotonic() - started))
                     on_verdict(verdicts[-1])
+            finally:
+                bench.close()
     return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), remarks=program.remarks)
 
 
@@ -77,6 +83,20 @@ def judge_installed(
     with Workspace() as workspace:
         folder = workspace.subfolder()
         installed.put_into(folder)
-        with Stage(mode or probe().mode, workspace, folder) as stage:
-            init = installed.command(stage.sandbox.folder)
-            return [judge(scenario, init, stage) for scenario in scenarios]
+        mode = mode or probe().mode
+        bench = Bench(mode, workspace, folder, installed.command, lambda: None, scenarios)
+        try:
+            return [bench.judge(scenario) for scenario in scenarios]
+        finally:
+            bench.close()
+
+
+def _reference(
+    lab: Lab, workspace: Workspace, run: Callable[[Sequence[str], Path], Completed]
+) -> tuple[Path, Command] | None:
+    """The lab's own solution, built; None if it has none that can be built here."""
+    for solution in sorted((lab.folder / "solution").glob("*/")):
+        folder = workspace.subfolder()
+        with contextlib.suppress(BuildError):
+            return folder, build(solution, folder, run, lab.program).command
+    return None

@@ -28,7 +28,6 @@ from autograder.language.expectations import (
     StartsClean,
 )
 from autograder.language.roles import INIT, MAIN, Actors
-from autograder.stage.activity import Posture
 from autograder.stage.quiescence import Rest, Settled
 from autograder.trial import hints
 from autograder.trial.explain import Explainer, list_of, shorten
@@ -191,8 +190,7 @@ class Checks:
         def say(breach: Breach) -> str:
             if not self._facts.is_dead(INIT):
                 return hint(breach)
-            ending = self._explainer.ending(INIT)
-            return f"Your init {ending}: it should live until main ends, and no longer."
+            return self._explainer.ended_early()
 
         return say
 
@@ -259,10 +257,18 @@ class Checks:
             return ""
         if settled.rest is Rest.SPINNING:
             return "Your init is spinning: it runs all the time although there is nothing to do."
-        if settled.activity.posture is Posture.TIMED:
-            call = settled.activity.call
-            return f"Your init is polling: it sleeps in {call} with a timeout and wakes up for nothing."
-        return "Your init is not asleep."
+        sleeper = settled.sleeper
+        if sleeper is None:
+            return "Your init is not asleep."
+        own = sleeper.pid == self._facts.play.init.pid
+        who = "Your init" if own else "A process that your init has started"
+        if sleeper.hidden:
+            how = f"{sleeper.call} wakes it up"
+        else:
+            how = f"it sleeps in {sleeper.call} with a timeout and wakes up"
+        if settled.rest is Rest.POLLING:
+            return f"{who} is polling: {how} again and again for nothing."
+        return f"{who} is not idle: {how} later, for nothing."
 
     def _not_clean(self, breach: Breach) -> str:
         name = breach.names[0]

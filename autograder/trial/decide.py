@@ -13,29 +13,38 @@ from autograder.language.roles import INIT, MAIN
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
-from autograder.stage.errors import RestlessError, StageError
+from autograder.stage.errors import ShortageError, StageError, UnrulyError
 from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest, Settled
 from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences
 from autograder.trial.direct import Director
-from autograder.trial.explain import Explainer
+from autograder.trial.explain import Explainer, obstruction
 from autograder.trial.facts import Facts
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Observer
 from autograder.trial.verdict import Status, Verdict
-from forklab.history import Remark
+from forklab.history import Remark, State
 
 _NEVER_AT_REST = (
-    "Your program starts processes of its own that never come to rest ({}). "
+    "Your program starts processes of its own without an end ({}). "
     "An init starts its command and nothing else."
 )
+
+
+class UndecidedError(Exception):
+    """A play has come to no verdict: `trouble` is what we could not do, `doing` what the submission did meanwhile."""
+
+    def __init__(self, trouble: str, doing: str = "") -> None:
+        super().__init__(trouble)
+        self.trouble = trouble.rstrip(".")
+        self.doing = doing
 
 
 def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
     """Plays `scenario` against `init`, a command inside the stage's sandbox, and says how it went.
 
-    A failure of the stage is an error verdict.
+    Raises UndecidedError if that cannot be told, whosever fault it is.
     """
     mode = stage.sandbox.mode
     if mode not in scenario.modes:
@@ -47,22 +56,31 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
     command = [*init, *(scenario.command or stage.main)]
     try:
         with Play(stage, command, terminal=scenario.terminal) as play:
-            try:
-                verdict = _Trial(scenario, mode, play).run()
-            except RestlessError as restless:
-                if play.excess() is None and not play.has_strays():
-                    raise
-                verdict = Verdict.of(scenario, Status.FAILED, _NEVER_AT_REST.format(restless))
+            verdict = _played(scenario, mode, play)
             # Whatever went wrong, it is why: all of the play was killed then.
             excess = play.excess()
             if excess is not None:
                 message = f"Your program was stopped: it took {excess}."
                 verdict = replace(verdict, status=Status.FAILED, points=0, message=message)
             return verdict
-    except StageError as error:
-        return Verdict.of(scenario, Status.ERROR, f"The grader failed, not you: {error}")
     except _WrongScenarioError as error:
         return Verdict.of(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
+    except (StageError, OSError) as error:
+        raise UndecidedError(str(error)) from error
+
+
+def _played(scenario: Scenario, mode: str, play: Play) -> Verdict:
+    try:
+        verdict = _Trial(scenario, mode, play).run()
+        if trouble := play.trouble():
+            raise ShortageError(trouble)
+        return verdict
+    except UnrulyError as unruly:
+        return Verdict.of(scenario, Status.FAILED, _NEVER_AT_REST.format(unruly))
+    except (StageError, OSError) as error:
+        if play.excess() is not None:
+            return Verdict.of(scenario, Status.FAILED, str(error))
+        raise UndecidedError(str(error), obstruction(play)) from error
 
 
 @functools.lru_cache(maxsize=1024)
@@ -104,6 +122,9 @@ class _Trial:
                 self._await_main()
             for step in self._scenario.steps:
                 self._take(step)
+            if self._should_live(self._scenario.steps[-1].line):
+                self._director.come_to_rest()
+                self._refuse_early_end(self._scenario.steps[-1].line)
         except _UnmetError as unmet:
             return self._verdict(Status.FAILED, unmet.message, unmet.line, unmet.remarks)
         last = self._scenario.steps[-1].line
@@ -124,6 +145,9 @@ class _Trial:
             if isinstance(step, Expectation):
                 self._expect(step)
             else:
+                self._director.come_to_rest()
+                if self._play.init.ended() and self._should_live(step.line - 1):
+                    raise ActorLostError(INIT)
                 self._director.perform(step)
         except ActorLostError as lost:
             self._refuse_contradiction(step)
@@ -135,13 +159,11 @@ class _Trial:
     def _expect(self, expected: Expectation) -> None:
         check = self._checks.of(expected)
         if expected.traits.judged is Judged.AT_REST:
-            settled = self._play.settle(outlast_timer=True)
+            settled = self._play.settle()
         else:
-            settled = self._play.settle(lambda: not check.broken(None), outlast_timer=True)
+            settled = self._play.settle(lambda: not check.broken(None))
             if settled.rest is Rest.DONE:
                 return
-        if settled.rest is Rest.UNSETTLED:
-            raise RestlessError(f"line {expected.line}: the play did not come to rest")
         if names := check.broken(settled):
             self._refuse_contradiction(expected)
             remarks = self._remarks(settled)
@@ -151,6 +173,20 @@ class _Trial:
                 badge = check.badge(name, breach)
                 remarks[name] = replace(remarks.get(name, Remark()), unexpected=badge)
             raise _UnmetError(expected.line, check.message(breach), remarks)
+        self._refuse_early_end(expected.line)
+
+    def _refuse_early_end(self, line: int) -> None:
+        if self._play.init.ended() and self._should_live(line):
+            raise _UnmetError(line, self._explainer.ended_early(), {})
+
+    def _should_live(self, line: int) -> bool:
+        """Whether a perfect init still lives once the step at this line is over; of a command nobody knows.
+
+        Without a PID namespace the others outlive it, and who is above it takes them over: that is not its merit.
+        """
+        if self._ideal.opaque:
+            return False
+        return self._ideal.expected_until(line).tree()[INIT].state is State.RUNNING
 
     def _refuse_contradiction(self, step: Step) -> None:
         for contradiction in self._ideal.contradictions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,15 +28,11 @@ from autograder.language.deeds import (
 )
 from autograder.language.roles import INIT, Actors
 from autograder.stage.actors import ActorLostError
-from autograder.stage.errors import RestlessError
 from autograder.stage.play import Play
-from autograder.stage.quiescence import Rest
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Observer, fate_of
 from forklab.history import State
 from forklab.kernel.signals import signal_number
-
-_HELLO_SECONDS = 20.0
 
 
 @dataclass
@@ -56,8 +51,7 @@ class Director:
 
     def come_to_rest(self) -> None:
         if self.restless:
-            if self.play.settle().rest is Rest.UNSETTLED:
-                raise RestlessError("the play did not come to rest")
+            self.play.settle()
             self.observer.look(self.cause)
             self.restless = False
 
@@ -121,24 +115,17 @@ class Director:
             self.play.cast.command(parent, f"fork {child}")
         for parent, _ in wanted:
             self._reply(parent)
-        self._await_hellos([child for _, child in wanted])
+        # A child that does not report is dead: it was killed before it could, as when init takes everybody along.
+        children = [child for _, child in wanted]
+        if not self.play.wait_for_births(children):
+            raise ActorLostError(next(name for name in children if name not in self.play.cast))
         for parent, child in wanted:
             self.observer.born(child, parent, deed.line)
-
-    def _await_hellos(self, names: list[str]) -> None:
-        """A child that does not report is dead: it was killed before it could, as when init takes everybody along."""
-        deadline = time.monotonic() + _HELLO_SECONDS
-        self.play.cast.greet()
-        while missing := [name for name in names if name not in self.play.cast]:
-            if self.play.init.ended() or time.monotonic() > deadline:
-                raise ActorLostError(missing[0])
-            self.play.cast.wait_for_news(0.05)
-            self.play.cast.greet()
 
     def _reap(self, deed: Reaps) -> None:
         """A parent whose child still lives is blocked from now on; its reply comes when the child has died."""
         for parent, child in deed.pairs():
-            self.play.cast.command(parent, f"reap {self.play.cast[child].hello.pid}")
+            self.play.cast.command(parent, f"reap {self.play.cast[child].pid_inside}")
             self.observer.reap_ordered(child)
             if self.play.process(child).ended():
                 self._reply(parent)
@@ -153,13 +140,13 @@ class Director:
     def _reply(self, name: str) -> None:
         """Takes the reply to the last order; replies that were owed before come first."""
         while self.play.cast[name].owes_replies:
-            self.play.cast.reply(name)
+            self.play.reply(name)
 
     def _send(self, actors: Actors, number: int) -> None:
         for name in actors:
             if self.play.process(name).ended():
                 raise ActorLostError(name)
-            self.play.process(name).send(number)
+            self.play.send(name, number)
 
     def _await_deaths(self, actors: Actors) -> None:
         self._wait_until(lambda: all(self.play.process(name).ended() for name in actors))

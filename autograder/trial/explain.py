@@ -9,8 +9,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.language.roles import INIT
-from autograder.stage.activity import Activity, Posture
+from autograder.language.roles import INIT, PIDNS
+from autograder.stage.activity import Activity, Posture, activity_of
 from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
@@ -31,20 +31,29 @@ class Explainer:
     def lost(self, lost: ActorLostError) -> str:
         """Why a step cannot be played: somebody whom it needs is gone, or unable to do it."""
         if self.play.init.ended():
+            fallen = ", and nobody outlives PID 1" if self.play.mode == PIDNS else ""
             return (
-                f"This step cannot be played any more: your init {self.ending(INIT)} before it, and nobody outlives "
-                f"PID 1.{self._own_words()} Init lives until main ends, whatever else happens."
+                f"This step cannot be played any more: your init {self.ending(INIT)} before it{fallen}."
+                f"{self._own_words()} Init lives until main ends, whatever else happens."
             )
         who = self.who(lost.name)
         if lost.errno is not None:
             return f"{who} cannot do that: {os.strerror(lost.errno)}. {lost.reason}".rstrip()
+        if lost.name == INIT:
+            return f"This step cannot be played: {who} cannot be stopped."
         if lost.name not in self.play.cast:
             return f"This step cannot be played any more: {who} died as soon as it was born."
         if self.play.cast[lost.name].flooded:
             return f"{who} gets one signal after the other and comes to nothing else. Each is to be passed on once."
+        now = activity_of(self.play.process(lost.name))
+        if now.call and not self.play.cast[lost.name].cannot_act:
+            return f"{who} cannot do that: it is blocked in {now.call}, and nobody will ever let it go on."
         if not self.play.process(lost.name).ended():
             return f"This step cannot be played: {who} {self.standing(lost.name)}, and waits to be continued."
         return f"This step cannot be played any more: {who} {self.ending(lost.name)} before it."
+
+    def ended_early(self) -> str:
+        return f"Your init {self.ending(INIT)}: it should live until main ends, and no longer.{self._own_words()}"
 
     def never_started(self, settled: Settled) -> str:
         """Why main never reported."""
@@ -52,6 +61,16 @@ class Explainer:
             return f"Your init {self.ending(INIT)} before it had started its command.{self._own_words()}"
         if settled.rest is Rest.SPINNING:
             return f"Your init runs and runs but does not start its command.{self._own_words()}"
+        if (
+            settled.rest is Rest.TIMED
+            and settled.sleeper is not None
+            and settled.sleeper.limit is not None
+        ):
+            sleeper = settled.sleeper
+            return (
+                f"Your init did not start its command: it, or one that it has started, sleeps in {sleeper.call} for "
+                f"{sleeper.limit:.0f} seconds, and so long nobody waits.{self._own_words()}"
+            )
         return (
             f"Your init never started its command: it is {self._activity(settled.activity)}.{self._own_words()} "
             "It should start the command that its arguments give, at once."
@@ -83,6 +102,8 @@ class Explainer:
             return ""
         if settled.rest is Rest.SPINNING:
             return "Your init is running all the time."
+        if settled.rest is Rest.POLLING and settled.activity.posture is not Posture.TIMED:
+            return "Your init is polling."
         return f"Your init is {self._activity(settled.activity)}."
 
     def _activity(self, activity: Activity) -> str:
@@ -140,3 +161,17 @@ def list_of(names: Sequence[str]) -> str:
 def shorten(text: str) -> str:
     text = text.strip()
     return text if len(text) <= _MOST_COMPLAINT else text[:_MOST_COMPLAINT] + " ..."
+
+
+def obstruction(play: Play) -> str:
+    """Who of a play sleeps in a way in which nothing can wake it, or does not listen to us, in a clause; or nothing."""
+    found = []
+    for process in (play.init, *play.quiescence.strays()):
+        stat = process.stat()
+        if stat is None or stat.state != "D":
+            continue
+        activity = activity_of(process, uninterruptible=True)
+        who = "your init" if process is play.init else "a process that it has started"
+        where = f" in {activity.call}" if activity.call else ""
+        found.append(f"{who} sleeps{where} so that not even a signal can wake it (state D)")
+    return ", ".join(found) or play.trouble()

@@ -41,9 +41,12 @@ class Facts:
         return self.inbox.received(name)
 
     def is_idle(self, settled: Settled) -> bool:
-        """Whether init sleeps until something from outside happens."""
+        """Whether init sleeps until something from outside happens, and nothing that it has started polls."""
         asleep = settled.activity.posture in (Posture.ASLEEP, Posture.UNKNOWN)
-        return settled.rest is Rest.QUIET and asleep and not self.play.init.ended()
+        quiet = settled.rest is Rest.QUIET
+        if settled.rest is Rest.TIMED and settled.sleeper is not None:
+            quiet = settled.sleeper.pid != self.play.init.pid
+        return quiet and asleep and not self.play.init.ended()
 
     def output(self) -> str:
         """What has been written to standard output so far."""
@@ -60,20 +63,20 @@ class Facts:
         Clean is what a login shell would hand on: no signal blocked or ignored, the three standard descriptors and no
         other, and, where there is a terminal, main's group in its foreground.
         """
-        hello = self.play.cast[name].hello
+        found = self.play.cast[name].hello.condition
         amiss: list[str] = []
-        if hello.blocked:
-            amiss.append(f"it has {_list_of(hello.blocked)} blocked")
-        if hello.ignored:
-            amiss.append(f"it ignores {_list_of(hello.ignored)}")
-        if surplus := hello.descriptors - {0, 1, 2}:
+        if found.blocked:
+            amiss.append(f"it has {_list_of(found.blocked)} blocked")
+        if found.ignored:
+            amiss.append(f"it ignores {_list_of(found.ignored)}")
+        if surplus := found.descriptors - {0, 1, 2}:
             numbers = ", ".join(map(str, sorted(surplus)))
             amiss.append(
                 f"descriptor{'s' if len(surplus) > 1 else ''} {numbers} came with it, open"
             )
-        if missing := {0, 1, 2} - hello.descriptors:
+        if missing := {0, 1, 2} - found.descriptors:
             amiss.append(f"its standard descriptor {min(missing)} is closed")
-        if name == MAIN and hello.foreground not in (None, hello.group):
+        if name == MAIN and found.foreground not in (None, found.group):
             amiss.append("its group is not in the foreground of the terminal")
         return amiss
 

@@ -43,11 +43,15 @@ static void read_about(pid_t process, const char *file, char *text, size_t size)
         close(descriptor);
 }
 
+static long number_of_threads(const char *status) {
+    long threads = number_after(status, "\nThreads:");
+    return threads > 0 ? threads : 1;
+}
+
 static void count_process(pid_t process, struct usage *usage) {
     char status[4096];
     read_about(process, "status", status, sizeof status);
-    long threads = number_after(status, "\nThreads:");
-    usage->processes += threads > 0 ? threads : 1;
+    usage->processes += number_of_threads(status);
     usage->kilobytes += number_after(status, "\nRssAnon:") + number_after(status, "\nRssShmem:");
 }
 
@@ -76,23 +80,53 @@ static void count_namespace(counter *count, struct usage *usage) {
     closedir(processes);
 }
 
-/* They belong to the thread that forked them. */
-size_t list_children(pid_t process, pid_t *list, size_t length, size_t most) {
+long threads_of(uid_t user) {
+    char status[4096];
+    long threads = 0;
+    DIR *processes = opendir("/proc");
+    struct dirent *entry;
+    while (processes != NULL && (entry = readdir(processes)) != NULL) {
+        if (!isdigit((unsigned char)*entry->d_name))
+            continue;
+        read_about(atoi(entry->d_name), "status", status, sizeof status);
+        if (*status != '\0' && number_after(status, "\nUid:") == (long)user)
+            threads += number_of_threads(status);
+    }
+    if (processes != NULL)
+        closedir(processes);
+    return threads;
+}
+
+static size_t list_of_thread(pid_t process, const char *thread, pid_t *list, size_t length,
+                             size_t most) {
     char path[320];
+    snprintf(path, sizeof path, "/proc/%d/task/%s/children", process, thread);
+    FILE *children = fopen(path, "re");
+    if (children == NULL)
+        return length;
+    while (length < most && fscanf(children, "%d", &list[length]) == 1)
+        length++;
+    fclose(children);
+    return length;
+}
+
+/* They belong to the thread that forked them. Who counts a fork bomb has little time: of a process
+ * with one thread, a folder with three links, no more is looked at than need be. */
+size_t list_children(pid_t process, pid_t *list, size_t length, size_t most) {
+    char path[64];
+    struct stat facts;
     snprintf(path, sizeof path, "/proc/%d/task", process);
+    if (stat(path, &facts) == 0 && facts.st_nlink == 3) {
+        snprintf(path, sizeof path, "%d", process);
+        return list_of_thread(process, path, list, length, most);
+    }
     DIR *threads = opendir(path);
     struct dirent *entry;
     if (threads == NULL)
         return length;
-    while ((entry = readdir(threads)) != NULL) {
-        snprintf(path, sizeof path, "/proc/%d/task/%s/children", process, entry->d_name);
-        FILE *children = *entry->d_name == '.' ? NULL : fopen(path, "re");
-        if (children == NULL)
-            continue;
-        while (length < most && fscanf(children, "%d", &list[length]) == 1)
-            length++;
-        fclose(children);
-    }
+    while ((entry = readdir(threads)) != NULL)
+        if (*entry->d_name != '.')
+            length = list_of_thread(process, entry->d_name, list, length, most);
     closedir(threads);
     return length;
 }

@@ -18,4 +18,8 @@ const char *excess_of(int own_namespaces, char *const *folders);
 /* Adds the children of a process to a list that has room for `most`, and answers its new length. */
 size_t list_children(pid_t process, pid_t *list, size_t length, size_t most);
 
+/* How many threads run as this user, its other processes included: all of them count for
+ * RLIMIT_NPROC. */
+long threads_of(uid_t user);
+
 #endif

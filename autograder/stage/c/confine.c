@@ -4,12 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sched.h>
-#include <stddef.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -25,8 +21,7 @@ static const struct {
     rlim_t most;
 } limits[] = {
     {RLIMIT_CORE, 0},     {RLIMIT_CPU, 20},           {RLIMIT_NOFILE, 1024},
-    {RLIMIT_NPROC, 640}, /* of the uid, above what census.c allows; does not bind root */
-    {RLIMIT_MSGQUEUE, 0}, {RLIMIT_MEMLOCK, 64 << 10},
+    {RLIMIT_MSGQUEUE, 0}, {RLIMIT_MEMLOCK, 64 << 10}, {RLIMIT_SIGPENDING, 1024},
 };
 
 static void set_limit(__rlimit_resource_t resource, rlim_t most) {
@@ -36,10 +31,11 @@ static void set_limit(__rlimit_resource_t resource, rlim_t most) {
     setrlimit(resource, &wanted);
 }
 
-void set_limits(rlim_t file_size) {
+void set_limits(rlim_t file_size, rlim_t processes) {
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         set_limit(limits[i].resource, limits[i].most);
     set_limit(RLIMIT_FSIZE, file_size);
+    set_limit(RLIMIT_NPROC, processes);
 }
 
 int drop_capabilities(void) {
@@ -49,102 +45,6 @@ int drop_capabilities(void) {
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
         prctl(PR_CAPBSET_DROP, capability);
     return (int)syscall(SYS_capset, &header, none);
-}
-
-#if defined __x86_64__
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined __aarch64__
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
-
-/* Reading and steering other processes, memory and messages that no process has, and whatever makes
- * or joins namespaces: an exploit of the kernel's would begin there. */
-static const int forbidden[] = {
-    SYS_ptrace,
-    SYS_process_vm_readv,
-    SYS_process_vm_writev,
-    SYS_pidfd_getfd,
-    SYS_keyctl,
-    SYS_add_key,
-    SYS_request_key,
-    SYS_io_uring_setup,
-    SYS_unshare,
-    SYS_setns,
-    SYS_mount,
-    SYS_umount2,
-    SYS_pivot_root,
-    SYS_chroot,
-    SYS_open_tree,
-    SYS_move_mount,
-    SYS_fsopen,
-    SYS_fspick,
-    SYS_userfaultfd,
-    SYS_bpf,
-    SYS_memfd_create,
-    SYS_shmget,
-    SYS_semget,
-    SYS_msgget,
-    SYS_mq_open,
-    SYS_fanotify_init,
-    SYS_syslog,
-    SYS_perf_event_open,
-    SYS_name_to_handle_at,
-#ifdef SYS_memfd_secret
-    SYS_memfd_secret,
-#endif
-#ifdef SYS_mount_setattr
-    SYS_mount_setattr,
-#endif
-};
-
-int can_filter(void) {
-#ifdef ARCHITECTURE
-    uint32_t action = SECCOMP_RET_ERRNO;
-    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
-#else
-    return 0;
-#endif
-}
-
-int filter_calls(void) {
-#ifdef ARCHITECTURE
-    enum { NEW_NAMESPACES = 0x7E020000, X32 = 0x40000000 };
-    struct sock_filter program[2 * sizeof forbidden / sizeof *forbidden + 32];
-    struct sock_fprog filter = {0, program};
-#define ADD(...) program[filter.len++] = (struct sock_filter)__VA_ARGS__
-#define LOAD(field)                                                                                \
-    ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, field)))
-#define IF(test, value, count)                                                                     \
-    ADD(BPF_JUMP(BPF_JMP | (test) | BPF_K, (uint32_t)(value), 0, (count))) /* else skip so many */
-#define FAIL(number) ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (number)))
-#define ALLOW() ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW))
-    LOAD(arch);
-    ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
-    FAIL(ENOSYS); /* the numbers of another architecture mean other calls */
-    LOAD(nr);
-    IF(BPF_JGE, X32, 1);
-    FAIL(ENOSYS);
-    for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
-        IF(BPF_JEQ, forbidden[i], 1);
-        FAIL(EPERM);
-    }
-    IF(BPF_JEQ, SYS_clone3, 1); /* its flags are in memory; the C library then takes clone(2) */
-    FAIL(ENOSYS);
-    IF(BPF_JEQ, SYS_clone, 4);
-    LOAD(args[0]);
-    IF(BPF_JSET, NEW_NAMESPACES, 1);
-    FAIL(EPERM);
-    ALLOW();
-    IF(BPF_JEQ, SYS_socket, 4);
-    LOAD(args[0]);
-    ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0));
-    FAIL(EACCES);
-    ALLOW();
-    ALLOW();
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
-#else
-    return 0;
-#endif
 }
 
 /* See linux/landlock.h; repeated because the headers of a system are often older than its kernel.
@@ -169,6 +69,29 @@ int landlock_version(void) {
     return version < 0 ? 0 : (int)version;
 }
 
+struct landlock_attributes {
+    uint64_t files, network, scope;
+};
+
+/* Whether the kernel keeps the signals of who is fenced in to those who are inside with it. */
+static int has_scopes(int version) {
+    return version >= 6;
+}
+
+int fence_signals_in(void) {
+    struct landlock_attributes attributes = {.scope = NO_SIGNALS};
+    if (!has_scopes(landlock_version()))
+        return 0;
+    int ruleset = (int)syscall(LANDLOCK_CREATE, &attributes, sizeof attributes, 0);
+    if (ruleset < 0)
+        return 0;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        syscall(LANDLOCK_RESTRICT, ruleset, 0);
+    close(ruleset);
+    /* Tried, not believed: whoever relies on it sends a signal to everybody. */
+    return kill(getppid(), 0) < 0 && errno == EPERM;
+}
+
 static int allow(int ruleset, const char *path, uint64_t rights) {
     struct __attribute__((packed)) {
         uint64_t rights;
@@ -184,7 +107,7 @@ static int allow(int ruleset, const char *path, uint64_t rights) {
     return result;
 }
 
-int hide_files(char *const *rules) {
+int hide_files(char *const *rules, const char *terminal) {
     static const char *const readable[] = {
         "/usr",
         "/bin",
@@ -202,16 +125,16 @@ int hide_files(char *const *rules) {
         "/dev/urandom",
         "/proc/self",
     };
-    static const char *const writable[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty",
-                                           "/dev/pts"};
+    /* Not /dev/pts: other terminals of the same user are there. */
+    const char *const writable[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/tty",
+                                    terminal == NULL ? "/dev/tty" : terminal};
     int version = landlock_version();
     if (version == 0)
         return 0;
-    struct {
-        uint64_t files, network, scope;
-    } attributes = {.files = 0x1fff, .scope = version >= 6 ? NO_ABSTRACT_SOCKETS | NO_SIGNALS : 0};
+    struct landlock_attributes attributes = {
+        .files = 0x1fff, .scope = has_scopes(version) ? NO_ABSTRACT_SOCKETS | NO_SIGNALS : 0};
     attributes.files |= (version >= 2 ? REFER : 0) | (version >= 3 ? TRUNCATE : 0);
-    size_t size = version >= 6 ? 24 : version >= 4 ? 16 : 8;
+    size_t size = has_scopes(version) ? 24 : version >= 4 ? 16 : 8;
     uint64_t read = EXECUTE | READ_FILE | READ_FOLDER;
     uint64_t write = (READ_FILE | WRITE_FILE | TRUNCATE) & attributes.files;
     int failed = 0;
@@ -221,7 +144,7 @@ int hide_files(char *const *rules) {
     for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
         failed |= allow(ruleset, readable[i], read);
     for (size_t i = 0; i < sizeof writable / sizeof *writable; i++)
-        failed |= allow(ruleset, writable[i], write | READ_FOLDER);
+        failed |= allow(ruleset, writable[i], write);
     for (; *rules != NULL; rules++)
         failed |= allow(ruleset, strchr(*rules, ':') + 1,
                         strncmp(*rules, "ro:", strlen("ro:")) == 0

@@ -1,33 +1,32 @@
 /* Takes from a process, and from all that it will ever start, what no submission needs.
  *
- * seccomp(2) forbids system calls on any machine. Landlock, landlock(7), hides files where there is
- * no mount namespace to do so; its rules are "ro:FOLDER", and others to write to.
- *
- * Who drops, filters or hides answers less than 0 if that fails.
+ * Landlock, landlock(7), hides files where there is no mount namespace to do so; its rules are
+ * "ro:FOLDER", and others to write to. Who drops or hides answers less than 0 if that fails. System
+ * calls are forbidden in filter.c.
  */
 #ifndef CONFINE_H
 #define CONFINE_H
 
 #include <sys/resource.h>
 
-/* What each process of a play may use; `file_size` is the most that one file may have in bytes. */
-void set_limits(rlim_t file_size);
+/* What each process of a play may use; `file_size` is the most that one file may have in bytes,
+ * `processes` how many its user may have (which does not bind root). */
+void set_limits(rlim_t file_size, rlim_t processes);
 
 /* The namespaces were opened with capabilities; nobody in the play may keep one. See
  * capabilities(7). */
 int drop_capabilities(void);
 
-/* Whether system calls can be forbidden here. */
-int can_filter(void);
-
-/* Whatever is forbidden fails, and whoever tried may go on: nobody dies of asking. */
-int filter_calls(void);
-
 /* The version of Landlock's interface; 0 where the kernel has none. */
 int landlock_version(void);
 
+/* Lets our own signals reach nobody but those whom we start from now on; answers whether that
+ * holds. Others can signal us as before. */
+int fence_signals_in(void);
+
 /* Leaves nothing of the file system to be opened but the system's programs and `rules`, a list that
- * ends with NULL, and lets signals reach only those who are confined in the same way. */
-int hide_files(char *const *rules);
+ * ends with NULL, and of all terminals `terminal`, or NULL. Lets signals reach only those who are
+ * confined in the same way. */
+int hide_files(char *const *rules, const char *terminal);
 
 #endif

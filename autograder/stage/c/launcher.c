@@ -7,14 +7,17 @@
  * Orders come over a SOCK_SEQPACKET connection, one message each:
  *
  *     "play" FLAGS \0 ARG0 \0 ARG1 \0 ...
- *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-" or "t" (standard input
- *         becomes the controlling terminal). The init-to-be answers "init", whose SCM_CREDENTIALS
- *         tell its pid; "failed ERRNO" follows if exec fails
+ *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-", or "t" (standard input
+ *         becomes the controlling terminal), "r" (calls are reported, see timers.h). The
+ *         init-to-be answers "init", whose SCM_CREDENTIALS tell its pid, with the descriptor for
+ *         such reports; "failed ERRNO" follows if exec fails
  *     "status"  answers "status CODE VALUE" (si_code and si_status of waitid(2)) or "alive"; init
  *               stays a zombie
  *     "excess"  answers of what the play took too much, or "nothing": it was killed then
  *     "end"     kills whoever is left of the play, reaps them all, answers "ended"
- *     "means"   answers "means LANDLOCK SECCOMP": the version of the one, whether the other works
+ *     "means"   answers "means LANDLOCK SECCOMP FENCED ASKS": the version of the first, whether the
+ *               second works, whether our signals reach nobody but the play, and who calls
+ * connect(2) has to ask
  *
  * In mode pidns each play has a PID namespace of its own, with init as its PID 1, and a private
  * /proc and /tmp. In mode subreaper init is a child subreaper, and the launcher one above it:
@@ -35,6 +38,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -45,23 +49,32 @@
 
 #include "census.h"
 #include "confine.h"
+#include "filter.h"
+#include "timers.h"
 
 enum {
     MESSAGE_SIZE = 65536,
     MOST_ARGUMENTS = 256,
+    MOST_DESCENDANTS = 4096, /* far more than RLIMIT_NPROC lets a play have */
     STANDARD_FDS = 3,
     SWEEP_PAUSE_MS = 5,
     CENSUS_MS = 20,
+    MOST_PROCESSES_OF_USER = 640, /* above what the census allows */
     PLAY_FILE_BYTES = 16 << 20,
     BUILD_FILE_BYTES = 64 << 20,
+    BUILD_NICE_VALUE =
+        10, /* of a plain user's: who counts them has the same right to a processor */
 };
 
-static int orders;                         /* the connection to the judge */
-static int own_namespaces;                 /* mode pidns */
-static uid_t user;                         /* whom plays run as; 0: as we do ourselves */
-static char **folders;                     /* "ro:...", "rw:...", "build:...", NULL */
-static rlim_t file_size = PLAY_FILE_BYTES; /* the largest file that a play may write */
-static int deaths;                         /* a signalfd for SIGCHLD */
+static int orders;                                /* the connection to the judge */
+static int own_namespaces;                        /* mode pidns */
+static uid_t user;                                /* whom plays run as; 0: as we do ourselves */
+static char **folders;                            /* "ro:...", "rw:...", "build:...", NULL */
+static rlim_t file_size = PLAY_FILE_BYTES;        /* the largest file that a play may write */
+static int builds;                                /* the plays are builds, without actors */
+static rlim_t processes = MOST_PROCESSES_OF_USER; /* that the user of a play may have */
+static int fenced_in;                             /* our signals reach nobody but the play */
+static int deaths;                                /* a signalfd for SIGCHLD */
 static pid_t init = -1;    /* of the play that is on, also while a zombie; -1 between plays */
 static const char *excess; /* what the play took too much of; it has been killed then */
 
@@ -78,6 +91,24 @@ static char *environment[] = {
 
 static void say(const char *answer) {
     while (send(orders, answer, strlen(answer), MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    }
+}
+
+/* The same, with a descriptor, unless it is less than 0. */
+static void say_with(const char *answer, int descriptor) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    struct iovec text = {(void *)answer, strlen(answer)};
+    struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        control.header.cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+    }
+    while (sendmsg(orders, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {
     }
 }
 
@@ -108,6 +139,7 @@ static void prepare_build(void) {
         const char *path = build_folder(*folder);
         if (path == NULL)
             continue;
+        builds = 1;
         file_size = BUILD_FILE_BYTES;
         /* bubblewrap's mount namespace is not ours to change; a copy of it is. */
         if (own_namespaces &&
@@ -123,6 +155,13 @@ static void become_user(void) {
     if (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
         setresuid(user, user, user) < 0)
         give_up("become a user of its own");
+}
+
+static int place_of_play(void) {
+    int reaches_others = user == 0 && !fenced_in;
+    if (own_namespaces)
+        return 0;
+    return AMONG_OTHERS | (reaches_others ? NOT_FENCED : 0) | (builds ? NO_ACTORS : 0);
 }
 
 /* Should the machine run out of memory all the same, the kernel takes a play, not the grader. */
@@ -144,6 +183,7 @@ static void reset_signals(void) {
 }
 
 static void become_init(const char *flags, char **arguments, const int *standard) {
+    const char *terminal = strchr(flags, 't') != NULL ? ttyname(standard[0]) : NULL;
     if (own_namespaces)
         mount_private_folders();
     else
@@ -156,19 +196,23 @@ static void become_init(const char *flags, char **arguments, const int *standard
         give_up("take the terminal");
     close_range(STANDARD_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
     umask(022);
-    set_limits(file_size);
+    set_limits(file_size, processes);
+    if (builds && !own_namespaces && user == 0 && nice(BUILD_NICE_VALUE) < 0) {
+        /* Then a fork bomb that a build starts takes a little longer to be counted. */
+    }
     if (user != 0)
         become_user();
     if (own_namespaces && drop_capabilities() < 0)
         give_up("drop capabilities");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         give_up("no_new_privs");
-    if (!own_namespaces && hide_files(folders) < 0)
+    if (!own_namespaces && hide_files(folders, terminal) < 0)
         give_up("hide files");
-    if (can_filter() && filter_calls() < 0)
+    int reports = strchr(flags, 'r') != NULL && can_filter() ? report_calls(!own_namespaces) : -1;
+    if (can_filter() && filter_calls(place_of_play()) < 0)
         give_up("filter system calls");
     reset_signals();
-    say("init");
+    say_with("init", reports);
     execve(arguments[0], arguments, environment);
     give_up("exec");
 }
@@ -232,17 +276,61 @@ static void kill_child(pid_t child) {
     kill(child, SIGKILL);
 }
 
-/* As the user that all of the play are, and nobody else is, one kill(2) reaches them all at the
- * same instant: no fork outruns it. */
+/* As the user that all of the play are, and nobody else is. They may stop the killer before it has
+ * done it; then the next one does. */
 static void kill_user(void) {
+    int status;
     pid_t killer = fork();
     if (killer == 0) {
         if (setresuid(user, user, user) == 0)
             kill(-1, SIGKILL);
         _exit(EXIT_SUCCESS);
     }
-    while (killer > 0 && waitpid(killer, NULL, 0) < 0 && errno == EINTR) {
+    while (killer > 0 &&
+           (waitpid(killer, &status, WUNTRACED) < 0 ? errno == EINTR : WIFSTOPPED(status)))
+        kill(killer, SIGKILL);
+}
+
+/* Everybody below us, parents first. */
+static void for_each_descendant(void (*deal_with)(pid_t)) {
+    static pid_t list[MOST_DESCENDANTS];
+    size_t length = list_children(getpid(), list, 0, MOST_DESCENDANTS);
+    for (size_t i = 0; i < length; i++) {
+        deal_with(list[i]);
+        length = list_children(list[i], list, length, MOST_DESCENDANTS);
     }
+}
+
+static int somebody_could_fork;
+
+static void forbid_to_fork(pid_t process) {
+    static const struct rlimit none = {0, 0};
+    struct rlimit before;
+    if (prlimit(process, RLIMIT_NPROC, &none, &before) == 0 && before.rlim_max != 0)
+        somebody_could_fork = 1;
+    kill(process, SIGSTOP);
+}
+
+/* Takes the right to fork, and the processor, from everybody, and kills nobody until all have lost
+ * both: the dead would make room, of which RLIMIT_NPROC leaves little, for others to be born. Who
+ * may fork has a parent who may, so once a walk finds nobody, there is nobody. */
+static void freeze_and_kill(void) {
+    do {
+        somebody_could_fork = 0;
+        for_each_descendant(forbid_to_fork);
+    } while (somebody_could_fork);
+    for_each_descendant(kill_child);
+}
+
+/* Where the kernel can, everybody at the same instant: then no fork outruns it. */
+static void kill_everybody(void) {
+    if (user != 0)
+        kill_user();
+    else if (fenced_in)
+        kill(-1, SIGKILL);
+    else if (!own_namespaces)
+        freeze_and_kill();
+    for_each_child(kill_child);
 }
 
 /* Whether init is dead, or there is no play, and has no sibling. */
@@ -263,9 +351,7 @@ static int nobody_is_left(void) {
 static void kill_play(void) {
     struct pollfd death = {.fd = deaths, .events = POLLIN};
     for (;;) {
-        if (user != 0)
-            kill_user();
-        for_each_child(kill_child);
+        kill_everybody();
         for_each_child(reap_unless_init);
         if (nobody_is_left())
             return;
@@ -299,7 +385,8 @@ static void take_census(void) {
 
 static void tell_means(void) {
     char answer[64];
-    snprintf(answer, sizeof answer, "means %d %d", landlock_version(), can_filter());
+    snprintf(answer, sizeof answer, "means %d %d %d %d", landlock_version(), can_filter(),
+             fenced_in, can_report());
     say(answer);
 }
 
@@ -359,6 +446,9 @@ int main(int argc, char **argv) {
     fcntl(orders, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prepare_build();
+    if (!own_namespaces && user == 0)
+        processes += (rlim_t)threads_of(getuid()); /* who are none of the play */
+    fenced_in = !own_namespaces && user == 0 && fence_signals_in();
 
     sigset_t child_died;
     sigemptyset(&child_died);

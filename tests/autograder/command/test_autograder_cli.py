@@ -26,6 +26,7 @@ from autograder.labs.generate import seed_of, with_generated
 from autograder.labs.lab import Generated, Lab, Late
 from autograder.labs.scenario import Scenario
 from autograder.stage import isolation
+from autograder.stage.walls import Wall
 from autograder.trial import assess as assessing
 from autograder.trial.verdict import Assessment, Verdict
 
@@ -79,6 +80,7 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     choice = isolation.ModeChoice("pidns", "namespaces work here", ("the weather is not enforced",))
     monkeypatch.setattr(isolation, "lacks", lambda mode: choice.lacks)
     monkeypatch.setattr(isolation, "probe", lambda: choice)
+    monkeypatch.setattr(isolation, "dangers", lambda mode: ())
     monkeypatch.chdir(tmp_path)
 
 
@@ -414,3 +416,38 @@ def test_to_check_loads_nothing_that_only_a_class_needs() -> None:
     loaded = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True)
     needless = {"jinja2", "elftools", "sqlite3", "rich.progress", "autograder.command.grade"}
     assert needless & set(loaded.stdout.split()) == set()
+
+
+def test_strangers_are_not_graded_where_they_reach_what_is_not_theirs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(isolation, "dangers", lambda mode: ("it rains in",))
+    assert grade("ada") == 2
+    assert not Path("out").exists()
+    said = capsys.readouterr().err
+    assert "  - it rains in\n" in said and "--trusting" in said and "autograder doctor" in said
+    assert main(["check", "init", submission("ada")]) == 0
+    assert grade("ada", more=["--trusting"]) == 0
+
+
+def test_the_doctor_has_a_line_for_each_wall_and_says_whether_a_class_can_be_graded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = (
+        Wall("roof", True, "no rain gets in"),
+        Wall("windows", False, "it rains in", "close them"),
+        Wall("draught", False, "it is cold", "put a coat on", guards=False),
+    )
+    monkeypatch.setattr("autograder.command.doctor.walls", lambda mode: found)
+    assert main(["doctor"]) == 0
+    monkeypatch.setattr(isolation, "dangers", lambda mode: ("it rains in",))
+    capsys.readouterr()
+    assert main(["doctor"]) == 1
+    mode, *lines, conclusion = capsys.readouterr().out.splitlines()
+    assert mode == "mode pidns: namespaces work here"
+    assert lines == [
+        "✓ roof     no rain gets in",
+        "✗ windows  it rains in. Mend: close them",
+        "· draught  it is cold. Mend: put a coat on",
+    ]
+    assert "--trusting" in conclusion

@@ -31,8 +31,16 @@ from autograder.language.expectations import (
     Gets,
     GetsExactly,
     GetsNothing,
+    HasDied,
+    HasExited,
+    HasOutput,
     IsAlive,
+    IsChild,
     IsIdle,
+    IsReaped,
+    IsStopped,
+    IsZombie,
+    NobodyIsLeft,
     StartsClean,
 )
 from autograder.language.grammar import blank_name
@@ -92,9 +100,28 @@ def test_who_does_what_and_what_comes_of_it() -> None:
     assert those(DEEDS, "actors_only", False) == {Sends, Freezes, Thaws}
 
 
-def test_what_is_judged_at_rest_and_of_whom() -> None:
-    at_rest = {IsAlive, GetsNothing, GetsExactly, IsIdle}
-    assert those(EXPECTATIONS, "judged", Judged.AT_REST) == at_rest
+CAN_BE_BROKEN = {
+    IsAlive: "it dies",
+    IsZombie: "somebody reaps it",
+    IsChild: "its parent dies",
+    IsStopped: "somebody continues it",
+    GetsNothing: "a signal comes",
+    Gets: "one that stopped it is undone by the next",
+    GetsExactly: "one more comes",
+    IsIdle: "it wakes up",
+    StartsClean: "somebody else takes the terminal",
+    NobodyIsLeft: "somebody is born",
+}
+NOBODY_CAN_UNDO = {HasExited, HasDied, IsReaped, HasOutput}
+
+
+def test_what_can_be_broken_after_it_came_true_is_judged_at_rest() -> None:
+    """The rule of rest: whoever adds an expectation says here what could break it, or that nothing can."""
+    assert set(CAN_BE_BROKEN) | NOBODY_CAN_UNDO == set(EXPECTATIONS)
+    assert those(EXPECTATIONS, "judged", Judged.AT_REST) == set(CAN_BE_BROKEN)
+
+
+def test_of_whom_something_can_be_expected() -> None:
     asked_of_actors = {Gets, GetsExactly, GetsNothing, StartsClean}
     assert those(EXPECTATIONS, "actors_only", True) == asked_of_actors
 

@@ -23,15 +23,19 @@ def workspace() -> Iterator[Workspace]:
 
 @pytest.fixture
 def open_play(mode: str, workspace: Workspace) -> Iterator[OpenPlay]:
-    """`open_play(BODY)` is a play with an init whose main() has that body; in it, `start(arguments)` starts main."""
+    """`open_play(BODY)` is a play with an init whose main() has that body; in it, `start(arguments)` starts main.
+
+    `before` stands before main(): includes and functions.
+    """
     opened: list[Play] = []
     stages: list[Stage] = []
 
-    def open_one(body: str, *, terminal: bool = False) -> Play:
+    def open_one(body: str, *, before: str = "", terminal: bool = False) -> Play:
         folder = workspace.subfolder()
         source = Path(folder, "init.c")
         source.write_text(
-            _PROLOGUE + "int main(int count, char **arguments) { (void)count;" + body + "}\n"
+            f"{_PROLOGUE}{before}\n"
+            "int main(int count, char **arguments) { (void)count;" + body + "}\n"
         )
         subprocess.run(
             [compiler(), "-std=gnu11", str(source), "-o", str(folder / "init")],
@@ -58,6 +62,7 @@ _PROLOGUE = """
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 
 from autograder.language.roles import PIDNS
 from autograder.stage.activity import Posture
-from autograder.stage.play import Play
+from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest
+from autograder.stage.workspace import Workspace
 
 REAP_ALL = "start(arguments); while (wait(NULL) > 0 || errno == EINTR) {} return 0;"
 WAIT_FOR_MAIN = "return waitpid(start(arguments), NULL, 0) < 0;"
@@ -22,15 +24,13 @@ OpenPlay = Callable[..., Play]
 
 def fork(play: Play, parent: str, child: str) -> None:
     play.cast.command(parent, f"fork {child}")
-    play.cast.reply(parent)
-    while child not in play.cast:
-        play.cast.wait_for_news(0.1)
-        play.cast.greet()
+    play.reply(parent)
+    assert play.wait_for_births([child])
 
 
 def tell(play: Play, name: str, order: str) -> None:
     play.cast.command(name, order)
-    play.cast.reply(name)
+    play.reply(name)
 
 
 def test_init_is_pid_1_of_its_own_namespace_only_in_mode_pidns(
@@ -42,7 +42,7 @@ def test_init_is_pid_1_of_its_own_namespace_only_in_mode_pidns(
         Path(f"/proc/{play.init.pid}/status").read_text().split("NSpid:")[1].splitlines()[0].split()
     )
     assert (inside[-1] == "1" and len(inside) > 1) is (mode == PIDNS)
-    assert play.cast["main"].hello.parent == (1 if mode == PIDNS else play.init.pid)
+    assert play.cast["main"].hello.condition.parent == play.init.pid
 
 
 def test_an_orphan_becomes_a_child_of_init(open_play: OpenPlay) -> None:
@@ -66,7 +66,7 @@ def test_a_zombie_is_not_gone_before_it_is_reaped(open_play: OpenPlay) -> None:
     worker = play.process("worker")
     assert worker.ended() and not worker.reaped()
     assert play.status("worker") == 3
-    tell(play, "main", f"reap {play.cast['worker'].hello.pid}")
+    tell(play, "main", f"reap {play.cast['worker'].pid_inside}")
     assert worker.reaped()
 
 
@@ -76,7 +76,7 @@ def test_how_one_ended_is_known_after_it_was_reaped_by_another(open_play: OpenPl
     fork(play, "main", "worker")
     tell(play, "worker", f"die {signal.SIGUSR1.value}")
     play.settle(play.process("worker").ended)
-    tell(play, "main", f"reap {play.cast['worker'].hello.pid}")
+    tell(play, "main", f"reap {play.cast['worker'].pid_inside}")
     if play.status("worker") is None and play.process("worker").ended():
         pytest.skip(
             "this kernel forgets the status with the process (Linux 6.15 keeps it with the pidfd)"
@@ -154,11 +154,13 @@ def test_who_is_blocked_for_ever_is_at_rest_and_it_is_known_in_which_call(
         "start(arguments); for (;;) { waitpid(-1, NULL, WNOHANG); usleep(20000); }",
     ],
 )
-def test_one_who_sleeps_with_a_timeout_is_polling(open_play: OpenPlay, body: str) -> None:
+def test_one_who_wakes_up_again_and_again_for_nothing_is_polling(
+    open_play: OpenPlay, body: str
+) -> None:
     play = open_play(body)
     play.wait_for_main()
-    settled = play.settle(outlast_timer=True)
-    assert (settled.rest, settled.activity.posture) == (Rest.TIMED, Posture.TIMED)
+    settled = play.settle()
+    assert (settled.rest, settled.activity.posture) == (Rest.POLLING, Posture.TIMED)
 
 
 @pytest.mark.parametrize("body", ["for (;;) {}", "for (;;) waitpid(-1, NULL, WNOHANG);"])
@@ -226,20 +228,67 @@ def test_with_a_terminal_init_has_a_controlling_one(open_play: OpenPlay) -> None
     play.wait_for_main()
     play.settle()
     assert play.output() == "1"
-    assert play.cast["main"].hello.foreground is not None
+    assert play.cast["main"].hello.condition.foreground is not None
 
 
 def test_somebody_who_pretends_to_be_an_actor_is_turned_away(open_play: OpenPlay) -> None:
     play = open_play(
         """
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int n = snprintf(address.sun_path, sizeof address.sun_path, "%s", arguments[3]); (void)n;
+        int length = strrchr(arguments[1], '/') - arguments[1];
+        snprintf(address.sun_path, sizeof address.sun_path, "%.*s/socket", length, arguments[1]);
         int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
         if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) return 9;
-        char hello[] = "hello main 2 1 2 2 0 0 -1 0,1,2,";
+        char hello[] = "hello main 200";
         write(fd, hello, sizeof hello - 1);
         for (;;) pause();
         """
     )
     assert play.wait_for_main() is not None
     assert "main" not in play.cast
+
+
+def test_nobody_learns_from_the_kernel_where_a_stage_listens(
+    mode: str, workspace: Workspace
+) -> None:
+    with Stage(mode, workspace, workspace.subfolder()) as stage:
+        assert str(workspace.folder) not in Path("/proc/net/unix").read_text()
+        found = os.stat(stage.program.with_name("socket"))
+        owner = os.getuid() if stage.sandbox.user is None else stage.sandbox.user
+        assert (found.st_mode & 0o777, found.st_uid) == (0o600, owner)
+
+
+def test_strangers_who_connect_use_up_nothing_of_a_play(mode: str, workspace: Workspace) -> None:
+    folder = workspace.subfolder()
+    script = folder / "init"
+    script.write_text('#!/bin/sh\n"$@" &\nwait\n')
+    script.chmod(0o755)
+    with (
+        Stage(mode, workspace, folder) as stage,
+        Play(stage, [f"{stage.sandbox.folder}/init", *stage.main]) as play,
+    ):
+        for _ in range(1200):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
+                stranger.connect(str(stage.program.with_name("socket")))
+            play.cast.greet()
+        assert play.wait_for_main() is None
+
+
+def test_an_init_that_calls_connect_is_not_at_rest_before_it_is_answered(
+    open_play: OpenPlay,
+) -> None:
+    play = open_play(
+        """
+        struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+        start(arguments);
+        for (int i = 0; i < 3; i++) {
+            int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+            if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return 9;
+            close(fd);
+        }
+        for (;;) pause();
+        """
+    )
+    assert play.wait_for_main() is None
+    settled = play.settle()
+    assert (settled.rest, settled.activity.call in ("pause", "ppoll")) == (Rest.QUIET, True)

@@ -27,7 +27,7 @@ def test_a_temporary_folder_of_ours_alone_hides_no_submission_from_its_own_user(
                 open(os.devnull, "r+b") as nothing,
             ):
                 init = Watched(
-                    sandbox.open_play([f"{sandbox.folder}/init"], (nothing.fileno(),) * 3)
+                    sandbox.open_play([f"{sandbox.folder}/init"], (nothing.fileno(),) * 3)[0]
                 )
                 assert ready(init.pidfd, seconds=20)
                 init.close()

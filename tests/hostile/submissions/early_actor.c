@@ -6,6 +6,6 @@ int main(int count, char **arguments) {
     static char *const names[] = {"worker", "child", "main"};
     for (int i = 0; i < 2; i++)
         if (fork() == 0)
-            execv(arguments[1], (char *[]){arguments[1], names[i], arguments[3], NULL});
+            execv(arguments[1], (char *[]){arguments[1], names[i], NULL});
     return be_good(arguments);
 }

@@ -1,0 +1,167 @@
+"""Timers that nobody sees from outside: alarm(2), setitimer(2), timer_settime(2), timerfd_settime(2), SO_RCVTIMEO.
+
+/proc tells that a process sleeps in pause(2), not that an alarm is going to wake it. So the calls that set such timers
+are reported: a filter (c/timers.c) holds the caller until we have read what it asks for, and have let it go on, see
+seccomp_unotify(2). Who has never set a timer costs nothing.
+
+We know when a timer was set and for how long, not what has become of it. That is enough: once somebody has slept as
+long as its longest timer takes, none of them is left to ring.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import math
+import os
+import select
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from autograder.stage.watch import thread_group
+from forklab.kernel.processors import name_of
+
+# struct seccomp_notif: id, pid, flags, then struct seccomp_data: nr, arch, instruction pointer, six arguments.
+_REPORT = struct.Struct("QIIiIQ6Q")
+_ANSWER = struct.Struct("QqiI")  # struct seccomp_notif_resp: id, value, error, flags
+_MOST_AT_A_TIME = 256
+_GO_ON = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
+_RECEIVE = (3 << 30) | (_REPORT.size << 16) | (ord("!") << 8)
+_SEND = (3 << 30) | (_ANSWER.size << 16) | (ord("!") << 8) | 1
+
+_LATE_SECONDS = 0.02  # a timer may be so late: its process is awake then, or never will be
+_UNREADABLE_SECONDS = 2.5  # what we take for granted of a timer whose time we cannot read
+_ABSOLUTE = 1  # TIMER_ABSTIME, TFD_TIMER_ABSTIME
+_LONG_AGO_SECONDS = 1e8  # the clock of the wall is beyond, that of the machine is not
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Set at `set_at` (monotonic) to ring after `first` seconds, and then every `again` seconds, 0: never.
+
+    `shared`: whoever its process forks may sleep on it too. A limit of a socket is one that may ring at any time.
+    """
+
+    call: str
+    set_at: float
+    first: float
+    again: float
+    shared: bool
+
+    def may_ring(self, now: float) -> bool:
+        return self.again > 0 or now < self.set_at + self.first + _LATE_SECONDS
+
+    @property
+    def longest(self) -> float:
+        """How long one may sleep on it at most."""
+        return max(self.first, self.again) + _LATE_SECONDS
+
+
+class Timers:
+    """Those of one play. `listener` is what the filter reports to; None where the kernel cannot.
+
+    The kernel lets a play have one such filter, so this one also holds whoever calls connect(2), where sockets of
+    others are in reach: only those whose pid `may_connect` go on. A rule on addresses would not do: they are in memory,
+    which a submission changes while somebody looks at it.
+    """
+
+    def __init__(self, listener: int | None, may_connect: Callable[[int], bool]) -> None:
+        self.listener = listener
+        self._may_connect = may_connect
+        # By process, call and what the call is about: each of these can be set again, or switched off.
+        self._set: dict[tuple[int, str, int], Timer] = {}
+
+    def close(self) -> None:
+        if self.listener is not None:
+            os.close(self.listener)
+            self.listener = None
+
+    def attend(self) -> bool:
+        """Takes in the reports that have come, and lets the callers go on. Whether there was one.
+
+        Not without an end: a submission can make such calls as fast as we answer.
+        """
+        attended = False
+        for _ in range(_MOST_AT_A_TIME):
+            if self.listener is None or not (events := _events(self.listener)):
+                break
+            if not events & select.POLLIN:  # nobody is left who could set a timer
+                self.close()
+                break
+            attended = True
+            report = bytearray(_REPORT.size)
+            try:
+                fcntl.ioctl(self.listener, _RECEIVE, report)
+            except OSError as error:
+                if error.errno == errno.ENOENT:  # it was killed meanwhile
+                    continue
+                break
+            number, pid, _, call, _, _, *arguments = _REPORT.unpack(report)
+            name = name_of(call) or ""
+            refused = name == "connect" and not self._may_connect(pid)
+            answer = (number, 0, -errno.EACCES, 0) if refused else (number, 0, 0, _GO_ON)
+            try:
+                if name != "connect":
+                    self._note(pid, name, arguments)
+                fcntl.ioctl(self.listener, _SEND, _ANSWER.pack(*answer))
+            except OSError:
+                continue  # gone as well
+        return attended
+
+    def of(self, pid: int, *, sleeps_on_files: bool = True) -> Timer | None:
+        """The one on which this process may sleep longest; None if it has none that may still ring."""
+        if not self._set:
+            return None
+        now = time.monotonic()
+        self._set = {key: timer for key, timer in self._set.items() if timer.may_ring(now)}
+        candidates = [
+            timer
+            for (owner, _, _), timer in self._set.items()
+            if (sleeps_on_files if timer.shared else owner == pid)
+        ]
+        return max(candidates, key=lambda timer: timer.longest, default=None)
+
+    def _note(self, thread: int, call: str, arguments: list[int]) -> None:
+        pid = thread_group(thread)
+        about = arguments[0] if call in ("timer_settime", "timerfd_settime", "setsockopt") else 0
+        first, again = _seconds_of(thread, call, arguments)
+        key = (pid, call, about)
+        if first <= 0:
+            self._set.pop(key, None)
+            return
+        shared = call in ("timerfd_settime", "setsockopt")
+        if call == "setsockopt":
+            again = first
+        self._set[key] = Timer(_SPOKEN.get(call, call), time.monotonic(), first, again, shared)
+
+
+def _events(listener: int) -> int:
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    return next((events for _, events in poll.poll(0)), 0)
+
+
+_SPOKEN = {"setsockopt": "SO_RCVTIMEO"}
+
+
+def _seconds_of(thread: int, call: str, arguments: list[int]) -> tuple[float, float]:
+    """When it rings first, 0: never; and every so many seconds after that."""
+    if call == "alarm":
+        return float(arguments[0] & 0xFFFFFFFF), 0.0
+    place = {"setitimer": 1, "setsockopt": 3}.get(call, 2)
+    pairs = 1 if call == "setsockopt" else 2
+    small = 1e6 if call in ("setitimer", "setsockopt") else 1e9
+    try:
+        with open(f"/proc/{thread}/mem", "rb", buffering=0) as memory:
+            content = os.pread(memory.fileno(), 16 * pairs, arguments[place])
+        words = struct.unpack(f"{2 * pairs}q", content)
+    except (OSError, struct.error, OverflowError):
+        return (0.0, 0.0) if arguments[place] == 0 else (_UNREADABLE_SECONDS, 0.0)
+    first = words[-2] + words[-1] / small
+    again = words[0] + words[1] / small if pairs == 2 else 0.0
+    if call != "setitimer" and pairs == 2 and arguments[1] & _ABSOLUTE and first > 0:
+        clock = time.CLOCK_REALTIME if first > _LONG_AGO_SECONDS else time.CLOCK_MONOTONIC
+        first = max(1e-9, first - time.clock_gettime(clock))
+    return (first, again) if math.isfinite(first) else (0.0, 0.0)

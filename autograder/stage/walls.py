@@ -1,0 +1,161 @@
+"""What stands between a submission and this machine, wall by wall: found out by trying, once for each mode."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from autograder.language.roles import PIDNS
+from autograder.stage.compiled import compiled, is_dynamic
+from autograder.stage.sandbox import Means, Sandbox
+from autograder.stage.workspace import Workspace
+
+_NAMESPACES = "grade where bubblewrap may open namespaces"
+_NAMESPACES_OR_ROOT = f"{_NAMESPACES}, or as root"
+_NEWER = "or with Linux 6.12 or later, with Landlock"
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What one of them is about, whether it `stands`, and in `words` what then holds; or what does not, and its `mend`.
+
+    Where one that `guards` is missing, a submission reaches what belongs to others: strangers' work is not graded
+    there, unless somebody says that they are trusted. Without one of the others it gets more than its share.
+    """
+
+    about: str
+    stands: bool
+    words: str
+    mend: str = ""
+    guards: bool = True
+
+
+@functools.cache
+def walls(mode: str) -> tuple[Wall, ...]:
+    """All of them in this mode on this machine. Raises StageError if it cannot do the mode."""
+    with (
+        Workspace() as workspace,
+        Sandbox(mode, workspace.subfolder(), workspace.subfolder()) as sandbox,
+    ):
+        means, own_user = sandbox.means(), sandbox.user is not None
+    of_the_mode = _in_a_namespace() if mode == PIDNS else among_others(means, own_user)
+    return (*of_the_mode, *_everywhere(means))
+
+
+def _in_a_namespace() -> Iterator[Wall]:
+    yield Wall("processes", True, "a PID namespace of its own: no others are there")
+    yield Wall("files", True, "a view of its own, read-only; a /tmp of its own, in memory")
+    yield Wall("sockets", True, "no network, and nobody else's sockets")
+    yield Wall("user", True, "its rights end with its namespaces")
+
+
+def among_others(means: Means, own_user: bool) -> Iterator[Wall]:
+    """Those of a submission that has no namespaces."""
+    alone = own_user or means.fenced
+    yield Wall(
+        "processes",
+        alone,
+        "signals reach its own processes alone; limits, priorities and memory of others are refused"
+        if alone
+        else "a submission can send signals to all processes of yours",
+        f"{_NAMESPACES_OR_ROOT}, {_NEWER}",
+    )
+    yield _files(means, own_user)
+    yield Wall(
+        "names of files",
+        False,
+        "a submission can see which files there are, and change times and rights of those that its user may change",
+        _NAMESPACES if own_user else _NAMESPACES_OR_ROOT,
+        guards=not own_user,
+    )
+    yield Wall(
+        "network",
+        means.filters,
+        "sockets of this machine alone" if means.filters else "the network is not closed",
+        _NAMESPACES,
+    )
+    yield Wall(
+        "sockets in the file system",
+        means.asks,
+        "actors connect to the judge, and nobody to anybody else"
+        if means.asks
+        else "a submission can connect to sockets in the file system that its user may connect to",
+        f"{_NAMESPACES_OR_ROOT}, or with Linux 5.9 or later, not below a filter that asks as well",
+        guards=not own_user,
+    )
+    yield Wall(
+        "abstract sockets",
+        means.asks or means.scopes,
+        "those of others are out of reach"
+        if means.asks or means.scopes
+        else "a submission can connect to abstract sockets of this machine",
+        f"{_NAMESPACES}, {_NEWER}",
+    )
+    yield Wall(
+        "user",
+        own_user,
+        "one that nobody else has"
+        if own_user
+        else "a submission runs as you: it counts with your other processes, and with those of other submissions, "
+        "for what an account may have (processes, pages of pipes, descriptors under way)",
+        _NAMESPACES_OR_ROOT,
+    )
+    yield Wall(
+        "disk",
+        False,
+        "/tmp and the folder of a build are on the disk: how full they are is looked at every 20 ms, "
+        "and what is deleted but still open is not seen",
+        _NAMESPACES,
+        guards=False,
+    )
+
+
+def _files(means: Means, own_user: bool) -> Wall:
+    what = (
+        "read what everybody on this machine can read"
+        if own_user
+        else "read and delete all that you can"
+    )
+    return Wall(
+        "files",
+        means.landlock > 0,
+        "the system's to read, its own folder, a /tmp of its own"
+        if means.landlock
+        else f"files are not hidden: a submission can {what}",
+        f"{_NAMESPACES}, or with Linux 5.13 or later, with Landlock",
+    )
+
+
+def _everywhere(means: Means) -> Iterator[Wall]:
+    yield Wall(
+        "system calls",
+        means.filters,
+        "what no submission needs is refused"
+        if means.filters
+        else "no system call is forbidden: a submission can trace and change its own actors",
+        "let the grader use seccomp(2), on x86-64 or aarch64",
+    )
+    static = not is_dynamic(compiled("actor"))
+    yield Wall(
+        "actors",
+        static,
+        "nobody can put code into them"
+        if static
+        else "there is no static C library here: a submission can change its actors by LD_PRELOAD",
+        "install one (Debian: apt install libc6-dev; Fedora: glibc-static)",
+        guards=False,
+    )
+    yield Wall(
+        "share",
+        True,
+        "512 MB, 512 processes and 2 minutes for a whole play; then all of it is killed",
+    )
+    yield Wall(
+        "memory of the kernel",
+        False,
+        "memory that only the kernel holds (full pipes and sockets, shared memory that no process has mapped) "
+        "is not counted",
+        "none that we know of, but a virtual machine for the grader",
+        guards=False,
+    )

@@ -1,0 +1,153 @@
+"""One submission on the stage, scenario after scenario; and what is done with a play that nobody could decide.
+
+An error is never free for who causes it. What cannot be decided is played again alone, then with the reference solution
+in the same place: if that works, it was the submission's doing, and it has failed; if not, it is the machine's trouble.
+And what a submission has done several times is decided for all scenarios at once: each student takes bounded time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from autograder.labs.scenario import Scenario
+from autograder.language.deeds import Forks
+from autograder.stage.company import alone, in_company
+from autograder.stage.conduct import Conduct
+from autograder.stage.errors import StageError
+from autograder.stage.machine import Needs, refuse_if_short, shortage
+from autograder.stage.play import Stage
+from autograder.stage.workspace import Workspace
+from autograder.trial.decide import UndecidedError, judge
+from autograder.trial.verdict import Status, Verdict
+
+_ENOUGH = 3  # plays in which it did the same
+
+Command = Callable[[str], Sequence[str]]  # the init, for the folder in which the submission is seen
+
+
+class Bench:
+    """Judges what stands in `folder`, started by `command`.
+
+    `reference` makes a correct program ready in a folder of its own, and answers that folder and how to start it; None
+    if there is none. It is asked only if something cannot be decided.
+    """
+
+    def __init__(
+        self,
+        mode: str,
+        workspace: Workspace,
+        folder: Path,
+        command: Command,
+        reference: Callable[[], tuple[Path, Command] | None],
+        scenarios: Sequence[Scenario],
+    ) -> None:
+        """Raises StageError if this machine has no stage, or is too small for the largest of these scenarios."""
+        self._mode = mode
+        self._workspace = workspace
+        self._folder = folder
+        self._command = command
+        self._reference = reference
+        self._built: tuple[Path, Command] | None = None
+        self._reference_is_built = False
+        self._conduct = Conduct()
+        refuse_if_short(self._needs(*scenarios))
+        self._stage: Stage | None = Stage(mode, workspace, folder, self._conduct)
+
+    def close(self) -> None:
+        if self._stage is not None:
+            self._stage.close()
+            self._stage = None
+
+    def judge(self, scenario: Scenario) -> Verdict:
+        if self._mode in scenario.modes and (known := self._known(scenario)):
+            return Verdict.of(scenario, Status.FAILED, known)
+        try:
+            with in_company():
+                return self._on_stage(scenario)
+        except UndecidedError as first:
+            if self._conduct.obstructions:  # it did so before: no need to see it twice
+                return self._blame(scenario, first)
+        try:
+            with alone():
+                return self._on_stage(scenario)
+        except UndecidedError as again:
+            return self._blame(scenario, again)
+
+    def _on_stage(self, scenario: Scenario) -> Verdict:
+        """Raises UndecidedError, and the next play has a new stage then."""
+        try:
+            if self._stage is None:
+                self._stage = Stage(self._mode, self._workspace, self._folder, self._conduct)
+            stage = self._stage
+            verdict = judge(scenario, self._command(stage.sandbox.folder), stage)
+            if verdict.status is Status.FAILED and (lack := shortage(self._needs(scenario))):
+                raise UndecidedError(lack)
+            return verdict
+        except UndecidedError:
+            self.close()
+            raise
+        except (StageError, OSError) as error:
+            self.close()
+            raise UndecidedError(str(error)) from error
+
+    def _blame(self, scenario: Scenario, undecided: UndecidedError) -> Verdict:
+        try:
+            if not self._reference_is_built:
+                self._built, self._reference_is_built = self._reference(), True
+            if self._built is None:
+                return Verdict.of(
+                    scenario, Status.ERROR, f"The grader failed, not you: {undecided.trouble}."
+                )
+            folder, command = self._built
+            with alone(), Stage(self._mode, self._workspace, folder) as stage:
+                verdict = judge(scenario, command(stage.sandbox.folder), stage)
+        except (UndecidedError, StageError, OSError) as error:
+            verdict = Verdict.of(scenario, Status.ERROR, str(error))
+        if verdict.status is Status.PASSED:
+            return self._failed(scenario, undecided)
+        return Verdict.of(
+            scenario,
+            Status.ERROR,
+            f"The grader failed, not you: {undecided.trouble}. The reference solution cannot be judged here either.",
+        )
+
+    def _failed(self, scenario: Scenario, undecided: UndecidedError) -> Verdict:
+        self._conduct.obstructions.append(undecided.doing or undecided.trouble)
+        return Verdict.of(
+            scenario,
+            Status.FAILED,
+            f"This play cannot be judged, and that is your program's doing: {self._conduct.obstructions[-1]}. "
+            "The reference solution is judged without trouble in the same place.",
+        )
+
+    def _known(self, scenario: Scenario) -> str:
+        """What is known of it already, so that this scenario need not be played; empty if nothing is."""
+        conduct = self._conduct
+        if len(conduct.obstructions) >= _ENOUGH:
+            return (
+                f"Not played: your program cannot be judged, as {_ENOUGH} plays have shown: "
+                f"{conduct.obstructions[-1]}."
+            )
+        if conduct.spun_instead >= _ENOUGH and not conduct.started:
+            return (
+                "Not played: your init runs and runs but does not start its command. So it was in each of "
+                f"{conduct.spun_instead} plays before."
+            )
+        if conduct.has_let_us_wait_too_long:
+            return (
+                f"Not played: your program has let us wait for its timers for {conduct.waited:.0f} seconds in the "
+                "plays before. An init sleeps until something happens."
+            )
+        return ""
+
+    def _needs(self, *scenarios: Scenario) -> Needs:
+        """The largest play: init, main, and whoever is forked."""
+        most = max(
+            (
+                sum(len(step.pairs()) for step in scenario.steps if isinstance(step, Forks))
+                for scenario in scenarios
+            ),
+            default=0,
+        )
+        return Needs(most + 2, self._workspace.folder)

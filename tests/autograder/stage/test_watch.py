@@ -1,0 +1,65 @@
+"""What the kernel says of one process, and what it says of us."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from autograder.stage.activity import Posture, activity_of
+from autograder.stage.errors import StageError
+from autograder.stage.watch import Watched
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(["sleep", "3600"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("shortage", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_who_is_short_of_descriptors_does_not_take_the_living_for_dead(
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, shortage: int
+) -> None:
+    process = Watched(sleeper.pid)
+
+    def no_more(*_: object) -> int:
+        raise OSError(shortage, os.strerror(shortage))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", no_more)
+        for ask in (process.run_times, process.pending, process.children, process.system_calls):
+            with pytest.raises(StageError):
+                ask()
+        with pytest.raises(StageError):
+            Watched(sleeper.pid)
+    assert not process.reaped()
+    process.close()
+
+
+def test_who_is_gone_is_gone_in_every_way() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = Watched(child.pid)
+    child.communicate(b"\n", timeout=60)
+    assert process.reaped()
+    assert (process.children(), process.run_times(), process.pending()) == ([], b"", frozenset())
+    assert activity_of(process).posture is Posture.ASLEEP
+    process.close()
+    with pytest.raises(ProcessLookupError):
+        Watched(child.pid)
+
+
+def test_how_long_somebody_sleeps_is_read_from_its_memory(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    process = Watched(sleeper.pid)
+    while (now := activity_of(process)).posture is not Posture.TIMED:
+        assert sleeper.poll() is None
+    assert now.limit is not None and 0 < now.limit <= 3600
+    process.close()

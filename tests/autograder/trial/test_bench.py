@@ -1,0 +1,286 @@
+"""An error is never free for who causes it, costs nobody else anything, and takes bounded time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.labs.lab import load_lab
+from autograder.labs.scenario import Scenario
+from autograder.stage.conduct import Conduct
+from autograder.stage.errors import StageError
+from autograder.stage.machine import Needs, refuse_if_short, shortage
+from autograder.stage.workspace import Workspace
+from autograder.trial import bench as benches
+from autograder.trial.assess import assess
+from autograder.trial.bench import Bench
+from autograder.trial.decide import UndecidedError
+from autograder.trial.verdict import Status, Verdict
+
+LAB = load_lab("init")
+ORPHAN, OUTPUT = (s for s in LAB.scenarios if s.name in ("02_orphan", "56_output"))
+ACTION = "it sleeps in state D"
+
+
+class FakeStage:
+    """Whose plays it would be, and nothing else."""
+
+    def __init__(self, mode: str, workspace: object, folder: Path, conduct: object = None) -> None:
+        self.folder = folder
+        self.sandbox = self
+
+    def close(self) -> None:
+        pass
+
+    def __enter__(self) -> FakeStage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class Court:
+    """A bench whose plays go as we say: for the submission one after the other, for the reference always the same."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, workspace: Workspace, plays: list[Status | None]
+    ) -> None:
+        self.reference: Status | None = Status.PASSED
+        self.played = 0
+        submission, reference = workspace.subfolder(), workspace.subfolder()
+
+        def judge(scenario: Scenario, command: object, stage: FakeStage) -> Verdict:
+            status = self.reference
+            if stage.folder == submission:
+                status = plays[self.played]
+                self.played += 1
+            if status is None:
+                raise UndecidedError("nobody can tell", ACTION)
+            return Verdict.of(scenario, status, "")
+
+        monkeypatch.setattr(benches, "Stage", FakeStage)
+        monkeypatch.setattr(benches, "judge", judge)
+        monkeypatch.setattr(benches, "shortage", lambda needs: self.lack)
+        self.lack = ""
+
+        def command(folder: str) -> list[str]:
+            return []
+
+        self.bench = Bench(
+            "pidns", workspace, submission, command, lambda: (reference, command), [ORPHAN]
+        )
+
+    def verdict(self) -> Verdict:
+        return self.bench.judge(ORPHAN)
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    with Workspace() as made:
+        yield made
+
+
+UNDECIDED = None
+
+
+def test_what_cannot_be_decided_is_played_again_alone(
+    monkeypatch: pytest.MonkeyPatch, workspace: Workspace
+) -> None:
+    court = Court(monkeypatch, workspace, [UNDECIDED, Status.PASSED])
+    assert court.verdict().status is Status.PASSED
+
+
+def test_where_the_reference_can_be_judged_the_submission_has_failed_and_hears_why(
+    monkeypatch: pytest.MonkeyPatch, workspace: Workspace
+) -> None:
+    verdict = Court(monkeypatch, workspace, [UNDECIDED, UNDECIDED]).verdict()
+    assert verdict.status is Status.FAILED
+    assert ACTION in verdict.message
+
+
+@pytest.mark.parametrize("reference", [Status.FAILED, UNDECIDED])
+def test_where_the_reference_cannot_be_judged_either_the_machine_is_at_fault(
+    monkeypatch: pytest.MonkeyPatch, workspace: Workspace, reference: Status | None
+) -> None:
+    court = Court(monkeypatch, workspace, [UNDECIDED] * 6)
+    court.reference = reference
+    for _ in range(3):
+        assert court.verdict().status is Status.ERROR
+
+
+def test_who_did_it_three_times_is_not_played_any_more(
+    monkeypatch: pytest.MonkeyPatch, workspace: Workspace
+) -> None:
+    court = Court(monkeypatch, workspace, [UNDECIDED] * 4)
+    found = [court.verdict() for _ in range(46)]
+    assert {verdict.status for verdict in found} == {Status.FAILED}
+    assert court.played == 4  # twice at first, then once
+    assert "Not played" in found[-1].message and ACTION in found[-1].message
+
+
+def test_nobody_fails_on_a_machine_that_is_short_of_something(
+    monkeypatch: pytest.MonkeyPatch, workspace: Workspace
+) -> None:
+    court = Court(monkeypatch, workspace, [Status.FAILED] * 2)
+    court.lack, court.reference = "only 3 more processes can be started", Status.FAILED
+    verdict = court.verdict()
+    assert verdict.status is Status.ERROR
+    assert "3 more processes" in verdict.message
+
+
+def test_an_init_that_spins_instead_of_starting_main_is_played_three_times(
+    tmp_path: Path, mode: str
+) -> None:
+    (tmp_path / "init.c").write_text("int main(void) { for (;;) {} }")
+    wanted = [s for s in LAB.scenarios if mode in s.modes][:8]
+    verdicts = assess(LAB, tmp_path, mode=mode, scenarios=wanted).verdicts
+    assert {verdict.status for verdict in verdicts} == {Status.FAILED}
+    assert ["Not played" in verdict.message for verdict in verdicts] == [False] * 3 + [True] * 5
+
+
+def test_one_who_has_started_main_once_is_always_played() -> None:
+    conduct = Conduct()
+    for main in (False, False, False, True):
+        conduct.starts(main, spinning=not main)
+    assert conduct.spun_instead == 3 and conduct.started
+
+
+FILTER_ON_MAIN = """
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    (void)count;
+    pid_t command = fork();
+    if (command == 0) {
+        struct sock_filter program[] = {
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog filter = {4, program};
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+        execv(words[1], words + 1);
+    }
+    for (;;) wait(NULL);
+}
+"""
+
+
+def test_one_that_fakes_a_machine_short_of_processes_fails(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "init.c").write_text(FILTER_ON_MAIN)
+    [verdict] = assess(LAB, tmp_path, mode=mode, scenarios=[ORPHAN]).verdicts
+    assert verdict.status is Status.FAILED
+    assert "fork" in verdict.message
+
+
+SLEEPS_WHERE_NOTHING_WAKES_IT = """
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static pid_t command;
+static int wait_for_main(void *none) {
+    int status; (void)none;
+    waitpid(command, &status, 0);
+    _exit(WEXITSTATUS(status));
+}
+int main(int count, char **words) {
+    sigset_t all; int number; (void)count;
+    sigfillset(&all); sigprocmask(SIG_BLOCK, &all, NULL);
+    if ((command = fork()) == 0) { sigprocmask(SIG_UNBLOCK, &all, NULL); execv(words[1], words + 1); }
+    sigwait(&all, &number);
+    clone(wait_for_main, (char *)malloc(65536) + 65536, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_VFORK, NULL);
+    return 0;
+}
+"""
+
+
+def test_who_makes_itself_uninterruptible_is_no_better_off_than_its_honest_twin(
+    tmp_path: Path, mode: str
+) -> None:
+    """An orphan is beyond it: so it goes to sleep in state D, where it was an error and cost nothing."""
+    (tmp_path / "init.c").write_text(SLEEPS_WHERE_NOTHING_WAKES_IT)
+    [verdict] = assess(LAB, tmp_path, mode=mode, scenarios=[ORPHAN]).verdicts
+    assert verdict.status is Status.FAILED
+    assert "stayed a zombie" in verdict.message
+
+
+def test_an_actor_that_cannot_reach_us_does_not_end_with_a_status(
+    tmp_path: Path, mode: str
+) -> None:
+    """A hundred open files leave no room for its connection: the submission's doing, told as what it is."""
+    text = (LAB.folder / "solution" / "c" / "init.c").read_text()
+    limit = "struct rlimit few = {100, 100}; setrlimit(RLIMIT_NOFILE, &few); execvp(command[0], command);"
+    text = text.replace("execvp(command[0], command);", limit)
+    (tmp_path / "init.c").write_text("#include <sys/resource.h>\n" + text)
+    [verdict] = assess(LAB, tmp_path, mode=mode, scenarios=[ORPHAN]).verdicts
+    assert verdict.status is Status.FAILED
+    assert "an actor cannot reach the judge" in verdict.message
+
+
+def test_a_command_that_writes_into_a_full_pipe_is_told_so(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "init.c").write_text(
+        """
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    int ends[2]; char block[4096] = {0}; (void)count;
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) return 1;
+    while (write(ends[1], block, sizeof block) > 0) {}
+    fcntl(ends[1], F_SETFL, 0);
+    if (fork() == 0) { dup2(ends[1], 1); execv(words[1], words + 1); }
+    for (;;) wait(NULL);
+}
+"""
+    )
+    [verdict] = assess(LAB, tmp_path, mode=mode, scenarios=[OUTPUT]).verdicts
+    assert verdict.status is Status.FAILED
+    assert "blocked in write" in verdict.message
+
+
+@pytest.mark.parametrize("limit", ["--nofile=64", "--nproc=20"])
+def test_a_machine_that_would_cost_points_is_refused_with_the_remedy(limit: str) -> None:
+    program = "from autograder.command.cli import main; import sys; sys.exit(main())"
+    words = ["check", "init", str(LAB.folder / "solution" / "c"), "--scenario", "08_burst"]
+    done = subprocess.run(
+        ["prlimit", limit, sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 2, done.stdout
+    assert "Try: ulimit" in done.stderr
+
+
+def test_this_machine_has_what_a_small_play_needs(workspace: Workspace) -> None:
+    assert shortage(Needs(2, workspace.folder)) == ""
+
+
+def test_a_control_group_without_room_is_refused(
+    monkeypatch: pytest.MonkeyPatch, workspace: Workspace
+) -> None:
+    monkeypatch.setattr("autograder.stage.machine._room_in_groups", lambda: 5)
+    with pytest.raises(StageError, match="pids-limit"):
+        refuse_if_short(Needs(40, workspace.folder))
+
+
+def test_a_temporary_folder_from_which_nothing_may_be_executed_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(StageError, match="TMPDIR"):
+        refuse_if_short(Needs(2, Path("/proc")))  # mounted noexec, as some have /tmp
