@@ -4,7 +4,7 @@
 #   scripts/roots.sh [SUITE...]    default: bookworm trixie testing
 #
 # FLAGS go to pytest there, as in `make test FLAGS=...`; with GRADE=no it does without `make grade`. MIRROR is where the
-# packages come from, if not from where mmdebstrap has them.
+# packages come from, if not from where mmdebstrap has them; with STALE=yes its lists may have expired, as a snapshot's.
 #
 # A root is as bare as the README promises, python3, make and git, and it is for what is committed. It stands in
 # build/roots while it is needed. What is mounted in it, and who runs in it, lives in namespaces of its own: whatever
@@ -54,7 +54,7 @@ report() {
     say "making a root of $suite"
     # It mounts a /proc there, which must be gone with it.
     unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=apt --include=ca-certificates,git,make,python3 \
-        "$suite" "$root" ${MIRROR:+"$MIRROR"} >"$folder/$suite-root.log" 2>&1 || {
+        ${STALE:+--aptopt='Acquire::Check-Valid-Until "false"'} "$suite" "$root" ${MIRROR:+"$MIRROR"} >"$folder/$suite-root.log" 2>&1 || {
         table="$table
 $(row "$suite" - - "no root: see $folder/$suite-root.log" "")"
         return 1
