@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autograder.stage.actors import CREDENTIALS, NOT_YET, Actor, ActorLostError, Hello
 from autograder.stage.errors import RestlessError
+from autograder.stage.users import looking_as
 from autograder.stage.watch import Watched, ready
 
 # Linux 6.5; older kernels: the peer cannot be gone while it waits for its first command.
@@ -160,7 +161,8 @@ class Cast:
             return
         guest = Actor(NOT_YET, process, connection)
         try:
-            program = os.stat(f"/proc/{pid}/exe")
+            with looking_as(process.user):
+                program = os.stat(f"/proc/{pid}/exe")
             theirs = (program.st_dev, program.st_ino) != (
                 self._program.st_dev,
                 self._program.st_ino,

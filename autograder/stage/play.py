@@ -17,6 +17,7 @@ from autograder.stage.compiled import compiled
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.tools import put_program
+from autograder.stage.users import looking_as, may_see_everybody, user_of
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
@@ -33,10 +34,10 @@ class Stage:
         folder = workspace.subfolder()
         self.program = folder / "actor"
         put_program(compiled("actor"), self.program)
-        if mode == PIDNS or os.geteuid() == 0:
+        if mode == PIDNS or may_see_everybody():
             # Who may execute a program but not read it cannot look into it while it runs, nor change it there through
-            # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper, where init is of our own user,
-            # we could not look either.
+            # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper we could not look either, unless
+            # nothing is hidden from us.
             self.program.chmod(0o111)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         address = folder / "socket"
@@ -44,6 +45,10 @@ class Stage:
         address.chmod(0o666)
         self.listener.listen(256)
         self.sandbox = Sandbox(mode, submission, folder)
+        if mode == PIDNS and self.sandbox.user is not None:
+            # Its namespace is to have power over the program, and so have we by looking as its user. It is mounted
+            # read-only there, and remains as it is.
+            os.chown(self.program, self.sandbox.user, self.sandbox.user)
         # How often this submission was seen to spin: then less patience shows it again.
         self.spins = 0
 
@@ -225,7 +230,8 @@ class Play:
 
 def _pid_namespace(pid: int) -> tuple[int, int] | None:
     try:
-        namespace = os.stat(f"/proc/{pid}/ns/pid")
+        with looking_as(user_of(pid)):
+            namespace = os.stat(f"/proc/{pid}/ns/pid")
     except OSError:
         return None
     return namespace.st_dev, namespace.st_ino

@@ -52,7 +52,7 @@ class Sandbox:
         launcher = stage / "launcher"
         if not launcher.exists():
             put_program(compiled("launcher"), launcher)
-        user = private_user()
+        self.user = user = private_user()
         self._temporary = None if own else _open_folder(stage / "tmp")
         if own:
             self.folder = SUBMISSION

@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.stage.users import looking_as, user_of
 from forklab.kernel.signals import numbers_in
 
 # struct pidfd_info and its ioctl, Linux 6.13; the exit status since 6.15. See linux/pidfd.h.
@@ -53,6 +54,7 @@ class Watched:
     def __init__(self, pid: int, pidfd: int | None = None) -> None:
         self.pid = pid
         self.pidfd = os.pidfd_open(pid) if pidfd is None else pidfd
+        self.user = user_of(pid)
         self._files: dict[str, int] = {}
         try:
             self._read("stat")
@@ -67,9 +69,10 @@ class Watched:
 
     def _read(self, file: str) -> bytes:
         """A file of /proc/PID, opened once. Raises OSError if the process has been reaped or we may not look."""
-        if file not in self._files:
-            self._files[file] = os.open(f"/proc/{self.pid}/{file}", os.O_RDONLY)
-        return os.pread(self._files[file], _MOST_BYTES, 0)
+        with looking_as(self.user):
+            if file not in self._files:
+                self._files[file] = os.open(f"/proc/{self.pid}/{file}", os.O_RDONLY)
+            return os.pread(self._files[file], _MOST_BYTES, 0)
 
     def stat(self) -> Stat | None:
         """None once it has been reaped: an open file then fails with ESRCH."""
@@ -146,7 +149,8 @@ class Watched:
         calls = [self._read("syscall").decode()]
         stat = self.stat()
         if stat is not None and stat.threads > 1:
-            calls += [_read_text(f"{thread}/syscall") for thread in self._threads()]
+            with looking_as(self.user):
+                calls += [_read_text(f"{thread}/syscall") for thread in self._threads()]
         return calls
 
     def children(self) -> list[int]:
