@@ -1,4 +1,4 @@
-"""Root in a container may not trace other users' processes: Docker takes CAP_SYS_PTRACE away. It judges all the same."""
+"""Root in a container may not trace other users' processes, as Docker has it, and judges all the same."""
 
 from __future__ import annotations
 
