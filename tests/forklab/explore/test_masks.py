@@ -127,10 +127,10 @@ def test_a_change_that_can_be_told_is_a_step(body: str, ends: set[str], runnable
     } == ends
 
 
-def test_who_takes_a_signal_early_may_have_dropped_another_one_since(runnable: Runnable) -> None:
-    """The child forks, with SIGCONT waiting while all is blocked; then it drops that, or takes SIGCHLD before."""
-    body = """\
+REAPS = """\
 static void reap(int number) { put(waitpid(-1, NULL, WNOHANG) > 0 ? "r\\n" : "n\\n"); (void)number; }
+"""
+CONTINUED_BEFORE_ITS_FORK = """\
 int main(void) {
     pid_t child = fork();
     if (child == 0) {
@@ -141,7 +141,23 @@ int main(void) {
     kill(child, SIGCONT);
 }
 """
-    with Replays(**runnable("c", HEADERS + NEW_FORK + body), longest=1000) as replays:
+CONTINUED_BY_ITS_CHILD = """\
+int main(void) {
+    signal(SIGCHLD, reap);
+    if (fork() == 0) {
+        kill(getppid(), SIGCONT);
+        _exit(3);
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("body", [CONTINUED_BEFORE_ITS_FORK, CONTINUED_BY_ITS_CHILD])
+def test_who_takes_a_signal_early_may_have_dropped_another_one_since(
+    body: str, runnable: Runnable
+) -> None:
+    """It forks, with SIGCONT waiting while all is blocked; then it drops that, or takes SIGCHLD before."""
+    with Replays(**runnable("c", HEADERS + REAPS + NEW_FORK + body), longest=1000) as replays:
         graph = explore_graph(replays)
         while replays.are_void:
             replays.begin_anew()
