@@ -224,6 +224,8 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         tracee.saw(result)
     if call.name in READS and result > 0:
         _see_signals(tracee, call, result, standing.touches)
+    if call.name == "rt_sigpending" and result == 0:
+        tracee.saw(ptrace.read_memory(tracee.tid, call.arguments[0], call.arguments[1]))
     if call.name in POLLS and result >= 0:
         tracee.saw(*polling.told(tracee, call, result))
     standing.pipe, standing.content, standing.dooms = None, b"", ()
