@@ -193,6 +193,12 @@ def pending_signals(tid: int) -> list[SignalInfo]:
     return found
 
 
+def set_signal_mask(tid: int, mask: int) -> None:
+    """Which signals are blocked for this thread."""
+    struct.pack_into("<Q", _buffer, 0, mask)
+    _ptrace(_SETSIGMASK, tid, 8, _ADDRESS)
+
+
 def disguise_signal(tid: int, code: int) -> None:
     """Change the code of the signal that is about to be delivered, and take our pid out of it."""
     _ptrace(_GETSIGINFO, tid, 0, _ADDRESS)

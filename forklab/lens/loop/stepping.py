@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forklab.kernel.calls import INTERRUPTED, calls_in, int32
 from forklab.kernel.functions import SEM_FUNCTIONS
-from forklab.kernel.signals import CHLD, CONT, KILL, bit
+from forklab.kernel.signals import CHLD, CONT, KILL, STOP, bit
 from forklab.lens.calls import (
     arranging,
     changing,
@@ -24,7 +24,7 @@ from forklab.lens.calls import (
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts, letting, piping, remembering, trapping
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
-from forklab.lens.loop.ledger import Ledger
+from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward, Turn
@@ -52,6 +52,7 @@ _SLEEPS, _PERSONAL, _OPENS = calls_in("sleep"), calls_in("self"), calls_in("open
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
 _TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
 _CLONE_VM, _CLONE_FS, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x200, 0x400, 0x4000
+_ALL = (1 << 64) - 1  # signals
 _CLONE_THREAD, _CSIGNAL = 0x10000, 0xFF
 _CLONE_ARGS = struct.Struct(
     "<5Q"
@@ -96,15 +97,17 @@ def make_call(
         trapping.make(loop, ledger, tracee, call)
         return
     minds = call.name in _MIND_WHAT_IS_PENDING or bool(standing.touches)
-    if minds and not again and (_has_dropped(tracee) or _was_continued(tracee, call)):
+    if (
+        minds
+        and not again
+        and (_is_to_drop(standing, tracee, call) or _was_continued(tracee, call))
+    ):
         standing.makes_it_next = True
         ptrace.rewind_call(tracee.tid)
         loop.goes_on(tracee, AT_ONCE)
         return
     run = loop.run
     remembering.note(ledger, tracee, call)
-    if call.name in _MIND_WHAT_IS_PENDING and _would_have_dropped_more(tracee):
-        run.because("a signal that it ignores waits for it in the lens, behind one that it catches")
     if call.name in POLLS:
         if attempts.waits_for_descriptors(run, ledger, tracee, call):
             tracee.seen = standing.had_seen
@@ -277,25 +280,32 @@ def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     return INTO_ITS_CALL
 
 
-def _has_dropped(tracee: Tracee) -> bool:
-    """Signals wait for it, none of which would wait if it were not traced."""
+def _is_to_drop(standing: Standing, tracee: Tracee, call: Call) -> bool:
+    """Signals wait for it that would not wait if it were not traced. Others have to be blocked meanwhile."""
     masks = proc.masks(tracee.member.pid, tracee.tid)
-    return masks is not None and bool(masks.pending & ~masks.blocked) and not masks.deliverable
+    if masks is None:
+        return False
+    dropped = masks.pending & ~masks.blocked & ~masks.deliverable
+    if dropped and masks.deliverable:
+        if call.name not in _MIND_WHAT_IS_PENDING or masks.deliverable & bit(STOP):
+            return False
+        standing.mask = masks.blocked
+        ptrace.set_signal_mask(tracee.tid, ~dropped & _ALL)
+    return bool(dropped)
+
+
+def comes_back(standing: Standing, tracee: Tracee) -> None:
+    """To the call that it makes next, without what it has dropped."""
+    standing.makes_it_next = False
+    if standing.mask is not None:
+        ptrace.set_signal_mask(tracee.tid, standing.mask)
+        standing.mask = None
 
 
 def _was_continued(tracee: Tracee, call: Call) -> bool:
     """SIGCONT waits for it. The kernel tells us of that first, even if it is blocked, and a fork begins anew then."""
     masks = proc.masks(tracee.member.pid, tracee.tid)
     return call.name in _FORKS and masks is not None and bool(masks.pending & bit(CONT))
-
-
-def _would_have_dropped_more(tracee: Tracee) -> bool:
-    """The same, but others wait too, which can't be told to wait while those are dropped; and it will go on."""
-    masks = proc.masks(tracee.member.pid, tracee.tid)
-    if masks is None:
-        return False
-    wait = masks.pending & ~masks.blocked
-    return bool(wait & ~masks.deliverable) and not masks.deliverable & ~masks.caught
 
 
 def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:

@@ -163,3 +163,32 @@ def test_who_takes_a_signal_early_may_have_dropped_another_one_since(
             replays.begin_anew()
             graph = explore_graph(replays)
     assert graph.complete and not graph.learned.doubts
+
+
+@pytest.mark.parametrize("prepared", ["", "signal(SIGUSR1, greet);"])
+def test_what_it_ignores_is_dropped_also_where_another_signal_waits(
+    prepared: str, runnable: Runnable
+) -> None:
+    """SIGCONT is dropped unless it comes when all is blocked, and SIGUSR1 may come just in time to be blocked."""
+    body = """\
+static void greet(int number) { put("hello "); (void)number; }
+int main(void) {
+    pid_t child;
+    PREPARED
+    if ((child = fork()) == 0) {
+        sigset_t waiting;
+        change(SIG_BLOCK, SIGUSR1, SIGCONT);
+        sigpending(&waiting);
+        put(sigismember(&waiting, SIGCONT) ? "cont " : "");
+        put(sigismember(&waiting, SIGUSR1) ? "usr1 " : "");
+        _exit(0);
+    }
+    kill(child, SIGCONT);
+    kill(child, SIGUSR1);
+    wait(NULL);
+}
+""".replace("PREPARED", prepared)
+    found = explore(**runnable("c", HEADERS + body))
+    assert found.complete, found.reasons
+    early = {"hello "} if prepared else {""}
+    assert set(found.outputs) == {"", "usr1 ", "cont ", "cont usr1 ", *early}
