@@ -33,6 +33,11 @@ def test_without_a_namespace_the_parent_of_the_first_process_is_1_too() -> None:
         assert record(["sh", "-c", "echo $PPID"], namespace=namespace).output == "1\n"
 
 
+def test_without_a_namespace_the_lens_is_known_as_the_tracer_too() -> None:
+    command = [sys.executable, "-m", "forklab.command.main", "run", "true"]
+    assert "forklab traces this already" in record(command, namespace=False).output
+
+
 @pytest.mark.parametrize(
     ("looks", "complete"),
     [
