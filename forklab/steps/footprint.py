@@ -74,6 +74,7 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
     elif call in _OPENS and any(touch.resource == facts.FIFOS for touch in place.touches):
         yield from _who_waits_in_open(state)
     elif call in _EXECS:
+        yield facts.GROUP, name
         yield from _what_is_open(state, name)
         yield from _held_resources(state)
         yield from _parent_in_vfork(state, name)
@@ -181,8 +182,8 @@ def _of_signal(state: State, target: str, number: int) -> Iterator[Fact]:
 
 
 def _targets(state: State, pid: int) -> list[str]:
-    """Whom kill(2) may reach; everybody if it names a group, as who belongs to it may change."""
+    """Whom kill(2) may reach, zombies too; everybody if it names a group, as who belongs to it may change."""
+    everybody = [name for what, name in state if what == facts.LIFE]
     if pid > 0:
-        zombies = [name for what, name in state if what == facts.LIFE]
-        return [name for name in zombies if facts.number_of(name) == pid]
-    return facts.alive(state)
+        return [name for name in everybody if facts.number_of(name) == pid]
+    return everybody

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from forklab.kernel.signals import HARMLESS_MASK, bit, deliverable_of
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second
-_PF_EXITING = 0x4  # of the flags in /proc/PID/stat
+_PF_EXITING, _PF_FORKNOEXEC = 0x4, 0x40  # of the flags in /proc/PID/stat
 
 
 class Masks(NamedTuple):
@@ -123,6 +123,11 @@ def is_ending(tid: int) -> bool:
     """Whether it is on its way out, and not yet a zombie."""
     fields = stat(tid)
     return fields is not None and fields[0] != "Z" and bool(int(fields[6]) & _PF_EXITING)
+
+
+def has_executed(fields: list[str]) -> bool:
+    """Whether it has executed a program since its birth, by its `stat`. Then setpgid(2) does not move it any more."""
+    return not int(fields[6]) & _PF_FORKNOEXEC
 
 
 def personality(tid: int) -> int:

@@ -81,6 +81,7 @@ class SignalInfo(NamedTuple):
     number: int
     code: int
     sender: int  # a pid, if the code says that somebody sent it
+    value: int = 0  # what came with it by sigqueue(3), or the status of a child
 
     @property
     def timer(self) -> int:
@@ -177,8 +178,8 @@ def fault_address(tid: int) -> int:
 
 def info_in(content: bytes) -> SignalInfo:
     """What a siginfo_t says."""
-    number, _, code, _, sender = struct.unpack_from("<5i", content)
-    return SignalInfo(number, code, sender)
+    number, _, code, _, sender, _, value = struct.unpack_from("<6iq", content)
+    return SignalInfo(number, code, sender, value)
 
 
 def pending_signals(tid: int) -> list[SignalInfo]:

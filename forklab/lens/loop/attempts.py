@@ -125,14 +125,11 @@ def drop_the_dead(ledger: Ledger) -> None:
             give_back(standing)
 
 
-def notice_conversion(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+def notice_conversion(run: Run, tracee: Tracee, result: int, *, is_attempt: bool) -> None:
     """At its exit: who has a lock of flock(2) and asks for another kind has given up the first, also if it waits."""
-    if call.name != "flock":
-        return
-    family = [name for name in run.resources.lockers if tracee.member.name.startswith(name)]
     if result == 0:
         run.resources.lockers.add(tracee.member.name)
-    elif family:
+    elif is_attempt and run.resources.may_have_locked(tracee.member):
         run.because(f"{tracee.member.name} waits with flock for another kind of lock than it has")
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from forklab.kernel.signals import CHLD, SEGV, STOPPING_MASK, bit, signal_name, signal_number
-from forklab.lens.calls import sleeping, waiting
+from forklab.lens.calls import masking, sleeping, waiting
 from forklab.lens.edge import proc, ptrace, timestamps
-from forklab.lens.edge.queueing import SI_KERNEL, SI_TIMER
+from forklab.lens.edge.queueing import SI_KERNEL, SI_QUEUE, SI_TIMER
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
@@ -15,6 +15,7 @@ from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import LOOP
 
+NOTHING_TOLD = (0, "", 0)
 _FAULTS = frozenset(
     map(signal_number, ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"))
 )
@@ -59,16 +60,17 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
         )
     if masks and (masks.catches(number) if stops else not _is_harmless(member, masks, number)):
         run.chronicle.signalled(member, number, sender)
-        tracee.saw(number, *code_and_sender(run, member, info))
+        tracee.saw(number, *what_it_says(run, member, info))
     loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
 
 
-def code_and_sender(run: Run, member: Member, info: ptrace.SignalInfo) -> tuple[int, str]:
-    """Code and sender of a signal, if the process can learn of them."""
-    if not run.dispositions.tells_senders(member, info.number):
-        return 0, ""
+def what_it_says(run: Run, member: Member, info: ptrace.SignalInfo) -> tuple[int, str, int]:
+    """Code, sender and value of a signal, if the process can learn of them."""
+    if not masking.is_told(run, member, info.number):
+        return NOTHING_TOLD
     sender = _sender(run, member, info)
-    return info.code, sender.name if sender else ""
+    value = info.value if info.code == SI_QUEUE or info.number == CHLD else 0
+    return info.code, sender.name if sender else "", value
 
 
 def _sender(run: Run, member: Member, info: ptrace.SignalInfo) -> Member | None:

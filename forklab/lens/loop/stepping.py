@@ -23,6 +23,7 @@ from forklab.lens.calls import (
 )
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts, letting, piping, remembering, trapping
+from forklab.lens.loop.delivery import what_it_says
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
 from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.loop.loop import Loop
@@ -201,15 +202,17 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         return
     run.channels.opening.pop(tracee.member, None)
     attempts.notice_pieces(run, standing, tracee, call, result)
+    if call.name == "flock":
+        attempts.notice_conversion(run, tracee, result, is_attempt=standing.is_attempt)
     if standing.is_attempt:
         standing.is_attempt = False
-        attempts.notice_conversion(run, tracee, call, result)
         if attempts.has_failed(tracee, call, result):
             tracee.seen, standing.tries_again = standing.had_seen, True
             standing.blocked = standing.values
             ptrace.call_again(tracee.tid, call.name, call.arguments[0])
             return
-    if standing.touches and (result >= 0 or _tells_by_failing(result, standing.touches)):
+    touches = standing.touches
+    if touches and (result >= 0 or _tells_by_failing(run, tracee, call, result, touches)):
         _tell(run, tracee, call, standing.touches)
     if result == 0:
         for target in standing.dooms:
@@ -229,6 +232,8 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         _see_signals(tracee, call, result, standing.touches)
     if call.name == "rt_sigpending" and result == 0:
         tracee.saw(ptrace.read_memory(tracee.tid, call.arguments[0], call.arguments[1]))
+    if call.name == "rt_sigtimedwait" and result > 0:
+        _see_what_it_says(run, tracee, call)
     if call.name in POLLS and result >= 0:
         tracee.saw(*polling.told(tracee, call, result))
     standing.pipe, standing.content, standing.dooms = None, b"", ()
@@ -242,8 +247,20 @@ def _see_signals(tracee: Tracee, call: Call, result: int, touches: tuple[Touch, 
             tracee.saw(content[place : place + _BEFORE_TIMES])
 
 
-def _tells_by_failing(result: int, touches: tuple[Touch, ...]) -> bool:
-    """Who has heard of an error at a socket has taken it away: ECONNRESET, once."""
+def _see_what_it_says(run: Run, tracee: Tracee, call: Call) -> None:
+    """The signal that it has waited for by sigwaitinfo(2)."""
+    with contextlib.suppress(OSError, struct.error):
+        info = ptrace.info_in(ptrace.read_memory(tracee.tid, call.arguments[1], _SIGINFO_SIZE))
+        tracee.saw(*what_it_says(run, tracee.member, info))
+
+
+def _tells_by_failing(
+    run: Run, tracee: Tracee, call: Call, result: int, touches: tuple[Touch, ...]
+) -> bool:
+    """Who has heard of an error at a socket has taken it away: ECONNRESET, once. Who fails to get another kind of lock
+    has lost the one that it had: flock(2)."""
+    if call.name == "flock":
+        return run.resources.may_have_locked(tracee.member)
     return result != -errno.EAGAIN and any(
         touch.resource.startswith("socketpair ") for touch in touches
     )

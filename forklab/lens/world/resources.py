@@ -24,16 +24,21 @@ class Resources:
     """`shared` are those whose calls are steps. `touched`: by resource, who has had to do with it, and told there.
 
     `mapped` are files whose content somebody may look at without a call, `lockers` those who have locked one with
-    flock(2).
+    flock(2), and `users` those who, by what they do and its path, have executed one or opened it to write.
     """
 
     shared: frozenset[str] = frozenset()
     touched: dict[str, dict[str, bool]] = field(default_factory=dict)
     mapped: set[str] = field(default_factory=set)
     lockers: set[str] = field(default_factory=set)
+    users: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     _digests: dict[str, str] = field(default_factory=dict)
     _labels: dict[File, str] = field(default_factory=dict)
     _seen_at: dict[str, int] = field(default_factory=dict)
+
+    def label_of(self, file: File) -> str | None:
+        """The path by which it is known, if it is."""
+        return self._labels.get(file)
 
     def label(self, file: File, path: str) -> str:
         """A file has the path by which it was seen first, whatever others it has; a new one there is another one."""
@@ -93,10 +98,20 @@ class Resources:
         """The kernel takes back what an ended process has held."""
         if not self.shared:
             return
-        touched = {r for r in self.shared if member.name in self.touched.get(r, {})}
+        # With it go descriptors that it has from its ancestors, and the locks of flock(2) that belong to them.
+        has_locked = self.may_have_locked(member)
+        touched = {
+            r
+            for r in self.shared
+            if member.name in self.touched.get(r, {}) or (has_locked and r.startswith("lock "))
+        }
         for resource, _ in self.shared_of(Touch(resource, tells=True) for resource in touched):
-            if is_held(resource):
+            if is_held(resource) and resource in self._digests:  # else nobody has held anything
                 self._tell(resource, (member.name, "gone"))
+
+    def may_have_locked(self, member: Member) -> bool:
+        """Whether a lock of flock(2) may belong to an open file of its: by itself, or by one of its ancestors."""
+        return any(f"{member.name}.".startswith(f"{name}.") for name in self.lockers)
 
     def facts(self) -> Iterable[tuple[str, str]]:
         """The digests of those that are shared and not as they were at the start."""

@@ -18,6 +18,7 @@ HEAD = """\
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,6 +284,149 @@ CASES = {
         """,
         {"own", "old"},
     ),
+    "a lock from before there was anybody else": Case(
+        """
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        if (fcntl(file, F_SETLK, &whole)) return 1;
+        if (fork() == 0) { say(fcntl(file, F_SETLK, &whole) ? "l" : "u"); _exit(0); }
+        close(open("data", O_RDONLY));
+        wait(NULL);
+        return 0;
+        """,
+        {"u", "l"},
+    ),
+    "what SEM_UNDO takes back of before there was anybody else": Case(
+        """
+        int set = semget(IPC_PRIVATE, 1, 0600);
+        add(set, 1, SEM_UNDO);
+        if (fork() == 0) say(semctl(set, 0, GETVAL) ? "1" : "0");
+        return 0;
+        """,
+        {"0", "1"},
+    ),
+    "a lock that is open in a child as well": Case(
+        """
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        if (flock(file, LOCK_EX)) return 1;
+        if (fork() == 0) _exit(0);
+        if (fork() == 0) {
+            int other = open("data", O_RDWR);
+            close(file);
+            say(flock(other, LOCK_EX | LOCK_NB) ? "l" : "u");
+            _exit(0);
+        }
+        close(file);
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"u", "l"},
+    ),
+    "who does not get another kind of lock has lost the one that it had": Case(
+        """
+        int one = open("data", O_RDWR | O_CREAT, 0600), two = open("data", O_RDWR);
+        if (flock(one, LOCK_SH)) return 1;
+        if (fork() == 0) {
+            int three = open("data", O_RDWR);
+            close(one);
+            close(two);
+            if (flock(three, LOCK_SH | LOCK_NB)) { say("-"); _exit(0); }
+            say("s");
+            say(flock(three, LOCK_EX | LOCK_NB) ? "f" : "g");
+            _exit(0);
+        }
+        flock(one, LOCK_UN);
+        say(flock(two, LOCK_EX | LOCK_NB) ? "l" : "u");
+        flock(two, LOCK_UN);
+        wait(NULL);
+        return 0;
+        """,
+        {"usg", "sfu", "suf", "sgl", "slg", "sgu", "lsg", "-u", "u-"},
+    ),
+    "whether the own folder is still there": Case(
+        """
+        mkdir("folder", 0700);
+        if (chdir("folder")) return 1;
+        if (fork() == 0) _exit(rmdir("../folder") != 0);
+        char path[4096];
+        say(getcwd(path, sizeof path) ? "there" : "gone");
+        wait(NULL);
+        return 0;
+        """,
+        {"there", "gone"},
+    ),
+    "what the own folder is called": Case(
+        """
+        mkdir("folder", 0700);
+        if (chdir("folder")) return 1;
+        if (fork() == 0) _exit(rename("../folder", "../another") != 0);
+        char path[4096];
+        say(strstr(getcwd(path, sizeof path), "/folder") ? "old" : "new");
+        wait(NULL);
+        return 0;
+        """,
+        {"old", "new"},
+    ),
+    "a group that has none but a zombie": Case(
+        """
+        int ends[2];
+        if (pipe(ends)) return 1;
+        pid_t child = fork();
+        if (child == 0) { setpgid(0, 0); _exit(0); }
+        close(ends[1]);
+        if (read(ends[0], text, 1)) return 1;
+        if (fork() == 0) {
+            if (fork() == 0) { say(kill(-child, 0) ? "gone" : "there"); _exit(0); }
+            wait(NULL);
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+        wait(NULL);
+        return 0;
+        """,
+        {"gone", "there"},
+    ),
+    "the group of who may have executed a program": Case(
+        """
+        pid_t child = fork();
+        if (child == 0) { execl("/bin/true", "true", NULL); _exit(9); }
+        say(setpgid(child, child) ? "late" : "set");
+        wait(NULL);
+        return 0;
+        """,
+        {"late", "set"},
+    ),
+    "the priority of a process that may be gone": Case(
+        """
+        pid_t child = fork();
+        if (child == 0) _exit(0);
+        if (fork() == 0) {
+            errno = 0;
+            getpriority(PRIO_PROCESS, (id_t)child);
+            say(errno ? "gone" : "there");
+            _exit(0);
+        }
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"gone", "there"},
+    ),
+    "a signal that waits while its process is in vfork": Case(
+        """
+        sigset_t mask;
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &mask, NULL);
+        pid_t parent = getpid();
+        if (fork() == 0) { kill(parent, SIGUSR1); _exit(0); }
+        if (vfork() == 0) _exit(0);
+        sigpending(&mask);
+        say(sigismember(&mask, SIGUSR1) ? "yes" : "no");
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"yes", "no"},
+    ),
 }
 
 
@@ -392,3 +536,20 @@ def test_who_does_not_wait_for_the_lock_says_so_in_every_order(runnable: Runnabl
     found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
     assert found.complete, found.reasons
     assert set(found.outputs) == {"ab", "ba", "a-", "-a", "b-", "-b"}
+
+
+@pytest.mark.parametrize("mode", ["O_WRONLY | O_CREAT", "O_WRONLY"])
+def test_who_executes_what_another_one_writes_may_find_it_busy(
+    mode: str, runnable: Runnable, folder: Path
+) -> None:
+    """ETXTBSY, execve(2)."""
+    (folder / "tool").write_text("#!/bin/true\n")
+    (folder / "tool").chmod(0o700)
+    body = f"""
+        if (fork() == 0) {{ execl("./tool", "tool", NULL); say("busy"); _exit(0); }}
+        close(open("tool", {mode}, 0700));
+        wait(NULL);
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"))
+    assert any("tool, which another one" in reason for reason in found.reasons)
