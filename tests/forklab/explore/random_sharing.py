@@ -79,6 +79,12 @@ static long size_of(const char *name) {
     struct stat about;
     return stat(name, &about) < 0 ? -1 : about.st_size;
 }
+/* Which of its folders it is in. */
+static long here(void) {
+    char path[4096];
+    if (getcwd(path, sizeof path) == NULL) return -1;
+    return strstr(path, "/folder") ? 1 : strstr(path, "/another") ? 2 : 0;
+}
 static long mode_of(const char *name) {
     struct stat about;
     return stat(name, &about) < 0 ? -1 : about.st_mode & 7;
@@ -319,6 +325,7 @@ CALLS = {
         'note(unlink("folder/new"));',
         'note(names_in("folder"));',
         'note(chdir("folder"));',
+        "note(here());",
         'note(rename("folder", "another"));',
         'note(access("another/new", F_OK));',
     ],
@@ -412,6 +419,8 @@ CALLS = {
         "note(setpgid(child, child));",
         "note(getpgid(child) == child);",
         "note(kill(child, 0));",
+        "note(kill(-child, 0));",
+        'if ((child = fork()) == 0) { execl("/bin/true", "true", NULL); _exit(9); }',
         "note(wait(NULL) > 0);",
     ],
     "eventfds": [
@@ -521,6 +530,7 @@ CALLS = {
     ],
 }
 _MOST_FORKS = 2
+_ALONE = 0.3  # what is done before there is anybody else may last
 
 
 @dataclass
@@ -536,6 +546,8 @@ class _Author:
         kinds = self.chance.sample(self.kinds, some)
         self.calls = [call for kind in kinds for call in CALLS[kind]]
         life = [SETUP[kind] for kind in kinds if kind in SETUP]
+        if self.chance.random() < _ALONE:
+            life.append(self.chance.choice(self.calls))
         life += [*self.fork(), *self.block(self.chance.randint(1, 3))]
         return HEAD + "".join(f"    {line}\n" for line in [*life, "tell();"]) + "}\n"
 

@@ -11,7 +11,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,29 +46,36 @@ class Compared(NamedTuple):
     seen: set[Seen]
 
 
-def real_run(program: str, folder: Path, deadline: float) -> Seen:
-    """In a folder of its own."""
-    with tempfile.TemporaryDirectory(dir=folder) as here:
-        try:
-            done = subprocess.run(
-                [*COMMAND, program],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=deadline,
-                check=True,
-                cwd=here,
-            )
-        except subprocess.TimeoutExpired:
-            return FOR_EVER
-        finally:
-            forget_semaphores(Path(here))
-    return done.stdout, int(done.stderr)
+def real_runs(program: str, folder: Path, deadline: float, runs: int) -> set[Seen]:
+    """What comes of many at a time, who disturb each other; each in a folder of its own."""
+    with ExitStack() as stack:
+        running = []
+        for _ in range(runs):
+            here = stack.enter_context(tempfile.TemporaryDirectory(dir=folder))
+            running.append(stack.enter_context(_started(program, here)))
+        end = time.monotonic() + deadline
+        return {_seen(process, end) for process in running}
 
 
-def forget_semaphores(folder: Path) -> None:
-    """Those of POSIX have their names elsewhere: here each is called after its folder."""
-    Path(f"/dev/shm/sem.forklab-{folder.stat().st_ino}").unlink(missing_ok=True)
+def _started(program: str, here: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, program],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=here,
+    )
+
+
+def _seen(process: subprocess.Popen[str], end: float) -> Seen:
+    try:
+        output, status = process.communicate(timeout=max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        process.kill()  # and the kernel all that is in its namespace
+        process.communicate()
+        return FOR_EVER
+    return output, int(status)
 
 
 def possible(found: Exploration) -> set[Seen]:
@@ -77,10 +86,9 @@ def possible(found: Exploration) -> set[Seen]:
 
 
 def led_run(program: Runnable, folder: Path, seed: int) -> Seen:
-    recording = record(program.argv, program=program.path, seed=seed)
+    recording = record(program.argv, program=program.path, seed=seed, forks=True)
     for name in os.listdir(folder):
         (shutil.rmtree if os.path.isdir(name) else os.unlink)(name)
-    forget_semaphores(folder)
     return FOR_EVER if recording.ended_early else (recording.output, recording.status)
 
 
@@ -88,7 +96,7 @@ def compare(seed: int, folder: Path, kinds: Iterable[str] = CALLS) -> Compared |
     """None where not everything was found, which was said."""
     text = random_sharing(seed, kinds)
     with program_of("c", text) as program:
-        found = explore(program.argv, program=program.path, seconds=SECONDS)
+        found = explore(program.argv, program=program.path, seconds=SECONDS, forks=True)
         assert not os.listdir(folder), text  # it leaves files as they were
         if not found.complete:
             return None
@@ -96,11 +104,11 @@ def compare(seed: int, folder: Path, kinds: Iterable[str] = CALLS) -> Compared |
     with program_of("c", text.replace(LAST_HEADER, NOISE)) as program:
         assert program.path is not None
         deadline = SOON if FOR_EVER in possible(found) else DEADLINE
-        seen |= {real_run(program.path, folder, deadline) for _ in range(RUNS)}
+        seen |= real_runs(program.path, folder, deadline, RUNS)
     return Compared(possible(found), seen)
 
 
-def unforeseen(seed: int, folder: Path, kinds: Iterable[str] = CALLS) -> set[Seen]:
+def unforeseen(seed: int, folder: Path, kinds: Iterable[str]) -> set[Seen]:
     both = compare(seed, folder, kinds)
     return both.seen - both.found if both else set()
 
@@ -126,91 +134,171 @@ def test_what_really_happens_was_foreseen_of_many(hundred: int, folder: Path) ->
 
 
 class Mend(NamedTuple):
-    """What stands in a file of forklab, and what would be wrong in its place; programs of these kinds show it."""
+    """What stands in a file of forklab, what would be wrong in its place, and programs of which kinds tell."""
 
     file: str
     right: str
     wrong: str
-    kinds: tuple[str, ...] = tuple(CALLS)
+    kinds: tuple[str, ...]
 
 
+_SOCKETS = ("streams", "packets", "datagrams")
 MENDS = {
     "which end of a pipe it is": Mend(
         "lens/loop/holding.py",
         "return pipe if side_of(tracee.member.pid, descriptor) == side else None",
         "return pipe",
+        ("pipes",),
     ),
     "to read nothing": Mend(
         "lens/loop/holding.py",
         'return (pipe.name, size) if pipe and size else None\n    if name == "fcntl"',
         'return (pipe.name, size) if pipe else None\n    if name == "fcntl"',
+        ("pipes",),
     ),
     "who must not wait": Mend(
-        "steps/moves.py", " or READ_END in pipe.nonblocking), False", "), False"
+        "steps/moves.py", " or READ_END in pipe.nonblocking), False", "), False", ("pipes",)
     ),
     "flags of a pipe": Mend(
         "lens/loop/holding.py",
         "int32(arguments[1]) in (F_GETFL, F_SETFL):",
-        "int32(arguments[1]) == F_GETFL and not pipes.any:",
+        "int32(arguments[1]) == F_GETFL and not run.pipes.any:",
+        ("pipes",),
     ),
     "who sleeps by then": Mend(
         "lens/loop/piping.py",
         "if int32(call.arguments[1]) != F_SETFL or",
         "if int32(call.arguments[1]) == F_SETFL or",
+        ("pipes",),
     ),
     "an offset that is shared": Mend(
         "lens/calls/touching.py",
         'tells = _is_shared(run, tracee, number, file)\n        yield Touch(f"file',
         'tells = False\n        yield Touch(f"file',
+        ("offsets",),
     ),
     "what is in files": Mend(
-        "lens/calls/touching.py", 'yield Touch(f"file {name}", tells)', "pass"
+        "lens/calls/touching.py",
+        'yield Touch(f"file {name}", tells)',
+        "pass",
+        ("contents", "offsets"),
     ),
     "names": Mend(
-        "lens/calls/touching.py", 'yield Touch(f"name {path}", changes)', "changes = False"
+        "lens/calls/touching.py",
+        'yield Touch(f"name {path}", changes)',
+        "changes = False",
+        ("names", "folders"),
+    ),
+    "where the own folder is": Mend(
+        "lens/calls/touching.py",
+        "yield from _of_own_folder(tracee)",
+        "yield from ()",
+        ("folders",),
     ),
     "semaphores and messages": Mend(
-        "lens/calls/touching.py", "yield Touch(str(subject.sort), tells)", "pass"
+        "lens/calls/touching.py",
+        "yield Touch(str(subject.sort), tells)",
+        "pass",
+        ("semaphores", "messages"),
     ),
     "to wait for a semaphore, a message, a lock": Mend(
         "steps/moves.py",
         "place.blocked is None or place.blocked != facts.values_of(state, place.touches)",
         "place.blocked is None",
+        ("semaphores", "messages", "locks"),
     ),
     "locks": Mend(
         "lens/calls/touching.py",
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=True)',
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=False)',
+        ("locks",),
+    ),
+    "what lasts from before the first fork": Mend(
+        "lens/loop/holding.py",
+        "if is_alone and touching.lasts(call):",
+        "if False:",
+        ("locks", "semaphores"),
     ),
     "priorities": Mend(
-        "lens/calls/touching.py", 'yield Touch(f"process {member.name}", tells)', "yield from ()"
+        "lens/calls/touching.py",
+        'yield Touch(f"process {member.name}", tells)',
+        "yield from ()",
+        ("processes",),
     ),
-    "to wait for a POSIX semaphore": Mend(
-        "steps/moves.py",
-        "return facts.is_free(state, name), False",
-        "return place.at_semaphore.initial > 0, False",
-        ("posix semaphores",),
+    "what is told in a channel": Mend(
+        "lens/calls/touching.py",
+        "yield Touch(end.channel, tells)",
+        "yield Touch(end.channel, tells=False)",
+        ("eventfds", "queues"),
     ),
-    "what a POSIX semaphore counts": Mend(
-        "lens/loop/observing.py",
-        "state[facts.RESOURCE, resource] = value",
+    "who has an eventfd not wait": Mend(
+        "lens/loop/stepping.py",
+        "flags = descriptors.flags(pid, number) & os.O_NONBLOCK",
+        "flags = 0",
+        ("eventfds",),
+    ),
+    "who waits at a channel already": Mend(
+        "lens/loop/attempts.py", "if not waits and not has_waited:", "if not waits:", ("eventfds",)
+    ),
+    "who else has a side of it": Mend(
+        "lens/world/channels.py", "open_ends.count(End(name, OTHER)),", "1,", ("streams", "fifos")
+    ),
+    "that a socket was shut down": Mend(
+        "lens/loop/attempts.py",
+        "has_news = call.name in RECEIVES and",
+        "has_news = False and",
+        ("datagrams",),
+    ),
+    "an error that is told once": Mend(
+        "lens/loop/stepping.py",
+        "return result != -errno.EAGAIN and any(",
+        "return any(()) and (",
+        _SOCKETS,
+    ),
+    "errors and ends in poll": Mend(
+        "lens/calls/polling.py",
+        "yield Wanted(number, asked, asked | _ALWAYS)",
+        "yield Wanted(number, asked, asked)",
+        ("polls",),
+    ),
+    "errors and ends in select": Mend(
+        "lens/calls/polling.py",
+        "yield Wanted(number, asked, asked | others)",
+        "yield Wanted(number, asked, asked)",
+        ("polls",),
+    ),
+    "what poll tells": Mend(
+        "lens/loop/stepping.py",
+        "tracee.saw(*polling.told(tracee, call, result))",
         "pass",
-        ("posix semaphores",),
+        ("polls",),
     ),
-    "names of POSIX semaphores": Mend(
-        "lens/calls/semaphores.py",
-        "if path else []",
-        "if not path else []",
-        ("named semaphores",),
+    "signals that poll tells of": Mend(
+        "lens/calls/polling.py",
+        "if one.asked & select.POLLIN and signals & pending:",
+        "if False:",
+        ("signalfds",),
     ),
-    "what a signal does to who waits for a POSIX semaphore": Mend(
-        "lens/loop/trapping.py",
-        "elif _breaks_off(run, tracee, call):",
-        "elif False:",
-        ("interrupted semaphores",),
+    "what signalfd tells": Mend(
+        "lens/loop/stepping.py",
+        "tracee.saw(content[place : place + _BEFORE_TIMES])",
+        "pass",
+        ("signalfds",),
+    ),
+    "for what epoll waits": Mend(
+        "lens/calls/polling.py",
+        "found.update(_of_descriptor(run, tracee, number))",
+        "found.update(_of_descriptor(run, tracee, number) if call.name not in EPOLLS else ())",
+        ("epolls",),
+    ),
+    "who waits in open": Mend(
+        "lens/world/channels.py",
+        "*(opening.ends if opening else ())})",
+        "})",
+        ("fifos",),
     ),
 }
-LOOK = "import sys; from test_shared_runs import look_until; look_until(sys.argv[1:])"
+LOOK = "from test_shared_runs import look_until; look_until({!r})"
 MOST = 300  # programs to look at
 
 
@@ -242,7 +330,7 @@ def test_without_this_mend_something_is_not_foreseen(name: str, tmp_path: Path) 
     folder.mkdir()
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(
-        [sys.executable, "-c", LOOK, *kinds],
+        [sys.executable, "-c", LOOK.format(kinds)],
         cwd=folder,
         env=environment,
         capture_output=True,
