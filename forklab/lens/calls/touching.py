@@ -38,15 +38,15 @@ Touches = list[Touch]
 
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MOVE_ON = frozenset({"read", "readv", "lseek", "getdents", "getdents64"})  # the offset; no more
-_LAST = frozenset(
-    {"flock", "semop", "semtimedop", "mmap"}
-)  # a lock, what SEM_UNDO takes back, a file in memory
+# A lock, what SEM_UNDO takes back, a file in memory, a signal when others do something.
+_LAST = frozenset({"flock", "semop", "semtimedop", "mmap", "mq_notify"})
 _PRIO_PROCESS = 0
 _MAP_ANONYMOUS = 0x20
 # PR_GET_ this and that, PR_CAPBSET_READ, PR_SET_DUMPABLE (4), PR_SET_NAME (15).
 _PRIVATE_PRCTLS = frozenset({2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42})
 _F_DUPFD, _F_GETFD, _F_SETFD, F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
-_O_ASYNC = 0x2000
+_OF_DESCRIPTORS = (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC)
+_UNFOLLOWED = 0x2000 | os.O_DIRECT  # O_ASYNC, and of a pipe: packets
 _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
 IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
@@ -86,9 +86,12 @@ def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
 
 def lasts(call: Call) -> bool:
     """Whether who makes it may have something by it for longer, that others notice when they come."""
-    if call.name == "fcntl":
-        return int32(call.arguments[1]) in (F_SETLK, F_SETLKW)
-    return call.name in _LAST
+    if call.name != "fcntl":
+        return call.name in _LAST
+    command = int32(call.arguments[1])
+    if command == F_SETFL:
+        return bool(call.arguments[2] & _UNFOLLOWED)
+    return command not in (*_OF_DESCRIPTORS, F_GETFL, _F_GETLK)
 
 
 def _of_subject(
@@ -304,11 +307,11 @@ def flags_of_open(call: Call) -> int:
 def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
     """fcntl(2); the flags of a pipe are told by `forklab.lens.loop.holding`."""
     number, command = int32(call.arguments[0]), int32(call.arguments[1])
-    if command in (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC):
+    if command in _OF_DESCRIPTORS:
         return []
     if command in (F_GETFL, F_SETFL):
         tells = command == F_SETFL
-        if tells and call.arguments[2] & _O_ASYNC:
+        if tells and call.arguments[2] & _UNFOLLOWED:
             raise NotModelledError
         if run.surroundings.is_output(tracee.member.pid, number):
             return [Touch("flags of the output", tells)]

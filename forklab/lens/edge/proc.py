@@ -168,6 +168,13 @@ def thread_group(tid: int) -> int | None:
         return None
 
 
+def owners_of_locks() -> set[int]:
+    """The pids of those who have locks of fcntl(2), see /proc/locks in proc(5)."""
+    with open("/proc/locks") as file:
+        lines = [line.split() for line in file]
+    return {int(words[4]) for words in lines if words[1] == "POSIX"}
+
+
 def program(pid: int) -> str:
     """The file that it runs; empty if it is gone."""
     try:

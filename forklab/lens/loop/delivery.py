@@ -16,6 +16,7 @@ from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import LOOP
 
 NOTHING_TOLD = (0, "", 0)
+_OF_TERMINAL = frozenset(map(signal_number, ("SIGTSTP", "SIGTTIN", "SIGTTOU")))
 _FAULTS = frozenset(
     map(signal_number, ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"))
 )
@@ -58,10 +59,20 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
         raise EndOfRunError(
             f"{member.name}, a PID 1, has a fault, {signal_name(number)}: while it is traced, that does not end it."
         )
+    if tracee.seen is not None and masks and not masks.catches(number):
+        _notice_no_shell(run, member, number)
     if masks and (masks.catches(number) if stops else not _is_harmless(member, masks, number)):
         run.chronicle.signalled(member, number, sender)
         tracee.saw(number, *what_it_says(run, member, info))
     loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
+
+
+def _notice_no_shell(run: Run, member: Member, number: int) -> None:
+    """A signal of the terminal stops nobody whose group is orphaned, setpgid(2). At a shell it is not."""
+    if number in _OF_TERMINAL and proc.group(member.pid) == run.chronicle.first.pid:
+        run.because(
+            f"{signal_name(number)} does not stop {member.name} here, as there is no shell above its group"
+        )
 
 
 def what_it_says(run: Run, member: Member, info: ptrace.SignalInfo) -> tuple[int, str, int]:

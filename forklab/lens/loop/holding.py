@@ -7,8 +7,8 @@ follow, calls that nobody has modelled) is said.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable
-from contextlib import suppress
 from typing import NamedTuple
 
 from forklab.kernel import waits
@@ -107,10 +107,9 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
 def _note_what_lasts(run: Run, tracee: Tracee, call: Call) -> None:
     """Who is alone still has it when there are others."""
     name = tracee.member.name
-    with suppress(touching.NotModelledError):
-        found = touching.touches(run, tracee, call)
-        run.resources.note(name, found)
-        run.resources.told(run.resources.shared_of(found), name)
+    found = _touches(run, tracee, call)
+    run.resources.note(name, found)
+    run.resources.told(run.resources.shared_of(found), name)
     if call.name == "flock":
         run.resources.lockers.add(name)
 
@@ -293,6 +292,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
     name, arguments = call.name, call.arguments
     if name in _PIPES:
         run.pipes.any = True
+        if name == "pipe2" and arguments[1] & os.O_DIRECT:
+            run.because("it uses a pipe in which packets stay apart, by O_DIRECT")
     elif name in _SIGNALFDS:
         _read_signals(run, tracee, call)
     elif name == "mmap":

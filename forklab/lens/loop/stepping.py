@@ -51,6 +51,7 @@ _SLEEPS, _PERSONAL, _OPENS = calls_in("sleep"), calls_in("self"), calls_in("open
 # Before these, the kernel has to drop what it would have dropped long ago if nobody traced the process: they change
 # what becomes of it, or begin anew because of it. Others break off: getdents(2) after its first entry.
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
+_LEAVES_A_GROUP = frozenset({"setpgid", "setsid"})
 _TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
 _CLONE_VM, _CLONE_FS, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x200, 0x400, 0x4000
 _ALL = (1 << 64) - 1  # signals
@@ -153,6 +154,8 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         if standing.detail:
             piping.begin(run, ledger, tracee, call)
         return INTO_ITS_CALL
+    if name in _LEAVES_A_GROUP:
+        attempts.notice_leaving(run, ledger, tracee)
     if name in _PERSONAL or name in _CLOSING or name == "rt_sigtimedwait" or standing.touches:
         if name == "rt_sigaction":
             arranging.set_handler(run, tracee, call)
@@ -207,6 +210,8 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
     if standing.is_attempt:
         standing.is_attempt = False
         if attempts.has_failed(tracee, call, result):
+            if call.name == "fcntl":
+                attempts.notice_circle(run, ledger, tracee)
             tracee.seen, standing.tries_again = standing.had_seen, True
             standing.blocked = standing.values
             ptrace.call_again(tracee.tid, call.name, call.arguments[0])
@@ -219,10 +224,9 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
             ledger.doom(target)
     if standing.pipe is not None and result > 0:
         if standing.content:
-            standing.pipe.content += standing.content[:result]
+            standing.pipe.write(standing.content[:result])
         else:
-            tracee.saw(standing.pipe.content[:result])
-            standing.pipe.content = standing.pipe.content[result:]
+            tracee.saw(standing.pipe.read(result))
     if call.name in _TELL_A_PROCESS:
         member = run.chronicle.latest(result) if result > 0 else None
         tracee.saw(member.name if member else min(result, 0))

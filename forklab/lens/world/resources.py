@@ -7,6 +7,7 @@ the explorer begins anew with that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from forklab.lens.world.surroundings import File
 from forklab.steps.state import FIFOS, Touch, is_always_shared, is_held
 
 SOMEBODY = ""  # whoever may end a wait
+_WITHOUT_A_NAME = re.compile(r"/#\d+$")  # by O_TMPFILE: its number is another one in each run
 _WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks", "fifo": FIFOS}
 
 
@@ -44,6 +46,7 @@ class Resources:
         """A file has the path by which it was seen first, whatever others it has; a new one there is another one."""
         found = self._labels.get(file)
         if found is None:
+            path = _WITHOUT_A_NAME.sub("/#", path)
             number = self._seen_at[path] = self._seen_at.get(path, 0) + 1
             found = self._labels[file] = path if number == 1 else f"{path} ({number})"
         return found

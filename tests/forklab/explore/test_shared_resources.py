@@ -480,6 +480,69 @@ NOT_MODELLED = {
 }
 
 
+OF_BEFORE = {
+    "P calls fcntl, which is not modelled": [
+        'fcntl(open("data", O_RDONLY), F_SETLEASE, F_RDLCK);',
+        "fcntl(ends[1], F_SETPIPE_SZ, 4096);",
+        "fcntl(ends[0], F_SETFL, O_ASYNC);",
+        "fcntl(ends[0], F_SETFL, O_DIRECT);",
+    ],
+    "P calls mq_notify, which is not modelled": ["syscall(SYS_mq_notify, 99, NULL);"],
+    "it uses a pipe in which packets stay apart, by O_DIRECT": ["pipe2(ends, O_DIRECT);"],
+    "it maps the file data into memory, and others change it": [
+        'mmap(0, 1, PROT_READ, MAP_PRIVATE, open("data", O_RDWR), 0);'
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("reason", "does"), [(reason, does) for reason in OF_BEFORE for does in OF_BEFORE[reason]]
+)
+def test_what_is_not_modelled_is_named_also_before_the_first_fork(
+    reason: str, does: str, runnable: Runnable, folder: Path
+) -> None:
+    (folder / "data").write_text("x")
+    body = f"""
+        int ends[2];
+        signal(SIGIO, SIG_IGN);
+        if (pipe(ends)) return 1;
+        {does}
+        if (fork() == 0) _exit(write(open("data", O_RDWR | O_NONBLOCK), "y", 1) != 1);
+        wait(NULL);
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"))
+    expected = reason.replace("data", f"{folder}/data")
+    assert any(said.startswith(expected) for said in found.reasons), found.reasons
+
+
+PAGES = {
+    "as long as its pages are full": ("65536", "4096", ()),
+    "but not if they are not": (
+        "65000",
+        "4096",
+        ("P writes where a pipe may have no room, counted in pages",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_is_known_whether_a_pipe_has_room(name: str, runnable: Runnable) -> None:
+    first, read, reasons = PAGES[name]
+    body = f"""
+        static char much[65536];
+        int ends[2];
+        if (pipe2(ends, O_NONBLOCK) || write(ends[1], much, {first}) != {first}) return 1;
+        if (fork() == 0) _exit(read(ends[0], much, {read}) != {read});
+        say(write(ends[1], much, 1000) < 0 ? "full" : "room");
+        wait(NULL);
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
+    assert tuple(reason.partition(", in line")[0] for reason in found.reasons) == reasons
+    assert set(found.outputs) == {"full", "room"}
+
+
 @pytest.mark.parametrize("reason", NOT_MODELLED)
 def test_what_is_not_modelled_is_named(reason: str, runnable: Runnable, folder: Path) -> None:
     body = f"""
@@ -553,3 +616,67 @@ def test_who_executes_what_another_one_writes_may_find_it_busy(
     """
     found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"))
     assert any("tool, which another one" in reason for reason in found.reasons)
+
+
+def test_who_wait_for_each_others_locks_may_be_told_of_it(runnable: Runnable) -> None:
+    """EDEADLK, fcntl(2): where nobody really waits, the kernel does not see it."""
+    body = """
+        struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        int is_child = fork() == 0;
+        byte.l_start = is_child;
+        if (fcntl(file, F_SETLKW, &byte)) return 1;
+        byte.l_start = !is_child;
+        say(fcntl(file, F_SETLKW, &byte) ? "circle" : "both");
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"))
+    assert any("EDEADLK" in reason for reason in found.reasons)
+
+
+def test_who_wait_for_one_lock_after_the_other_are_no_circle(runnable: Runnable) -> None:
+    body = """
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) { if (!fcntl(file, F_SETLKW, &whole)) say("in"); _exit(0); }
+        if (!fcntl(file, F_SETLKW, &whole)) say("in");
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
+    assert (set(found.outputs), found.reasons) == ({"ininin"}, ())
+
+
+SAID = {
+    "P.1 may leave a group that P waits for by then": """
+        setpgid(0, 0);
+        if (fork() == 0) { setpgid(0, 0); _exit(0); }
+        waitpid(0, NULL, 0);
+        while (wait(NULL) > 0) {}
+        return 0;
+    """,
+    "SIGTSTP does not stop P.1 here, as there is no shell above its group": """
+        if (fork() == 0) { raise(SIGTSTP); _exit(0); }
+        waitpid(-1, NULL, WUNTRACED);
+        return 0;
+    """,
+}
+
+
+@pytest.mark.parametrize("reason", SAID)
+def test_what_is_not_as_where_nobody_is_held_is_said(reason: str, runnable: Runnable) -> None:
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {SAID[reason]} }}"))
+    assert found.reasons == (reason,)
+
+
+def test_a_file_without_a_name_is_the_same_in_each_run(runnable: Runnable) -> None:
+    body = """
+        int file = open(".", O_TMPFILE | O_RDWR, 0600);
+        if (write(file, "ab", 2) != 2 || lseek(file, 0, SEEK_SET)) return 1;
+        if (fork() == 0) _exit(read(file, text, 1) != 1);
+        if (read(file, text, 1) == 1) say(text);
+        wait(NULL);
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
+    assert (set(found.outputs), found.reasons) == ({"a", "b"}, ())
