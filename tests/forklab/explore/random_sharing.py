@@ -219,6 +219,7 @@ int main(void) {
 
 # What some kinds need before the first fork.
 SETUP = {
+    "folders": 'if (mkdir("folder", 0700)) return 8;',
     "eventfds": "counter = eventfd(0, 0); tickets = eventfd(2, EFD_SEMAPHORE);",
     "streams": "if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
     "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
@@ -467,6 +468,7 @@ CALLS = {
         "note(ready(pair[1], 0, -1));",
         "note(ready(99, POLLIN, -1));",
         "note(one_of(ends[0], counter, ends[1]));",
+        "note(one_of(ends[0], counter, 0));",
         "note(one_of(pair[0], counter, ends[0]));",
         'note(write(ends[1], "4", 1));',
         'note(write(pair[1], "4", 1));',
@@ -539,12 +541,18 @@ class _Author:
 
     chance: random.Random
     kinds: Sequence[str]
+    words: Sequence[str] = ("",)
     forks: int = 0
 
     def program(self) -> str:
         some = min(self.chance.choice([1, 1, 2]), len(self.kinds))
         kinds = self.chance.sample(self.kinds, some)
-        self.calls = [call for kind in kinds for call in CALLS[kind]]
+        self.calls = [
+            call
+            for kind in kinds
+            for call in CALLS[kind]
+            if any(word in call for word in self.words)
+        ]
         life = [SETUP[kind] for kind in kinds if kind in SETUP]
         if self.chance.random() < _ALONE:
             life.append(self.chance.choice(self.calls))
@@ -568,6 +576,6 @@ class _Author:
         yield "}"
 
 
-def random_sharing(seed: int, kinds: Iterable[str] = CALLS) -> str:
-    """The same text for the same seed. It is about one or two of these kinds."""
-    return _Author(random.Random(seed), sorted(kinds)).program()
+def random_sharing(seed: int, kinds: Iterable[str] = CALLS, words: Sequence[str] = ("",)) -> str:
+    """The same text for the same seed. It is about one or two of these kinds, and makes calls with these words."""
+    return _Author(random.Random(seed), sorted(kinds), words).program()
