@@ -411,6 +411,7 @@ CALLS = {
         "note(lock(F_SETLKW, F_WRLCK));",
         "note(lock(F_SETLK, F_UNLCK));",
         "note(lock(F_GETLK, F_WRLCK));",
+        'note(close(open("data", O_RDONLY)));',
     ],
     "processes": [
         "note(setpriority(PRIO_PROCESS, 0, 3));",

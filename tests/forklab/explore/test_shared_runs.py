@@ -200,20 +200,13 @@ MENDS = {
         "yield from _of_own_folder(tracee)",
         "yield from ()",
         ("folders",),
-        ("here()", "chdir", "rename", "rmdir"),
+        ("here()", "chdir", 'rename("folder"'),
     ),
     "semaphores and messages": Mend(
         "lens/calls/touching.py",
         "yield Touch(str(subject.sort), tells)",
         "pass",
         ("semaphores", "messages"),
-    ),
-    "to wait for a semaphore, a message, a lock": Mend(
-        "steps/moves.py",
-        "place.blocked is None or place.blocked != facts.values_of(state, place.touches)",
-        "place.blocked is None",
-        ("semaphores",),
-        ("add(1, 0)", "add(-1, 0)"),
     ),
     "locks": Mend(
         "lens/calls/touching.py",
@@ -227,7 +220,7 @@ MENDS = {
         "if is_alone and touching.lasts(call):",
         "if False:",
         ("locks",),
-        ("F_SETLK,", "F_GETLK"),
+        ("F_SETLK, F_WRLCK", "close(open"),
     ),
     "priorities": Mend(
         "lens/calls/touching.py",
