@@ -28,13 +28,13 @@ def notice(run: Run, tracee: Tracee, call: Call, touches: Iterable[Touch]) -> No
     else:
         return
     me, resources = tracee.member.name, run.resources
+    written = _written_by_others(run, tracee) if call.name in _EXECS else set()
     for resource, _ in touches:
         kind, _, path = resource.partition(" ")
         if kind not in ("file", "name") or os.path.isdir(path):  # others may be about to make it
             continue
         resources.users.setdefault((deed, path), set()).add(me)
-        is_open = deed == "executes" and path in _written_by_others(run, tracee)
-        if is_open or resources.users.get((against, path), set()) - {me}:
+        if path in written or resources.users.get((against, path), set()) - {me}:
             run.because(f"{me} {deed} {path}, which another one {against}, maybe at the same time")
 
 
