@@ -263,14 +263,14 @@ MENDS = {
         ("datagrams",),
     ),
     "errors and ends in poll": Mend(
-        "lens/calls/polling.py",
+        "lens/calls/wanting.py",
         "yield Wanted(number, asked, asked | _ALWAYS)",
         "yield Wanted(number, asked, asked)",
         ("polls",),
         ("ready(ends[0], POLLIN, -1)", "close(ends[1])"),
     ),
     "errors and ends in select": Mend(
-        "lens/calls/polling.py",
+        "lens/calls/wanting.py",
         "yield Wanted(number, asked, asked | others)",
         "yield Wanted(number, asked, asked)",
         ("polls",),
