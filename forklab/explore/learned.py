@@ -233,7 +233,8 @@ def _keep_what_it_dropped(state: dict[Fact, Hashable], name: str, number: int) -
         state, name
     ):
         waiting = before.get((facts.PENDING, name), ())
-        before[facts.PENDING, name] = tuple(sorted({*waiting, (number, 0, "")}))
+        dropped = facts.Waiting(number, 0, "", 0)
+        before[facts.PENDING, name] = tuple(sorted({*waiting, dropped}))
         state[PRIOR, name] = tuple(before.items())
 
 
