@@ -82,7 +82,7 @@ transparency: $(ALL) ## CPython's own tests, by themselves and under the lens: w
 	@sh scripts/setup.sh "$(ENVIRONMENT)" transparency
 	$(BIN)/python -m pytest -m "transparency or not transparency" -rP tests/transparency $(FLAGS)
 
-roots: ## both commands in throwaway roots of Debian 12, 13 and testing [SUITES="trixie"] [FLAGS=tests/...]: long
+roots: ## both commands in roots of Debian 12, 13 and testing, and as in Docker [SUITES=trixie] [FLAGS=tests/...]: long
 	FLAGS="$(FLAGS)" sh scripts/roots.sh $(SUITES)
 
 lab: $(ALL) ## open JupyterLab

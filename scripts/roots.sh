@@ -1,11 +1,12 @@
 #!/bin/sh
 # Runs both commands of the README in throwaway roots of Debian's releases, and prints a table of what came of it.
 #
-#   scripts/roots.sh [SUITE...]    default: bookworm trixie testing
+#   scripts/roots.sh [SUITE...]    default: bookworm trixie testing docker
 #
 # FLAGS go to pytest there, as in `make test FLAGS=...`; with GRADE=no it does without `make grade`. MIRROR is where the
-# packages come from, if not from where mmdebstrap has them.
+# packages come from, if not from where mmdebstrap has them; with STALE=yes its lists may have expired, as a snapshot's.
 #
+# `docker` is trixie once more, with no more rights than Docker's containers have by default (scripts/as_in_docker.py).
 # A root is as bare as the README promises, python3, make and git, and it is for what is committed. It stands in
 # build/roots while it is needed. What is mounted in it, and who runs in it, lives in namespaces of its own: whatever
 # ends this script, nothing is left but files. What this machine says of package registries and certificates goes along
@@ -16,11 +17,12 @@ cd "$(dirname "$0")/.."
 folder=$(pwd -P)/build/roots
 certificates=/etc/ssl/certs/ca-certificates.crt
 limit=7200 # seconds, for one command
+filter=/usr/share/gocode/src/github.com/docker/docker/profiles/seccomp/default.json # in golang-github-docker-docker-dev
 
 main() {
     [ "$(id -u)" = 0 ] || stop "only root can make a root. Type: sudo make roots"
     command -v mmdebstrap >/dev/null || stop "there is no mmdebstrap here. Type: apt-get install mmdebstrap"
-    [ $# -gt 0 ] || set -- bookworm trixie testing
+    [ $# -gt 0 ] || set -- bookworm trixie testing docker
     mkdir -p "$folder"
     trap 'remove "$@"' EXIT
     trap 'exit 130' INT
@@ -50,11 +52,16 @@ row() {
 
 # Adds a line to the table; its status is whether all went well.
 report() {
-    suite=$1 root=$folder/$1
+    suite=$1 root=$folder/$1 release=$1 more='' hook=''
+    if [ "$suite" = docker ]; then
+        # The package alone: what it depends on is Go's.
+        release=trixie more=,python3-seccomp hook="chroot \"\$1\" sh -ec 'cd /tmp; apt-get download golang-github-docker-docker-dev
+            dpkg-deb --fsys-tarfile golang-*.deb | tar -xO .$filter >/root/filter.json; rm golang-*.deb'"
+    fi
     say "making a root of $suite"
     # It mounts a /proc there, which must be gone with it.
-    unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=apt --include=ca-certificates,git,make,python3 \
-        "$suite" "$root" ${MIRROR:+"$MIRROR"} >"$folder/$suite-root.log" 2>&1 || {
+    unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=apt --include="ca-certificates,git,make,python3$more" \
+        ${STALE:+--aptopt='Acquire::Check-Valid-Until "false"'} ${hook:+--customize-hook="$hook"} "$release" "$root" ${MIRROR:+"$MIRROR"} >"$folder/$suite-root.log" 2>&1 || {
         table="$table
 $(row "$suite" - - "no root: see $folder/$suite-root.log" "")"
         return 1
@@ -75,7 +82,9 @@ timed() {
     say "make $2 in $1: see $log"
     began=$(date +%s)
     # shellcheck disable=SC2016 # $FLAGS is for the shell within
-    within "$folder/$1" "cd /root/forklab && make $2"' FLAGS="$FLAGS"' "$([ "$2" = grade ] || echo "${FLAGS:-}")" >"$log" 2>&1
+    as=
+    [ "$1" != docker ] || as="/usr/bin/python3 scripts/as_in_docker.py /root/filter.json "
+    within "$folder/$1" "cd /root/forklab && ${as}make $2"' FLAGS="$FLAGS"' "$([ "$2" = grade ] || echo "${FLAGS:-}")" >"$log" 2>&1
     ended=$?
     result=$([ $ended = 0 ] && echo ok || echo "failed ($ended)")
     counts=$(grep -aE '^=*.*(passed|failed|error).* in [0-9.]+' "$log" | tail -1 | sed 's/=//g; s/ in .*//; s/^ *//')

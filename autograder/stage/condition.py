@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 
 from autograder.stage.errors import StageError
+from autograder.stage.users import looking_as
 from autograder.stage.watch import Watched
 from forklab.kernel.processors import this_processor
 from forklab.kernel.signals import numbers_in
@@ -65,10 +66,11 @@ def _descriptors(process: Watched, most: int) -> frozenset[int]:
     /proc/PID/fd of a program that may be executed but not read is root's. Who is not root but has made the namespace
     that the process is in may still compare its descriptors with one of its own, see kcmp(2).
     """
-    try:
-        return frozenset(map(int, os.listdir(f"/proc/{process.pid}/fd")))
-    except PermissionError:
-        return frozenset(number for number in range(most) if _is_open(process, number))
+    with looking_as(process.user):
+        try:
+            return frozenset(map(int, os.listdir(f"/proc/{process.pid}/fd")))
+        except PermissionError:
+            return frozenset(number for number in range(most) if _is_open(process, number))
 
 
 def _is_open(process: Watched, descriptor: int) -> bool:

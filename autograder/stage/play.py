@@ -22,6 +22,7 @@ from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.timers import Timers
 from autograder.stage.tools import put_program
+from autograder.stage.users import looking_as, may_see_everybody, user_of
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
@@ -43,10 +44,10 @@ class Stage:
         folder = workspace.subfolder()
         self.program = folder / "actor"
         put_program(compiled("actor"), self.program)
-        if mode == PIDNS or os.geteuid() == 0:
+        if mode == PIDNS or may_see_everybody():
             # Who may execute a program but not read it cannot look into it while it runs, nor change it there through
-            # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper, where init is of our own user,
-            # we could not look either.
+            # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper we could not look either, unless
+            # nothing is hidden from us.
             self.program.chmod(0o111)
         file = os.stat(self.program)
         self._identity = file.st_dev, file.st_ino
@@ -54,6 +55,10 @@ class Stage:
         self.sandbox = Sandbox(mode, submission, folder)
         if self.sandbox.user is not None:
             os.chown(folder / "socket", self.sandbox.user, self.sandbox.user)
+        if mode == PIDNS and self.sandbox.user is not None:
+            # Its namespace is to have power over the program, and so have we by looking as its user. It is mounted
+            # read-only there, and remains as it is.
+            os.chown(self.program, self.sandbox.user, self.sandbox.user)
         self.conduct = Conduct() if conduct is None else conduct
 
     @property
@@ -64,7 +69,8 @@ class Stage:
     def is_actor(self, pid: int) -> bool:
         """Whether a process executes the actor program: then it will never execute anything else."""
         try:
-            program = os.stat(f"/proc/{pid}/exe")
+            with looking_as(user_of(pid)):
+                program = os.stat(f"/proc/{pid}/exe")
         except OSError:
             return False
         return (program.st_dev, program.st_ino) == self._identity
@@ -331,7 +337,8 @@ def _listen(folder: Path) -> socket.socket:
 
 def _pid_namespace(pid: int) -> tuple[int, int] | None:
     try:
-        namespace = os.stat(f"/proc/{pid}/ns/pid")
+        with looking_as(user_of(pid)):
+            namespace = os.stat(f"/proc/{pid}/ns/pid")
     except OSError:
         return None
     return namespace.st_dev, namespace.st_ino

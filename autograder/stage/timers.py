@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from autograder.stage.users import looking_as, user_of
 from autograder.stage.watch import thread_group
 from forklab.kernel.processors import name_of
 
@@ -154,7 +155,10 @@ def _seconds_of(thread: int, call: str, arguments: list[int]) -> tuple[float, fl
     pairs = 1 if call == "setsockopt" else 2
     small = 1e6 if call in ("setitimer", "setsockopt") else 1e9
     try:
-        with open(f"/proc/{thread}/mem", "rb", buffering=0) as memory:
+        with (
+            looking_as(user_of(thread)),
+            open(f"/proc/{thread}/mem", "rb", buffering=0) as memory,
+        ):
             content = os.pread(memory.fileno(), 16 * pairs, arguments[place])
         words = struct.unpack(f"{2 * pairs}q", content)
     except (OSError, struct.error, OverflowError):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.stage.errors import StageError
+from autograder.stage.users import looking_as, user_of
 from forklab.kernel.signals import numbers_in
 
 # struct pidfd_info and its ioctl, Linux 6.13; the exit status since 6.15. See linux/pidfd.h.
@@ -67,6 +68,7 @@ class Watched:
         self.pid = pid
         with _our_trouble():
             self.pidfd = os.pidfd_open(pid) if pidfd is None else pidfd
+            self.user = user_of(pid)
         self._files: dict[str, int] = {}
         try:
             self._read("stat")
@@ -84,7 +86,7 @@ class Watched:
 
         Raises ProcessLookupError if the process has been reaped, PermissionError if we may not look.
         """
-        with _our_trouble():
+        with _our_trouble(), looking_as(self.user):
             if file not in self._files:
                 self._files[file] = os.open(f"/proc/{self.pid}/{file}", os.O_RDONLY)
             return os.pread(self._files[file], _MOST_BYTES, 0)
@@ -174,20 +176,24 @@ class Watched:
         calls = [self._read("syscall").decode()]
         stat = self.stat()
         if stat is not None and stat.threads > 1:
-            calls += [_read_text(f"{thread}/syscall") for thread in self._threads()]
+            with looking_as(self.user):
+                calls += [_read_text(f"{thread}/syscall") for thread in self._threads()]
         return calls
 
     def functions(self) -> frozenset[str]:
         """The kernel's functions in which its threads sleep, as far as that can be known. See proc(5), wchan."""
         try:
             found = {self._read("wchan").decode()}
-            return frozenset(found | {_read_text(f"{thread}/wchan") for thread in self._threads()})
+            with looking_as(self.user):
+                return frozenset(
+                    found | {_read_text(f"{thread}/wchan") for thread in self._threads()}
+                )
         except (ProcessLookupError, PermissionError):
             return frozenset()
 
     def memory(self, address: int, size: int) -> bytes:
         """Raises OSError if there is no such memory or we may not look."""
-        with open(f"/proc/{self.pid}/mem", "rb", buffering=0) as memory:
+        with looking_as(self.user), open(f"/proc/{self.pid}/mem", "rb", buffering=0) as memory:
             return os.pread(memory.fileno(), size, address)
 
     def children(self) -> list[int]:

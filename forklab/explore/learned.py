@@ -17,9 +17,10 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
 from forklab.steps import state as facts
-from forklab.steps.footprint import footprint
+from forklab.steps.footprint import footprint, signals_sent
 from forklab.steps.moves import EARLY, RETURN, TIME, Move, moves
 from forklab.steps.state import PRIOR, Fact
 
@@ -143,7 +144,10 @@ class Learned:
                 del state[fact]
         else:
             state.pop((PRIOR, process), None)
+        sent = list(signals_sent(state, move))
         facts.apply(effect.changes, state)
+        for name, number in sent:
+            _keep_what_it_dropped(state, name, number)
         for fact in [f for f in state if f[0] == PRIOR and (facts.AT, f[1]) not in state]:
             del state[fact]  # it was killed
         at_once: list[str] = []
@@ -217,6 +221,21 @@ def state_for(here: Situation, move: Move) -> dict[Fact, Hashable]:
         facts.apply(prior, state)
         state[facts.PENDING, name] = facts.also_sent(state, name, since)
     return state
+
+
+def _keep_what_it_dropped(state: dict[Fact, Hashable], name: str, number: int) -> None:
+    """Who has gone on and ignores a signal that has been sent may have blocked it before: there it would wait."""
+    prior = state.get((PRIOR, name), ())
+    assert isinstance(prior, tuple)
+    before = dict(prior)
+    masks = before.get((facts.MASKS, name))
+    if isinstance(masks, facts.Signals) and masks.blocked & bit(number) & ~facts.pending(
+        state, name
+    ):
+        waiting = before.get((facts.PENDING, name), ())
+        dropped = facts.Waiting(number, 0, "", 0)
+        before[facts.PENDING, name] = tuple(sorted({*waiting, dropped}))
+        state[PRIOR, name] = tuple(before.items())
 
 
 def real_steps(way: Way) -> list[Move]:

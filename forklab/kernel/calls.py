@@ -60,6 +60,7 @@ class Sort(StrEnum):
     PATH = "path"  # a file, by its name
     PATH_AT = "at"  # the same, from the folder of a descriptor on
     PROCESS = "process"  # a process, by its pid; without a place: the one that calls
+    HERE = "here"  # the names of its own folder
     HOST = "host"  # the machine's names
     SEMAPHORES = "semaphores"  # of System V, all of them
     MESSAGES = "messages"  # message queues of System V, all of them

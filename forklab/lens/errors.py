@@ -51,16 +51,38 @@ class LensFailedError(CannotRecordError):
 
 
 def _tracer() -> str:
-    """Who traces us, as people call it; empty: nobody. The lens shows no tracer in /proc, but is PID 1 there."""
-    with open("/proc/self/status", encoding="utf-8", errors="replace") as status:
-        pid = next(line.split()[1] for line in status if line.startswith("TracerPid:"))
+    """Who traces us, as people call it; empty: nobody. The lens shows no tracer in /proc, but is an ancestor."""
+    pid = _told_of("self", "TracerPid:")
+    if pid != "0":
+        return (
+            "forklab" if _is_forklab(pid) else os.path.basename(_words(pid)[0]) or f"process {pid}"
+        )
+    ancestor = str(os.getppid())
+    while ancestor not in ("", "0"):
+        if _is_forklab(ancestor):
+            return "forklab"
+        ancestor = _told_of(ancestor, "PPid:")
+    return ""
+
+
+def _told_of(pid: str, word: str) -> str:
+    """What /proc tells of a process after this word; empty if it is gone."""
     try:
-        with open(f"/proc/{pid if pid != '0' else 1}/cmdline", errors="replace") as file:
-            words = file.read().split("\0")
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
+            return next(line.split()[1] for line in status if line.startswith(word))
     except OSError:
-        words = [""]
-    if any(os.path.basename(word) == "forklab" or word.startswith("forklab.") for word in words):
-        return "forklab"
-    if pid == "0":
         return ""
-    return os.path.basename(words[0]) or f"process {pid}"
+
+
+def _is_forklab(pid: str) -> bool:
+    return any(
+        os.path.basename(word) == "forklab" or word.startswith("forklab.") for word in _words(pid)
+    )
+
+
+def _words(pid: str) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/cmdline", errors="replace") as file:
+            return file.read().split("\0")
+    except OSError:
+        return [""]

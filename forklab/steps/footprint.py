@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forklab.kernel.calls import calls_in
-from forklab.kernel.signals import JOB_CONTROL, STOP
+from forklab.kernel.signals import CHLD, JOB_CONTROL, STOP
 from forklab.steps import state as facts
 from forklab.steps.moves import CALL, TIME, Move
 from forklab.steps.state import Fact, State
@@ -74,6 +74,7 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
     elif call in _OPENS and any(touch.resource == facts.FIFOS for touch in place.touches):
         yield from _who_waits_in_open(state)
     elif call in _EXECS:
+        yield facts.GROUP, name
         yield from _what_is_open(state, name)
         yield from _held_resources(state)
         yield from _parent_in_vfork(state, name)
@@ -97,6 +98,19 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
         yield facts.PIPE, detail[0]
     elif call in _CLOSING:
         yield from _what_is_open(state, name)
+
+
+def signals_sent(state: State, move: Move) -> Iterator[tuple[str, int]]:
+    """To whom this step sends which signal, by kill(2) to one process or by its end."""
+    if move.kind != CALL:
+        return
+    call = facts.place_of(state, move.process).call
+    if call in _SIGNALLING:
+        sent = facts.sent_of(state, move.process)
+        if sent.pid > 0 and sent.signal:
+            yield from ((target, sent.signal) for target in _targets(state, sent.pid))
+    elif call in _EXITS:
+        yield facts.parent_of(state, move.process), CHLD
 
 
 def _who_waits_in_open(state: State) -> Iterator[Fact]:
@@ -168,8 +182,8 @@ def _of_signal(state: State, target: str, number: int) -> Iterator[Fact]:
 
 
 def _targets(state: State, pid: int) -> list[str]:
-    """Whom kill(2) may reach; everybody if it names a group, as who belongs to it may change."""
+    """Whom kill(2) may reach, zombies too; everybody if it names a group, as who belongs to it may change."""
+    everybody = [name for what, name in state if what == facts.LIFE]
     if pid > 0:
-        zombies = [name for what, name in state if what == facts.LIFE]
-        return [name for name in zombies if facts.number_of(name) == pid]
-    return facts.alive(state)
+        return [name for name in everybody if facts.number_of(name) == pid]
+    return everybody

@@ -16,10 +16,10 @@ Pure: the world is looked at in `forklab.lens.loop.observing`.
 from __future__ import annotations
 
 import operator
-import signal
 import zlib
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from signal import SIGRTMIN
 from typing import NamedTuple
 
 from forklab.kernel import waits
@@ -40,7 +40,7 @@ Fact = tuple[str, str]  # of what kind, of whom
 State = Mapping[Fact, Hashable]
 
 AT = "at"
-PENDING = "pending"  # ((signal, code, sender), ...)
+PENDING = "pending"  # (Waiting, ...)
 MASKS = "masks"  # Signals
 LIFE = "life"
 PARENT = "parent"  # a name
@@ -49,7 +49,7 @@ ENDS = (
     "ends"  # ((pipe, "read" or "write"), ...): those that it has open; an End for each of a channel
 )
 TIMER = "timer"  # when its timers ring, in virtual nanoseconds
-GROUP = "group"  # (process group, session)
+GROUP = "group"  # (process group, session, whether it has executed a program)
 PIPE = "pipe"  # PipeContent
 HOLDERS = "holders"  # of a channel: Holders; of FIFOS: of each, with its name
 RESOURCE = "resource"  # what is in something that processes share, or a digest of all that has been done to it
@@ -73,6 +73,7 @@ FIFOS = "fifos"  # are one, as which one is opened by a name is for others to ch
 # What is told in a channel is told to whoever reads there. So their names begin; if it has sides, it matters who has
 # which of them open.
 SIDED = frozenset({"socketpair", "fifo", FIFOS})
+_ALWAYS_SHARED = {"pipe": PIPE, "pending": PENDING, "life": LIFE}
 CHANNELS = SIDED | {"eventfd", "queue", "pending"}
 ONE, OTHER = "one", "other"  # sides
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
@@ -171,6 +172,15 @@ class Sent(NamedTuple):
     signal: int
 
 
+class Waiting(NamedTuple):
+    """A signal that is pending. The rest only if the process can learn of it: see sigaction(2)."""
+
+    signal: int
+    code: int
+    sender: str
+    value: int  # of sigqueue(3); the status of a child
+
+
 class Patience(NamedTuple):
     """The detail of a call that waits for descriptors.
 
@@ -254,24 +264,20 @@ def signals_of(state: State, name: str) -> Signals:
 
 
 def pending(state: State, name: str) -> int:
-    waiting = state[PENDING, name]
-    assert isinstance(waiting, tuple)
     mask = 0
-    for number, _, _ in waiting:
-        mask |= bit(number)
+    for sent in signals_waiting(state, name):
+        mask |= bit(sent.signal)
     return mask
 
 
-def signals_waiting(state: State, name: str) -> tuple[tuple[int, int, str], ...]:
-    """What is pending: signal, code and sender of each."""
+def signals_waiting(state: State, name: str) -> tuple[Waiting, ...]:
+    """What is pending."""
     waiting = state[PENDING, name]
     assert isinstance(waiting, tuple)
     return waiting
 
 
-def also_sent(
-    state: State, name: str, others: tuple[tuple[int, int, str], ...]
-) -> tuple[tuple[int, int, str], ...]:
+def also_sent(state: State, name: str, others: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
     """What is pending if these were sent as well, and is not dropped: it is blocked, or has an effect.
 
     Of standard signals the first one of a number is kept, see signal(7).
@@ -281,14 +287,14 @@ def also_sent(
     )
     signals = signals_of(state, name)
     ignored = signals.ignored | HARMLESS_MASK & ~signals.caught
-    once: dict[object, tuple[int, int, str]] = {}
+    once: dict[object, Waiting] = {}
     for place, sent in enumerate(found):
-        if bit(sent[0]) & (signals.blocked | ~ignored):
-            once.setdefault(sent[0] if sent[0] < signal.SIGRTMIN else (sent, place), sent)
+        if bit(sent.signal) & (signals.blocked | ~ignored):
+            once.setdefault(sent.signal if sent.signal < SIGRTMIN else (sent, place), sent)
     return tuple(once.values())
 
 
-_number = operator.itemgetter(0)
+_number = operator.attrgetter("signal")
 
 
 def may_disturb(state: State, name: str) -> bool:
@@ -394,10 +400,8 @@ def is_channel(resource: str) -> bool:
 def facts_about(resource: str) -> tuple[Fact, ...]:
     """Where the state tells of it."""
     kind, _, name = resource.partition(" ")
-    if kind == "pipe":
-        return ((PIPE, name),)
-    if kind == "pending":
-        return ((PENDING, name),)
+    if kind in _ALWAYS_SHARED:
+        return ((_ALWAYS_SHARED[kind], name),)
     if kind == "fifo":
         resource = FIFOS
     if kind in SIDED:
@@ -406,8 +410,8 @@ def facts_about(resource: str) -> tuple[Fact, ...]:
 
 
 def is_always_shared(resource: str) -> bool:
-    """Pipes, POSIX semaphores, signals that are pending for somebody: what becomes of them are steps anyway."""
-    return resource.startswith(("pipe ", "pending ", "semaphore "))
+    """What becomes of these are steps anyway."""
+    return resource.partition(" ")[0] in {*_ALWAYS_SHARED, "semaphore"}
 
 
 def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:

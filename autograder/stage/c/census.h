@@ -12,8 +12,8 @@
  *
  * With `own_namespaces` it is everybody in our PID namespace, else everybody who descends from us,
  * and what is in those of `folders` that are not "ro:FOLDER": a namespace of its own has file
- * systems that are limited. `folders` ends with NULL. */
-const char *excess_of(int own_namespaces, char *const *folders);
+ * systems that are limited. `folders` ends with NULL. The play runs as `user`; 0: as we do. */
+const char *excess_of(int own_namespaces, uid_t user, char *const *folders);
 
 /* Adds the children of a process to a list that has room for `most`, and answers its new length. */
 size_t list_children(pid_t process, pid_t *list, size_t length, size_t most);

@@ -378,7 +378,7 @@ static void take_census(void) {
     static long last;
     if (init <= 0 || excess != NULL || milliseconds() - last < CENSUS_MS)
         return;
-    if ((excess = excess_of(own_namespaces, folders)) != NULL)
+    if ((excess = excess_of(own_namespaces, user, folders)) != NULL)
         kill_play();
     last = milliseconds();
 }

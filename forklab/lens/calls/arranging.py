@@ -5,8 +5,10 @@ from __future__ import annotations
 import struct
 
 from forklab.kernel.calls import int32
-from forklab.kernel.signals import CHLD
+from forklab.kernel.signals import CHLD, bit
+from forklab.lens.calls import masking
 from forklab.lens.edge import ptrace
+from forklab.lens.world.dispositions import SA_SIGINFO
 from forklab.lens.world.onward import AT_ONCE, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
@@ -26,6 +28,8 @@ def set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
         except (OSError, struct.error):
             return AT_ONCE  # EFAULT
         run.dispositions.set_flags(tracee.member, number, flags)
+        if flags & SA_SIGINFO:
+            masking.will_be_told(run, tracee, bit(number))
     return AT_ONCE
 
 

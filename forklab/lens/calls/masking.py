@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from forklab.kernel.calls import int32
 from forklab.kernel.signals import KILL, STOP, bit, numbers_in
 from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.chronicle import Member
 from forklab.lens.world.resources import SOMEBODY
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
@@ -64,6 +65,29 @@ def notice_who_looks(run: Run, tracee: Tracee, call: Call, touches: Iterable[Tou
         )
     ):
         run.resources.note(SOMEBODY, [Touch(_signals_of(tracee.member.name), tells=True)])
+
+
+def will_be_told(run: Run, tracee: Tracee, wanted: int) -> None:
+    """From now on it can learn what these signals say, as a mask.
+
+    If one waits already, what it says has to be known since it came, so the explorer begins anew with that.
+    """
+    member = tracee.member
+    masks = proc.masks(member.pid, tracee.tid)
+    if masks is not None and masks.pending & wanted:
+        run.resources.note(SOMEBODY, [Touch(_told_to(member.name), tells=True)])
+        run.resources.note(member.name, [Touch(_told_to(member.name), tells=False)])
+    run.dispositions.will_tell_senders(member, wanted)
+
+
+def is_told(run: Run, member: Member, number: int) -> bool:
+    """Whether it can learn what this signal says, now or later."""
+    is_shared = _told_to(member.name) in run.resources.shared
+    return is_shared or run.dispositions.tells_senders(member, number)
+
+
+def _told_to(name: str) -> str:
+    return f"what signals say to {name}"
 
 
 def _signals_of(name: str) -> str:

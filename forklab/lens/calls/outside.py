@@ -1,4 +1,7 @@
-"""Whether somebody who is not of the program can end a wait: who types its input, or the other side of a socket."""
+"""Whether somebody who is not of the program can end a wait: who types its input, or the other side of a socket.
+
+Or the kernel, where it keeps a time limit that could not be taken from it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ _EPOLLS = EPOLLS | {"epoll_pwait2"}
 def can_end_it(run: Run, tracee: Tracee) -> bool:
     """It sleeps in a call."""
     call = tracee.call
+    if run.kernel_keeps_time:
+        return True
     if call is None or not run.surroundings.reach_outside:
         return False
     if call.name in _EPOLLS:

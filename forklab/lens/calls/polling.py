@@ -15,6 +15,7 @@ from forklab.kernel.calls import PATIENT, LimitForm, Sort, int32
 from forklab.lens.calls.touching import NotModelledError, Touches, is_terminal
 from forklab.lens.calls.wanting import areas_of, wanted
 from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.world.pipes import MUCH
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
@@ -24,7 +25,6 @@ _SIZE_OF_EVENT = (
     12 if os.uname().machine == "x86_64" else 16
 )  # bytes: struct epoll_event is packed there
 _EVENTS = 0xFFFF  # flags are above them
-_MUCH = 24 << 10  # bytes; with less there is a page free in each pipe, however they were written
 
 
 def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -62,7 +62,7 @@ def _of_descriptor(run: Run, tracee: Tracee, number: int) -> Iterator[Touch]:
     if end is not None:
         yield Touch(end.channel, tells=False)
     elif (pipe := run.pipes.find(tracee.member, number)) is not None:
-        if len(pipe.content) > _MUCH:
+        if len(pipe.content) > MUCH:
             run.because("it waits for a pipe with much in it, where room is counted in pages")
         yield Touch(f"pipe {pipe.name}", tells=False)
     elif descriptors.signals_of(pid, number) is not None:

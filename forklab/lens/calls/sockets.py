@@ -50,6 +50,7 @@ def used_option(run: Run, tracee: Tracee, call: Call) -> None:
     try:
         ours = descriptors.borrow(tracee.member.pid, number)
     except OSError:  # some containers forbid it
+        run.kernel_keeps_time = True
         run.because("it uses time limits of sockets that run in real time")
         return
     import socket  # here: it takes long to load, and hardly any program has time limits of sockets

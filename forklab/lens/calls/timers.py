@@ -302,6 +302,7 @@ def _timer_file(run: Run, tracee: Tracee, number: int) -> TimerFile | None:
     try:
         ours = descriptors.borrow(pid, number)
     except OSError:  # some containers forbid it
+        run.kernel_keeps_time = True
         run.because("it uses timers that run in real time")
         return None
     os.set_inheritable(ours, False)

@@ -7,6 +7,7 @@ A resource is told, which others can notice, or only asked. Its name is for peop
     folder /tmp     which names are in it
     lock /tmp/a     the locks of a file
     process P.1     its priority and limits
+    life P.1        whether there still is such a process, a zombie too
     eventfd P/1     what is in a channel, fifo /tmp/a: see `forklab.lens.world.channels`
     pending P.1     the signals that are pending for it, where it reads them by signalfd(2)
     host, semaphores, messages, queues, epolls, signalfds
@@ -21,6 +22,7 @@ import socket
 import stat
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
 from forklab.lens.calls import paths
@@ -36,12 +38,15 @@ Touches = list[Touch]
 
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MOVE_ON = frozenset({"read", "readv", "lseek", "getdents", "getdents64"})  # the offset; no more
+# A lock, what SEM_UNDO takes back, a file in memory, a signal when others do something.
+_LAST = frozenset({"flock", "semop", "semtimedop", "mmap", "mq_notify"})
 _PRIO_PROCESS = 0
 _MAP_ANONYMOUS = 0x20
 # PR_GET_ this and that, PR_CAPBSET_READ, PR_SET_DUMPABLE (4), PR_SET_NAME (15).
 _PRIVATE_PRCTLS = frozenset({2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42})
 _F_DUPFD, _F_GETFD, _F_SETFD, F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
-_O_ASYNC = 0x2000
+_OF_DESCRIPTORS = (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC)
+_UNFOLLOWED = 0x2000 | os.O_DIRECT  # O_ASYNC, and of a pipe: packets
 _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
 IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
@@ -79,6 +84,16 @@ def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
     ]
 
 
+def lasts(call: Call) -> bool:
+    """Whether who makes it may have something by it for longer, that others notice when they come."""
+    if call.name != "fcntl":
+        return call.name in _LAST
+    command = int32(call.arguments[1])
+    if command == F_SETFL:
+        return bool(call.arguments[2] & _UNFOLLOWED)
+    return command not in (*_OF_DESCRIPTORS, F_GETFL, _F_GETLK)
+
+
 def _of_subject(
     run: Run, tracee: Tracee, call: Call, subject: Subject, *, tells: bool
 ) -> Iterator[Touch]:
@@ -98,6 +113,8 @@ def _of_subject(
                 yield from _of_path(run, tracee, int32(folder), address, tells=tells)
         case Sort.PROCESS:
             yield from _of_process(run, tracee, int32(arguments[0]) if arguments else 0, tells)
+        case Sort.HERE:
+            yield from _of_own_folder(tracee)
         case Sort.CHANCE:
             pass
         case _:
@@ -105,9 +122,11 @@ def _of_subject(
 
 
 def _of_process(run: Run, tracee: Tracee, pid: int, tells: bool) -> Iterator[Touch]:
-    member = run.chronicle.get(pid) if pid else tracee.member
+    member = run.chronicle.latest(pid) if pid else tracee.member
     if member is not None:
         yield Touch(f"process {member.name}", tells)
+        if member is not tracee.member:
+            yield Touch(f"life {member.name}", tells=False)
 
 
 def _of_descriptor(
@@ -222,6 +241,15 @@ def _of_path(
             yield Touch(f"folder {path}", changes)
 
 
+def _of_own_folder(tracee: Tracee) -> Iterator[Touch]:
+    """Each name on the way to it, as getcwd(2) tells them, and whether it is still there."""
+    with suppress(OSError):
+        path = os.readlink(paths.base(tracee, paths.AT_FDCWD)).removesuffix(" (deleted)")
+        while path != "/":
+            yield Touch(f"name {path}", tells=False)
+            path = os.path.dirname(path)
+
+
 def _of_proc(run: Run, path: str) -> Iterator[Touch]:
     """Who looks there sees others, but for what is its own or the machine's."""
     part = path.split("/")[2:3]
@@ -279,11 +307,11 @@ def flags_of_open(call: Call) -> int:
 def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
     """fcntl(2); the flags of a pipe are told by `forklab.lens.loop.holding`."""
     number, command = int32(call.arguments[0]), int32(call.arguments[1])
-    if command in (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC):
+    if command in _OF_DESCRIPTORS:
         return []
     if command in (F_GETFL, F_SETFL):
         tells = command == F_SETFL
-        if tells and call.arguments[2] & _O_ASYNC:
+        if tells and call.arguments[2] & _UNFOLLOWED:
             raise NotModelledError
         if run.surroundings.is_output(tracee.member.pid, number):
             return [Touch("flags of the output", tells)]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from forklab.kernel.signals import HARMLESS_MASK, bit, deliverable_of
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second
-_PF_EXITING = 0x4  # of the flags in /proc/PID/stat
+_PF_EXITING, _PF_FORKNOEXEC = 0x4, 0x40  # of the flags in /proc/PID/stat
 
 
 class Masks(NamedTuple):
@@ -125,6 +125,11 @@ def is_ending(tid: int) -> bool:
     return fields is not None and fields[0] != "Z" and bool(int(fields[6]) & _PF_EXITING)
 
 
+def has_executed(fields: list[str]) -> bool:
+    """Whether it has executed a program since its birth, by its `stat`. Then setpgid(2) does not move it any more."""
+    return not int(fields[6]) & _PF_FORKNOEXEC
+
+
 def personality(tid: int) -> int:
     """As personality(2) has it; 0 if it is gone."""
     return int(_read(f"/proc/{tid}/personality") or b"0", 16)
@@ -161,6 +166,13 @@ def thread_group(tid: int) -> int | None:
             return next(int(line.split()[1]) for line in file if line.startswith(b"Tgid:"))
     except (OSError, StopIteration):
         return None
+
+
+def owners_of_locks() -> set[int]:
+    """The pids of those who have locks of fcntl(2), see /proc/locks in proc(5)."""
+    with open("/proc/locks") as file:
+        lines = [line.split() for line in file]
+    return {int(words[4]) for words in lines if words[1] == "POSIX"}
 
 
 def program(pid: int) -> str:

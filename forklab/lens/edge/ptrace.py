@@ -81,6 +81,7 @@ class SignalInfo(NamedTuple):
     number: int
     code: int
     sender: int  # a pid, if the code says that somebody sent it
+    value: int = 0  # what came with it by sigqueue(3), or the status of a child
 
     @property
     def timer(self) -> int:
@@ -177,8 +178,8 @@ def fault_address(tid: int) -> int:
 
 def info_in(content: bytes) -> SignalInfo:
     """What a siginfo_t says."""
-    number, _, code, _, sender = struct.unpack_from("<5i", content)
-    return SignalInfo(number, code, sender)
+    number, _, code, _, sender, _, value = struct.unpack_from("<6iq", content)
+    return SignalInfo(number, code, sender, value)
 
 
 def pending_signals(tid: int) -> list[SignalInfo]:
@@ -191,6 +192,12 @@ def pending_signals(tid: int) -> list[SignalInfo]:
         for place in range(count):
             found.append(info_in(infos.raw[place * SIGINFO_SIZE :]))
     return found
+
+
+def set_signal_mask(tid: int, mask: int) -> None:
+    """Which signals are blocked for this thread."""
+    struct.pack_into("<Q", _buffer, 0, mask)
+    _ptrace(_SETSIGMASK, tid, 8, _ADDRESS)
 
 
 def disguise_signal(tid: int, code: int) -> None:

@@ -9,7 +9,7 @@ import struct
 
 from forklab.kernel.processors import this_processor
 
-SI_TIMER, SI_KERNEL = -2, 0x80  # what a siginfo_t says of where its signal comes from
+SI_QUEUE, SI_TIMER, SI_KERNEL = -1, -2, 0x80  # what a siginfo_t says of where its signal comes from
 _LIBC = ctypes.CDLL(None, use_errno=True)
 # Of siginfo_t, see sigaction(2): signal, error, code; of a timer its number, overruns, and the value of its sigevent.
 _SIGINFO = struct.Struct("<3i4x2iQ88x")

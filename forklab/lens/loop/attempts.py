@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterable
 
 from forklab.kernel.calls import calls_in, int32, spoken_name
+from forklab.kernel.waits import P_PGID, WaitFor
 from forklab.lens.calls import polling, writing
 from forklab.lens.calls.touching import F_SETLK, F_SETLKW, IPC_64, IPC_RMID, MSG_DONTWAIT
 from forklab.lens.edge import descriptors, proc, ptrace
@@ -68,7 +69,7 @@ def begin(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> bool:
         return not call.arguments[place] & flag and _patch(
             tracee, call, place, call.arguments[place] | flag
         )
-    if call.name == "fcntl" and int32(call.arguments[1]) == F_SETLKW:
+    if _waits_for_a_lock(call):
         return _patch(tracee, call, 1, F_SETLK)
     return call.name in _SEMOPS and _patch_operations(tracee, call, wait=False)
 
@@ -118,6 +119,18 @@ def notice_pieces(run: Run, standing: Standing, tracee: Tracee, call: Call, resu
         run.because(f"{tracee.member.name} writes more into a FIFO than fits, piece by piece")
 
 
+def notice_leaving(run: Run, ledger: Ledger, tracee: Tracee) -> None:
+    """At the entry of setpgid(2) or setsid(2): it wakes nobody who sleeps in a wait for the group that it leaves."""
+    for other, standing in ledger.all():
+        wanted = standing.detail
+        if other is tracee or other.stand is not Stand.HELD or not isinstance(wanted, WaitFor):
+            continue
+        if wanted.kind == P_PGID and not wanted.options & os.WNOHANG:
+            run.because(
+                f"{tracee.member.name} may leave a group that {other.member.name} waits for by then"
+            )
+
+
 def drop_the_dead(ledger: Ledger) -> None:
     """Who was killed in such a call has left its open file as we have made it."""
     for tracee, standing in ledger.all():
@@ -125,15 +138,30 @@ def drop_the_dead(ledger: Ledger) -> None:
             give_back(standing)
 
 
-def notice_conversion(run: Run, tracee: Tracee, call: Call, result: int) -> None:
+def notice_conversion(run: Run, tracee: Tracee, result: int, *, is_attempt: bool) -> None:
     """At its exit: who has a lock of flock(2) and asks for another kind has given up the first, also if it waits."""
-    if call.name != "flock":
-        return
-    family = [name for name in run.resources.lockers if tracee.member.name.startswith(name)]
     if result == 0:
         run.resources.lockers.add(tracee.member.name)
-    elif family:
+    elif is_attempt and run.resources.may_have_locked(tracee.member):
         run.because(f"{tracee.member.name} waits with flock for another kind of lock than it has")
+
+
+def notice_circle(run: Run, ledger: Ledger, tracee: Tracee) -> None:
+    """It would wait with F_SETLKW. Of a circle of those who have locks and wait for each other's, the kernel wakes the
+    one that has closed it: EDEADLK, fcntl(2). Here nobody really waits, so it does not see it.
+    """
+    waiting = [
+        other.member
+        for other, standing in ledger.all()
+        if other is not tracee and standing.blocked is not None and _waits_for_a_lock(other.call)
+    ]
+    owners = proc.owners_of_locks() if waiting else set()
+    if tracee.member.pid in owners and any(other.pid in owners for other in waiting):
+        run.because(f"{tracee.member.name} waits for a lock, and somebody for its lock (EDEADLK)")
+
+
+def _waits_for_a_lock(call: Call | None) -> bool:
+    return call is not None and call.name == "fcntl" and int32(call.arguments[1]) == F_SETLKW
 
 
 def notice_removal(run: Run, tracee: Tracee, call: Call) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from forklab.kernel.signals import CHLD, SEGV, STOPPING_MASK, bit, signal_name, signal_number
-from forklab.lens.calls import sleeping, waiting
+from forklab.lens.calls import masking, sleeping, waiting
 from forklab.lens.edge import proc, ptrace, timestamps
-from forklab.lens.edge.queueing import SI_KERNEL, SI_TIMER
+from forklab.lens.edge.queueing import SI_KERNEL, SI_QUEUE, SI_TIMER
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
@@ -15,6 +15,8 @@ from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import LOOP
 
+NOTHING_TOLD = (0, "", 0)
+_OF_TERMINAL = frozenset(map(signal_number, ("SIGTSTP", "SIGTTIN", "SIGTTOU")))
 _FAULTS = frozenset(
     map(signal_number, ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"))
 )
@@ -57,18 +59,29 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
         raise EndOfRunError(
             f"{member.name}, a PID 1, has a fault, {signal_name(number)}: while it is traced, that does not end it."
         )
+    if tracee.seen is not None and masks and not masks.catches(number):
+        _notice_no_shell(run, member, number)
     if masks and (masks.catches(number) if stops else not _is_harmless(member, masks, number)):
         run.chronicle.signalled(member, number, sender)
-        tracee.saw(number, *code_and_sender(run, member, info))
+        tracee.saw(number, *what_it_says(run, member, info))
     loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
 
 
-def code_and_sender(run: Run, member: Member, info: ptrace.SignalInfo) -> tuple[int, str]:
-    """Code and sender of a signal, if the process can learn of them."""
-    if not run.dispositions.tells_senders(member, info.number):
-        return 0, ""
+def _notice_no_shell(run: Run, member: Member, number: int) -> None:
+    """A signal of the terminal stops nobody whose group is orphaned, setpgid(2). At a shell it is not."""
+    if number in _OF_TERMINAL and proc.group(member.pid) == run.chronicle.first.pid:
+        run.because(
+            f"{signal_name(number)} does not stop {member.name} here, as there is no shell above its group"
+        )
+
+
+def what_it_says(run: Run, member: Member, info: ptrace.SignalInfo) -> tuple[int, str, int]:
+    """Code, sender and value of a signal, if the process can learn of them."""
+    if not masking.is_told(run, member, info.number):
+        return NOTHING_TOLD
     sender = _sender(run, member, info)
-    return info.code, sender.name if sender else ""
+    value = info.value if info.code == SI_QUEUE or info.number == CHLD else 0
+    return info.code, sender.name if sender else "", value
 
 
 def _sender(run: Run, member: Member, info: ptrace.SignalInfo) -> Member | None:

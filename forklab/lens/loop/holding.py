@@ -7,6 +7,7 @@ follow, calls that nobody has modelled) is said.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32,
 from forklab.kernel.functions import SEM_FUNCTIONS, SEM_GETVALUE, SEM_INIT, SEM_OPEN
 from forklab.kernel.signals import KILL, bit
 from forklab.lens.calls import (
+    executing,
     guarding,
     masking,
     patience,
@@ -83,10 +85,13 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     touches: tuple[Touch, ...] = ()
     if call.name in _OPENS:
         touching.fifo_opened(run, tracee, call)  # from then on we have to know who has what open
+    if is_alone and touching.lasts(call):
+        _note_what_lasts(run, tracee, call)
     if not is_alone:
         found = _touches(run, tracee, call)
         run.resources.note(tracee.member.name, found, waits=attempts.may_wait(call, found))
         masking.notice_who_looks(run, tracee, call, found)
+        executing.notice(run, tracee, call, found)
         # Who else has this offset must not depend on who has ended by now.
         touches = run.resources.shared_of(found, tells=call.name in touching.MOVE_ON)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
@@ -97,6 +102,16 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     if detail is None:
         return Hold((), touches) if touches else None
     return Hold(detail, touches)
+
+
+def _note_what_lasts(run: Run, tracee: Tracee, call: Call) -> None:
+    """Who is alone still has it when there are others."""
+    name = tracee.member.name
+    found = _touches(run, tracee, call)
+    run.resources.note(name, found)
+    run.resources.told(run.resources.shared_of(found), name)
+    if call.name == "flock":
+        run.resources.lockers.add(name)
 
 
 def _hold_patient(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Hold | None:
@@ -222,17 +237,13 @@ def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
 def _wanted_signals(run: Run, tracee: Tracee, address: int) -> int:
     """Of sigwaitinfo(2). It will be told of their senders."""
     wanted = _mask(tracee, address) & ~bit(KILL)  # nobody gets that one
-    run.dispositions.will_tell_senders(tracee.member, wanted)
+    masking.will_be_told(run, tracee, wanted)
     return wanted
 
 
 def _read_signals(run: Run, tracee: Tracee, call: Call) -> None:
     """signalfd(2): from now on it can learn from whom these come."""
-    wanted = _mask(tracee, call.arguments[1])
-    masks = proc.masks(tracee.member.pid, tracee.tid)
-    if masks is not None and masks.pending & wanted:
-        run.because(f"{tracee.member.name} reads signals that had come before it could")
-    run.dispositions.will_tell_senders(tracee.member, wanted)
+    masking.will_be_told(run, tracee, _mask(tracee, call.arguments[1]))
 
 
 def _sent(run: Run, tracee: Tracee, call: Call) -> Sent:
@@ -281,6 +292,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
     name, arguments = call.name, call.arguments
     if name in _PIPES:
         run.pipes.any = True
+        if name == "pipe2" and arguments[1] & os.O_DIRECT:
+            run.because("it uses a pipe in which packets stay apart, by O_DIRECT")
     elif name in _SIGNALFDS:
         _read_signals(run, tracee, call)
     elif name == "mmap":

@@ -16,7 +16,8 @@ class Standing:
     """`detail` is that of the call before which it is held, as `forklab.steps.state` has it.
 
     `late`: the clock has moved while it was held there. `moved`: it has run since somebody looked. `makes_it_next`:
-    it makes its call as soon as it comes to it again. `tries_again`: it has made it, would have had to wait, and
+    it makes its call as soon as it comes to it again, with the signal mask `mask` if we have set another one for it
+    until then. `tries_again`: it has made it, would have had to wait, and
     comes to stand before it as before; `had_seen` is what it had seen then, and `values` were those of what it
     touches. `memory` is a digest of it and of the registers, as they were when somebody looked; `memory_is_old`: it
     has run since then. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our descriptor of
@@ -31,6 +32,7 @@ class Standing:
     late: bool = False
     moved: bool = True
     makes_it_next: bool = False
+    mask: int | None = None
     tries_again: bool = False
     had_seen: Seen | None = None
     values: tuple[Hashable, ...] = ()

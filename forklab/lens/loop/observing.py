@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Hashable, Iterator
+from signal import SIGRTMIN
 
-from forklab.kernel.signals import CHLD, KILL, bit
+from forklab.kernel.signals import CHLD, KILL, bit, numbers_in
+from forklab.lens.calls import masking
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import remembering
-from forklab.lens.loop.delivery import code_and_sender
+from forklab.lens.loop.delivery import NOTHING_TOLD, what_it_says
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.world.chronicle import INIT, Member
 from forklab.lens.world.pipes import Pipes
@@ -25,6 +27,7 @@ from forklab.steps.state import (
     Place,
     Signals,
     Touch,
+    Waiting,
 )
 
 _STAGES = {
@@ -34,7 +37,7 @@ _STAGES = {
     Stand.STOPPED: facts.STOPPED,
     Stand.ENDED: facts.INSIDE,
 }
-_DOOM = (KILL, 0, "")
+_DOOM = Waiting(KILL, *NOTHING_TOLD)
 
 
 def state_of(run: Run, ledger: Ledger) -> dict[Fact, Hashable]:
@@ -139,27 +142,32 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
     state[facts.GROUP, name] = _group(run, member)
 
 
-def _pending(run: Run, tracee: Tracee, masks: proc.Masks) -> tuple[tuple[int, int, str], ...]:
+def _pending(run: Run, tracee: Tracee, masks: proc.Masks) -> tuple[Waiting, ...]:
     """Those that matter: what would be dropped at once in an untraced process is not there."""
+    member = tracee.member
     try:
         waiting = ptrace.pending_signals(tracee.tid)
-    except OSError:  # it sleeps in the kernel
-        waiting = []
+    except OSError:  # it sleeps in the kernel: only the numbers can be seen
+        waiting = [ptrace.SignalInfo(number, 0, 0) for number in numbers_in(masks.pending)]
+        if any(i.number >= SIGRTMIN or masking.is_told(run, member, i.number) for i in waiting):
+            run.because(
+                f"what a signal says that waits for {member.name} in its sleep is not known"
+            )
     found = []
     for info in waiting:
         wanted = bit(info.number) & masks.pending
         if wanted and (wanted & masks.blocked or not masks.harmless(info.number)):
-            found.append((info.number, *code_and_sender(run, tracee.member, info)))
+            found.append(Waiting(info.number, *what_it_says(run, member, info)))
     # Whatever came first, the lowest number is delivered first: signal(7). The order of equal ones stays.
-    return tuple(sorted(found, key=operator.itemgetter(0)))
+    return tuple(sorted(found, key=operator.attrgetter("signal")))
 
 
-def _group(run: Run, member: Member) -> tuple[int, int]:
+def _group(run: Run, member: Member) -> tuple[int, int, bool]:
     found = proc.stat(member.pid)
     if not found:
-        return 0, 0
+        return 0, 0, False
     group, session = int(found[2]), int(found[3])
-    return _number(run, group), _number(run, session)
+    return _number(run, group), _number(run, session), proc.has_executed(found)
 
 
 def _number(run: Run, pid: int) -> int:

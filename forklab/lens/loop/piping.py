@@ -33,7 +33,8 @@ def begin(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
     except OSError:
         return  # EFAULT
     standing.pipe = pipe
-    # A page of a pipe with little in it takes as much room as a full one, so only an empty one is sure to have some.
+    if pipe.may_have_no_room(size):
+        run.because(f"{tracee.member.name} writes where a pipe may have no room, counted in pages")
     tracee.may_sleep = bool(pipe.content)
     living = {other.member for other in run.world.tracees.values()}
     waits = WRITE_END not in pipe.nonblocking and run.pipes.count(pipe, READ_END, living)

@@ -115,7 +115,7 @@ class Scheduled:
         if stepping.opens_again(loop, tracee, call):
             return True
         if standing.makes_it_next:
-            standing.makes_it_next = False
+            stepping.comes_back(standing, tracee)
             stepping.make_call(loop, self._ledger, tracee, call, again=True)
             return True
         hold = holding.hold(loop.run, tracee, call)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forklab.kernel.calls import INTERRUPTED, calls_in, int32
 from forklab.kernel.functions import SEM_FUNCTIONS
-from forklab.kernel.signals import CHLD, CONT, KILL, bit
+from forklab.kernel.signals import CHLD, CONT, KILL, STOP, bit
 from forklab.lens.calls import (
     arranging,
     changing,
@@ -23,8 +23,9 @@ from forklab.lens.calls import (
 )
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts, letting, piping, remembering, trapping
+from forklab.lens.loop.delivery import what_it_says
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
-from forklab.lens.loop.ledger import Ledger
+from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward, Turn
@@ -50,8 +51,10 @@ _SLEEPS, _PERSONAL, _OPENS = calls_in("sleep"), calls_in("self"), calls_in("open
 # Before these, the kernel has to drop what it would have dropped long ago if nobody traced the process: they change
 # what becomes of it, or begin anew because of it. Others break off: getdents(2) after its first entry.
 _MIND_WHAT_IS_PENDING = _FORKS | {"rt_sigaction", "rt_sigprocmask"}
+_LEAVES_A_GROUP = frozenset({"setpgid", "setsid"})
 _TELL_A_PROCESS = frozenset({"getppid", "getpgrp", "getpgid", "getsid"})
 _CLONE_VM, _CLONE_FS, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x200, 0x400, 0x4000
+_ALL = (1 << 64) - 1  # signals
 _CLONE_THREAD, _CSIGNAL = 0x10000, 0xFF
 _CLONE_ARGS = struct.Struct(
     "<5Q"
@@ -96,15 +99,17 @@ def make_call(
         trapping.make(loop, ledger, tracee, call)
         return
     minds = call.name in _MIND_WHAT_IS_PENDING or bool(standing.touches)
-    if minds and not again and (_has_dropped(tracee) or _was_continued(tracee, call)):
+    if (
+        minds
+        and not again
+        and (_is_to_drop(standing, tracee, call) or _was_continued(tracee, call))
+    ):
         standing.makes_it_next = True
         ptrace.rewind_call(tracee.tid)
         loop.goes_on(tracee, AT_ONCE)
         return
     run = loop.run
     remembering.note(ledger, tracee, call)
-    if call.name in _MIND_WHAT_IS_PENDING and _would_have_dropped_more(tracee):
-        run.because("a signal that it ignores waits for it in the lens, behind one that it catches")
     if call.name in POLLS:
         if attempts.waits_for_descriptors(run, ledger, tracee, call):
             tracee.seen = standing.had_seen
@@ -149,6 +154,8 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         if standing.detail:
             piping.begin(run, ledger, tracee, call)
         return INTO_ITS_CALL
+    if name in _LEAVES_A_GROUP:
+        attempts.notice_leaving(run, ledger, tracee)
     if name in _PERSONAL or name in _CLOSING or name == "rt_sigtimedwait" or standing.touches:
         if name == "rt_sigaction":
             arranging.set_handler(run, tracee, call)
@@ -198,25 +205,28 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         return
     run.channels.opening.pop(tracee.member, None)
     attempts.notice_pieces(run, standing, tracee, call, result)
+    if call.name == "flock":
+        attempts.notice_conversion(run, tracee, result, is_attempt=standing.is_attempt)
     if standing.is_attempt:
         standing.is_attempt = False
-        attempts.notice_conversion(run, tracee, call, result)
         if attempts.has_failed(tracee, call, result):
+            if call.name == "fcntl":
+                attempts.notice_circle(run, ledger, tracee)
             tracee.seen, standing.tries_again = standing.had_seen, True
             standing.blocked = standing.values
             ptrace.call_again(tracee.tid, call.name, call.arguments[0])
             return
-    if standing.touches and (result >= 0 or _tells_by_failing(result, standing.touches)):
+    touches = standing.touches
+    if touches and (result >= 0 or _tells_by_failing(run, tracee, call, result, touches)):
         _tell(run, tracee, call, standing.touches)
     if result == 0:
         for target in standing.dooms:
             ledger.doom(target)
     if standing.pipe is not None and result > 0:
         if standing.content:
-            standing.pipe.content += standing.content[:result]
+            standing.pipe.write(standing.content[:result])
         else:
-            tracee.saw(standing.pipe.content[:result])
-            standing.pipe.content = standing.pipe.content[result:]
+            tracee.saw(standing.pipe.read(result))
     if call.name in _TELL_A_PROCESS:
         member = run.chronicle.latest(result) if result > 0 else None
         tracee.saw(member.name if member else min(result, 0))
@@ -224,6 +234,10 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         tracee.saw(result)
     if call.name in READS and result > 0:
         _see_signals(tracee, call, result, standing.touches)
+    if call.name == "rt_sigpending" and result == 0:
+        tracee.saw(ptrace.read_memory(tracee.tid, call.arguments[0], call.arguments[1]))
+    if call.name == "rt_sigtimedwait" and result > 0:
+        _see_what_it_says(run, tracee, call)
     if call.name in POLLS and result >= 0:
         tracee.saw(*polling.told(tracee, call, result))
     standing.pipe, standing.content, standing.dooms = None, b"", ()
@@ -237,8 +251,20 @@ def _see_signals(tracee: Tracee, call: Call, result: int, touches: tuple[Touch, 
             tracee.saw(content[place : place + _BEFORE_TIMES])
 
 
-def _tells_by_failing(result: int, touches: tuple[Touch, ...]) -> bool:
-    """Who has heard of an error at a socket has taken it away: ECONNRESET, once."""
+def _see_what_it_says(run: Run, tracee: Tracee, call: Call) -> None:
+    """The signal that it has waited for by sigwaitinfo(2)."""
+    with contextlib.suppress(OSError, struct.error):
+        info = ptrace.info_in(ptrace.read_memory(tracee.tid, call.arguments[1], _SIGINFO_SIZE))
+        tracee.saw(*what_it_says(run, tracee.member, info))
+
+
+def _tells_by_failing(
+    run: Run, tracee: Tracee, call: Call, result: int, touches: tuple[Touch, ...]
+) -> bool:
+    """Who has heard of an error at a socket has taken it away: ECONNRESET, once. Who fails to get another kind of lock
+    has lost the one that it had: flock(2)."""
+    if call.name == "flock":
+        return run.resources.may_have_locked(tracee.member)
     return result != -errno.EAGAIN and any(
         touch.resource.startswith("socketpair ") for touch in touches
     )
@@ -275,25 +301,32 @@ def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     return INTO_ITS_CALL
 
 
-def _has_dropped(tracee: Tracee) -> bool:
-    """Signals wait for it, none of which would wait if it were not traced."""
+def _is_to_drop(standing: Standing, tracee: Tracee, call: Call) -> bool:
+    """Signals wait for it that would not wait if it were not traced. Others have to be blocked meanwhile."""
     masks = proc.masks(tracee.member.pid, tracee.tid)
-    return masks is not None and bool(masks.pending & ~masks.blocked) and not masks.deliverable
+    if masks is None:
+        return False
+    dropped = masks.pending & ~masks.blocked & ~masks.deliverable
+    if dropped and masks.deliverable:
+        if call.name not in _MIND_WHAT_IS_PENDING or masks.deliverable & bit(STOP):
+            return False
+        standing.mask = masks.blocked
+        ptrace.set_signal_mask(tracee.tid, ~dropped & _ALL)
+    return bool(dropped)
+
+
+def comes_back(standing: Standing, tracee: Tracee) -> None:
+    """To the call that it makes next, without what it has dropped."""
+    standing.makes_it_next = False
+    if standing.mask is not None:
+        ptrace.set_signal_mask(tracee.tid, standing.mask)
+        standing.mask = None
 
 
 def _was_continued(tracee: Tracee, call: Call) -> bool:
     """SIGCONT waits for it. The kernel tells us of that first, even if it is blocked, and a fork begins anew then."""
     masks = proc.masks(tracee.member.pid, tracee.tid)
     return call.name in _FORKS and masks is not None and bool(masks.pending & bit(CONT))
-
-
-def _would_have_dropped_more(tracee: Tracee) -> bool:
-    """The same, but others wait too, which can't be told to wait while those are dropped; and it will go on."""
-    masks = proc.masks(tracee.member.pid, tracee.tid)
-    if masks is None:
-        return False
-    wait = masks.pending & ~masks.blocked
-    return bool(wait & ~masks.deliverable) and not masks.deliverable & ~masks.caught
 
 
 def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:

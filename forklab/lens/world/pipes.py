@@ -11,17 +11,36 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File, identity
 from forklab.steps.state import PIPE_CAPACITY, READ_END, WRITE_END
 
+MUCH = 24 << 10  # bytes; with less there is a page free in each pipe, however they were written
+_PAGE = 4096
+
 
 @dataclass(eq=False)
 class Pipe:
     """A pipe of the program, by the name that it has here; `content` is what is in it.
 
-    `nonblocking`: at which sides O_NONBLOCK is set.
+    `nonblocking`: at which sides O_NONBLOCK is set. `in_full_pages`: each page that it takes is full, so that what
+    else has room can be told from how much is in it.
     """
 
     name: str
     content: bytes = b""
     nonblocking: set[str] = field(default_factory=set)
+    in_full_pages: bool = True
+
+    def write(self, content: bytes) -> None:
+        self.in_full_pages = (self.in_full_pages or not self.content) and not len(content) % _PAGE
+        self.content += content
+
+    def read(self, size: int) -> bytes:
+        content, self.content = self.content[:size], self.content[size:]
+        fits = self.in_full_pages and not len(self.content) % _PAGE
+        self.in_full_pages = fits or not self.content
+        return content
+
+    def may_have_no_room(self, size: int) -> bool:
+        """Though there is, counted in bytes: a page with little in it takes as much room as a full one."""
+        return not self.in_full_pages and len(self.content) + size > MUCH
 
     def has_room_for(self, size: int) -> bool:
         return len(self.content) + size <= PIPE_CAPACITY

@@ -7,6 +7,7 @@ the explorer begins anew with that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from forklab.lens.world.surroundings import File
 from forklab.steps.state import FIFOS, Touch, is_always_shared, is_held
 
 SOMEBODY = ""  # whoever may end a wait
+_WITHOUT_A_NAME = re.compile(r"/#\d+$")  # by O_TMPFILE: its number is another one in each run
 _WIDE = {"name": "files", "file": "files", "folder": "files", "lock": "locks", "fifo": FIFOS}
 
 
@@ -24,21 +26,27 @@ class Resources:
     """`shared` are those whose calls are steps. `touched`: by resource, who has had to do with it, and told there.
 
     `mapped` are files whose content somebody may look at without a call, `lockers` those who have locked one with
-    flock(2).
+    flock(2), and `users` those who, by what they do and its path, have executed one or opened it to write.
     """
 
     shared: frozenset[str] = frozenset()
     touched: dict[str, dict[str, bool]] = field(default_factory=dict)
     mapped: set[str] = field(default_factory=set)
     lockers: set[str] = field(default_factory=set)
+    users: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     _digests: dict[str, str] = field(default_factory=dict)
     _labels: dict[File, str] = field(default_factory=dict)
     _seen_at: dict[str, int] = field(default_factory=dict)
+
+    def label_of(self, file: File) -> str | None:
+        """The path by which it is known, if it is."""
+        return self._labels.get(file)
 
     def label(self, file: File, path: str) -> str:
         """A file has the path by which it was seen first, whatever others it has; a new one there is another one."""
         found = self._labels.get(file)
         if found is None:
+            path = _WITHOUT_A_NAME.sub("/#", path)
             number = self._seen_at[path] = self._seen_at.get(path, 0) + 1
             found = self._labels[file] = path if number == 1 else f"{path} ({number})"
         return found
@@ -93,10 +101,20 @@ class Resources:
         """The kernel takes back what an ended process has held."""
         if not self.shared:
             return
-        touched = {r for r in self.shared if member.name in self.touched.get(r, {})}
+        # With it go descriptors that it has from its ancestors, and the locks of flock(2) that belong to them.
+        has_locked = self.may_have_locked(member)
+        touched = {
+            r
+            for r in self.shared
+            if member.name in self.touched.get(r, {}) or (has_locked and r.startswith("lock "))
+        }
         for resource, _ in self.shared_of(Touch(resource, tells=True) for resource in touched):
-            if is_held(resource):
+            if is_held(resource) and resource in self._digests:  # else nobody has held anything
                 self._tell(resource, (member.name, "gone"))
+
+    def may_have_locked(self, member: Member) -> bool:
+        """Whether a lock of flock(2) may belong to an open file of its: by itself, or by one of its ancestors."""
+        return any(f"{member.name}.".startswith(f"{name}.") for name in self.lockers)
 
     def facts(self) -> Iterable[tuple[str, str]]:
         """The digests of those that are shared and not as they were at the start."""

@@ -60,6 +60,9 @@ class Run:
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     shown: dict[tuple[Member, int], tuple[Edit, ...]] = field(default_factory=dict)
     threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads
+    kernel_keeps_time: bool = (
+        False  # of something: what we would have to have for that, we may not take
+    )
 
     def because(self, reason: str) -> None:
         """Why the same seed may not give the same history."""

@@ -79,6 +79,12 @@ static long size_of(const char *name) {
     struct stat about;
     return stat(name, &about) < 0 ? -1 : about.st_size;
 }
+/* Which of its folders it is in. */
+static long here(void) {
+    char path[4096];
+    if (getcwd(path, sizeof path) == NULL) return -1;
+    return strstr(path, "/folder") ? 1 : strstr(path, "/another") ? 2 : 0;
+}
 static long mode_of(const char *name) {
     struct stat about;
     return stat(name, &about) < 0 ? -1 : about.st_mode & 7;
@@ -213,6 +219,7 @@ int main(void) {
 
 # What some kinds need before the first fork.
 SETUP = {
+    "folders": 'if (mkdir("folder", 0700)) return 8;',
     "eventfds": "counter = eventfd(0, 0); tickets = eventfd(2, EFD_SEMAPHORE);",
     "streams": "if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
     "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
@@ -319,6 +326,7 @@ CALLS = {
         'note(unlink("folder/new"));',
         'note(names_in("folder"));',
         'note(chdir("folder"));',
+        "note(here());",
         'note(rename("folder", "another"));',
         'note(access("another/new", F_OK));',
     ],
@@ -403,6 +411,7 @@ CALLS = {
         "note(lock(F_SETLKW, F_WRLCK));",
         "note(lock(F_SETLK, F_UNLCK));",
         "note(lock(F_GETLK, F_WRLCK));",
+        'note(close(open("data", O_RDONLY)));',
     ],
     "processes": [
         "note(setpriority(PRIO_PROCESS, 0, 3));",
@@ -412,6 +421,8 @@ CALLS = {
         "note(setpgid(child, child));",
         "note(getpgid(child) == child);",
         "note(kill(child, 0));",
+        "note(kill(-child, 0));",
+        'if ((child = fork()) == 0) { execl("/bin/true", "true", NULL); _exit(9); }',
         "note(wait(NULL) > 0);",
     ],
     "eventfds": [
@@ -458,6 +469,7 @@ CALLS = {
         "note(ready(pair[1], 0, -1));",
         "note(ready(99, POLLIN, -1));",
         "note(one_of(ends[0], counter, ends[1]));",
+        "note(one_of(ends[0], counter, 0));",
         "note(one_of(pair[0], counter, ends[0]));",
         'note(write(ends[1], "4", 1));',
         'note(write(pair[1], "4", 1));',
@@ -521,6 +533,7 @@ CALLS = {
     ],
 }
 _MOST_FORKS = 2
+_ALONE = 0.3  # what is done before there is anybody else may last
 
 
 @dataclass
@@ -529,13 +542,21 @@ class _Author:
 
     chance: random.Random
     kinds: Sequence[str]
+    words: Sequence[str] = ("",)
     forks: int = 0
 
     def program(self) -> str:
         some = min(self.chance.choice([1, 1, 2]), len(self.kinds))
         kinds = self.chance.sample(self.kinds, some)
-        self.calls = [call for kind in kinds for call in CALLS[kind]]
+        self.calls = [
+            call
+            for kind in kinds
+            for call in CALLS[kind]
+            if any(word in call for word in self.words)
+        ]
         life = [SETUP[kind] for kind in kinds if kind in SETUP]
+        if self.chance.random() < _ALONE:
+            life.append(self.chance.choice(self.calls))
         life += [*self.fork(), *self.block(self.chance.randint(1, 3))]
         return HEAD + "".join(f"    {line}\n" for line in [*life, "tell();"]) + "}\n"
 
@@ -556,6 +577,6 @@ class _Author:
         yield "}"
 
 
-def random_sharing(seed: int, kinds: Iterable[str] = CALLS) -> str:
-    """The same text for the same seed. It is about one or two of these kinds."""
-    return _Author(random.Random(seed), sorted(kinds)).program()
+def random_sharing(seed: int, kinds: Iterable[str] = CALLS, words: Sequence[str] = ("",)) -> str:
+    """The same text for the same seed. It is about one or two of these kinds, and makes calls with these words."""
+    return _Author(random.Random(seed), sorted(kinds), words).program()

@@ -33,6 +33,7 @@ KEPT = """
     #include <stdio.h>
     #include <stdlib.h>
     #include <sys/random.h>
+    #include <sys/stat.h>
     #include <sys/wait.h>
     #include <unistd.h>
     #if defined __x86_64__

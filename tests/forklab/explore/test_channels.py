@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from test_shared_resources import HEAD, Case
-from test_shared_runs import DEADLINE, FOR_EVER, SOON, led_run, possible, real_run
+from test_shared_runs import DEADLINE, FOR_EVER, SOON, led_run, possible, real_runs
 
 from forklab.explore import explore
 from forklab.lens.record import record
@@ -205,7 +205,7 @@ def check(case: Case, folder: Path) -> None:
         assert program.path is not None
         seen = {led_run(program, folder, seed) for seed in range(SEEDS)}
         deadline = SOON if FOR_EVER in possible(found) else DEADLINE
-        seen |= {real_run(program.path, folder, deadline) for _ in range(RUNS)}
+        seen |= real_runs(program.path, folder, deadline, RUNS)
         assert seen <= possible(found)
 
 

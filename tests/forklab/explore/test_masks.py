@@ -127,10 +127,10 @@ def test_a_change_that_can_be_told_is_a_step(body: str, ends: set[str], runnable
     } == ends
 
 
-def test_who_takes_a_signal_early_may_have_dropped_another_one_since(runnable: Runnable) -> None:
-    """The child forks, with SIGCONT waiting while all is blocked; then it drops that, or takes SIGCHLD before."""
-    body = """\
+REAPS = """\
 static void reap(int number) { put(waitpid(-1, NULL, WNOHANG) > 0 ? "r\\n" : "n\\n"); (void)number; }
+"""
+CONTINUED_BEFORE_ITS_FORK = """\
 int main(void) {
     pid_t child = fork();
     if (child == 0) {
@@ -141,9 +141,54 @@ int main(void) {
     kill(child, SIGCONT);
 }
 """
-    with Replays(**runnable("c", HEADERS + NEW_FORK + body), longest=1000) as replays:
+CONTINUED_BY_ITS_CHILD = """\
+int main(void) {
+    signal(SIGCHLD, reap);
+    if (fork() == 0) {
+        kill(getppid(), SIGCONT);
+        _exit(3);
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("body", [CONTINUED_BEFORE_ITS_FORK, CONTINUED_BY_ITS_CHILD])
+def test_who_takes_a_signal_early_may_have_dropped_another_one_since(
+    body: str, runnable: Runnable
+) -> None:
+    """It forks, with SIGCONT waiting while all is blocked; then it drops that, or takes SIGCHLD before."""
+    with Replays(**runnable("c", HEADERS + REAPS + NEW_FORK + body), longest=1000) as replays:
         graph = explore_graph(replays)
         while replays.are_void:
             replays.begin_anew()
             graph = explore_graph(replays)
     assert graph.complete and not graph.learned.doubts
+
+
+@pytest.mark.parametrize("prepared", ["", "signal(SIGUSR1, greet);"])
+def test_what_it_ignores_is_dropped_also_where_another_signal_waits(
+    prepared: str, runnable: Runnable
+) -> None:
+    """SIGCONT is dropped unless it comes when all is blocked, and SIGUSR1 may come just in time to be blocked."""
+    body = """\
+static void greet(int number) { put("hello "); (void)number; }
+int main(void) {
+    pid_t child;
+    PREPARED
+    if ((child = fork()) == 0) {
+        sigset_t waiting;
+        change(SIG_BLOCK, SIGUSR1, SIGCONT);
+        sigpending(&waiting);
+        put(sigismember(&waiting, SIGCONT) ? "cont " : "");
+        put(sigismember(&waiting, SIGUSR1) ? "usr1 " : "");
+        _exit(0);
+    }
+    kill(child, SIGCONT);
+    kill(child, SIGUSR1);
+    wait(NULL);
+}
+""".replace("PREPARED", prepared)
+    found = explore(**runnable("c", HEADERS + body))
+    assert found.complete, found.reasons
+    early = {"hello "} if prepared else {""}
+    assert set(found.outputs) == {"", "usr1 ", "cont ", "cont usr1 ", *early}

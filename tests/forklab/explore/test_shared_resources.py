@@ -18,6 +18,7 @@ HEAD = """\
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,6 +284,149 @@ CASES = {
         """,
         {"own", "old"},
     ),
+    "a lock from before there was anybody else": Case(
+        """
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        if (fcntl(file, F_SETLK, &whole)) return 1;
+        if (fork() == 0) { say(fcntl(file, F_SETLK, &whole) ? "l" : "u"); _exit(0); }
+        close(open("data", O_RDONLY));
+        wait(NULL);
+        return 0;
+        """,
+        {"u", "l"},
+    ),
+    "what SEM_UNDO takes back of before there was anybody else": Case(
+        """
+        int set = semget(IPC_PRIVATE, 1, 0600);
+        add(set, 1, SEM_UNDO);
+        if (fork() == 0) say(semctl(set, 0, GETVAL) ? "1" : "0");
+        return 0;
+        """,
+        {"0", "1"},
+    ),
+    "a lock that is open in a child as well": Case(
+        """
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        if (flock(file, LOCK_EX)) return 1;
+        if (fork() == 0) _exit(0);
+        if (fork() == 0) {
+            int other = open("data", O_RDWR);
+            close(file);
+            say(flock(other, LOCK_EX | LOCK_NB) ? "l" : "u");
+            _exit(0);
+        }
+        close(file);
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"u", "l"},
+    ),
+    "who does not get another kind of lock has lost the one that it had": Case(
+        """
+        int one = open("data", O_RDWR | O_CREAT, 0600), two = open("data", O_RDWR);
+        if (flock(one, LOCK_SH)) return 1;
+        if (fork() == 0) {
+            int three = open("data", O_RDWR);
+            close(one);
+            close(two);
+            if (flock(three, LOCK_SH | LOCK_NB)) { say("-"); _exit(0); }
+            say("s");
+            say(flock(three, LOCK_EX | LOCK_NB) ? "f" : "g");
+            _exit(0);
+        }
+        flock(one, LOCK_UN);
+        say(flock(two, LOCK_EX | LOCK_NB) ? "l" : "u");
+        flock(two, LOCK_UN);
+        wait(NULL);
+        return 0;
+        """,
+        {"usg", "sfu", "suf", "sgl", "slg", "sgu", "lsg", "-u", "u-"},
+    ),
+    "whether the own folder is still there": Case(
+        """
+        mkdir("folder", 0700);
+        if (chdir("folder")) return 1;
+        if (fork() == 0) _exit(rmdir("../folder") != 0);
+        char path[4096];
+        say(getcwd(path, sizeof path) ? "there" : "gone");
+        wait(NULL);
+        return 0;
+        """,
+        {"there", "gone"},
+    ),
+    "what the own folder is called": Case(
+        """
+        mkdir("folder", 0700);
+        if (chdir("folder")) return 1;
+        if (fork() == 0) _exit(rename("../folder", "../another") != 0);
+        char path[4096];
+        say(strstr(getcwd(path, sizeof path), "/folder") ? "old" : "new");
+        wait(NULL);
+        return 0;
+        """,
+        {"old", "new"},
+    ),
+    "a group that has none but a zombie": Case(
+        """
+        int ends[2];
+        if (pipe(ends)) return 1;
+        pid_t child = fork();
+        if (child == 0) { setpgid(0, 0); _exit(0); }
+        close(ends[1]);
+        if (read(ends[0], text, 1)) return 1;
+        if (fork() == 0) {
+            if (fork() == 0) { say(kill(-child, 0) ? "gone" : "there"); _exit(0); }
+            wait(NULL);
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+        wait(NULL);
+        return 0;
+        """,
+        {"gone", "there"},
+    ),
+    "the group of who may have executed a program": Case(
+        """
+        pid_t child = fork();
+        if (child == 0) { execl("/bin/true", "true", NULL); _exit(9); }
+        say(setpgid(child, child) ? "late" : "set");
+        wait(NULL);
+        return 0;
+        """,
+        {"late", "set"},
+    ),
+    "the priority of a process that may be gone": Case(
+        """
+        pid_t child = fork();
+        if (child == 0) _exit(0);
+        if (fork() == 0) {
+            errno = 0;
+            getpriority(PRIO_PROCESS, (id_t)child);
+            say(errno ? "gone" : "there");
+            _exit(0);
+        }
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"gone", "there"},
+    ),
+    "a signal that waits while its process is in vfork": Case(
+        """
+        sigset_t mask;
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &mask, NULL);
+        pid_t parent = getpid();
+        if (fork() == 0) { kill(parent, SIGUSR1); _exit(0); }
+        if (vfork() == 0) _exit(0);
+        sigpending(&mask);
+        say(sigismember(&mask, SIGUSR1) ? "yes" : "no");
+        while (wait(NULL) > 0) {}
+        return 0;
+        """,
+        {"yes", "no"},
+    ),
 }
 
 
@@ -334,6 +478,69 @@ NOT_MODELLED = {
     """,
     "P.1 sets O_NONBLOCK where P may sleep by then": "fcntl(ends[0], F_SETFL, O_NONBLOCK);",
 }
+
+
+OF_BEFORE = {
+    "P calls fcntl, which is not modelled": [
+        'fcntl(open("data", O_RDONLY), F_SETLEASE, F_RDLCK);',
+        "fcntl(ends[1], F_SETPIPE_SZ, 4096);",
+        "fcntl(ends[0], F_SETFL, O_ASYNC);",
+        "fcntl(ends[0], F_SETFL, O_DIRECT);",
+    ],
+    "P calls mq_notify, which is not modelled": ["syscall(SYS_mq_notify, 99, NULL);"],
+    "it uses a pipe in which packets stay apart, by O_DIRECT": ["pipe2(ends, O_DIRECT);"],
+    "it maps the file data into memory, and others change it": [
+        'mmap(0, 1, PROT_READ, MAP_PRIVATE, open("data", O_RDWR), 0);'
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("reason", "does"), [(reason, does) for reason in OF_BEFORE for does in OF_BEFORE[reason]]
+)
+def test_what_is_not_modelled_is_named_also_before_the_first_fork(
+    reason: str, does: str, runnable: Runnable, folder: Path
+) -> None:
+    (folder / "data").write_text("x")
+    body = f"""
+        int ends[2];
+        signal(SIGIO, SIG_IGN);
+        if (pipe(ends)) return 1;
+        {does}
+        if (fork() == 0) _exit(write(open("data", O_RDWR | O_NONBLOCK), "y", 1) != 1);
+        wait(NULL);
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"))
+    expected = reason.replace("data", f"{folder}/data")
+    assert any(said.startswith(expected) for said in found.reasons), found.reasons
+
+
+PAGES = {
+    "as long as its pages are full": ("65536", "4096", ()),
+    "but not if they are not": (
+        "65000",
+        "4096",
+        ("P writes where a pipe may have no room, counted in pages",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_is_known_whether_a_pipe_has_room(name: str, runnable: Runnable) -> None:
+    first, read, reasons = PAGES[name]
+    body = f"""
+        static char much[65536];
+        int ends[2];
+        if (pipe2(ends, O_NONBLOCK) || write(ends[1], much, {first}) != {first}) return 1;
+        if (fork() == 0) _exit(read(ends[0], much, {read}) != {read});
+        say(write(ends[1], much, 1000) < 0 ? "full" : "room");
+        wait(NULL);
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
+    assert tuple(reason.partition(", in line")[0] for reason in found.reasons) == reasons
+    assert set(found.outputs) == {"full", "room"}
 
 
 @pytest.mark.parametrize("reason", NOT_MODELLED)
@@ -392,3 +599,84 @@ def test_who_does_not_wait_for_the_lock_says_so_in_every_order(runnable: Runnabl
     found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
     assert found.complete, found.reasons
     assert set(found.outputs) == {"ab", "ba", "a-", "-a", "b-", "-b"}
+
+
+@pytest.mark.parametrize("mode", ["O_WRONLY | O_CREAT", "O_WRONLY"])
+def test_who_executes_what_another_one_writes_may_find_it_busy(
+    mode: str, runnable: Runnable, folder: Path
+) -> None:
+    """ETXTBSY, execve(2)."""
+    (folder / "tool").write_text("#!/bin/true\n")
+    (folder / "tool").chmod(0o700)
+    body = f"""
+        if (fork() == 0) {{ execl("./tool", "tool", NULL); say("busy"); _exit(0); }}
+        close(open("tool", {mode}, 0700));
+        wait(NULL);
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"))
+    assert any("tool, which another one" in reason for reason in found.reasons)
+
+
+def test_who_wait_for_each_others_locks_may_be_told_of_it(runnable: Runnable) -> None:
+    """EDEADLK, fcntl(2): where nobody really waits, the kernel does not see it."""
+    body = """
+        struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        int is_child = fork() == 0;
+        byte.l_start = is_child;
+        if (fcntl(file, F_SETLKW, &byte)) return 1;
+        byte.l_start = !is_child;
+        say(fcntl(file, F_SETLKW, &byte) ? "circle" : "both");
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"))
+    assert any("EDEADLK" in reason for reason in found.reasons)
+
+
+def test_who_wait_for_one_lock_after_the_other_are_no_circle(runnable: Runnable) -> None:
+    body = """
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int file = open("data", O_RDWR | O_CREAT, 0600);
+        for (int i = 0; i < 2; i++)
+            if (fork() == 0) { if (!fcntl(file, F_SETLKW, &whole)) say("in"); _exit(0); }
+        if (!fcntl(file, F_SETLKW, &whole)) say("in");
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
+    assert (set(found.outputs), found.reasons) == ({"ininin"}, ())
+
+
+SAID = {
+    "P.1 may leave a group that P waits for by then": """
+        setpgid(0, 0);
+        if (fork() == 0) { setpgid(0, 0); _exit(0); }
+        waitpid(0, NULL, 0);
+        while (wait(NULL) > 0) {}
+        return 0;
+    """,
+    "SIGTSTP does not stop P.1 here, as there is no shell above its group": """
+        if (fork() == 0) { raise(SIGTSTP); _exit(0); }
+        waitpid(-1, NULL, WUNTRACED);
+        return 0;
+    """,
+}
+
+
+@pytest.mark.parametrize("reason", SAID)
+def test_what_is_not_as_where_nobody_is_held_is_said(reason: str, runnable: Runnable) -> None:
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {SAID[reason]} }}"))
+    assert found.reasons == (reason,)
+
+
+def test_a_file_without_a_name_is_the_same_in_each_run(runnable: Runnable) -> None:
+    body = """
+        int file = open(".", O_TMPFILE | O_RDWR, 0600);
+        if (write(file, "ab", 2) != 2 || lseek(file, 0, SEEK_SET)) return 1;
+        if (fork() == 0) _exit(read(file, text, 1) != 1);
+        if (read(file, text, 1) == 1) say(text);
+        wait(NULL);
+        return 0;
+    """
+    found = explore(**runnable("c", HEAD + f"int main(void) {{ {body} }}"), text_only=True)
+    assert (set(found.outputs), found.reasons) == ({"a", "b"}, ())

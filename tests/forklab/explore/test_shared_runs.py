@@ -11,12 +11,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from random_sharing import CALLS, random_sharing
+from random_sharing import random_sharing
 from real_kernel import UNSHARE
 from test_real_runs import INIT, LAST_HEADER, NOISE, Seen
 
@@ -44,24 +45,40 @@ class Compared(NamedTuple):
     seen: set[Seen]
 
 
-def real_run(program: str, folder: Path, deadline: float) -> Seen:
-    """In a folder of its own."""
-    with tempfile.TemporaryDirectory(dir=folder) as here:
+def real_runs(program: str, folder: Path, deadline: float, runs: int) -> set[Seen]:
+    """What comes of many at a time, who disturb each other; each in a folder of its own."""
+    with ExitStack() as stack:
+        running = []
+        for _ in range(runs):
+            here = stack.enter_context(tempfile.TemporaryDirectory(dir=folder))
+            running.append(stack.enter_context(_started(program, here)))
+        end = time.monotonic() + deadline
         try:
-            done = subprocess.run(
-                [*COMMAND, program],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=deadline,
-                check=True,
-                cwd=here,
-            )
-        except subprocess.TimeoutExpired:
-            return FOR_EVER
+            return {_seen(process, end) for process in running}
         finally:
-            forget_semaphores(Path(here))
-    return done.stdout, int(done.stderr)
+            for here in Path(folder).iterdir():
+                forget_semaphores(here)
+
+
+def _started(program: str, here: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, program],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=here,
+    )
+
+
+def _seen(process: subprocess.Popen[str], end: float) -> Seen:
+    try:
+        output, status = process.communicate(timeout=max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        process.kill()  # and the kernel all that is in its namespace
+        process.communicate()
+        return FOR_EVER
+    return output, int(status)
 
 
 def forget_semaphores(folder: Path) -> None:
@@ -77,18 +94,17 @@ def possible(found: Exploration) -> set[Seen]:
 
 
 def led_run(program: Runnable, folder: Path, seed: int) -> Seen:
-    recording = record(program.argv, program=program.path, seed=seed)
+    recording = record(program.argv, program=program.path, seed=seed, forks=True)
+    forget_semaphores(folder)
     for name in os.listdir(folder):
         (shutil.rmtree if os.path.isdir(name) else os.unlink)(name)
-    forget_semaphores(folder)
     return FOR_EVER if recording.ended_early else (recording.output, recording.status)
 
 
-def compare(seed: int, folder: Path, kinds: Iterable[str] = CALLS) -> Compared | None:
-    """None where not everything was found, which was said."""
-    text = random_sharing(seed, kinds)
+def compare(text: str, folder: Path) -> Compared | None:
+    """Of one program. None where not everything was found, which was said."""
     with program_of("c", text) as program:
-        found = explore(program.argv, program=program.path, seconds=SECONDS)
+        found = explore(program.argv, program=program.path, seconds=SECONDS, forks=True)
         assert not os.listdir(folder), text  # it leaves files as they were
         if not found.complete:
             return None
@@ -96,19 +112,20 @@ def compare(seed: int, folder: Path, kinds: Iterable[str] = CALLS) -> Compared |
     with program_of("c", text.replace(LAST_HEADER, NOISE)) as program:
         assert program.path is not None
         deadline = SOON if FOR_EVER in possible(found) else DEADLINE
-        seen |= {real_run(program.path, folder, deadline) for _ in range(RUNS)}
+        seen |= real_runs(program.path, folder, deadline, RUNS)
     return Compared(possible(found), seen)
 
 
-def unforeseen(seed: int, folder: Path, kinds: Iterable[str] = CALLS) -> set[Seen]:
-    both = compare(seed, folder, kinds)
+def unforeseen(text: str, folder: Path) -> set[Seen]:
+    both = compare(text, folder)
     return both.seen - both.found if both else set()
 
 
 def check(seeds: range, folder: Path) -> None:
-    compared = {seed: both for seed in seeds if (both := compare(seed, folder)) is not None}
-    for seed, (found, seen) in compared.items():
-        assert seen <= found, random_sharing(seed)
+    programs = map(random_sharing, seeds)
+    compared = {text: both for text in programs if (both := compare(text, folder)) is not None}
+    for text, (found, seen) in compared.items():
+        assert seen <= found, text
     assert len(compared) > len(seeds) // 2
     # The noise is of use: chance finds a good part of the outcomes as well.
     of_all = sum(len(found) for found, _ in compared.values())
@@ -126,12 +143,15 @@ def test_what_really_happens_was_foreseen_of_many(hundred: int, folder: Path) ->
 
 
 class Mend(NamedTuple):
-    """What stands in a file of forklab, and what would be wrong in its place; programs of these kinds show it."""
+    """What stands in a file of forklab, what would be wrong in its place, and which programs tell: of which kinds, and
+    of calls with which words.
+    """
 
     file: str
     right: str
     wrong: str
-    kinds: tuple[str, ...] = tuple(CALLS)
+    kinds: tuple[str, ...]
+    words: tuple[str, ...] = ("",)
 
 
 MENDS = {
@@ -139,51 +159,167 @@ MENDS = {
         "lens/loop/holding.py",
         "return pipe if side_of(tracee.member.pid, descriptor) == side else None",
         "return pipe",
+        ("pipes",),
     ),
     "to read nothing": Mend(
         "lens/loop/holding.py",
         'return (pipe.name, size) if pipe and size else None\n    if name == "fcntl"',
         'return (pipe.name, size) if pipe else None\n    if name == "fcntl"',
+        ("pipes",),
     ),
     "who must not wait": Mend(
-        "steps/moves.py", " or READ_END in pipe.nonblocking), False", "), False"
+        "steps/moves.py",
+        " or READ_END in pipe.nonblocking), False",
+        "), False",
+        ("pipes",),
+        ("get_one(ends[0])", "F_SETFL", "write(ends[1]"),
     ),
     "flags of a pipe": Mend(
         "lens/loop/holding.py",
         "int32(arguments[1]) in (F_GETFL, F_SETFL):",
-        "int32(arguments[1]) == F_GETFL and not pipes.any:",
+        "int32(arguments[1]) == F_GETFL and not run.pipes.any:",
+        ("pipes",),
     ),
     "who sleeps by then": Mend(
         "lens/loop/piping.py",
         "if int32(call.arguments[1]) != F_SETFL or",
         "if int32(call.arguments[1]) == F_SETFL or",
+        ("pipes",),
+        ("get_one(ends[0])", "F_SETFL, O_NONBLOCK"),
     ),
     "an offset that is shared": Mend(
         "lens/calls/touching.py",
         'tells = _is_shared(run, tracee, number, file)\n        yield Touch(f"file',
         'tells = False\n        yield Touch(f"file',
+        ("offsets",),
     ),
     "what is in files": Mend(
-        "lens/calls/touching.py", 'yield Touch(f"file {name}", tells)', "pass"
+        "lens/calls/touching.py",
+        'yield Touch(f"file {name}", tells)',
+        "pass",
+        ("contents", "offsets"),
     ),
     "names": Mend(
-        "lens/calls/touching.py", 'yield Touch(f"name {path}", changes)', "changes = False"
+        "lens/calls/touching.py",
+        'yield Touch(f"name {path}", changes)',
+        "changes = False",
+        ("names", "folders"),
+    ),
+    "where the own folder is": Mend(
+        "lens/calls/touching.py",
+        "yield from _of_own_folder(tracee)",
+        "yield from ()",
+        ("folders",),
+        ("here()", "chdir", 'rename("folder"'),
     ),
     "semaphores and messages": Mend(
-        "lens/calls/touching.py", "yield Touch(str(subject.sort), tells)", "pass"
-    ),
-    "to wait for a semaphore, a message, a lock": Mend(
-        "steps/moves.py",
-        "place.blocked is None or place.blocked != facts.values_of(state, place.touches)",
-        "place.blocked is None",
+        "lens/calls/touching.py",
+        "yield Touch(str(subject.sort), tells)",
+        "pass",
+        ("semaphores", "messages"),
     ),
     "locks": Mend(
         "lens/calls/touching.py",
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=True)',
         'yield Touch("lock " + touch.resource.partition(" ")[2], tells=False)',
+        ("locks",),
+        ("F_SETLK,", "F_GETLK", "LOCK_NB", "LOCK_UN"),
+    ),
+    "what lasts from before the first fork": Mend(
+        "lens/loop/holding.py",
+        "if is_alone and touching.lasts(call):",
+        "if False:",
+        ("locks",),
+        ("F_SETLK, F_WRLCK", "close(open"),
     ),
     "priorities": Mend(
-        "lens/calls/touching.py", 'yield Touch(f"process {member.name}", tells)', "yield from ()"
+        "lens/calls/touching.py",
+        'yield Touch(f"process {member.name}", tells)',
+        "yield from ()",
+        ("processes",),
+        ("priority",),
+    ),
+    "what is told in a channel": Mend(
+        "lens/calls/touching.py",
+        "yield Touch(end.channel, tells)",
+        "yield Touch(end.channel, tells=False)",
+        ("eventfds", "queues"),
+    ),
+    "who has an eventfd not wait": Mend(
+        "lens/loop/stepping.py",
+        "flags = descriptors.flags(pid, number) & os.O_NONBLOCK",
+        "flags = 0",
+        ("eventfds",),
+        ("F_SETFL", "flags_of"),
+    ),
+    "who waits at a channel already": Mend(
+        "lens/loop/attempts.py",
+        "if not waits and not has_waited:",
+        "if not waits:",
+        ("eventfds",),
+        ("count_down(counter)", "F_SETFL, O_NONBLOCK"),
+    ),
+    "who else has a side of it": Mend(
+        "lens/world/channels.py",
+        "open_ends.count(End(name, OTHER)),",
+        "1,",
+        ("streams",),
+        ("get_one(pair[0])", "close(pair[1])", "write(pair[1]"),
+    ),
+    "that a socket was shut down": Mend(
+        "lens/loop/attempts.py",
+        "has_news = call.name in RECEIVES and",
+        "has_news = False and",
+        ("datagrams",),
+    ),
+    "errors and ends in poll": Mend(
+        "lens/calls/wanting.py",
+        "yield Wanted(number, asked, asked | _ALWAYS)",
+        "yield Wanted(number, asked, asked)",
+        ("polls",),
+        ("ready(ends[0], POLLIN, -1)", "close(ends[1])"),
+    ),
+    "errors and ends in select": Mend(
+        "lens/calls/wanting.py",
+        "yield Wanted(number, asked, asked | others)",
+        "yield Wanted(number, asked, asked)",
+        ("polls",),
+        ("one_of(ends[0], counter, 0)", "close(ends[1])"),
+    ),
+    "what poll tells": Mend(
+        "lens/loop/stepping.py",
+        "tracee.saw(*polling.told(tracee, call, result))",
+        "pass",
+        ("polls",),
+        ("POLLIN | POLLOUT, 0", "count_", "write(pair[1]", "get_one(pair[0])"),
+    ),
+    "signals that poll tells of": Mend(
+        "lens/calls/polling.py",
+        "if one.asked & select.POLLIN and signals & pending:",
+        "if False:",
+        ("signalfds",),
+        ("ready(", "kill(first", "kill(child"),
+    ),
+    "what signalfd tells": Mend(
+        "lens/loop/stepping.py",
+        "tracee.saw(content[place : place + _BEFORE_TIMES])",
+        "pass",
+        ("signalfds",),
+        ("next_signal", "kill(first", "kill(child", "kill(getpid"),
+    ),
+    "for what epoll waits": Mend(
+        "lens/calls/polling.py",
+        "found.update(_of_descriptor(run, tracee, number))",
+        "found.update(_of_descriptor(run, tracee, number) if call.name not in EPOLLS else ())",
+        ("epolls",),
+        ("next_of_all", "count_", "write(ends[1]"),
+    ),
+    "who waits in open": Mend(
+        "lens/world/channels.py",
+        "*(opening.ends if opening else ())})",
+        "})",
+        ("fifos",),
+        ("open_fifo",),
     ),
     "to wait for a POSIX semaphore": Mend(
         "steps/moves.py",
@@ -210,14 +346,15 @@ MENDS = {
         ("interrupted semaphores",),
     ),
 }
-LOOK = "import sys; from test_shared_runs import look_until; look_until(sys.argv[1:])"
+LOOK = "from test_shared_runs import look_until; look_until({!r})"
 MOST = 300  # programs to look at
 
 
-def look_until(kinds: Iterable[str]) -> None:
+def look_until(name: str) -> None:
     """Ends with 1 as soon as something was not foreseen: in a process of its own, with the forklab on its path."""
+    mend = MENDS[name]
     for seed in range(MOST):
-        if unforeseen(seed, Path.cwd(), kinds):
+        if unforeseen(random_sharing(seed, mend.kinds, mend.words), Path.cwd()):
             sys.exit(1)
 
 
@@ -232,7 +369,7 @@ def test_each_mend_stands_where_it_is_said(name: str) -> None:
 def test_without_this_mend_something_is_not_foreseen(name: str, tmp_path: Path) -> None:
     package = tmp_path / "path" / "forklab"
     shutil.copytree(Path(forklab.__file__).parent, package)
-    file, right, wrong, kinds = MENDS[name]
+    file, right, wrong, *_ = MENDS[name]
     text = (package / file).read_text(encoding="utf-8")
     assert text.count(right) == 1
     (package / file).write_text(text.replace(right, wrong), encoding="utf-8")
@@ -242,7 +379,7 @@ def test_without_this_mend_something_is_not_foreseen(name: str, tmp_path: Path) 
     folder.mkdir()
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(
-        [sys.executable, "-c", LOOK, *kinds],
+        [sys.executable, "-c", LOOK.format(name)],
         cwd=folder,
         env=environment,
         capture_output=True,

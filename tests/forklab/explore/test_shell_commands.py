@@ -27,7 +27,7 @@ COMMANDS = {
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_can_print_this_and_nothing_else(command: str) -> None:
-    found = explore(["sh", "-c", command], text_only=True)
+    found = explore(["sh", "-c", command], text_only=True, seconds=600)
     assert {" ".join(output.split()) for output in found.outputs} == COMMANDS[command]
     assert found.complete, found.reasons
 

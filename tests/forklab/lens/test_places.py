@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,11 @@ def test_tracebacks_have_no_colours_unless_the_user_wants_them() -> None:
 def test_without_a_namespace_the_parent_of_the_first_process_is_1_too() -> None:
     for namespace in (True, False):
         assert record(["sh", "-c", "echo $PPID"], namespace=namespace).output == "1\n"
+
+
+def test_without_a_namespace_the_lens_is_known_as_the_tracer_too() -> None:
+    command = [sys.executable, "-m", "forklab.command.main", "run", "true"]
+    assert "forklab traces this already" in record(command, namespace=False).output
 
 
 @pytest.mark.parametrize(
@@ -72,17 +78,51 @@ os.wait()
 def test_where_a_container_forbids_filters_by_one_call_there_is_another(
     calls: set[str], status: int, words: str
 ) -> None:
-    numbers = this_processor().calls
-    assert calls <= set(numbers)
-    done = subprocess.run(
-        [sys.executable, "-m", "forklab.command.main", "run", "--", "true"],
+    assert calls <= set(this_processor().calls)
+    done = run_without(calls, "true")
+    assert done.returncode == status, done.stderr
+    assert words in done.stderr
+
+
+KERNELS_OWN_LIMITS = """\
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+int main(void) {
+    int pair[2], timer = timerfd_create(CLOCK_MONOTONIC, 0);
+    struct timeval limit = {0, 20000};
+    struct itimerspec soon = {{0, 0}, {0, 20000000}};
+    unsigned long long rang = 0;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    timerfd_settime(timer, 0, &soon, NULL);
+    printf("%zd\\n", read(timer, &rang, sizeof rang));
+    perror(recv(pair[0], &rang, 1, 0) < 0 ? "recv" : "");
+}
+"""
+
+
+def test_a_limit_that_cannot_be_taken_from_the_kernel_is_no_wait_for_ever(tmp_path: Path) -> None:
+    """In a container pidfd_getfd(2) is for who may trace everybody."""
+    source = tmp_path / "limits.c"
+    source.write_text(KERNELS_OWN_LIMITS)
+    done = run_without({"pidfd_getfd"}, str(source))
+    assert done.stdout == "8\nrecv: Resource temporarily unavailable\n"
+    assert "nobody will ever wake them" not in done.stderr
+
+
+def run_without(calls: set[str], program: str) -> subprocess.CompletedProcess[str]:
+    """`forklab run`, where the kernel refuses these calls."""
+    return subprocess.run(
+        [sys.executable, "-m", "forklab.command.main", "run", "--", program],
         preexec_fn=lambda: seccomp.install(
             seccomp.filter_for(seccomp.Stops(frozenset(calls)))[:-4] + REFUSED
         ),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == status, done.stderr
-    assert words in done.stderr
