@@ -224,6 +224,11 @@ class Play:
             if settled.rest is Rest.DONE or self.cast.asked == asked:
                 return settled
 
+    @property
+    def is_its_own_init(self) -> bool:
+        """Whether main is the process that was init: it was executed there, and not in a child."""
+        return MAIN in self.cast and self.cast[MAIN].process.pid == self.init.pid
+
     def process(self, name: str) -> Watched:
         return self.init if name == INIT else self.cast[name].process
 

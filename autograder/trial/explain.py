@@ -20,6 +20,11 @@ from forklab.kernel.statuses import how_it_ended
 
 _MOST_COMPLAINT = 600  # characters of a submission's own words that a message quotes
 
+_NEVER_FORKED = (
+    "Your init has executed the command itself, so the command is PID 1 now, and there is no init any more. "
+    "Fork first, and execute the command in the child."
+)
+
 
 @dataclass
 class Explainer:
@@ -53,6 +58,8 @@ class Explainer:
         return f"This step cannot be played any more: {who} {self.ending(lost.name)} before it."
 
     def ended_early(self) -> str:
+        if self.play.is_its_own_init:
+            return _NEVER_FORKED
         return f"Your init {self.ending(INIT)}: it should live until main ends, and no longer.{self._own_words()}"
 
     def never_started(self, settled: Settled) -> str:
@@ -98,6 +105,8 @@ class Explainer:
             return name
 
     def where_init_is(self, settled: Settled) -> str:
+        if self.play.is_its_own_init:
+            return _NEVER_FORKED
         if self.play.init.ended():
             return ""
         if settled.rest is Rest.SPINNING:

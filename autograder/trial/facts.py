@@ -53,8 +53,12 @@ class Facts:
         return self.play.output()
 
     def left_over(self) -> list[str]:
-        """Actors that have not been reaped, then strays, as pids in words."""
-        left = [actor.name for actor in self.play.cast if not actor.process.reaped()]
+        """Actors that have not been reaped, then strays, as pids in words. Init itself is none, even as main."""
+        left = [
+            actor.name
+            for actor in self.play.cast
+            if actor.process.pid != self.play.init.pid and not actor.process.reaped()
+        ]
         return left + [f"process {stray.pid}" for stray in self.play.quiescence.strays()]
 
     def amiss(self, name: str) -> list[str]:

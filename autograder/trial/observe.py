@@ -138,7 +138,8 @@ class Observer:
 
     def _note_reaping(self, name: str, before: Fate, now: Fate, line: int) -> None:
         state = now.state
-        if name == INIT and state is State.ZOMBIE:
+        is_init = name == INIT or (name == MAIN and self._play.is_its_own_init)
+        if is_init and state is State.ZOMBIE:
             state = State.REAPED  # its parent, our launcher, keeps the zombie until we have asked
         parent = now.parent or before.parent or OUTSIDE
         if state is State.REAPED and before.state is not State.REAPED:

@@ -11,12 +11,14 @@ import pytest
 from autograder.labs.lab import Lab, load_lab
 from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.language.script import parse
-from autograder.stage.isolation import lacks
+from autograder.stage.isolation import lacks, probe
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Assessment, Status, Verdict
 
 LAB = load_lab("init")
 ORPHAN = next(s for s in LAB.scenarios if s.name == "02_orphan")
+
+NEVER_FORKS = "#include <unistd.h>\nint main(int n, char **v) { return execvp(v[1], v + 1), n; }"
 
 
 def judged(folder: Path, mode: str, script: str = ORPHAN.script, **files: str) -> Verdict:
@@ -227,3 +229,18 @@ def test_what_was_not_enforced_is_kept_with_the_result(mode: str) -> None:
     found = assess(LAB, LAB.folder / "solution" / "c", mode=mode, scenarios=())
     assert found.unenforced == lacks(mode)
     assert Assessment.from_json(found.to_json()) == found
+
+
+def test_an_init_that_becomes_its_command_is_told_that_it_never_forked(
+    tmp_path: Path, mode: str
+) -> None:
+    verdict = judged(tmp_path, mode, init_c=NEVER_FORKS)
+    assert verdict.status is Status.FAILED
+    assert "Your init has executed the command itself" in verdict.message
+
+
+def test_a_command_that_was_init_itself_is_not_left_when_it_ends(tmp_path: Path) -> None:
+    if probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    script = "main forks child\nmain exits 0\nexpect init exits 0\nexpect nobody is left"
+    assert judged(tmp_path, PIDNS, script, init_c=NEVER_FORKS).status is Status.PASSED
