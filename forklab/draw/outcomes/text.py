@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from forklab.explore import Exploration, Outcome
+from forklab.steps.deeds import DeedKind
 
 _READABLE = 15  # digits
 _SHOWN = 50  # outputs; more only into a file
@@ -40,7 +43,25 @@ def _summary(found: Exploration, *, text_only: bool) -> str:
         only = "\nWho is a zombie in the end was not explored." if found.ends_vary else ""
         return f"{counted}, and no others ({covered}).{only}"
     reasons = "".join(f"\n  {reason}" for reason in found.reasons)
-    return f"{counted} at least ({covered} so far). This may not be all:{reasons}"
+    known = f"\n{_in_common(found.outcomes)}" if found.outcomes else ""
+    return f"{counted} at least ({covered} so far). This may not be all:{reasons}{known}"
+
+
+def _in_common(outcomes: Sequence[Outcome]) -> str:
+    """What is certain of those that have been found: each was learned from real runs."""
+    lines = {len(outcome.output.splitlines()) for outcome in outcomes}
+    processes = {
+        1 + sum(step.deed.kind is DeedKind.FORK for step in outcome.schedule)
+        for outcome in outcomes
+    }
+    which = "Each that was found" if len(outcomes) > 1 else "It"
+    return f"{which} has {_range(lines, 'line')}, of {_range(processes, 'process', 'processes')}."
+
+
+def _range(numbers: Collection[int], noun: str, plural: str = "") -> str:
+    least, most = min(numbers), max(numbers)
+    nouns = noun if most == 1 else plural or f"{noun}s"
+    return f"{most:,} {nouns}" if least == most else f"{least:,} to {most:,} {nouns}"
 
 
 def _schedules(number: int) -> str:

@@ -12,6 +12,24 @@ from forklab.command.main import main
 
 LOST = next(case.text for case in TABLE if case.name == "check_then_pause")
 TWO = next(case.text for case in TABLE if case.name == "two_lines_each")
+FIVE = """
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int left = 5;
+void collect(int number) { (void)number; while (waitpid(-1, 0, WNOHANG) > 0) left--; }
+int main(void) {
+    sigset_t mask, before;
+    sigemptyset(&mask); sigaddset(&mask, SIGCHLD);
+    signal(SIGCHLD, collect);
+    sigprocmask(SIG_BLOCK, &mask, &before);
+    for (int i = 0; i < 5; i++) if (fork() == 0) { printf("%d\\n", i); return 0; }
+    while (left > 0) sigsuspend(&before);
+    printf("done\\n");
+    return 0;
+}
+"""
 
 
 @pytest.fixture
@@ -34,6 +52,16 @@ def test_the_report_lists_each_output_with_its_ends(
         "| done",
         "     2  exits 0; P.1 not reaped",
     ]
+
+
+def test_where_a_bound_stops_it_the_lines_and_processes_of_what_was_found_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "five.c").write_text(FIVE)
+    assert main(["outputs", "--limit", "200", str(tmp_path / "five.c")]) == 1
+    summary, reason, known, *_ = capsys.readouterr().out.splitlines()
+    assert " at least (" in summary and reason == "  200 states were reached"
+    assert known == "Each that was found has 6 lines, of 6 processes."
 
 
 def test_a_witness_is_replayed_with_film_and_history(
