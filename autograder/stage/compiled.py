@@ -14,7 +14,10 @@ from autograder.stage.tools import compiler
 from forklab.cache import kept
 
 _SOURCES = Path(__file__).with_name("c")
-_PARTS = {"actor": ("actor.c",), "launcher": ("launcher.c", "census.c", "confine.c")}
+_PARTS = {
+    "actor": ("actor.c",),
+    "launcher": ("launcher.c", "birth.c", "census.c", "confine.c", "job.c", "start.c"),
+}
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra")
 _COMPILE_SECONDS = 60
 

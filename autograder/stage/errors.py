@@ -27,3 +27,7 @@ EXCESSES: Mapping[str, str] = {
     "files": "too many files and folders, or folders that nobody may enter",
     "disk": "more than 256 MB of files",
 }
+
+
+class UnableError(StageError):
+    """This machine cannot give such a play; the words say what is missing."""

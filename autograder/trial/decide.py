@@ -8,14 +8,17 @@ from dataclasses import replace
 
 from autograder.ideal.ideal import Ideal
 from autograder.labs.scenario import Scenario
+from autograder.language.beginnings import Beginning
+from autograder.language.deeds import Deed
 from autograder.language.expectations import Expectation
 from autograder.language.roles import INIT, MAIN
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
-from autograder.stage.errors import RestlessError, StageError
+from autograder.stage.errors import RestlessError, StageError, UnableError
 from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest, Settled
+from autograder.trial.begin import start_of
 from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences
 from autograder.trial.direct import Director
@@ -44,9 +47,10 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
             Status.SKIPPED,
             f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
         )
-    command = [*init, *(scenario.command or stage.main)]
+    start = start_of(step for step in scenario.steps if isinstance(step, Beginning))
+    command = [*init, *(stage.main if scenario.command is None else scenario.command)]
     try:
-        with Play(stage, command, terminal=scenario.terminal) as play:
+        with Play(stage, command, terminal=scenario.terminal, start=start) as play:
             try:
                 verdict = _Trial(scenario, mode, play).run()
             except RestlessError as restless:
@@ -59,6 +63,8 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
                 message = f"Your program was stopped: it took {excess}."
                 verdict = replace(verdict, status=Status.FAILED, points=0, message=message)
             return verdict
+    except UnableError as unable:
+        return Verdict.of(scenario, Status.SKIPPED, f"It cannot be played here: {unable}.")
     except StageError as error:
         return Verdict.of(scenario, Status.ERROR, f"The grader failed, not you: {error}")
     except _WrongScenarioError as error:
@@ -100,10 +106,12 @@ class _Trial:
 
     def run(self) -> Verdict:
         try:
-            if not self._scenario.command:
+            self._play.wait_for_fork()
+            if self._scenario.command is None:
                 self._await_main()
             for step in self._scenario.steps:
-                self._take(step)
+                if not isinstance(step, Beginning):
+                    self._take(step)
         except _UnmetError as unmet:
             return self._verdict(Status.FAILED, unmet.message, unmet.line, unmet.remarks)
         last = self._scenario.steps[-1].line
@@ -119,7 +127,7 @@ class _Trial:
             )
         self._observer.born(MAIN, INIT, 0)
 
-    def _take(self, step: Step) -> None:
+    def _take(self, step: Deed | Expectation) -> None:
         try:
             if isinstance(step, Expectation):
                 self._expect(step)
