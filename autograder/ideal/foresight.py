@@ -16,12 +16,14 @@ from autograder.language.beginnings import (
     Beginning,
     StartsAsJob,
     StartsIn,
+    StartsWithExitHandler,
     StartsWithNiceValue,
     StartsWithUmask,
     StartsWithVariable,
 )
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
+    ExitHandlerIsInits,
     Expectation,
     Gets,
     GetsEverySignal,
@@ -126,6 +128,8 @@ class Foresight:
                 return [self._not_begun(StartsWithUmask(umask))]
             case HasNiceValue(nice=nice):
                 return [self._not_begun(StartsWithNiceValue(nice))]
+            case ExitHandlerIsInits():
+                return [self._not_begun(StartsWithExitHandler())]
             case TerminalIsAsBefore():
                 return [self._terminal_in_use()]
             case HasOutput(text):

@@ -106,6 +106,14 @@ class StartsAsJob(Sentence):
 
 
 @dataclass(frozen=True)
+class StartsWithExitHandler(Sentence):
+    """Somebody has to be told when init exits: atexit(3)."""
+
+    wording = Wording("{init} starts with an exit handler", "{init} starts with an exit handler")
+    traits = BeginningTraits(main_may_never_play=False)
+
+
+@dataclass(frozen=True)
 class FreezesInitAfterFork(Sentence):
     """Init cannot run from the moment on at which it has forked main: main is first."""
 
@@ -131,6 +139,7 @@ Beginning: TypeAlias = (
     | StartsWithNiceValue
     | StartsWithVariable
     | StartsAsJob
+    | StartsWithExitHandler
     | FreezesInitAfterFork
     | FreezesMainAfterFork
 )

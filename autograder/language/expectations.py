@@ -214,6 +214,17 @@ class TerminalIsAsBefore(Sentence):
 
 
 @dataclass(frozen=True)
+class ExitHandlerIsInits(Sentence):
+    """No child of init's that has not executed anything has left by exit(3)."""
+
+    wording = Wording(
+        "expect the exit handler runs in {init} alone",
+        "expect the exit handler runs in {init} alone",
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
 class HasOutput(Sentence):
     """The text occurs in what has been written to standard output so far."""
 
@@ -250,6 +261,7 @@ Expectation: TypeAlias = (
     | HasNiceValue
     | HasVariable
     | TerminalIsAsBefore
+    | ExitHandlerIsInits
     | HasOutput
     | NobodyIsLeft
 )

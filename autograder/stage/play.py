@@ -23,6 +23,8 @@ from autograder.stage.tools import put_program
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
+_WITNESS = "witness.so"
+_ITS_WORDS = "an exit handler of init has run in its child\n"
 _GET_SESSION = 0x5429  # TIOCGSID, see ioctl_tty(2); Python does not know it
 _PID = struct.Struct("i")
 _MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
@@ -56,6 +58,13 @@ class Stage:
     def main(self) -> list[str]:
         """The command that init is asked to start, as it is found inside the sandbox."""
         return [f"{self.sandbox.stage}/actor", MAIN, f"{self.sandbox.stage}/socket"]
+
+    def settings(self, start: Start) -> list[str]:
+        """What the launcher is told of how init is started."""
+        library = self.program.with_name(_WITNESS)
+        if start.exit_handler and not library.exists():
+            put_program(compiled("witness"), library)
+        return start.settings(f"{self.sandbox.stage}/{_WITNESS}")
 
     def close(self) -> None:
         self.sandbox.close()
@@ -108,7 +117,7 @@ class Play:
             }
             self.nice_value = os.getpriority(os.PRIO_PROCESS, 0)  # what init's is relative to
             pid = stage.sandbox.open_play(
-                command, standard, terminal=terminal, settings=self.start.settings
+                command, standard, terminal=terminal, settings=stage.settings(start)
             )
         finally:
             for descriptor in close_after:
@@ -241,6 +250,10 @@ class Play:
     def complaints(self) -> str:
         """What has been written to standard error so far."""
         return os.pread(self._complaints, _MOST_OUTPUT, 0).decode(errors="replace")
+
+    def exit_handler_ran_in_a_child(self) -> bool:
+        """Whether our witness, which init was started with, says so."""
+        return _ITS_WORDS in self.complaints() + self.output()
 
     def close(self) -> None:
         if self._closed:

@@ -11,7 +11,8 @@ class Start:
 
     Signals and descriptors are numbers, `variables` are "NAME=VALUE", `umask` is octal; `nice` is relative to our own
     nice value. `job`: init is in a session that somebody else leads, in the terminal's "foreground" or "background".
-    `frozen`, "init" or "main", is stopped as soon as init has forked main.
+    `exit_handler`: our witness is loaded into init (c/witness.c). `frozen`, "init" or "main", is stopped as soon as
+    init has forked main.
     """
 
     ignored: tuple[int, ...] = ()
@@ -24,16 +25,21 @@ class Start:
     nice: int = 0
     job: str | None = None
     frozen: str | None = None
+    exit_handler: bool = False
 
-    @property
-    def settings(self) -> list[str]:
-        """For the launcher."""
+    def settings(self, witness: str) -> list[str]:
+        """For the launcher; `witness` is where that library is found inside the sandbox."""
+        variables = [*self.variables]
+        if self.exit_handler:
+            # AddressSanitizer wants to be the first that is loaded, and is content without.
+            asan = "ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0"
+            variables += [f"LD_PRELOAD={witness}", asan]
         several = {
             "ignore": self.ignored,
             "block": self.blocked,
             "pend": self.pending,
             "close": self.closed,
-            "set": self.variables,
+            "set": variables,
         }
         one = {
             "in": self.folder,

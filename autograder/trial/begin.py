@@ -16,6 +16,7 @@ from autograder.language.beginnings import (
     StartsIgnoring,
     StartsIn,
     StartsPending,
+    StartsWithExitHandler,
     StartsWithNiceValue,
     StartsWithout,
     StartsWithUmask,
@@ -51,6 +52,8 @@ def _with(start: Start, beginning: Beginning) -> Start:
             return replace(start, nice=nice)
         case StartsAsJob(place):
             return replace(start, job=place)
+        case StartsWithExitHandler():
+            return replace(start, exit_handler=True)
         case FreezesInitAfterFork():
             return replace(start, frozen=INIT)
         case FreezesMainAfterFork():

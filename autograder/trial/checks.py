@@ -12,6 +12,7 @@ from typing import assert_never
 
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
+    ExitHandlerIsInits,
     Expectation,
     Gets,
     GetsEverySignal,
@@ -215,6 +216,13 @@ class Checks:
                     ),
                     hint=self._beside_init(_always(hints.GIVE_THE_TERMINAL_BACK)),
                     badge=_always("should be as before"),
+                )
+            case ExitHandlerIsInits():
+                return Check(
+                    broken=lambda _: [INIT] if facts.play.exit_handler_ran_in_a_child() else [],
+                    fact=_always("An exit handler of your init has run in a child of it."),
+                    hint=_always(hints.LEAVE_AT_ONCE),
+                    badge=_always("should run its exit handlers itself"),
                 )
             case HasOutput(text):
                 return Check(

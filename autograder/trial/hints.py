@@ -14,6 +14,10 @@ CLEAN_UP = (
     "descriptors, and take the terminal."
 )
 HAND_ON = "What init does not need to change, its command finds as init found it."
+LEAVE_AT_ONCE = (
+    "A child that could not exec is a copy of init, with its exit handlers and what waits to be written: it leaves by "
+    "_exit()."
+)
 GIVE_THE_TERMINAL_BACK = (
     "A terminal is lent: who has it in the foreground lends it to main and takes it back when main has ended; who was "
     "started in the background leaves it alone."

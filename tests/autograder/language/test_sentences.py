@@ -32,6 +32,7 @@ from autograder.language.deeds import (
     ThawsMain,
 )
 from autograder.language.expectations import (
+    ExitHandlerIsInits,
     Expectation,
     Gets,
     GetsEverySignal,
@@ -115,6 +116,7 @@ def test_who_does_what_and_what_comes_of_it() -> None:
 def test_what_is_judged_at_rest_and_of_whom() -> None:
     inherited = {IsIn, HasVariable, HasUmask, HasNiceValue}
     at_rest = {IsAlive, GetsNothing, GetsExactly, IsIdle, TerminalIsAsBefore} | inherited
+    at_rest |= {ExitHandlerIsInits}
     assert those(EXPECTATIONS, "judged", Judged.AT_REST) == at_rest
     asked_of_actors = {Gets, GetsExactly, GetsEverySignal, GetsNothing, StartsClean} | inherited
     assert those(EXPECTATIONS, "actors_only", True) == asked_of_actors

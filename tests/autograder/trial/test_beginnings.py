@@ -164,3 +164,16 @@ def test_who_misses_some_of_every_signal_is_told_which(tmp_path: Path, mode: str
     script = "main catches every signal; send every signal to init; expect main gets every signal"
     verdict = judged(folder, script, modes=(mode,))
     assert "main (1000) did not get SIGILL, SIGRTMAX." in verdict.message
+
+
+@pytest.mark.parametrize(("leave", "status"), [("exit", Status.FAILED), ("_exit", Status.PASSED)])
+def test_exit_handlers_of_a_child_are_noticed_and_of_nobody_else(
+    tmp_path: Path, mode: str, leave: str, status: Status
+) -> None:
+    folder = changed(tmp_path, "    _exit(status);", f"    {leave}(status);")
+    script = "init starts with an exit handler; expect init exits {}; expect the exit handler runs in init alone"
+    missing = judged(folder, script.format(127), modes=(mode,), command=("no-such-command",))
+    assert missing.status is status
+    # A command may have exit handlers, and children that run them.
+    command = ("sh", "-c", "(exit 3); sh -c 'exit 4'; exit 5")
+    assert judged(folder, script.format(5), modes=(mode,), command=command).status is Status.PASSED
