@@ -51,7 +51,9 @@ int main(int argc, char **argv) {
         pid_t w = waitpid(-1, &st, 0);
         if (w < 0 && errno == EINTR)
             continue;
-        if (w == pid && tcsetpgrp(terminal, getpgrp()) <= 0)
-            _exit(WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st));
+        if (w != pid)
+            continue;
+        tcsetpgrp(terminal, getpgrp());
+        _exit(WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st));
     }
 }

@@ -49,8 +49,10 @@ int main(int argc, char **argv) {
             int st;
             pid_t w;
             while ((w = waitpid(-1, &st, WNOHANG)) > 0)
-                if (w == pid && tcsetpgrp(terminal, getpgrp()) <= 0)
+                if (w == pid) {
+                    tcsetpgrp(terminal, getpgrp());
                     exit(WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st));
+                }
         }
     }
 }
