@@ -35,7 +35,7 @@ KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
 .DELETE_ON_ERROR:
-.PHONY: help setup grade class check gradescope test lint witnesses slow reliability transparency roots lab notebooks outputs examples bench lock clean distclean
+.PHONY: help setup grade class check gradescope test lint witnesses slow mutants reliability transparency roots lab notebooks outputs examples bench lock clean distclean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -74,6 +74,9 @@ witnesses: $(ALL) ## grade the real inits that this machine has, and hold the ma
 
 slow: $(ALL) ## more of what `make test` runs a sample of: every notebook in JupyterLab, twins with further seeds
 	$(PYTEST) -m slow $(FLAGS)
+
+mutants: $(ALL) ## judge every program one step away from the lab's solution: each fails, or a table says why it cannot
+	$(PYTEST) --dist=load -m "slow or not slow" tests/labs/test_one_step.py $(FLAGS)
 
 reliability: $(ALL) ## thousands of verdicts on a busy machine: minutes
 	$(BIN)/python -m pytest -m reliability tests $(FLAGS)

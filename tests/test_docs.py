@@ -22,14 +22,20 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 
 
 def sentences() -> list[str]:
-    """The steps of the table, as one could write them."""
-    table = LANGUAGE.split("## Steps")[1].split("\n\n")[1]
+    """The steps of both tables, as one could write them."""
+    tables = [
+        next(part for part in LANGUAGE.split(title)[1].split("\n\n") if part.startswith("| "))
+        for title in ("## How init starts", "## Steps")
+    ]
     steps = [
         step
+        for table in tables
         for row in table.splitlines()[2:]
         for step in re.findall("`([^`]+)`", row.split("|")[1])
     ]
     blanks = {"A": "main", "B": "worker", "N": "3", "SIGNAL": "SIGTERM", "TEXT": "some words"}
+    blanks |= {"STREAM": "input", "FOLDER": "/usr", "NAME=VALUE": "COLOUR=green", "MASK": "027"}
+    blanks |= {"PLACE": "background"}
     return [" ".join(blanks.get(word, word) for word in step.split()) for step in steps]
 
 

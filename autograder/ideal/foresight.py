@@ -12,24 +12,42 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from autograder.ideal.perfect import PerfectPlay
+from autograder.language.beginnings import (
+    Beginning,
+    StartsAsJob,
+    StartsIn,
+    StartsWithExitHandler,
+    StartsWithNiceValue,
+    StartsWithUmask,
+    StartsWithVariable,
+)
+from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
+    ExitHandlerIsInits,
     Expectation,
     Gets,
+    GetsEverySignal,
     GetsExactly,
     GetsNothing,
     HasDied,
     HasExited,
+    HasNiceValue,
     HasOutput,
+    HasUmask,
+    HasVariable,
     IsAlive,
     IsChild,
     IsIdle,
+    IsIn,
     IsReaped,
     IsStopped,
     IsZombie,
     NobodyIsLeft,
     StartsClean,
+    TerminalIsAsBefore,
 )
-from autograder.language.roles import INIT, OUTSIDE, Actors
+from autograder.language.grammar import write_line
+from autograder.language.roles import BACKGROUND, INIT, OUTSIDE, Actors
 from forklab.history import State, taken_by
 from forklab.kernel.signals import DefaultAction, default_action
 from forklab.model import Entry, ModelError
@@ -88,6 +106,12 @@ class Foresight:
                 return (self._not_got(entry, signal, None) for entry in self._entries(actors))
             case GetsExactly(actors, signal, times):
                 return (self._not_got(entry, signal, times) for entry in self._entries(actors))
+            case GetsEverySignal(actors):
+                return (
+                    self._not_got(entry, signal, None)
+                    for entry in self._entries(actors)
+                    for signal in EVERY_SIGNAL
+                )
             case HasExited(actors, status):
                 return self._unless(actors, lambda entry: entry.status == status)
             case HasDied(actors, killer):
@@ -96,6 +120,18 @@ class Foresight:
                 return [self._not_idle(self._play.table[INIT])]
             case StartsClean(actors):
                 return map(self._not_clean, self._entries(actors))
+            case IsIn(folder=folder):
+                return [self._not_begun(StartsIn(folder))]
+            case HasVariable(variable=variable):
+                return [self._not_begun(StartsWithVariable(variable))]
+            case HasUmask(umask=umask):
+                return [self._not_begun(StartsWithUmask(umask))]
+            case HasNiceValue(nice=nice):
+                return [self._not_begun(StartsWithNiceValue(nice))]
+            case ExitHandlerIsInits():
+                return [self._not_begun(StartsWithExitHandler())]
+            case TerminalIsAsBefore():
+                return [self._terminal_in_use()]
             case HasOutput(text):
                 said = text in self._play.output
                 return [] if said else [f"nobody has written {text!r} by then"]
@@ -124,6 +160,18 @@ class Foresight:
     def _not_clean(self, entry: Entry) -> str:
         unclean = entry.name in self._play.unclean
         return f"{entry.name} inherits what its parent does to signals" if unclean else ""
+
+    def _not_begun(self, needed: Beginning) -> str:
+        """Everybody inherits from init what init was started with, and keeps it."""
+        if needed in self._play.beginnings:
+            return ""
+        return f"the script does not begin with '{write_line(needed)}'"
+
+    def _terminal_in_use(self) -> str:
+        """Main's group has the foreground of init's, as long as init lives; who is in the background has none."""
+        background = StartsAsJob(BACKGROUND) in self._play.beginnings
+        ended = self._play.table[INIT].dead
+        return "" if background or ended else "main has the terminal, as long as it lives"
 
     def _got_something(self, entry: Entry) -> str:
         got = sorted(self._received(entry))

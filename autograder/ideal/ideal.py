@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from autograder.ideal.foresight import Foresight
 from autograder.ideal.perfect import PerfectPlay
+from autograder.language.beginnings import Beginning
 from autograder.language.deeds import Deed
 from autograder.language.expectations import HasExited
 from autograder.language.roles import INIT, MAIN
@@ -80,12 +81,15 @@ class Ideal:
     def holds(self, step: Step) -> bool | None:
         """Whether a perfect init satisfies the expectation `step`; None if the model cannot know, as of a command.
 
-        For a deed: whether it can be performed. Raises KeyError for a step of another script.
+        For a deed: whether it can be performed; a beginning always can. Raises KeyError for a step of another script.
         """
         return self._held[step.line]
 
     def _take(self, step: Step) -> None:
-        if isinstance(step, Deed):
+        if isinstance(step, Beginning):
+            self._play.begin(step)
+            self._held[step.line] = True
+        elif isinstance(step, Deed):
             self._foresight.next_deed()
             try:
                 self._play.perform(step)

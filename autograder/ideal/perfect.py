@@ -10,9 +10,11 @@ import signal
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
+from autograder.language.beginnings import Beginning, FreezesInitAfterFork
 from autograder.language.deeds import (
     Blocks,
     Catches,
+    CatchesEverySignal,
     Continues,
     Deed,
     Dies,
@@ -23,11 +25,15 @@ from autograder.language.deeds import (
     Reaps,
     Says,
     Sends,
+    SendsEverySignal,
+    SendsOften,
     StartsGroup,
     StartsSession,
     Stops,
     Thaws,
+    ThawsMain,
 )
+from autograder.language.every_signal import EVERY_SIGNAL as EVERY_CATCHABLE
 from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE, PIDNS, SUBREAPER
 from autograder.language.sentence import Doer
 from forklab.history import Event, History, HistoryBuilder, Process, State
@@ -67,7 +73,8 @@ class PerfectPlay:
 
     `line` is the script line of the step being performed; it is the time of the events. `got` are the signals that
     each has caught, and the SIGCONT that continued it. `unclean` are the actors that were born with a signal blocked,
-    ignored or caught. With a `command` nobody knows what `main` does: it only runs.
+    ignored or caught; `beginnings` is how init was started. With a `command` nobody knows what `main` does: it only
+    runs.
     """
 
     def __init__(
@@ -79,15 +86,24 @@ class PerfectPlay:
         self.output = ""
         self.got: dict[str, list[str]] = {}
         self.unclean: set[str] = set()
+        self.beginnings: list[Beginning] = []
         self._init_pid = INIT_PIDS[mode]
         self._opaque = command is not None
         self._builder = HistoryBuilder()
         self._start_init(mode, terminal)
-        self._start_main(command, terminal)
+        self._alone = command is not None and not command
+        if not self._alone:
+            self._start_main(command, terminal)
 
     @property
     def history(self) -> History:
         return self._builder.history
+
+    def begin(self, beginning: Beginning) -> None:
+        """Init is started like that. A perfect one undoes what others have left behind: it goes on as ever."""
+        self.beginnings.append(beginning)
+        if isinstance(beginning, FreezesInitAfterFork):
+            self.frozen = True
 
     def perform(self, deed: Deed) -> None:
         """One deed, an actor at a time, and what init makes of it. Raises ModelError if it cannot be performed."""
@@ -98,8 +114,8 @@ class PerfectPlay:
             self._let_init_run()
 
     def suppose_main_exits(self, status: int) -> None:
-        """For a command of which only the script says how it ends."""
-        self._do(Exit(MAIN, status))
+        """For a command of which only the script says how it ends; without one it is init itself that does."""
+        self._do(Exit(INIT if self._alone else MAIN, status))
         self._let_init_run()
 
     def _start_init(self, mode: str, terminal: bool) -> None:
@@ -132,6 +148,8 @@ class PerfectPlay:
             elif pending := sorted(self.table[INIT].pending_signals, key=signal_number):
                 self._do(Accept(INIT, pending[0]))
                 self._pass_on(pending[0])
+            elif self._alone:
+                return
             elif self.table[MAIN].dead:
                 status = self.table[MAIN].status or 0
                 self._do(Exit(INIT, status if status >= 0 else 128 - status))
@@ -139,7 +157,7 @@ class PerfectPlay:
                 return
 
     def _pass_on(self, name: str) -> None:
-        if name != "SIGCHLD" and self.table.members(MAIN) and not self._opaque:
+        if name != "SIGCHLD" and not self._opaque and self.table.members(MAIN):
             self._do(KillGroup(INIT, MAIN, name))
 
     def _parts_of(self, deed: Deed) -> Iterator[None]:
@@ -159,6 +177,11 @@ class PerfectPlay:
                 yield from self._do_all(Ignore(name, ignored) for name in actors)
             case Catches(actors, caught):
                 yield from self._do_all(Catch(name, caught) for name in actors)
+            case CatchesEverySignal(actors):
+                for name in actors:
+                    for caught in EVERY_CATCHABLE:
+                        self._do(Catch(name, caught))
+                    yield
             case Blocks(actors, blocked):
                 yield from self._do_all(Block(name, frozenset({blocked})) for name in actors)
             case StartsSession(actors):
@@ -175,12 +198,22 @@ class PerfectPlay:
                     yield
             case Sends(sent, actors):
                 yield from self._do_all(Kill(None, name, sent) for name in actors)
+            case SendsOften(sent, actors, times):
+                yield from self._do_all(
+                    Kill(None, name, sent) for name in actors for _ in range(times)
+                )
+            case SendsEverySignal(actors):
+                yield from self._do_all(
+                    Kill(None, name, sent) for name in actors for sent in EVERY_CATCHABLE
+                )
             case Freezes():
                 self.frozen = True
                 yield
             case Thaws():
                 self.frozen = False
                 yield
+            case ThawsMain():
+                yield  # it is a command then, of which nobody knows what it does
             case _:
                 assert_never(deed)
 

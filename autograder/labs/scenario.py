@@ -18,7 +18,8 @@ from autograder.language.steps import Step
 class Scenario:
     """One play and what it is worth. `script` is its text, `steps` what that says.
 
-    `command` is what init starts instead of the actor main; `terminal`: init gets a pseudo-terminal; `untested` is
+    `command` is what init starts instead of the actor main; init gets no arguments if it is empty. `terminal`: init
+    gets a pseudo-terminal; `untested` is
     why no mutant fails this scenario. `hidden`: students learn only whether they passed it; `extra`: its points come on
     top of the lab's maximum. `name` is the file's name without its suffix.
     """
@@ -46,7 +47,7 @@ def load_scenario(path: Path) -> Scenario:
     why = table.text("why")
     modes = table.modes()
     script = table.any_text("script")
-    command = table.texts("command", ()) or None
+    command = table.any_texts("command")
     terminal = table.flag("terminal")
     untested = table.text("untested", "") or None
     hidden, extra = table.flag("hidden"), table.flag("extra")
@@ -55,7 +56,7 @@ def load_scenario(path: Path) -> Scenario:
     if script is not None:
         try:
             steps = tuple(parse(script))
-            problems = check(steps, modes=modes, command=command is not None)
+            problems = check(steps, modes=modes, command=command is not None, terminal=terminal)
         except ScriptError as error:
             problems = error.problems
     table.flaws.extend(_script_flaws(table, problems))

@@ -95,6 +95,13 @@ class TomlTable:
         self.flaw(key, f"`{key}` must be a list of texts", mend)
         return ()
 
+    def any_texts(self, key: str) -> tuple[str, ...] | None:
+        """A list of texts, also an empty one; None if there is none."""
+        if self._keys.get(key) == []:
+            self._asked.append(key)
+            return ()
+        return self.texts(key, ()) or None
+
     def modes(self) -> tuple[str, ...]:
         """The key `modes`: where init is to stand; everywhere if nothing is said."""
         modes = self.texts("modes", MODES)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from autograder.language.problems import quoted
-from autograder.language.roles import INIT, Actors
+from autograder.language.roles import INIT, MAIN, PLACES, STREAMS, Actors
 from autograder.language.steps import SENTENCES
 from forklab.history import KERNEL
 from forklab.kernel.signals import signal_name, signal_number
@@ -20,6 +20,10 @@ _LONGEST_NAME = 100
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _ROW = re.compile(r"([^\W\d][\w-]*?)([0-9]{1,9})\.\.([\w-]*?)([0-9]{1,9})")
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_FOLDER = re.compile(r"/[\w./-]{0,100}")
+_VARIABLE = re.compile(r"[A-Za-z_]\w{0,99}=[\w.,:/+-]{0,100}")
+_UMASK = re.compile(r"[0-7]{3}")
+_NICEST = 19
 
 
 class UnreadableError(ValueError):
@@ -65,10 +69,13 @@ def _read_actors(word: str) -> Actors:
     return Actors(word)
 
 
-def _read_init(word: str) -> Actors:
-    if word != INIT:
-        raise UnreadableError(f"{quoted(word)} stands where only init can stand")
-    return Actors(INIT)
+def _only(name: str) -> Callable[[str], Actors]:
+    def read(word: str) -> Actors:
+        if word != name:
+            raise UnreadableError(f"{quoted(word)} stands where only {name} can stand")
+        return Actors(name)
+
+    return read
 
 
 def _read_signal(word: str) -> str:
@@ -109,13 +116,58 @@ def _read_text(written: str) -> str:
     return text
 
 
+def _read_folder(word: str) -> str:
+    if not _FOLDER.fullmatch(word):
+        raise UnreadableError(f"{quoted(word)} is not a folder's full path without blanks: /usr")
+    return word
+
+
+def _read_variable(word: str) -> str:
+    if not _VARIABLE.fullmatch(word):
+        raise UnreadableError(
+            f"{quoted(word)} is not a variable, which is written as NAME=VALUE without blanks"
+        )
+    return word
+
+
+def _read_umask(word: str) -> str:
+    if not _UMASK.fullmatch(word):
+        raise UnreadableError(f"{quoted(word)} is not a umask: three octal digits, as in 027")
+    return word
+
+
+def _read_nice(word: str) -> int:
+    if not _NUMBER.fullmatch(word) or int(word) > _NICEST:
+        raise UnreadableError(f"{quoted(word)} is not a nice value: a number from 0 to {_NICEST}")
+    return int(word)
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(word: str) -> str:
+        if word not in words:
+            raise UnreadableError(f"{quoted(word)} is none of {', '.join(words)}")
+        return word
+
+    return read
+
+
+# Each is the only word that can stand in the blank of its name, which fills no field then.
+FIXED = (INIT, MAIN)
+
 BLANKS: Mapping[str, Blank] = {
     "{actors}": Blank("A", "an actor", _read_actors),
-    "{init}": Blank(INIT, "init", _read_init),  # nothing else can stand there: it fills no field
+    "{init}": Blank(INIT, "init", _only(INIT)),
+    "{main}": Blank(MAIN, "main", _only(MAIN)),
     "{others}": Blank("B", "an actor", _read_actors),
     "{signal}": Blank("SIGNAL", "a signal such as SIGTERM", _read_signal),
     "{status}": Blank("N", "an exit status from 0 to 255", _read_status),
     "{times}": Blank("N", "a number", _read_times),
+    "{stream}": Blank("STREAM", "input, output or error", _one_of(*STREAMS)),
+    "{folder}": Blank("FOLDER", "a folder such as /usr", _read_folder),
+    "{variable}": Blank("NAME=VALUE", "a variable such as COLOUR=green", _read_variable),
+    "{umask}": Blank("MASK", "three octal digits", _read_umask),
+    "{nice}": Blank("N", f"a number from 0 to {_NICEST}", _read_nice),
+    "{place}": Blank("PLACE", "foreground or background", _one_of(*PLACES)),
     "{text}": Blank("TEXT", "what to write", _read_text),
 }
 

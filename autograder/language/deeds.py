@@ -73,6 +73,16 @@ class Catches(Sentence):
 
 
 @dataclass(frozen=True)
+class CatchesEverySignal(Sentence):
+    """From now on they tell us of each signal that can be caught, but SIGCHLD."""
+
+    actors: Actors
+
+    wording = Wording("{actors} catches every signal", "{actors} catch every signal")
+    traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
+
+
+@dataclass(frozen=True)
 class Blocks(Sentence):
     """From now on the signal waits."""
 
@@ -150,6 +160,30 @@ class Sends(Sentence):
 
 
 @dataclass(frozen=True)
+class SendsOften(Sentence):
+    """The same signal again and again, without a pause."""
+
+    signal: str
+    actors: Actors
+    times: int
+
+    wording = Wording(
+        "send {signal} to {actors} {times} time(s)", "send {signal} to {actors} {times} time(s)"
+    )
+    traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
+
+
+@dataclass(frozen=True)
+class SendsEverySignal(Sentence):
+    """One of each that can be caught, but SIGCHLD; each when the play is at rest again."""
+
+    actors: Actors
+
+    wording = Wording("send every signal to {actors}", "send every signal to {actors}")
+    traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
+
+
+@dataclass(frozen=True)
 class Freezes(Sentence):
     """Init cannot run until it is thawed, so that several deaths meet one SIGCHLD."""
 
@@ -165,6 +199,14 @@ class Thaws(Sentence):
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
+@dataclass(frozen=True)
+class ThawsMain(Sentence):
+    """Main, frozen after the fork, can run."""
+
+    wording = Wording("thaw {main}", "thaw {main}")
+    traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
+
+
 Deed: TypeAlias = (
     Forks
     | Exits
@@ -172,6 +214,7 @@ Deed: TypeAlias = (
     | Reaps
     | Ignores
     | Catches
+    | CatchesEverySignal
     | Blocks
     | StartsSession
     | StartsGroup
@@ -179,6 +222,9 @@ Deed: TypeAlias = (
     | Continues
     | Says
     | Sends
+    | SendsOften
+    | SendsEverySignal
     | Freezes
     | Thaws
+    | ThawsMain
 )

@@ -105,6 +105,16 @@ class GetsExactly(Sentence):
 
 
 @dataclass(frozen=True)
+class GetsEverySignal(Sentence):
+    """Each signal that can be caught, but SIGCHLD, has come."""
+
+    actors: Actors
+
+    wording = Wording("expect {actors} gets every signal", "expect {actors} get every signal")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
 class HasExited(Sentence):
     """By itself, with this status."""
 
@@ -145,6 +155,76 @@ class StartsClean(Sentence):
 
 
 @dataclass(frozen=True)
+class IsIn(Sentence):
+    """Its working directory is the one that init started in."""
+
+    actors: Actors
+    folder: str
+
+    wording = Wording("expect {actors} starts in {folder}", "expect {actors} start in {folder}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
+class HasVariable(Sentence):
+    """Its environment has the variable with this value."""
+
+    actors: Actors
+    variable: str
+
+    wording = Wording(
+        "expect {actors} starts with {variable}", "expect {actors} start with {variable}"
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
+class HasUmask(Sentence):
+    """See umask(2)."""
+
+    actors: Actors
+    umask: str
+
+    wording = Wording(
+        "expect {actors} starts with umask {umask}", "expect {actors} start with umask {umask}"
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
+class HasNiceValue(Sentence):
+    """So much nicer than the judge is: see nice(2)."""
+
+    actors: Actors
+    nice: int
+
+    wording = Wording(
+        "expect {actors} starts with nice value {nice}",
+        "expect {actors} start with nice value {nice}",
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
+class TerminalIsAsBefore(Sentence):
+    """The process group in its foreground is the one that was there when init started."""
+
+    wording = Wording("expect the terminal is as before", "expect the terminal is as before")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class ExitHandlerIsInits(Sentence):
+    """No child of init's that has not executed anything has left by exit(3)."""
+
+    wording = Wording(
+        "expect the exit handler runs in {init} alone",
+        "expect the exit handler runs in {init} alone",
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
 class HasOutput(Sentence):
     """The text occurs in what has been written to standard output so far."""
 
@@ -171,10 +251,17 @@ Expectation: TypeAlias = (
     | GetsNothing
     | Gets
     | GetsExactly
+    | GetsEverySignal
     | HasExited
     | HasDied
     | IsIdle
     | StartsClean
+    | IsIn
+    | HasUmask
+    | HasNiceValue
+    | HasVariable
+    | TerminalIsAsBefore
+    | ExitHandlerIsInits
     | HasOutput
     | NobodyIsLeft
 )

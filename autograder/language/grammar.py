@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.language.blanks import BLANKS, UnreadableError, Value
-from autograder.language.roles import INIT
+from autograder.language.blanks import BLANKS, FIXED, UnreadableError, Value
 from autograder.language.steps import SENTENCES, Step
 
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"(?!\S)|\S+')
@@ -48,14 +47,14 @@ def read_line(line: str, number: int = 0) -> Step | None:
 def say(sentence: type[Step], values: Mapping[str, Value], line: int = 0) -> Step:
     """The sentence with these values, by the names of their blanks."""
     filled: Callable[..., Step] = sentence  # a test holds that its blanks fill its fields
-    return filled(**{name: value for name, value in values.items() if name != INIT}, line=line)
+    return filled(**{name: value for name, value in values.items() if name not in FIXED}, line=line)
 
 
 def write_line(step: Step) -> str:
     """The canonical sentence of a step: in the plural if it is a row that acts, or of whom something is expected."""
     row = any(actors.is_row for actors in step.named[:1])
     template = step.wording.plural if row else step.wording.singular
-    values = {INIT: INIT, **vars(step)}
+    values = {**{name: name for name in FIXED}, **vars(step)}
     return " ".join(_write_word(word, values) for word in template.split())
 
 

@@ -16,6 +16,9 @@ MODES = (PIDNS, SUBREAPER)
 
 MOST_ACTORS = 200  # of a play
 
+STREAMS = ("input", "output", "error")  # standard descriptors 0, 1 and 2
+FOREGROUND, BACKGROUND = PLACES = ("foreground", "background")  # of a terminal, for a job
+
 # The pids that pictures and messages show, whatever they really are.
 INIT_PIDS = {PIDNS: 1, SUBREAPER: 999}
 FIRST_PID = 1000  # main's; who is forked later has the next one

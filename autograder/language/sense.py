@@ -9,24 +9,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder.language.deeds import Blocks, Catches, Dies, Forks, Ignores
-from autograder.language.expectations import Expectation, HasDied
+from autograder.language.beginnings import (
+    StartsAsJob,
+    StartsBlocking,
+    StartsIgnoring,
+    StartsPending,
+)
+from autograder.language.deeds import Blocks, Catches, Dies, Forks, Ignores, SendsOften
+from autograder.language.expectations import Expectation, HasDied, TerminalIsAsBefore
 from autograder.language.problems import Problem
 from autograder.language.roles import MODES, MOST_ACTORS, Actors
 from autograder.language.steps import Step
 from autograder.language.story import Story, problem_with
 from forklab.kernel.signals import UNTOUCHABLE, DefaultAction, default_action
 
-_CHANGED = {Ignores: "ignored", Catches: "caught", Blocks: "blocked"}
+_CHANGED = {
+    Ignores: "ignored",
+    Catches: "caught",
+    Blocks: "blocked",
+    StartsIgnoring: "ignored",
+    StartsBlocking: "blocked",
+    StartsPending: "blocked",
+}
+_MOST_TIMES = 500  # that a signal is sent at once: an actor is told of 1000 in all
 
 
 def check(
-    steps: Sequence[Step], *, modes: Sequence[str] = MODES, command: bool = False
+    steps: Sequence[Step],
+    *,
+    modes: Sequence[str] = MODES,
+    command: bool = False,
+    terminal: bool = True,
 ) -> list[Problem]:
     """What can never make sense in a play, in the order of its lines; empty if all is well.
 
     `modes` are those in which it is to be played; `command` says that init starts another command than `main`, so that
-    there are no actors.
+    there are no actors; `terminal`, that there is one.
     """
     if not steps:
         return [
@@ -35,7 +53,11 @@ def check(
     problems: list[Problem] = []
     story = Story(modes, command)
     for step in steps:
-        if flaws := [*_flaws_of_rows(step), *_flaws_of_signal(step)]:
+        if flaws := [
+            *_flaws_of_rows(step),
+            *_flaws_of_signal(step),
+            *_flaws_of_terminal(step, terminal),
+        ]:
             problems += flaws
             if isinstance(step, Forks):  # whoever it would have forked is missing from here on
                 break
@@ -69,12 +91,21 @@ def _flaws_of_rows(step: Step) -> list[Problem]:
 
 
 def _flaws_of_signal(step: Step) -> list[Problem]:
-    if isinstance(step, Ignores | Catches | Blocks) and step.signal in UNTOUCHABLE:
+    if isinstance(step, SendsOften) and not 0 < step.times <= _MOST_TIMES:
+        return [problem_with(step, f"a signal is sent 1 to {_MOST_TIMES} times at once")]
+    changes = (Ignores, Catches, Blocks, StartsIgnoring, StartsBlocking, StartsPending)
+    if isinstance(step, changes) and step.signal in UNTOUCHABLE:
         changed = _CHANGED[type(step)]
         return [problem_with(step, f"{step.signal} cannot be {changed} (signal(7))")]
     if isinstance(step, Dies | HasDied) and not _is_fatal(step.signal):
         return [problem_with(step, f"nobody dies by {step.signal} (signal(7))")]
     return []
+
+
+def _flaws_of_terminal(step: Step, terminal: bool) -> list[Problem]:
+    if terminal or not isinstance(step, StartsAsJob | TerminalIsAsBefore):
+        return []
+    return [problem_with(step, "there is no terminal", "Add a line: terminal = true")]
 
 
 def _is_fatal(signal: str) -> bool:

@@ -1,8 +1,8 @@
 """What every sentence of the language has: fields, the words that say it, and traits by which it is treated.
 
-The sentences themselves are in deeds.py and expectations.py. Each is a frozen dataclass with exactly the fields that
-its blanks fill, and two facts about the class: its `wording` and its `traits`. Traits have no defaults: whoever adds
-a sentence decides each of them, and mypy says what was forgotten.
+The sentences themselves are in beginnings.py, deeds.py and expectations.py. Each is a frozen dataclass with exactly
+the fields that its blanks fill, and two facts about the class: its `wording` and its `traits`. Traits have no defaults:
+whoever adds a sentence decides each of them, and mypy says what was forgotten.
 """
 
 from __future__ import annotations
@@ -62,6 +62,14 @@ class Wording:
         """Each way to say it, as words; once each."""
         texts = dict.fromkeys((self.singular, self.plural, *self.also))
         return tuple(tuple(text.split()) for text in texts)
+
+
+@dataclass(frozen=True)
+class BeginningTraits:
+    """How a beginning is treated. `main_may_never_play`: a correct init may lose main before main can act."""
+
+    main_may_never_play: bool
+    actors_only: bool = field(default=False, init=False)
 
 
 class Doer(Enum):

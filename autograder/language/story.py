@@ -8,9 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from autograder.language.beginnings import (
+    Beginning,
+    FreezesInitAfterFork,
+    FreezesMainAfterFork,
+)
 from autograder.language.deeds import (
     Blocks,
     Catches,
+    CatchesEverySignal,
     Continues,
     Deed,
     Dies,
@@ -20,9 +26,13 @@ from autograder.language.deeds import (
     Ignores,
     Reaps,
     Sends,
+    SendsEverySignal,
+    SendsOften,
     Stops,
     Thaws,
+    ThawsMain,
 )
+from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
     Gets,
     GetsExactly,
@@ -62,22 +72,41 @@ class Story:
         )  # signals that somebody catches or blocks: children inherit that
         self._init_ended = 0
         self._frozen = 0
+        self._main_frozen = 0
+        self._begun = 0  # the line of the first step that is no beginning
         self._complained: set[str] = set()
 
     def add(self, step: Step) -> None:
         """Takes one more step, or complains about it: once a step, the rest would follow from the first."""
         before = len(self.problems)
-        if self._all_known(step) and self._can_be_done(step):
+        if isinstance(step, Beginning):
+            self._begin(step)
+        elif self._all_known(step) and self._can_be_done(step):
+            self._begun = self._begun or step.line
             if isinstance(step, Forks):
                 self._fork(step)
             elif isinstance(step, Reaps):
                 self._reap(step)
             elif isinstance(step, Freezes | Thaws):
                 self._freeze_or_thaw(step)
+            elif isinstance(step, ThawsMain) and not self._main_frozen:
+                mend = "Begin with 'freeze main after the fork'."
+                self._complain(step, "main is not frozen", mend)
             elif isinstance(step, Gets | GetsExactly):
                 self._expect_signal(step)
         if len(self.problems) == before:
             self._note(step)
+
+    def _begin(self, step: Beginning) -> None:
+        frozen = self._frozen or self._main_frozen
+        if self._begun:
+            what = f"init has been started by then (line {self._begun})"
+            self._complain(step, what, "How init starts is said before everything else.")
+        elif step.traits.main_may_never_play and not self._command:
+            what = "main may be killed before it can play, and no script could rely on it"
+            self._complain(step, what, 'Let init start a command: command = ["sleep", "infinity"]')
+        elif isinstance(step, FreezesInitAfterFork | FreezesMainAfterFork) and frozen:
+            self._complain(step, f"somebody is frozen already (line {frozen})")
 
     def _complain(self, step: Step, what: str, mend: str = "") -> None:
         self.problems.append(problem_with(step, what, mend))
@@ -106,7 +135,8 @@ class Story:
         return True
 
     def _can_be_done(self, step: Step) -> bool:
-        if isinstance(step, Sends) and self._init_ended and INIT in step.actors:
+        sends = isinstance(step, Sends | SendsOften | SendsEverySignal)
+        if sends and self._init_ended and INIT in step.named[0]:
             what = f"init has ended (line {self._init_ended}): it gets no signal any more"
             self._complain(step, what)
             return False
@@ -199,6 +229,17 @@ class Story:
             self._busy.clear()
         if isinstance(step, Freezes | Thaws):
             self._frozen = step.line if isinstance(step, Freezes) else 0
+        elif isinstance(step, FreezesInitAfterFork):
+            self._frozen = step.line
+        elif isinstance(step, FreezesMainAfterFork):
+            self._main_frozen = step.line
+        elif isinstance(step, ThawsMain):
+            self._main_frozen = 0
+        elif isinstance(step, CatchesEverySignal):
+            self._ignored = {
+                (name, what) for name, what in self._ignored if name not in step.actors
+            }
+            self._kept |= {*EVERY_SIGNAL}
         elif isinstance(step, Ignores):
             self._ignored |= {(name, step.signal) for name in step.actors}
         elif isinstance(step, Catches | Blocks):
@@ -210,7 +251,7 @@ class Story:
         elif isinstance(step, Reaps):
             self._note_reaping(step)
         elif isinstance(step, Exits | Dies | HasExited | HasDied | IsZombie | IsReaped) or (
-            isinstance(step, Sends) and step.signal == "SIGKILL"
+            isinstance(step, Sends | SendsOften) and step.signal == "SIGKILL"
         ):
             self._note_ends(step)
 
@@ -221,7 +262,7 @@ class Story:
             self._reaped.setdefault(child, step.line)
 
     def _note_ends(
-        self, step: Exits | Dies | HasExited | HasDied | IsZombie | IsReaped | Sends
+        self, step: Exits | Dies | HasExited | HasDied | IsZombie | IsReaped | Sends | SendsOften
     ) -> None:
         for name in step.actors:
             if name != INIT:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher, get_close_matches
 from itertools import product
 
-from autograder.language.blanks import BLANKS, UnreadableError, Value, row_meant
+from autograder.language.blanks import BLANKS, FIXED, UnreadableError, Value, row_meant
 from autograder.language.grammar import (
     Word,
     blank_name,
@@ -24,7 +24,7 @@ from autograder.language.grammar import (
     write_line,
 )
 from autograder.language.problems import Problem, quoted
-from autograder.language.roles import INIT, Actors
+from autograder.language.roles import Actors
 from autograder.language.steps import SENTENCES, Step
 from forklab.kernel.signals import signal_name, signal_number
 
@@ -153,8 +153,8 @@ def _meant(blank: str, word: str) -> str | None:
         case "{actors}" | "{others}":
             row = row_meant(word)
             return None if row is None else str(row)
-        case "{init}":
-            return INIT
+        case "{init}" | "{main}":
+            return blank_name(blank)
         case "{signal}":
             return nearest_signal(word)
         case "{status}" | "{times}":
@@ -188,8 +188,8 @@ def _explain(line: str, number: int, meant: _Alignment) -> Problem:
         blank = BLANKS[word]
         matched = meant.matched.get(position)
         written = line[matched[0].start : matched[-1].end] if matched else None
-        if written is None and word == "{init}":
-            written = INIT  # nothing else can stand there
+        if written is None and blank_name(word) in FIXED:
+            written = blank_name(word)  # nothing else can stand there
         if written is None:
             what = what or f"{quoted(line)} is not complete: {blank.meaning} is missing"
         else:

@@ -85,14 +85,16 @@ class Activity:
         return Remark(words=f"asleep in {self.call}{timed}")
 
 
-def activity_of(process: Watched, *, uninterruptible: bool = False) -> Activity:
+def activity_of(
+    process: Watched, *, uninterruptible: bool = False, stopped: bool = False
+) -> Activity:
     """What a process is doing: the busiest of its threads. ASLEEP in no call if it is gone, stopped or a zombie.
 
     `uninterruptible`: its state letter is D. That is nothing to worry about for who has called vfork(2), as
-    posix_spawn(3) does, and waits for its child.
+    posix_spawn(3) does, and waits for its child. `stopped`: whatever call it is in, it is not on its way to anything.
     """
     try:
-        threads = [_parse(call, process) for call in process.system_calls() if call]
+        threads = [_parse(call, process, stopped) for call in process.system_calls() if call]
     except PermissionError:
         return Activity(Posture.UNKNOWN)
     except ProcessLookupError:
@@ -121,7 +123,7 @@ def told_trouble(actor: Watched) -> int | None:
     return int32(int(words[6], 16))
 
 
-def _parse(line: str, process: Watched) -> Activity:
+def _parse(line: str, process: Watched, stopped: bool) -> Activity:
     """`running`, or `NUMBER ARGUMENT*6 SP PC`, or `-1 SP PC` when blocked outside of a system call."""
     words = line.split()
     if not words or words[0] == "running":
@@ -133,7 +135,7 @@ def _parse(line: str, process: Watched) -> Activity:
     arguments = tuple(int(word, 16) for word in words[1:7])
     if name == "restart_syscall":
         name = _restarted(arguments)
-    if name in _ON_ITS_WAY:
+    if name in _ON_ITS_WAY and not stopped:
         return Activity(Posture.RUNNING)
     limit = _limit_of(name, arguments)
     spoken = _SPOKEN.get(name) or spoken_name(name) or f"system call {number}"

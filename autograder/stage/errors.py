@@ -47,3 +47,7 @@ SHORTAGES = frozenset(
         errno.ENOBUFS,
     }
 )
+
+
+class UnableError(StageError):
+    """This machine cannot give such a play; the words say what is missing."""

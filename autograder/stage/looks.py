@@ -78,7 +78,11 @@ def look_twice(
             continue
         # It is exact where the state letter is not; and whoever is stopped has told its parent of it before the kernel
         # says more than "running".
-        now = activity_of(process, uninterruptible=sight.state == _UNINTERRUPTIBLE)
+        now = activity_of(
+            process,
+            uninterruptible=sight.state == _UNINTERRUPTIBLE,
+            stopped=sight.state in STOPPED_STATES,
+        )
         if now.posture is Posture.RUNNING:
             return None
         if sight.state not in STOPPED_STATES:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
 import socket
+import struct
 import tty
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Self
 
-from autograder.language.roles import INIT, MAIN, PIDNS
+from autograder.language.roles import BACKGROUND, INIT, MAIN, PIDNS
 from autograder.stage.activity import Activity, Posture, told_trouble
 from autograder.stage.actors import EXIT_WITHOUT_JUDGE
 from autograder.stage.cast import Cast
@@ -20,12 +22,17 @@ from autograder.stage.conduct import Conduct
 from autograder.stage.errors import ShortageError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.sandbox import Sandbox
+from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.timers import Timers
 from autograder.stage.tools import put_program
 from autograder.stage.users import looking_as, may_see_everybody, user_of
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 from autograder.stage.workspace import Workspace
 
+_WITNESS = "witness.so"
+_ITS_WORDS = "an exit handler of init has run in its child\n"
+_GET_SESSION = 0x5429  # TIOCGSID, see ioctl_tty(2); Python does not know it
+_PID = struct.Struct("i")
 _MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
 # So long we wait for an actor's reply before we look whether there can be one at all.
 _REPLY_SECONDS = 0.01
@@ -75,6 +82,13 @@ class Stage:
             return False
         return (program.st_dev, program.st_ino) == self._identity
 
+    def settings(self, start: Start) -> list[str]:
+        """What the launcher is told of how init is started."""
+        library = self.program.with_name(_WITNESS)
+        if start.exit_handler and not library.exists():
+            put_program(compiled("witness"), library)
+        return start.settings(f"{self.sandbox.stage}/{_WITNESS}")
+
     def close(self) -> None:
         self.sandbox.close()
         self.listener.close()
@@ -89,9 +103,20 @@ class Stage:
 class Play:
     """A play that is on. Nobody of it is left once it is closed."""
 
-    def __init__(self, stage: Stage, command: Sequence[str], *, terminal: bool = False) -> None:
-        """Starts `command`, an init with all its arguments. Raises StageError if the stage cannot."""
+    def __init__(
+        self,
+        stage: Stage,
+        command: Sequence[str],
+        *,
+        terminal: bool = False,
+        start: Start = AS_AT_LOGIN,
+    ) -> None:
+        """Starts `command`, an init with all its arguments, as `start` says.
+
+        Raises UnableError if this machine cannot start it so, StageError if the stage fails.
+        """
         self._stage = stage
+        self.start = start
         self._sandbox = stage.sandbox
         self.mode = stage.sandbox.mode
         self._closed = False
@@ -102,7 +127,7 @@ class Play:
         self._output = os.memfd_create("output")
         self._complaints = os.memfd_create("complaints")
         self._screen = bytearray()
-        nothing = os.open(os.devnull, os.O_RDONLY)
+        nothing = _nothing_to_read()
         standard = nothing, self._output, self._complaints
         close_after = [nothing]
         if terminal:
@@ -112,8 +137,13 @@ class Play:
             close_after.append(theirs)
             standard = theirs, theirs, theirs
         try:
+            files = [os.fstat(descriptor) for descriptor in standard]
+            self.standard_files = {
+                number: (file.st_dev, file.st_ino) for number, file in enumerate(files)
+            }
+            self.nice_value = os.getpriority(os.PRIO_PROCESS, 0)  # what init's is relative to
             pid, listener = stage.sandbox.open_play(
-                command, standard, terminal=terminal, timers=True
+                command, standard, terminal=terminal, timers=True, settings=stage.settings(start)
             )
         finally:
             for descriptor in close_after:
@@ -133,6 +163,39 @@ class Play:
             conduct=stage.conduct,
             effects=self._effects,
         )
+
+    def wait_for_fork(self) -> None:
+        """Waits until somebody is frozen after init's fork, if the play starts so."""
+        if self.start.frozen is None:
+            return
+
+        def init_has_forked() -> bool:
+            return self.init.ended() or not self._sandbox.fork_is_awaited()
+
+        # Not remembered as a rest of ours: what the launcher does next wakes somebody.
+        settled = self.quiescence.settle(init_has_forked)
+        while settled.rest is not Rest.DONE and self._init_is_traced():
+            settled = self.quiescence.settle(init_has_forked)
+        # An init that has come to rest without it has no such moment: its child begins before vfork(2) returns.
+        self._sandbox.await_fork_no_more()
+        self.frozen = self.start.frozen == INIT and self._init_is_stopped()
+
+    def thaw_main(self) -> None:
+        self._signals += 1
+        self._sandbox.thaw_main()
+
+    def foreground(self) -> int | None:
+        """The process group in the terminal's foreground, as seen from here; None without a terminal."""
+        return os.tcgetpgrp(self._terminal) if self._terminal >= 0 else None
+
+    def foreground_at_start(self) -> int | None:
+        """That in which init was started, or the session leader's."""
+        if self._terminal < 0:
+            return None
+        if self.start.job == BACKGROUND:
+            session = fcntl.ioctl(self._terminal, _GET_SESSION, bytes(_PID.size))
+            return int(_PID.unpack(session)[0])
+        return self.init.pid
 
     def wait_for_main(self) -> Settled | None:
         """Waits until main has reported; None then, else how the play came to rest without it.
@@ -283,6 +346,10 @@ class Play:
         """What has been written to standard error so far."""
         return os.pread(self._complaints, _MOST_OUTPUT, 0).decode(errors="replace")
 
+    def exit_handler_ran_in_a_child(self) -> bool:
+        """Whether our witness, which init was started with, says so."""
+        return _ITS_WORDS in self.complaints() + self.output()
+
     def close(self) -> None:
         if self._closed:
             return
@@ -312,6 +379,11 @@ class Play:
         )
         return written, tuple(actor.process.pending() for actor in self.cast)
 
+    def _init_is_traced(self) -> bool:
+        """Whether it stands still for a moment, because the launcher that traces it has to take note of something."""
+        stat = self.init.stat()
+        return stat is not None and stat.state == "t"
+
     def _init_is_stopped(self) -> bool:
         stat = self.init.stat()
         return stat is not None and stat.state in STOPPED_STATES
@@ -338,6 +410,15 @@ def _listen(folder: Path) -> socket.socket:
     (folder / "socket").chmod(0o600)
     listener.listen(256)
     return listener
+
+
+def _nothing_to_read() -> int:
+    """An empty file of the play's own, for its standard input: so it can be told from all others."""
+    writable = os.memfd_create("input")
+    try:
+        return os.open(f"/proc/self/fd/{writable}", os.O_RDONLY)
+    finally:
+        os.close(writable)
 
 
 def _pid_namespace(pid: int) -> tuple[int, int] | None:

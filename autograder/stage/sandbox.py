@@ -29,7 +29,7 @@ from autograder.stage.confinement import (
     foreign_prefixes,
     search_path,
 )
-from autograder.stage.errors import EXCESSES, StageError
+from autograder.stage.errors import EXCESSES, StageError, UnableError
 from autograder.stage.tools import put_program
 from autograder.stage.users import private_user
 from autograder.stage.workspace import remove
@@ -125,21 +125,24 @@ class Sandbox:
         *,
         terminal: bool = False,
         timers: bool = False,
+        settings: Sequence[str] = (),
     ) -> tuple[int, int | None]:
         """Starts `command` as the init of a play, with three descriptors; answers its pid, as seen from here.
 
         With `terminal` the first descriptor becomes its controlling terminal. With `timers` it answers a descriptor
         too, for stage/timers.py, which has to be read from: who sets a timer waits for that. None where the kernel
-        has no such thing.
+        has no such thing. `settings`: see c/start.h.
         """
-        flags = (b"t" if terminal else b"") + (b"r" if timers else b"") or b"-"
-        order = b"\0".join([b"play" + flags, *map(os.fsencode, command), b""])
+        flags = "play" + (("t" if terminal else "") + ("r" if timers else "") or "-")
+        order = b"\0".join(map(os.fsencode, [flags, *settings, "", *command, ""]))
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", standard))
         try:
             self._orders.sendmsg([order], [rights])
         except OSError as error:
             raise StageError(f"the launcher is gone: {error}") from error
         words, pid = self._answer()
+        if words.startswith("failed") and words.endswith("trace"):
+            raise UnableError("this machine does not let us trace an init until it has forked")
         if words != "init":
             raise StageError(f"the launcher cannot open a play: {_reason(words)}")
         passed, self._passed = self._passed, None
@@ -155,6 +158,18 @@ class Sandbox:
             return None
         _, code, value = answer.split()
         return int(value) if int(code) == os.CLD_EXITED else -int(value)
+
+    def fork_is_awaited(self) -> bool:
+        """Whether init, of whom somebody is to be frozen after its fork, has not forked yet."""
+        return self._ask("birth") == "awaited"
+
+    def await_fork_no_more(self) -> None:
+        """Nobody is frozen then, if init has not forked yet."""
+        self._ask("give up")
+
+    def thaw_main(self) -> None:
+        """Lets main run that was frozen after init's fork, if it was."""
+        self._ask("thaw")
 
     def excess(self) -> str | None:
         """Of what the play took too much, and was killed for it, in words."""

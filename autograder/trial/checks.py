@@ -10,22 +10,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
+    ExitHandlerIsInits,
     Expectation,
     Gets,
+    GetsEverySignal,
     GetsExactly,
     GetsNothing,
     HasDied,
     HasExited,
+    HasNiceValue,
     HasOutput,
+    HasUmask,
+    HasVariable,
     IsAlive,
     IsChild,
     IsIdle,
+    IsIn,
     IsReaped,
     IsStopped,
     IsZombie,
     NobodyIsLeft,
     StartsClean,
+    TerminalIsAsBefore,
 )
 from autograder.language.roles import INIT, MAIN, Actors
 from autograder.stage.quiescence import Rest, Settled
@@ -71,7 +79,7 @@ class Checks:
         self._explainer = explainer
 
     def of(self, expected: Expectation) -> Check:
-        facts = self._facts
+        facts, inherited = self._facts, self._facts.inherited()
         match expected:
             case IsAlive(actors):
                 return Check(
@@ -135,6 +143,16 @@ class Checks:
                     hint=self._advice(_always(hints.PASS_ON)),
                     badge=_always(f"should get {wanted}"),
                 )
+            case GetsEverySignal(actors):
+                return Check(
+                    broken=_unless(actors, lambda name: not self._missed(name)),
+                    fact=lambda breach: (
+                        f"{self._explainer.who(breach.names[0])} did not get "
+                        f"{list_of(self._missed(breach.names[0]))}."
+                    ),
+                    hint=self._advice(_always(hints.PASS_ON)),
+                    badge=_always("should get every signal"),
+                )
             case HasExited(actors, status):
                 return Check(
                     broken=_unless(actors, lambda name: facts.exit_status(name) == status),
@@ -164,6 +182,46 @@ class Checks:
                     fact=self._not_clean,
                     hint=_always(hints.CLEAN_UP),
                     badge=_always("should start clean"),
+                )
+            case IsIn(actors, folder):
+                return self._inheriting(
+                    _unless(actors, lambda name: inherited.is_in(name, folder)),
+                    f"in {folder}",
+                    lambda name: f"in {inherited.folder(name)}",
+                )
+            case HasVariable(actors, variable):
+                return self._inheriting(
+                    _unless(actors, lambda name: inherited.has_variable(name, variable)),
+                    f"with {variable}",
+                    lambda name: f"with {inherited.variable(name, variable)}",
+                )
+            case HasUmask(actors, umask):
+                return self._inheriting(
+                    _unless(actors, lambda name: inherited.umask(name) == umask),
+                    f"with umask {umask}",
+                    lambda name: f"with umask {inherited.umask(name)}",
+                )
+            case HasNiceValue(actors, nice):
+                return self._inheriting(
+                    _unless(actors, lambda name: inherited.has_nice_value(name, nice)),
+                    f"with nice value {nice}",
+                    lambda name: f"with nice value {inherited.nice_value(name)}",
+                )
+            case TerminalIsAsBefore():
+                return Check(
+                    broken=lambda _: [] if inherited.terminal_is_as_before() else [""],
+                    fact=_always(
+                        "In the terminal's foreground is not the process group that was there when init started."
+                    ),
+                    hint=self._beside_init(_always(hints.GIVE_THE_TERMINAL_BACK)),
+                    badge=_always("should be as before"),
+                )
+            case ExitHandlerIsInits():
+                return Check(
+                    broken=lambda _: [INIT] if facts.play.exit_handler_ran_in_a_child() else [],
+                    fact=_always("An exit handler of your init has run in a child of it."),
+                    hint=_always(hints.LEAVE_AT_ONCE),
+                    badge=_always("should run its exit handlers itself"),
                 )
             case HasOutput(text):
                 return Check(
@@ -274,6 +332,27 @@ class Checks:
         name = breach.names[0]
         amiss = "; ".join(self._facts.amiss(name))
         return f"{self._explainer.who(name)} did not start clean: {amiss}."
+
+    def _inheriting(
+        self,
+        broken: Callable[[Settled | None], list[str]],
+        wanted: str,
+        has: Callable[[str], str],
+    ) -> Check:
+        """Of what an actor has from init; `has` tells what it has instead of the `wanted`."""
+        return Check(
+            broken=broken,
+            fact=lambda breach: (
+                f"{self._explainer.who(breach.names[0])} started {has(breach.names[0])} "
+                f"instead of {wanted}."
+            ),
+            hint=_always(hints.HAND_ON),
+            badge=_always(f"should start {wanted}"),
+        )
+
+    def _missed(self, name: str) -> list[str]:
+        received = self._facts.received(name)
+        return [signal for signal in EVERY_SIGNAL if not received[signal]]
 
     def _other_output(self, wanted: str) -> str:
         output = shorten(self._facts.output()) or "empty"

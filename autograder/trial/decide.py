@@ -8,14 +8,17 @@ from dataclasses import replace
 
 from autograder.ideal.ideal import Ideal
 from autograder.labs.scenario import Scenario
+from autograder.language.beginnings import Beginning
+from autograder.language.deeds import Deed
 from autograder.language.expectations import Expectation
 from autograder.language.roles import INIT, MAIN
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
-from autograder.stage.errors import ShortageError, StageError, UnrulyError
+from autograder.stage.errors import ShortageError, StageError, UnableError, UnrulyError
 from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest, Settled
+from autograder.trial.begin import start_of
 from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences
 from autograder.trial.direct import Director
@@ -53,9 +56,10 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
             Status.SKIPPED,
             f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
         )
-    command = [*init, *(scenario.command or stage.main)]
+    start = start_of(step for step in scenario.steps if isinstance(step, Beginning))
+    command = [*init, *(stage.main if scenario.command is None else scenario.command)]
     try:
-        with Play(stage, command, terminal=scenario.terminal) as play:
+        with Play(stage, command, terminal=scenario.terminal, start=start) as play:
             verdict = _played(scenario, mode, play)
             # Whatever went wrong, it is why: all of the play was killed then.
             excess = play.excess()
@@ -63,6 +67,8 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
                 message = f"Your program was stopped: it took {excess}."
                 verdict = replace(verdict, status=Status.FAILED, points=0, message=message)
             return verdict
+    except UnableError as unable:
+        return Verdict.of(scenario, Status.SKIPPED, f"It cannot be played here: {unable}.")
     except _WrongScenarioError as error:
         return Verdict.of(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
     except (StageError, OSError) as error:
@@ -118,10 +124,12 @@ class _Trial:
 
     def run(self) -> Verdict:
         try:
-            if not self._scenario.command:
+            self._play.wait_for_fork()
+            if self._scenario.command is None:
                 self._await_main()
             for step in self._scenario.steps:
-                self._take(step)
+                if not isinstance(step, Beginning):
+                    self._take(step)
             if self._should_live(self._scenario.steps[-1].line):
                 self._director.come_to_rest()
                 self._refuse_early_end(self._scenario.steps[-1].line)
@@ -140,7 +148,7 @@ class _Trial:
             )
         self._observer.born(MAIN, INIT, 0)
 
-    def _take(self, step: Step) -> None:
+    def _take(self, step: Deed | Expectation) -> None:
         try:
             if isinstance(step, Expectation):
                 self._expect(step)

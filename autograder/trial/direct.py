@@ -11,6 +11,7 @@ from typing import assert_never
 from autograder.language.deeds import (
     Blocks,
     Catches,
+    CatchesEverySignal,
     Continues,
     Deed,
     Dies,
@@ -21,11 +22,15 @@ from autograder.language.deeds import (
     Reaps,
     Says,
     Sends,
+    SendsEverySignal,
+    SendsOften,
     StartsGroup,
     StartsSession,
     Stops,
     Thaws,
+    ThawsMain,
 )
+from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.roles import INIT, Actors
 from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
@@ -78,6 +83,9 @@ class Director:
                 self._tell(actors, f"ignore {signal_number(ignored)}")
             case Catches(actors, caught):
                 self._tell(actors, f"catch {signal_number(caught)}")
+            case CatchesEverySignal(actors):
+                for caught in EVERY_SIGNAL:
+                    self._tell(actors, f"catch {signal_number(caught)}")
             case Blocks(actors, blocked):
                 self._tell(actors, f"block {signal_number(blocked)}")
             case StartsSession(actors):
@@ -101,11 +109,21 @@ class Director:
                     self.observer.said(name, text, deed.line)
             case Sends(sent, actors):
                 self._send(actors, signal_number(sent))
+            case SendsOften(sent, actors, times):
+                for _ in range(times):
+                    self._send(actors, signal_number(sent))
+            case SendsEverySignal(actors):
+                for sent in EVERY_SIGNAL:
+                    self._send(actors, signal_number(sent))
+                    # A SIGTSTP that comes discards a SIGCONT that waits, and the other way round: signal(7).
+                    self.play.settle()
             case Freezes():
                 if not self.play.freeze():
                     raise ActorLostError(INIT)
             case Thaws():
                 self.play.thaw()
+            case ThawsMain():
+                self.play.thaw_main()
             case _:
                 assert_never(deed)
 

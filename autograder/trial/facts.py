@@ -10,6 +10,7 @@ from autograder.stage.activity import Posture
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
 from autograder.trial.inbox import Inbox
+from autograder.trial.inherited import Inherited
 from autograder.trial.observe import Fate, fate_of
 from forklab.kernel.signals import signal_name
 from forklab.kernel.statuses import exit_code, killer
@@ -48,6 +49,9 @@ class Facts:
             quiet = settled.sleeper.pid != self.play.init.pid
         return quiet and asleep and not self.play.init.ended()
 
+    def inherited(self) -> Inherited:
+        return Inherited(self.play)
+
     def output(self) -> str:
         """What has been written to standard output so far."""
         return self.play.output()
@@ -64,10 +68,11 @@ class Facts:
     def amiss(self, name: str) -> list[str]:
         """What an actor found amiss when it started, in words; empty if it started clean.
 
-        Clean is what a login shell would hand on: no signal blocked or ignored, the three standard descriptors and no
-        other, and, where there is a terminal, main's group in its foreground.
+        Clean is what a login shell would hand on: no signal blocked or ignored, the standard descriptors that init
+        was given and no other, and, where there is a terminal, main's group in its foreground.
         """
         found = self.play.cast[name].hello.condition
+        inherited = Inherited(self.play)
         amiss: list[str] = []
         if found.blocked:
             amiss.append(f"it has {_list_of(found.blocked)} blocked")
@@ -78,9 +83,8 @@ class Facts:
             amiss.append(
                 f"descriptor{'s' if len(surplus) > 1 else ''} {numbers} came with it, open"
             )
-        if missing := {0, 1, 2} - found.descriptors:
-            amiss.append(f"its standard descriptor {min(missing)} is closed")
-        if name == MAIN and found.foreground not in (None, found.group):
+        amiss += inherited.standard_amiss(name)
+        if name == MAIN and not inherited.has_its_terminal(name):
             amiss.append("its group is not in the foreground of the terminal")
         return amiss
 

@@ -13,6 +13,15 @@ CLEAN_UP = (
     "Between fork and exec the child must undo what init set up for itself: mask, dispositions, "
     "descriptors, and take the terminal."
 )
+HAND_ON = "What init does not need to change, its command finds as init found it."
+LEAVE_AT_ONCE = (
+    "A child that could not exec is a copy of init, with its exit handlers and what waits to be written: it leaves by "
+    "_exit()."
+)
+GIVE_THE_TERMINAL_BACK = (
+    "A terminal is lent: who has it in the foreground lends it to main and takes it back when main has ended; who was "
+    "started in the background leaves it alone."
+)
 
 _WAITS_FOR_SIGNALS = frozenset(
     {"pause", "sigsuspend", "sigwaitinfo", "poll", "ppoll", "select", "pselect"}

@@ -138,8 +138,8 @@ def test_an_init_in_the_background_leaves_the_terminal_alone(init: list[str]) ->
     assert "still mine" in run_at_terminal(script, b"mine\n")
 
 
-def test_the_lab_is_worth_100_points() -> None:
-    assert load_lab(LAB).max_points == 100
+def test_the_lab_is_worth_120_points() -> None:
+    assert load_lab(LAB).max_points == 120
 
 
 def test_every_mutant_compiles_without_a_warning(tmp_path: Path) -> None:

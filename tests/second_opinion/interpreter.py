@@ -41,14 +41,26 @@ def failing_line(script: str, command: Sequence[str], init: Sequence[str], actor
         if not command:
             play.welcome("main")
         for number, line in enumerate(script.splitlines(), 1):  # noqa: B007 what it was is the answer
-            step = re.sub(r"(^|\s)#.*", "", line).strip()
-            if step:
+            if step := step_of(line):
                 play.perform(step)
     except FailedError:
         return number
     finally:
         play.end()
     return None
+
+
+def understands(script: str) -> bool:
+    """Whether every line is one that is played here. How init starts is not: that would take the judge's own ways."""
+    return all(
+        any(re.fullmatch(pattern, step) for pattern, _ in STEPS)
+        for step in map(step_of, script.splitlines())
+        if step
+    )
+
+
+def step_of(line: str) -> str:
+    return re.sub(r"(^|\s)#.*", "", line).strip()
 
 
 class Play:
@@ -75,15 +87,20 @@ class Play:
             unshare += ["--user", "--map-root-user"]
         self.make("main")
         reader, writer = pty.openpty() if terminal else os.pipe()
+        # Files of their own, so that they can be told from all others.
+        others = [os.open(self.folder / name, os.O_CREAT | os.O_RDWR) for name in ("in", "err")]
+        standard = [writer] * 3 if terminal else [others[0], writer, others[1]]
+        self.given = [file_of(descriptor) for descriptor in standard]
         self.process = subprocess.Popen(
             # A session of its own: who signals its group shall not meet unshare.
             [*unshare, "--", "setsid", *(["--ctty"] if terminal else []), *words],
-            stdin=writer if terminal else subprocess.DEVNULL,
-            stdout=writer,
-            stderr=writer if terminal else subprocess.DEVNULL,
+            stdin=standard[0],
+            stdout=standard[1],
+            stderr=standard[2],
             start_new_session=True,
         )
-        os.close(writer)
+        for descriptor in (writer, *others):
+            os.close(descriptor)
         self.listener = threading.Thread(target=self.listen, args=(reader,))
         self.listener.start()
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
@@ -199,7 +216,34 @@ class Play:
                 raise FailedError(f"{name} is gone")
             os.kill(self.pids[name], number)
 
+    def send_often(self, number: int, who: str, times: int) -> None:
+        for _ in range(times):
+            self.send(number, who)
+
+    def catch_all(self, who: str) -> None:
+        for number in EVERY:
+            for name in names(who):
+                self.minded[name].add(number)
+                self.order(name, f"catch {number}")
+
+    def send_all(self, who: str) -> None:
+        for number in EVERY:
+            self.send(number, who)
+            time.sleep(PAUSE)
+
     # Expectations
+
+    def gets_all(self, who: str) -> None:
+        for actor in names(who):
+            self.asked.add(actor)
+            for number in EVERY:
+                told = f"signal {number:02}"
+                until(
+                    lambda actor=actor, told=told: (
+                        told in self.log(actor)[self.seen.get(actor, 0) :]
+                    ),
+                    f"{actor} gets no {number}",
+                )
 
     def alive(self, who: str) -> None:
         time.sleep(STILL)
@@ -283,6 +327,8 @@ class Play:
         descriptors = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
         if {number for number in descriptors if number < 100} != {0, 1, 2}:
             raise FailedError(f"{who} has other descriptors than 0, 1 and 2")
+        if [file_of(f"/proc/{pid}/fd/{number}") for number in range(3)] != self.given:
+            raise FailedError(f"{who} has other standard files than init was given")
         _, _, group, _, controlling, foreground = fields(pid)[:6]
         if controlling != "0" and group != foreground:
             raise FailedError(f"{who} is in the background of the terminal")
@@ -302,6 +348,14 @@ class Play:
             ]
 
         until(lambda: self.process.poll() is not None or not left(), "somebody is left")
+
+
+def file_of(file: int | str) -> tuple[int, int]:
+    try:
+        facts = os.stat(file)
+    except OSError:
+        return 0, 0
+    return facts.st_dev, facts.st_ino
 
 
 def until(holds: Callable[[], bool], otherwise: str) -> None:
@@ -369,6 +423,7 @@ def number_of(name: str) -> int:
     return int(getattr(signal, base)) + int(more or 0)
 
 
+EVERY = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD})
 WHO, SIGNAL = r"(\S+)", r"(SIG\S+)"
 STEPS: list[tuple[str, Callable[..., None]]] = [
     (rf"{WHO} forks? {WHO}", Play.fork),
@@ -381,6 +436,11 @@ STEPS: list[tuple[str, Callable[..., None]]] = [
     (rf"{WHO} continues?", lambda play, who: play.send(signal.SIGCONT, who)),
     (rf"{WHO} says? (.*)", lambda play, who, words: play.each(who, f"say {words}")),
     (rf"send {SIGNAL} to {WHO}", lambda play, name, who: play.send(number_of(name), who)),
+    (rf"send {SIGNAL} to {WHO} (\d+) times?",
+     lambda play, name, who, times: play.send_often(number_of(name), who, int(times))),
+    (rf"{WHO} catch(?:es)? every signal", Play.catch_all),
+    (rf"send every signal to {WHO}", Play.send_all),
+    (rf"expect {WHO} gets? every signal", Play.gets_all),
     (r"freeze init", lambda play: play.send(signal.SIGSTOP, "init")),
     (r"thaw init", lambda play: play.send(signal.SIGCONT, "init")),
     (rf"expect {WHO} (?:is|are) alive", Play.alive),

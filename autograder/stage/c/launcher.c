@@ -6,18 +6,23 @@
  * possible) and the init that is judged. With a UID it runs as root, and the plays as that user.
  * Orders come over a SOCK_SEQPACKET connection, one message each:
  *
- *     "play" FLAGS \0 ARG0 \0 ARG1 \0 ...
+ *     "play" FLAGS \0 SETTING \0 SETTING \0 ... \0 \0 ARG0 \0 ARG1 \0 ...
  *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-", or "t" (standard input
- *         becomes the controlling terminal), "r" (calls are reported, see timers.h). The
- *         init-to-be answers "init", whose SCM_CREDENTIALS tell its pid, with the descriptor for
- *         such reports; "failed ERRNO" follows if exec fails
+ *         becomes the controlling terminal), "r" (calls are reported, see timers.h); what the
+ *         settings are, say start.h, birth.h and job.h. The init-to-be answers "init", whose
+ *         SCM_CREDENTIALS tell its pid, with the descriptor for such reports; "failed ERRNO"
+ *         follows if exec fails
  *     "status"  answers "status CODE VALUE" (si_code and si_status of waitid(2)) or "alive"; init
  *               stays a zombie
  *     "excess"  answers of what the play took too much, or "nothing": it was killed then
+ *     "birth"   answers "frozen" once somebody is frozen after init's fork, else "awaited" or
+ *               "none"
+ *     "give up" waits for no fork any more, answers "frozen" or "none"
+ *     "thaw"    lets main run that was frozen, answers "none"
  *     "end"     kills whoever is left of the play, reaps them all, answers "ended"
  *     "means"   answers "means LANDLOCK SECCOMP FENCED ASKS": the version of the first, whether the
  *               second works, whether our signals reach nobody but the play, and who calls
- * connect(2) has to ask
+ *               connect(2) has to ask
  *
  * In mode pidns each play has a PID namespace of its own, with init as its PID 1, and a private
  * /proc and /tmp. In mode subreaper init is a child subreaper, and the launcher one above it:
@@ -47,14 +52,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "birth.h"
 #include "census.h"
 #include "confine.h"
 #include "filter.h"
+#include "job.h"
+#include "start.h"
 #include "timers.h"
 
 enum {
     MESSAGE_SIZE = 65536,
     MOST_ARGUMENTS = 256,
+    MOST_SETTINGS = 32,
     MOST_DESCENDANTS = 4096, /* far more than RLIMIT_NPROC lets a play have */
     STANDARD_FDS = 3,
     SWEEP_PAUSE_MS = 5,
@@ -79,7 +88,7 @@ static pid_t init = -1;    /* of the play that is on, also while a zombie; -1 be
 static const char *excess; /* what the play took too much of; it has been killed then */
 
 static char home[256] = "HOME=", temporary[256] = "TMPDIR=";
-static char *environment[] = {
+static char *environment[16 + MOST_SETTINGS] = {
     NULL, /* "PATH=...", from the command line */
     home,
     temporary,
@@ -182,20 +191,24 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void become_init(const char *flags, char **arguments, const int *standard) {
+static void become_init(const char *flags, char **settings, char **arguments, const int *standard) {
     const char *terminal = strchr(flags, 't') != NULL ? ttyname(standard[0]) : NULL;
     if (own_namespaces)
         mount_private_folders();
     else
         prctl(PR_SET_CHILD_SUBREAPER, 1); /* survives execve(2): init need not know of it */
     be_the_first_victim();
-    setsid();
+    if (!is_job(settings))
+        setsid();
     for (int fd = 0; fd < STANDARD_FDS; fd++)
         dup2(standard[fd], fd);
-    if (strchr(flags, 't') != NULL && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+    if (is_job(settings) ? become_job(settings)
+                         : strchr(flags, 't') != NULL && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
         give_up("take the terminal");
     close_range(STANDARD_FDS, ~0U, CLOSE_RANGE_CLOEXEC);
     umask(022);
+    if (set_surroundings(settings, environment, sizeof environment / sizeof *environment) < 0)
+        give_up("start init as the script says");
     set_limits(file_size, processes);
     if (builds && !own_namespaces && user == 0 && nice(BUILD_NICE_VALUE) < 0) {
         /* Then a fork bomb that a build starts takes a little longer to be counted. */
@@ -212,28 +225,52 @@ static void become_init(const char *flags, char **arguments, const int *standard
     if (can_filter() && filter_calls(place_of_play()) < 0)
         give_up("filter system calls");
     reset_signals();
+    set_descriptors_and_signals(settings);
     say_with("init", reports);
     execve(arguments[0], arguments, environment);
     give_up("exec");
 }
 
-static void open_play(char *message, size_t length, const int *standard) {
-    char *arguments[MOST_ARGUMENTS + 1];
-    const char *flags = message + strlen("play");
+/* The texts from `at` on, up to an empty one if `until_empty`, as a list; answers what follows. */
+static char *take_texts(char *at, const char *end, int until_empty, char **list, int most) {
     int count = 0;
-    for (char *at = message + strlen(message) + 1; at < message + length && count < MOST_ARGUMENTS;
-         at += strlen(at) + 1)
-        arguments[count++] = at;
-    arguments[count] = NULL;
+    for (; at < end && count < most && (*at != '\0' || !until_empty); at += strlen(at) + 1)
+        list[count++] = at;
+    list[count] = NULL;
+    return at + 1;
+}
+
+static void open_play(char *message, size_t length, const int *standard) {
+    char *settings[MOST_SETTINGS + 1], *arguments[MOST_ARGUMENTS + 1];
+    const char *flags = message + strlen("play"), *end = message + length;
+    char *rest = take_texts(message + strlen(message) + 1, end, 1, settings, MOST_SETTINGS);
+    take_texts(rest, end, 0, arguments, MOST_ARGUMENTS);
     unsigned long namespaces = own_namespaces ? CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC : 0;
     /* A fork in new namespaces; the order of the raw call's other arguments differs between
      * machines, all are 0. */
-    pid_t child = (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, 0, 0, 0, 0);
-    if (child == 0)
-        become_init(flags, arguments, standard);
-    if (child < 0) {
+    int gate[2] = {-1, -1}; /* init waits there until we trace it */
+    if (birth_is_awaited(settings) && pipe(gate) < 0)
+        give_up("pipe");
+    pid_t child = is_job(settings) ? clone_into_session(namespaces, standard[0])
+                                   : (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, 0, 0, 0, 0);
+    if (child == 0) {
+        char nothing;
+        if (birth_is_awaited(settings) && (close(gate[1]), read(gate[0], &nothing, 1) < 0))
+            give_up("wait at the gate");
+        become_init(flags, settings, arguments, standard);
+    }
+    const char *failed = child < 0 ? "clone" : NULL;
+    int error = errno;
+    if (child > 0 && birth_is_awaited(settings) && await_birth(child, settings) < 0) {
+        failed = "trace";
+        error = errno;
+        kill(child, SIGKILL); /* it is still at the gate, and a play's init until the play ends */
+    }
+    close(gate[0]);
+    close(gate[1]);
+    if (failed != NULL) {
         char answer[64];
-        snprintf(answer, sizeof answer, "failed %d clone", errno);
+        snprintf(answer, sizeof answer, "failed %d %s", error, failed);
         say(answer);
     }
     init = child;
@@ -362,6 +399,7 @@ static void kill_play(void) {
 
 static void end_play(void) {
     kill_play();
+    forget_birth();
     if (init > 0)
         waitpid(init, NULL, 0);
     init = -1;
@@ -424,6 +462,14 @@ static void obey_next_order(void) {
         say(excess == NULL ? "nothing" : excess);
     } else if (strcmp(message, "means") == 0) {
         tell_means();
+    } else if (strcmp(message, "birth") == 0) {
+        say(birth_so_far());
+    } else if (strcmp(message, "give up") == 0) {
+        forget_birth();
+        say(birth_so_far());
+    } else if (strcmp(message, "thaw") == 0) {
+        thaw_newborn();
+        say("none");
     } else if (strcmp(message, "end") == 0) {
         end_play();
         say("ended");
@@ -462,6 +508,7 @@ int main(int argc, char **argv) {
         take_census();
         if (watched[1].revents != 0) {
             forget_deaths();
+            attend_birth();
             for_each_child(reap_unless_init);
         }
         if (watched[0].revents != 0)

@@ -325,6 +325,38 @@ def test_what_follows_from_a_command_the_model_cannot_know() -> None:
     ]
 
 
+def test_without_a_command_it_is_init_itself_that_ends() -> None:
+    play = ideal("expect init exits 2", "expect nobody is left", command=[])
+    assert not play.contradictions
+    assert told(play.expected_until(1), since=0) == [
+        "0: start init",
+        "1: exit init status=2",
+        "1: reaped init by=outside status=2",
+    ]
+
+
+def test_what_main_starts_with_is_what_the_script_begins_with() -> None:
+    script = ["init starts in /usr", "init starts with umask 027"]
+    right = ["expect main starts in /usr", "expect main starts with umask 027"]
+    assert not objections(*script, *right)
+    assert objections(*script, "expect main starts with umask 022") == [
+        "script line 3: Not even with a perfect init: "
+        "the script does not begin with 'init starts with umask 022'."
+    ]
+
+
+def test_main_has_the_terminal_while_it_lives() -> None:
+    script = ["init starts as a foreground job", "expect the terminal is as before"]
+    assert "main has the terminal, as long as it lives" in objections(*script)[0]
+    assert not objections(script[0], "main exits 0", "expect init exits 0", script[1])
+    assert not objections("init starts as a background job", script[1])
+
+
+def test_an_init_that_is_frozen_after_its_fork_catches_up() -> None:
+    script = ["freeze init after the fork", "main exits 3", "expect main is a zombie"]
+    assert not objections(*script, "thaw init", "expect init exits 3")
+
+
 def test_init_killed_from_outside_takes_its_namespace_along() -> None:
     script = ["main forks a", "send SIGKILL to init", "expect init dies by SIGKILL"]
     inside = ideal(*script, "expect nobody is left")

@@ -64,6 +64,12 @@ def test_a_scenario_can_have_more(file):
     assert scenario.points == 0.5
 
 
+def test_an_empty_command_is_none_at_all(file):
+    change(file, "main exits 42\n", "")
+    change(file, "points = 5", "points = 5\ncommand = []")
+    assert load_scenario(file).command == ()
+
+
 def test_a_file_with_the_line_ends_and_the_mark_of_windows_is_read(file):
     file.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
     assert load_scenario(file).script == "main exits 42\nexpect init exits 42\n"

@@ -11,7 +11,7 @@ from autograder.language.deeds import Exits, Forks, Says
 from autograder.language.expectations import HasExited, IsAlive, IsChild, IsReaped, IsZombie
 from autograder.language.grammar import blank_name, say, write_line
 from autograder.language.problems import ScriptError
-from autograder.language.roles import Actors
+from autograder.language.roles import PLACES, STREAMS, Actors
 from autograder.language.script import format_script, parse
 from autograder.language.steps import SENTENCES, Step
 from forklab.kernel.signals import signal_name, signal_number
@@ -20,9 +20,16 @@ EXAMPLES = {
     "{actors}": "main",
     "{others}": "child",
     "{init}": "init",
+    "{main}": "main",
     "{signal}": "SIGTERM",
     "{status}": "3",
     "{times}": "2",
+    "{stream}": "input",
+    "{folder}": "/usr",
+    "{variable}": "COLOUR=green",
+    "{umask}": "027",
+    "{nice}": "5",
+    "{place}": "background",
     "{text}": "hello there",
 }
 
@@ -41,9 +48,16 @@ VALUES = {
     "{actors}": singles | rows,
     "{others}": singles | rows,
     "{init}": st.just(Actors("init")),
+    "{main}": st.just(Actors("main")),
     "{signal}": st.sampled_from(SIGNAL_NAMES),
     "{status}": st.integers(0, 255),
     "{times}": st.integers(0, 10**8),
+    "{stream}": st.sampled_from(STREAMS),
+    "{folder}": st.from_regex(r"/[a-z./-]{0,20}", fullmatch=True),
+    "{variable}": st.from_regex(r"[A-Z_]{1,9}=[a-z0-9:]{0,9}", fullmatch=True),
+    "{umask}": st.from_regex(r"[0-7]{3}", fullmatch=True),
+    "{nice}": st.integers(0, 19),
+    "{place}": st.sampled_from(PLACES),
     "{text}": st.text(st.characters(exclude_categories=["Cs"])),
 }
 
@@ -132,9 +146,9 @@ def test_whatever_is_suggested_is_a_step(words):
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_every_form_reads_in_the_singular_and_in_the_plural(sentence):
     for reading in sentence.wording.readings:
-        one = " ".join(EXAMPLES.get(word, word).replace("(s)", "s") for word in reading)
-        row = one.replace("main", "w1..w3")
-        for line in (one, row):
+        for actors in ("main", "w1..w3"):
+            words = {**EXAMPLES, "{actors}": actors}
+            line = " ".join(words.get(word, word).replace("(s)", "s") for word in reading)
             (step,) = parse(line)
             assert type(step) is sentence
 

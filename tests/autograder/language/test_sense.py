@@ -31,6 +31,10 @@ def complaints(script: str, **how: object) -> list[tuple[int, str, str]]:
         "main forks w1..w199; w1..w199 exit 0; expect w1..w199 are zombies",
         "send SIGKILL to init; expect init dies by SIGKILL",
         "main exits 0; expect init exits 1",  # wrong, but the judge can say so
+        "init starts with SIGHUP ignored; init starts in /usr; expect main starts in /usr",
+        "freeze init after the fork; main forks a; thaw init; expect a is alive",
+        "main ignores SIGHUP; main catches every signal; expect main gets SIGHUP",
+        "main catches every signal; expect main gets SIGURG",
     ],
 )
 def test_a_play_that_can_make_sense_is_not_refused(play):
@@ -45,6 +49,36 @@ def test_a_play_that_can_make_sense_is_not_refused(play):
             2,
             "nobody has forked chid",
             "Did you mean 'child'?",
+        ),
+        (
+            "main exits 0; init starts in /usr; expect init exits 0",
+            2,
+            "init has been started by then (line 1)",
+            "How init starts is said before everything else.",
+        ),
+        (
+            "init starts with SIGTERM pending; expect init is alive",
+            1,
+            "main may be killed before it can play, and no script could rely on it",
+            'Let init start a command: command = ["sleep", "infinity"]',
+        ),
+        (
+            "freeze init after the fork; freeze init; expect init is alive",
+            2,
+            "init is frozen already (line 1)",
+            "",
+        ),
+        (
+            "init starts with SIGKILL blocked; expect init is alive",
+            1,
+            "SIGKILL cannot be blocked (signal(7))",
+            "",
+        ),
+        (
+            "send SIGTERM to main 501 times; expect main dies by SIGTERM",
+            1,
+            "a signal is sent 1 to 500 times at once",
+            "",
         ),
         (
             "expect worker is alive",
@@ -213,3 +247,22 @@ def test_there_are_no_actors_where_another_command_stands_for_main():
 
 def test_an_unknown_actor_is_named_once():
     assert [line for line, *_ in complaints("chid exits 0; expect chid is reaped")] == [1]
+
+
+def test_main_is_thawed_only_if_it_was_frozen():
+    assert complaints("thaw main; expect init exits 0", command=True) == [
+        (1, "main is not frozen", "Begin with 'freeze main after the fork'.")
+    ]
+    play = "freeze main after the fork; send SIGTERM to init; thaw main; expect init exits 143"
+    assert complaints(play, command=True) == []
+
+
+@pytest.mark.parametrize(
+    "play",
+    ["init starts as a background job; expect init is alive", "expect the terminal is as before"],
+)
+def test_a_play_about_the_terminal_needs_one(play):
+    assert complaints(play, terminal=True) == []
+    assert complaints(play, terminal=False) == [
+        (1, "there is no terminal", "Add a line: terminal = true")
+    ]

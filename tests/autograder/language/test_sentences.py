@@ -7,10 +7,12 @@ from typing import get_args
 
 import pytest
 
-from autograder.language.blanks import BLANKS
+from autograder.language.beginnings import Beginning, FreezesMainAfterFork, StartsPending
+from autograder.language.blanks import BLANKS, FIXED
 from autograder.language.deeds import (
     Blocks,
     Catches,
+    CatchesEverySignal,
     Continues,
     Deed,
     Dies,
@@ -21,30 +23,41 @@ from autograder.language.deeds import (
     Reaps,
     Says,
     Sends,
+    SendsEverySignal,
+    SendsOften,
     StartsGroup,
     StartsSession,
     Stops,
     Thaws,
+    ThawsMain,
 )
 from autograder.language.expectations import (
+    ExitHandlerIsInits,
     Expectation,
     Gets,
+    GetsEverySignal,
     GetsExactly,
     GetsNothing,
     HasDied,
     HasExited,
+    HasNiceValue,
     HasOutput,
+    HasUmask,
+    HasVariable,
     IsAlive,
     IsChild,
     IsIdle,
+    IsIn,
     IsReaped,
     IsStopped,
     IsZombie,
     NobodyIsLeft,
     StartsClean,
+    TerminalIsAsBefore,
 )
 from autograder.language.grammar import blank_name
 from autograder.language.sentence import (
+    BeginningTraits,
     DeedTraits,
     Doer,
     ExpectationTraits,
@@ -54,6 +67,7 @@ from autograder.language.sentence import (
 )
 from autograder.language.steps import SENTENCES, Step
 
+BEGINNINGS = get_args(Beginning)
 DEEDS = get_args(Deed)
 EXPECTATIONS = get_args(Expectation)
 
@@ -62,12 +76,14 @@ def test_every_sentence_that_is_written_down_is_one_of_the_language() -> None:
     written = {*Sentence.__subclasses__(), *Paired.__subclasses__()} - {Paired}
     here = {sentence for sentence in written if sentence.__module__.startswith("autograder.")}
     assert here == set(SENTENCES)
-    assert len(SENTENCES) == len(set(SENTENCES)) == len(DEEDS) + len(EXPECTATIONS)
+    kinds = len(BEGINNINGS) + len(DEEDS) + len(EXPECTATIONS)
+    assert len(SENTENCES) == len(set(SENTENCES)) == kinds
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_every_sentence_is_classified(sentence: type[Step]) -> None:
-    kind = DeedTraits if sentence in DEEDS else ExpectationTraits
+    kinds = {BEGINNINGS: BeginningTraits, DEEDS: DeedTraits, EXPECTATIONS: ExpectationTraits}
+    [kind] = [traits for sentences, traits in kinds.items() if sentence in sentences]
     assert isinstance(sentence.traits, kind)
     assert sentence.__doc__
 
@@ -77,7 +93,7 @@ def test_the_blanks_of_a_sentence_fill_its_fields(sentence: type[Step]) -> None:
     filled = {field.name for field in fields(sentence)} - {"line"}
     for reading in sentence.wording.readings:
         blanks = [blank_name(word) for word in reading if word in BLANKS]
-        assert sorted({*blanks} - {"init"}) == sorted(filled)
+        assert sorted({*blanks} - {*FIXED}) == sorted(filled)
         assert len(blanks) == len(set(blanks))
 
 
@@ -92,12 +108,17 @@ def test_what_is_for_actors_only_names_them_first(sentence: type[Step]) -> None:
 def test_who_does_what_and_what_comes_of_it() -> None:
     """The decisions behind the traits of the deeds: whoever changes one of them says so here."""
     acting = {Forks, Exits, Dies, Reaps, Ignores, Catches, Blocks, StartsSession, StartsGroup}
-    assert those(DEEDS, "doer", Doer.ACTOR) == acting | {Stops, Says}
-    assert those(DEEDS, "doer", Doer.OUTSIDE) == {Continues, Sends, Freezes, Thaws}
-    answered = {Exits, Dies, Reaps, Stops, Continues, Sends, Freezes, Thaws}
-    assert those(DEEDS, "init_may_answer", True) == answered
-    assert those(DEEDS, "frees_others", True) == {Exits, Dies, Continues, Sends, Thaws}
-    assert those(DEEDS, "actors_only", False) == {Sends, Freezes, Thaws}
+    acting |= {Stops, Says, CatchesEverySignal}
+    assert those(DEEDS, "doer", Doer.ACTOR) == acting
+    sending = {Sends, SendsOften, SendsEverySignal}
+    to_init = sending | {Freezes, Thaws, ThawsMain}
+    assert those(DEEDS, "doer", Doer.OUTSIDE) == to_init | {Continues}
+    answered = {Exits, Dies, Reaps, Stops, Continues}
+    assert those(DEEDS, "init_may_answer", True) == answered | to_init
+    freeing = {Exits, Dies, Continues, Thaws, ThawsMain}
+    assert those(DEEDS, "frees_others", True) == freeing | sending
+    assert those(DEEDS, "actors_only", False) == to_init
+    assert those(BEGINNINGS, "main_may_never_play", True) == {StartsPending, FreezesMainAfterFork}
 
 
 CAN_BE_BROKEN = {
@@ -107,9 +128,16 @@ CAN_BE_BROKEN = {
     IsStopped: "somebody continues it",
     GetsNothing: "a signal comes",
     Gets: "one that stopped it is undone by the next",
+    GetsEverySignal: "the same",
     GetsExactly: "one more comes",
     IsIdle: "it wakes up",
     StartsClean: "somebody else takes the terminal",
+    IsIn: "it has not executed anything yet",
+    HasVariable: "the same",
+    HasUmask: "the same",
+    HasNiceValue: "init changes it from outside",
+    TerminalIsAsBefore: "somebody takes it",
+    ExitHandlerIsInits: "one more leaves",
     NobodyIsLeft: "somebody is born",
 }
 NOBODY_CAN_UNDO = {HasExited, HasDied, IsReaped, HasOutput}
@@ -122,7 +150,8 @@ def test_what_can_be_broken_after_it_came_true_is_judged_at_rest() -> None:
 
 
 def test_of_whom_something_can_be_expected() -> None:
-    asked_of_actors = {Gets, GetsExactly, GetsNothing, StartsClean}
+    asked_of_actors = {Gets, GetsExactly, GetsEverySignal, GetsNothing, StartsClean}
+    asked_of_actors |= {IsIn, HasVariable, HasUmask, HasNiceValue}
     assert those(EXPECTATIONS, "actors_only", True) == asked_of_actors
 
 

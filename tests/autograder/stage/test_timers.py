@@ -5,6 +5,7 @@ The inits below are all in C, with the calls that students use: each of them sta
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -152,6 +153,14 @@ def test_a_sleep_that_was_stopped_goes_on_as_one(open_play: OpenPlay) -> None:
     play.thaw()
     play.settle()
     assert play.status("init") == 7
+
+
+def test_one_that_is_stopped_while_it_sets_a_timer_is_at_rest(open_play: OpenPlay) -> None:
+    play = open_play("start(arguments); for (;;) alarm(100);")
+    play.wait_for_main()
+    assert play.freeze()
+    looks = itertools.count()
+    assert play.settle(lambda: next(looks) > 1000).rest is not Rest.DONE
 
 
 def test_a_child_of_vfork_that_sleeps_leaves_its_parent_asleep_too(open_play: OpenPlay) -> None:

@@ -149,27 +149,16 @@ def test_one_who_has_started_main_once_is_always_played() -> None:
     assert conduct.spun_instead == 3 and conduct.started
 
 
-FILTER_ON_MAIN = """
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+NO_CHILDREN_FOR_MAIN = """
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 int main(int count, char **words) {
     (void)count;
     pid_t command = fork();
     if (command == 0) {
-        struct sock_filter program[] = {
-            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        };
-        struct sock_fprog filter = {4, program};
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+        struct rlimit none = {0, 0};
+        setrlimit(RLIMIT_NPROC, &none);
         execv(words[1], words + 1);
     }
     for (;;) wait(NULL);
@@ -178,7 +167,7 @@ int main(int count, char **words) {
 
 
 def test_one_that_fakes_a_machine_short_of_processes_fails(tmp_path: Path, mode: str) -> None:
-    (tmp_path / "init.c").write_text(FILTER_ON_MAIN)
+    (tmp_path / "init.c").write_text(NO_CHILDREN_FOR_MAIN)
     [verdict] = assess(LAB, tmp_path, mode=mode, scenarios=[ORPHAN]).verdicts
     assert verdict.status is Status.FAILED
     assert "fork" in verdict.message

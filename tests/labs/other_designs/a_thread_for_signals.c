@@ -16,19 +16,30 @@ static void *forward(void *x) {
     }
     return x;
 }
+/* The descriptor of a terminal whose foreground is ours, or -1. */
+static int own_terminal(void) {
+    for (int d = 0; d < 3; d++)
+        if (tcgetpgrp(d) == getpgrp())
+            return d;
+    return -1;
+}
 int main(int argc, char **argv) {
     if (argc < 2)
         return 2;
-    sigset_t old;
     sigfillset(&fwd);
     sigdelset(&fwd, SIGCHLD);
-    sigprocmask(SIG_SETMASK, &fwd, &old);
+    sigprocmask(SIG_SETMASK, &fwd, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    int terminal = own_terminal();
     pid = fork();
     if (pid == 0) {
         setpgid(0, 0);
-        if (isatty(0))
-            tcsetpgrp(0, getpid());
-        sigprocmask(SIG_SETMASK, &old, NULL);
+        tcsetpgrp(terminal, getpid());
+        for (int s = 1; s < 65; s++)
+            signal(s, SIG_DFL);
+        sigset_t nothing;
+        sigemptyset(&nothing);
+        sigprocmask(SIG_SETMASK, &nothing, NULL);
         execvp(argv[1], argv + 1);
         _exit(errno == ENOENT ? 127 : 126);
     }
@@ -40,7 +51,9 @@ int main(int argc, char **argv) {
         pid_t w = waitpid(-1, &st, 0);
         if (w < 0 && errno == EINTR)
             continue;
-        if (w == pid)
-            _exit(WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st));
+        if (w != pid)
+            continue;
+        tcsetpgrp(terminal, getpgrp());
+        _exit(WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st));
     }
 }

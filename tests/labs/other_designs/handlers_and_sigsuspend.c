@@ -14,18 +14,30 @@ static void fwd(int s) {
 static void chld(int s) {
     (void)s;
 }
+/* The descriptor of a terminal whose foreground is ours, or -1. */
+static int own_terminal(void) {
+    for (int d = 0; d < 3; d++)
+        if (tcgetpgrp(d) == getpgrp())
+            return d;
+    return -1;
+}
 int main(int argc, char **argv) {
     if (argc < 2)
         return 2;
-    sigset_t all, old;
+    sigset_t all;
     sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &old);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    int terminal = own_terminal();
     pid = fork();
     if (pid == 0) {
         setpgid(0, 0);
-        if (isatty(0))
-            tcsetpgrp(0, getpid());
-        sigprocmask(SIG_SETMASK, &old, NULL);
+        tcsetpgrp(terminal, getpid());
+        for (int s = 1; s < 65; s++)
+            signal(s, SIG_DFL);
+        sigset_t nothing;
+        sigemptyset(&nothing);
+        sigprocmask(SIG_SETMASK, &nothing, NULL);
         execvp(argv[1], argv + 1);
         _exit(errno == ENOENT ? 127 : 126);
     }
@@ -41,8 +53,10 @@ int main(int argc, char **argv) {
         int st;
         pid_t w;
         while ((w = waitpid(-1, &st, WNOHANG)) > 0)
-            if (w == pid)
+            if (w == pid) {
+                tcsetpgrp(terminal, getpgrp());
                 return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+            }
         sigsuspend(&none);
     }
 }
