@@ -23,6 +23,8 @@ _A_FILE = 0  # KCMP_FILE
 # /proc/PID/stat, counted from the state, which is field 3.
 _PARENT, _GROUP, _SESSION, _FOREGROUND = 1, 2, 3, 5
 
+_OF_LIBC = frozenset({32, 33})  # nptl(7)
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -87,7 +89,8 @@ def _is_open(process: Watched, descriptor: int) -> bool:
 
 
 def _signals(mask: str) -> frozenset[int]:
-    return frozenset(numbers_in(int(mask, 16)))
+    """But for the two that libc keeps for itself, of which no program can say anything: GNU make hands them on ignored."""
+    return frozenset(numbers_in(int(mask, 16))) - _OF_LIBC
 
 
 def _read(pid: int, file: str) -> str:

@@ -75,7 +75,7 @@ class Explainer:
         ):
             sleeper = settled.sleeper
             return (
-                f"Your init did not start its command: it, or one that it has started, sleeps in {sleeper.call} for "
+                f"Your init never started its command: it, or one that it has started, sleeps in {sleeper.call} for "
                 f"{sleeper.limit:.0f} seconds, and so long nobody waits.{self._own_words()}"
             )
         return (
