@@ -177,8 +177,10 @@ class Play:
         while settled.rest is not Rest.DONE and self._init_is_traced():
             settled = self.quiescence.settle(init_has_forked)
         # An init that has come to rest without it has no such moment: its child begins before vfork(2) returns.
-        self._sandbox.await_fork_no_more()
-        self.frozen = self.start.frozen == INIT and self._init_is_stopped()
+        if self._sandbox.await_fork_no_more() and self.start.frozen == INIT:
+            # The signal is on its way: init runs nothing more, but it has still to stop.
+            self.quiescence.settle(lambda: self._init_is_stopped() or self.init.ended())
+            self.frozen = self._init_is_stopped()
 
     def thaw_main(self) -> None:
         self._signals += 1

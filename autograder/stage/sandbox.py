@@ -163,9 +163,9 @@ class Sandbox:
         """Whether init, of whom somebody is to be frozen after its fork, has not forked yet."""
         return self._ask("birth") == "awaited"
 
-    def await_fork_no_more(self) -> None:
-        """Nobody is frozen then, if init has not forked yet."""
-        self._ask("give up")
+    def await_fork_no_more(self) -> bool:
+        """Whether somebody is frozen; if init has not forked yet, nobody will be."""
+        return self._ask("give up") == "frozen"
 
     def thaw_main(self) -> None:
         """Lets main run that was frozen after init's fork, if it was."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.stage.play import Play, Stage
+from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.tools import compiler
 from autograder.stage.workspace import Workspace
 
@@ -30,7 +31,9 @@ def open_play(mode: str, workspace: Workspace) -> Iterator[OpenPlay]:
     opened: list[Play] = []
     stages: list[Stage] = []
 
-    def open_one(body: str, *, before: str = "", terminal: bool = False) -> Play:
+    def open_one(
+        body: str, *, before: str = "", terminal: bool = False, start: Start = AS_AT_LOGIN
+    ) -> Play:
         folder = workspace.subfolder()
         source = Path(folder, "init.c")
         source.write_text(
@@ -44,7 +47,8 @@ def open_play(mode: str, workspace: Workspace) -> Iterator[OpenPlay]:
         )
         stage = Stage(mode, workspace, folder)
         stages.append(stage)
-        play = Play(stage, [f"{stage.sandbox.folder}/init", *stage.main], terminal=terminal)
+        command = [f"{stage.sandbox.folder}/init", *stage.main]
+        play = Play(stage, command, terminal=terminal, start=start)
         opened.append(play)
         return play
 

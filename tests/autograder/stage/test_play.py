@@ -14,6 +14,7 @@ from autograder.language.roles import PIDNS
 from autograder.stage.activity import Posture
 from autograder.stage.play import Play, Stage
 from autograder.stage.quiescence import Rest
+from autograder.stage.start import Start
 from autograder.stage.workspace import Workspace
 
 REAP_ALL = "start(arguments); while (wait(NULL) > 0 || errno == EINTR) {} return 0;"
@@ -185,6 +186,15 @@ def test_a_process_that_init_starts_for_itself_is_seen_too(open_play: OpenPlay) 
     play.wait_for_main()
     assert play.settle().rest is Rest.SPINNING
     assert len(play.quiescence.strays()) == 2
+
+
+def test_an_init_that_is_frozen_after_its_fork_is_known_to_be_so(open_play: OpenPlay) -> None:
+    """It has still to stop when the signal has been sent: several plays, for that is a matter of microseconds."""
+    for _ in range(8):
+        play = open_play(REAP_ALL, start=Start(frozen="init"))
+        play.wait_for_fork()
+        assert play.frozen
+        assert play.wait_for_main() is None
 
 
 def test_a_row_of_deaths_leaves_nobody_behind(open_play: OpenPlay) -> None:
