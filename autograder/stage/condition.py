@@ -89,7 +89,7 @@ def _is_open(process: Watched, descriptor: int) -> bool:
 
 
 def _signals(mask: str) -> frozenset[int]:
-    """But for the two that libc keeps for itself, of which no program can say anything: GNU make hands them on ignored."""
+    """But for the two that libc keeps for itself: GNU make hands them on ignored, and no program can undo that."""
     return frozenset(numbers_in(int(mask, 16))) - _OF_LIBC
 
 

@@ -71,7 +71,7 @@ EXPECTED: dict[str, tuple[Status | None, Status | None, str]] = {
     "forged_hello.c": (FAILED, FAILED, "never started its command"),
     "fork_bomb.c": (FAILED, FAILED, "512 processes|running all the time"),
     "good_only_when_watched.c": (FAILED, FAILED, "exited with 3"),
-    "hangs.py": (FAILED, FAILED, "did not start its command"),
+    "hangs.py": (FAILED, FAILED, "never started its command"),
     "hides_behind_a_filter.c": (FAILED, FAILED, "descriptor 7 came with it"),
     "holds_the_terminal.py": (FAILED, FAILED, ""),
     "huge_argv.c": (PASSED, PASSED, ""),
