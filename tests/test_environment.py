@@ -223,7 +223,8 @@ def test_grading_without_submissions_makes_and_takes_the_demo_class():
 
 def test_grading_takes_the_submissions_it_is_given():
     plan = make("-n", "-B", "grade", "SUBMISSIONS=fall term", "OUT=marks", "JOBS=3").stdout
-    assert 'autograder grade init "fall term" --out "marks" --jobs 3' in plan
+    assert 'autograder grade init "fall term" --out "marks" --jobs 3' in " ".join(plan.split())
+    assert "--trusting" not in plan  # that is for the demo class alone
     assert "demo" not in plan
 
 

@@ -135,7 +135,8 @@ class Explainer:
 
     def _waitpid(self, target: int) -> str:
         name = self.play.name_inside(target)
-        return f"waitpid({self.observer.pid_shown(name) if name else target})"
+        # A pid that is no actor's differs each time, and tells nobody anything.
+        return f"waitpid({self.observer.pid_shown(name) if name else 'its child'})"
 
     def standing(self, name: str) -> str:
         fate = fate_of(self.play, name)

@@ -244,3 +244,14 @@ def test_a_command_that_was_init_itself_is_not_left_when_it_ends(tmp_path: Path)
         pytest.skip(probe().why)
     script = "main forks child\nmain exits 0\nexpect init exits 0\nexpect nobody is left"
     assert judged(tmp_path, PIDNS, script, init_c=NEVER_FORKS).status is Status.PASSED
+
+
+def test_no_message_has_a_pid_that_differs_each_time(tmp_path: Path, mode: str) -> None:
+    """Whoever init waits for is no actor here, and has no number that pictures show."""
+    waits = """
+        #include <sys/wait.h>
+        #include <unistd.h>
+        int main(void) { pid_t child = fork(); if (child == 0) pause(); return waitpid(child, NULL, 0); }
+        """
+    message = judged(tmp_path, mode, init_c=waits).message
+    assert "asleep in waitpid(its child), which waits for that process alone" in message
