@@ -16,7 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from autograder.stage.errors import StageError
+from autograder.stage.users import looking_as
 from autograder.stage.watch import Watched
+from forklab.lens.edge.descriptors import borrow
+from forklab.lens.edge.ptrace import read_memory
 
 _ENVIRONMENT = 47  # in /proc/PID/stat, from the state on: field 50, env_start; env_end follows
 
@@ -83,8 +86,6 @@ def standard_files(process: Watched) -> dict[int, FileId]:
 
 
 def _environment_in_memory(pid: int) -> bytes:
-    from forklab.lens.edge.ptrace import read_memory
-
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     start, end = int(fields[_ENVIRONMENT]), int(fields[_ENVIRONMENT + 1])
     if start == 0:
@@ -93,8 +94,6 @@ def _environment_in_memory(pid: int) -> bytes:
 
 
 def _borrowed(pid: int, descriptor: int) -> FileId | None:
-    from forklab.lens.edge.descriptors import borrow
-
     try:
         ours = borrow(pid, descriptor)
     except OSError as error:
@@ -113,7 +112,8 @@ def _looking_at(process: Watched) -> Iterator[Path]:
     if process.ended():
         raise ProcessLookupError(process.pid)
     try:
-        yield Path(f"/proc/{process.pid}")
+        with looking_as(process.user):
+            yield Path(f"/proc/{process.pid}")
     except PermissionError as refused:
         what = f"the kernel does not let us look at a process of the play: {refused}"
         raise StageError(what) from refused

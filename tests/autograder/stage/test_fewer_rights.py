@@ -68,6 +68,11 @@ def test_it_knows_who_the_actors_are_what_init_does_and_how_orphans_ended(mode: 
     assert "2 passed" in told
 
 
+def test_it_sees_what_the_command_has_inherited(mode: str) -> None:
+    told = checked(SOLUTION, mode, "50_starts_clean", "51_terminal", "66_surroundings")
+    assert "3 passed" in told
+
+
 def test_it_counts_memory_that_processes_share_once(mode: str, tmp_path: Path) -> None:
     (tmp_path / "init.c").write_text(SHARING)
     told = checked(tmp_path, mode, "01_as_long_as_main")
