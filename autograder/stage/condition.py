@@ -45,9 +45,7 @@ class Condition:
 
 def condition_of(process: Watched) -> Condition:
     """How a process is that does nothing now. Raises OSError if it is gone, StageError if we may not look."""
-    lines = _read(process.pid, "status").splitlines()
-    status = dict(line.split(":", 1) for line in lines if ":" in line)
-    fields = _read(process.pid, "stat").rpartition(") ")[2].split()
+    status, fields = process.status(), process.fields()
     parent, group, session = (int(fields[place]) for place in (_PARENT, _GROUP, _SESSION))
     foreground = int(fields[_FOREGROUND])
     return Condition(
@@ -91,8 +89,3 @@ def _is_open(process: Watched, descriptor: int) -> bool:
 def _signals(mask: str) -> frozenset[int]:
     """But for the two that libc keeps for itself: GNU make hands them on ignored, and no program can undo that."""
     return frozenset(numbers_in(int(mask, 16))) - _OF_LIBC
-
-
-def _read(pid: int, file: str) -> str:
-    with open(f"/proc/{pid}/{file}", errors="replace") as text:
-        return text.read()

@@ -45,7 +45,7 @@ def variables_of(process: Watched) -> dict[str, str]:
         try:
             content = (proc / "environ").read_bytes()
         except PermissionError:
-            content = _environment_in_memory(process.pid)
+            content = _environment_in_memory(process)
     text = content.decode(errors="replace")
     pairs = (variable.partition("=") for variable in text.split("\0") if variable)
     return {name: value for name, _, value in pairs}
@@ -53,9 +53,8 @@ def variables_of(process: Watched) -> dict[str, str]:
 
 def umask_of(process: Watched) -> str:
     """Three octal digits."""
-    with _looking_at(process) as proc:
-        lines = (proc / "status").read_text(errors="replace").splitlines()
-    return next(line.split()[1][-3:] for line in lines if line.startswith("Umask:"))
+    with _looking_at(process):
+        return process.status()["Umask"].strip()[-3:]
 
 
 def nice_value_of(process: Watched) -> int:
@@ -85,12 +84,14 @@ def standard_files(process: Watched) -> dict[int, FileId]:
     return found
 
 
-def _environment_in_memory(pid: int) -> bytes:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+def _environment_in_memory(process: Watched) -> bytes:
+    fields = process.fields()
     start, end = int(fields[_ENVIRONMENT]), int(fields[_ENVIRONMENT + 1])
     if start == 0:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), f"/proc/{pid}/environ")
-    return read_memory(pid, start, end - start) if end > start else b""
+        raise PermissionError(
+            errno.EACCES, os.strerror(errno.EACCES), f"/proc/{process.pid}/environ"
+        )
+    return read_memory(process.pid, start, end - start) if end > start else b""
 
 
 def _borrowed(pid: int, descriptor: int) -> FileId | None:

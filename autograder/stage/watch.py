@@ -91,13 +91,22 @@ class Watched:
                 self._files[file] = os.open(f"/proc/{self.pid}/{file}", os.O_RDONLY)
             return os.pread(self._files[file], _MOST_BYTES, 0)
 
+    def fields(self) -> list[str]:
+        """Those of /proc/PID/stat, from the state on. Raises ProcessLookupError once it has been reaped."""
+        return _fields(self._read("stat").decode(errors="replace"))
+
+    def status(self) -> dict[str, str]:
+        """/proc/PID/status, by the words before the colons. Raises ProcessLookupError once it has been reaped."""
+        lines = self._read("status").decode(errors="replace").splitlines()
+        return {name: value for name, _, value in (line.partition(":") for line in lines)}
+
     def stat(self) -> Stat | None:
         """None once it has been reaped: an open file then fails with ESRCH."""
         try:
-            fields = self._read("stat").rpartition(b") ")[2].split()
+            fields = self.fields()
         except ProcessLookupError:
             return None
-        state, threads = fields[_STATE].decode(), int(fields[_THREADS])
+        state, threads = fields[_STATE], int(fields[_THREADS])
         if state in DEAD_STATES and not self.ended() and threads > 1:
             stopped = all(thread.state in STOPPED_STATES for thread in self.threads())
             state, leaving = "T" if stopped else "S", False
@@ -149,23 +158,19 @@ class Watched:
 
     def pending(self) -> frozenset[int]:
         """The numbers of the signals that wait for it, blocked."""
-        return self._signals("SigPnd:", "ShdPnd:")
+        return self._signals("SigPnd", "ShdPnd")
 
     def ignored(self) -> frozenset[int]:
         """The numbers of the signals that it ignores."""
-        return self._signals("SigIgn:")
+        return self._signals("SigIgn")
 
-    def _signals(self, *lines: str) -> frozenset[int]:
-        """Those in these lines of /proc/PID/status; none of one that is gone."""
+    def _signals(self, *names: str) -> frozenset[int]:
+        """Those in these masks of /proc/PID/status; none of one that is gone."""
         try:
-            status = self._read("status").decode(errors="replace")
+            status = self.status()
         except ProcessLookupError:
             return frozenset()
-        mask = 0
-        for line in status.splitlines():
-            if line.startswith(lines):
-                mask |= int(line.split()[1], 16)
-        return frozenset(numbers_in(mask))
+        return frozenset(number for name in names for number in numbers_in(int(status[name], 16)))
 
     def system_calls(self) -> list[str]:
         """/proc/PID/syscall of every thread, the main one first. Raises PermissionError if we may not look.
@@ -214,7 +219,7 @@ class Watched:
     def threads(self) -> Iterator[Thread]:
         """Every thread but the main one."""
         for thread in self._threads():
-            fields = _read_text(f"{thread}/stat").rpartition(") ")[2].split()
+            fields = _fields(_read_text(f"{thread}/stat"))
             leaving = not fields or bool(int(fields[_FLAGS]) & _EXITING)
             yield Thread(
                 fields[_STATE] if fields else "X", leaving, _read_text(f"{thread}/schedstat")
@@ -245,7 +250,7 @@ def ready(*descriptors: int, seconds: float = 0.0) -> bool:
 
 def parent_of(pid: int) -> int:
     """The pid of its parent; 0 if there is none to be seen."""
-    fields = _read_text(f"/proc/{pid}/stat").rpartition(") ")[2].split()
+    fields = _fields(_read_text(f"/proc/{pid}/stat"))
     return int(fields[_PARENT]) if fields else 0
 
 
@@ -255,6 +260,11 @@ def thread_group(thread: int) -> int:
         if line.startswith("Tgid:"):
             return int(line.split()[1])
     return thread
+
+
+def _fields(stat: str) -> list[str]:
+    """What stands behind the name of a program, in which there may be anything: see proc(5)."""
+    return stat.rpartition(") ")[2].split()
 
 
 def _read_text(path: str) -> str:
