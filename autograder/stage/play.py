@@ -23,6 +23,7 @@ from autograder.stage.errors import ShortageError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.start import AS_AT_LOGIN, Start
+from autograder.stage.surroundings import FileId, file_id
 from autograder.stage.timers import Timers
 from autograder.stage.tools import put_program
 from autograder.stage.users import looking_as, may_see_everybody, user_of
@@ -56,8 +57,7 @@ class Stage:
             # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper we could not look either, unless
             # nothing is hidden from us.
             self.program.chmod(0o111)
-        file = os.stat(self.program)
-        self._identity = file.st_dev, file.st_ino
+        self._identity = file_id(self.program)
         self.listener = _listen(folder)
         self.sandbox = Sandbox(mode, submission, folder)
         if self.sandbox.user is not None:
@@ -77,10 +77,9 @@ class Stage:
         """Whether a process executes the actor program: then it will never execute anything else."""
         try:
             with looking_as(user_of(pid)):
-                program = os.stat(f"/proc/{pid}/exe")
+                return file_id(f"/proc/{pid}/exe") == self._identity
         except OSError:
             return False
-        return (program.st_dev, program.st_ino) == self._identity
 
     def settings(self, start: Start) -> list[str]:
         """What the launcher is told of how init is started."""
@@ -137,10 +136,7 @@ class Play:
             close_after.append(theirs)
             standard = theirs, theirs, theirs
         try:
-            files = [os.fstat(descriptor) for descriptor in standard]
-            self.standard_files = {
-                number: (file.st_dev, file.st_ino) for number, file in enumerate(files)
-            }
+            self.standard_files = {number: file_id(ours) for number, ours in enumerate(standard)}
             self.nice_value = os.getpriority(os.PRIO_PROCESS, 0)  # what init's is relative to
             pid, listener = stage.sandbox.open_play(
                 command, standard, terminal=terminal, timers=True, settings=stage.settings(start)
@@ -423,10 +419,9 @@ def _nothing_to_read() -> int:
         os.close(writable)
 
 
-def _pid_namespace(pid: int) -> tuple[int, int] | None:
+def _pid_namespace(pid: int) -> FileId | None:
     try:
         with looking_as(user_of(pid)):
-            namespace = os.stat(f"/proc/{pid}/ns/pid")
+            return file_id(f"/proc/{pid}/ns/pid")
     except OSError:
         return None
-    return namespace.st_dev, namespace.st_ino

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator
 
 from forklab.kernel.processors import this_processor
+from forklab.lens.edge.proc import has_capability
 
 _LIBC = ctypes.CDLL(None)
 _CAP_SYS_PTRACE = 19
@@ -48,9 +49,7 @@ def private_user() -> int | None:
 @functools.cache
 def may_see_everybody() -> bool:
     """Whether /proc hides nothing from us of a process of another user."""
-    with open("/proc/self/status") as lines:
-        effective = next(line.split()[1] for line in lines if line.startswith("CapEff:"))
-    return bool(int(effective, 16) >> _CAP_SYS_PTRACE & 1)
+    return has_capability(os.getpid(), _CAP_SYS_PTRACE)
 
 
 @contextlib.contextmanager
