@@ -1,7 +1,7 @@
 """Plays of several graders at the same time, and one that has the machine for itself.
 
-What could not be decided in company is played once more while no other play is on. The locks are on files of our own
-(flock(2)), so they leave nothing behind, and end with whoever has them.
+What could not be decided in company is played once more while no other play of this installation is on. The locks are
+on files of our own (flock(2)), so they leave nothing behind, and end with whoever has them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def in_company() -> Iterator[None]:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """One play, and no other on this machine until it is over."""
+    """One play, and no other of this installation until it is over."""
     with _locked(_GATE, fcntl.LOCK_EX), _locked(_ROOM, fcntl.LOCK_EX):
         yield
 

@@ -7,6 +7,7 @@ And what a submission has done several times is decided for all scenarios at onc
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -47,9 +48,7 @@ class Bench:
         self._workspace = workspace
         self._folder = folder
         self._command = command
-        self._reference = reference
-        self._built: tuple[Path, Command] | None = None
-        self._reference_is_built = False
+        self._reference = functools.cache(reference)
         self._conduct = Conduct()
         refuse_if_short(self._needs(*scenarios))
         self._stage: Stage | None = Stage(mode, workspace, folder, self._conduct)
@@ -93,13 +92,12 @@ class Bench:
 
     def _blame(self, scenario: Scenario, undecided: UndecidedError) -> Verdict:
         try:
-            if not self._reference_is_built:
-                self._built, self._reference_is_built = self._reference(), True
-            if self._built is None:
+            built = self._reference()
+            if built is None:
                 return Verdict.of(
                     scenario, Status.ERROR, f"The grader failed, not you: {undecided.trouble}."
                 )
-            folder, command = self._built
+            folder, command = built
             with alone(), Stage(self._mode, self._workspace, folder) as stage:
                 verdict = judge(scenario, command(stage.sandbox.folder), stage)
         except (UndecidedError, StageError, OSError) as error:
