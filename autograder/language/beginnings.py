@@ -17,7 +17,7 @@ class StartsIgnoring(Sentence):
 
     signal: str
 
-    wording = Wording("{init} starts with {signal} ignored", "{init} starts with {signal} ignored")
+    wording = Wording("{init} starts with {signal} ignored")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -27,7 +27,7 @@ class StartsBlocking(Sentence):
 
     signal: str
 
-    wording = Wording("{init} starts with {signal} blocked", "{init} starts with {signal} blocked")
+    wording = Wording("{init} starts with {signal} blocked")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -37,7 +37,7 @@ class StartsPending(Sentence):
 
     signal: str
 
-    wording = Wording("{init} starts with {signal} pending", "{init} starts with {signal} pending")
+    wording = Wording("{init} starts with {signal} pending")
     traits = BeginningTraits(main_may_never_play=True)
 
 
@@ -47,9 +47,7 @@ class StartsWithout(Sentence):
 
     stream: str
 
-    wording = Wording(
-        "{init} starts without standard {stream}", "{init} starts without standard {stream}"
-    )
+    wording = Wording("{init} starts without standard {stream}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -59,7 +57,7 @@ class StartsIn(Sentence):
 
     folder: str
 
-    wording = Wording("{init} starts in {folder}", "{init} starts in {folder}")
+    wording = Wording("{init} starts in {folder}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -69,7 +67,7 @@ class StartsWithVariable(Sentence):
 
     variable: str
 
-    wording = Wording("{init} starts with {variable}", "{init} starts with {variable}")
+    wording = Wording("{init} starts with {variable}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -79,7 +77,7 @@ class StartsWithUmask(Sentence):
 
     umask: str
 
-    wording = Wording("{init} starts with umask {umask}", "{init} starts with umask {umask}")
+    wording = Wording("{init} starts with umask {umask}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -89,9 +87,7 @@ class StartsWithNiceValue(Sentence):
 
     nice: int
 
-    wording = Wording(
-        "{init} starts with nice value {nice}", "{init} starts with nice value {nice}"
-    )
+    wording = Wording("{init} starts with nice value {nice}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -101,7 +97,7 @@ class StartsAsJob(Sentence):
 
     place: str
 
-    wording = Wording("{init} starts as a {place} job", "{init} starts as a {place} job")
+    wording = Wording("{init} starts as a {place} job")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -109,7 +105,7 @@ class StartsAsJob(Sentence):
 class StartsWithExitHandler(Sentence):
     """Somebody has to be told when init exits: atexit(3)."""
 
-    wording = Wording("{init} starts with an exit handler", "{init} starts with an exit handler")
+    wording = Wording("{init} starts with an exit handler")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -117,7 +113,7 @@ class StartsWithExitHandler(Sentence):
 class FreezesInitAfterFork(Sentence):
     """Init cannot run from the moment on at which it has forked main: main is first."""
 
-    wording = Wording("freeze {init} after the fork", "freeze {init} after the fork")
+    wording = Wording("freeze {init} after the fork")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -125,7 +121,7 @@ class FreezesInitAfterFork(Sentence):
 class FreezesMainAfterFork(Sentence):
     """Main has been forked and cannot run: init is first."""
 
-    wording = Wording("freeze {main} after the fork", "freeze {main} after the fork")
+    wording = Wording("freeze {main} after the fork")
     traits = BeginningTraits(main_may_never_play=True)
 
 

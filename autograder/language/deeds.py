@@ -155,7 +155,7 @@ class Sends(Sentence):
     signal: str
     actors: Actors
 
-    wording = Wording("send {signal} to {actors}", "send {signal} to {actors}")
+    wording = Wording("send {signal} to {actors}")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
@@ -167,9 +167,7 @@ class SendsOften(Sentence):
     actors: Actors
     times: int
 
-    wording = Wording(
-        "send {signal} to {actors} {times} time(s)", "send {signal} to {actors} {times} time(s)"
-    )
+    wording = Wording("send {signal} to {actors} {times} time(s)")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
@@ -179,7 +177,7 @@ class SendsEverySignal(Sentence):
 
     actors: Actors
 
-    wording = Wording("send every signal to {actors}", "send every signal to {actors}")
+    wording = Wording("send every signal to {actors}")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
@@ -187,7 +185,7 @@ class SendsEverySignal(Sentence):
 class Freezes(Sentence):
     """Init cannot run until it is thawed, so that several deaths meet one SIGCHLD."""
 
-    wording = Wording("freeze {init}", "freeze {init}")
+    wording = Wording("freeze {init}")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=False)
 
 
@@ -195,7 +193,7 @@ class Freezes(Sentence):
 class Thaws(Sentence):
     """Init can run again."""
 
-    wording = Wording("thaw {init}", "thaw {init}")
+    wording = Wording("thaw {init}")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
@@ -203,7 +201,7 @@ class Thaws(Sentence):
 class ThawsMain(Sentence):
     """Main, frozen after the fork, can run."""
 
-    wording = Wording("thaw {main}", "thaw {main}")
+    wording = Wording("thaw {main}")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 

@@ -140,7 +140,7 @@ class HasDied(Sentence):
 class IsIdle(Sentence):
     """Init is blocked in the kernel: it neither spins nor polls."""
 
-    wording = Wording("expect {init} is idle", "expect {init} is idle")
+    wording = Wording("expect {init} is idle")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
@@ -209,7 +209,7 @@ class HasNiceValue(Sentence):
 class TerminalIsAsBefore(Sentence):
     """The process group in its foreground is the one that was there when init started."""
 
-    wording = Wording("expect the terminal is as before", "expect the terminal is as before")
+    wording = Wording("expect the terminal is as before")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
@@ -218,7 +218,6 @@ class ExitHandlerIsInits(Sentence):
     """No child of init's that has not executed anything has left by exit(3)."""
 
     wording = Wording(
-        "expect the exit handler runs in {init} alone",
         "expect the exit handler runs in {init} alone",
     )
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
@@ -230,7 +229,7 @@ class HasOutput(Sentence):
 
     text: str
 
-    wording = Wording("expect output {text}", "expect output {text}")
+    wording = Wording("expect output {text}")
     traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
 
 
@@ -238,7 +237,7 @@ class HasOutput(Sentence):
 class NobodyIsLeft(Sentence):
     """Nobody but init, not even a zombie."""
 
-    wording = Wording("expect nobody is left", "expect nobody is left")
+    wording = Wording("expect nobody is left")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 

@@ -48,14 +48,17 @@ class Paired(Sentence):
 
 @dataclass(frozen=True)
 class Wording:
-    """How a sentence is said of one actor, and how of a row of them; `also` are readings that are never written.
+    """How a sentence is said of one actor, and how of a row of them, if not the same; `also` is read, never written.
 
     A word in braces is a blank (blanks.py): it fills the field of its name.
     """
 
     singular: str
-    plural: str
+    plural: str = ""
     also: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plural", self.plural or self.singular)
 
     @cached_property
     def readings(self) -> tuple[tuple[str, ...], ...]:
