@@ -38,8 +38,7 @@ def step_over(tid: int, address: int, before: bytes) -> tuple[int, int]:
     remove(tid, address, before)
     ptrace.go_to(tid, address)
     ptrace.single_step(tid)
-    while (report := ptrace.wait(tid)) is None:
-        pass  # the alarm has interrupted us
+    report = ptrace.next_report(tid)
     if report[1] & 0xFF == 0x7F:  # it has stopped, and has not ended
         plant(tid, address)
     return report

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from forklab.kernel.processors import this_processor
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import proc, ptrace
 
 _MOST_OF_STACK = 16 << 10  # bytes that are looked through
 _MOST_CALLERS = 8
@@ -47,12 +47,10 @@ def call_site(tid: int) -> CallSite | None:
 
 def _areas(tid: int, program: str) -> Iterator[tuple[range, bool]]:
     """Where in its memory the program is, and whether that is code."""
-    with open(f"/proc/{tid}/maps") as maps:
-        for line in maps:
-            words = line.rstrip("\n").split(maxsplit=5)
-            if words[5:] == [program]:
-                start, end = (int(word, 16) for word in words[0].split("-"))
-                yield range(start, end), "x" in words[1]
+    for area, rights, _, _, _, *name in proc.maps(tid):
+        if name == [program]:
+            start, end = (int(word, 16) for word in area.split("-"))
+            yield range(start, end), "x" in rights
 
 
 def _is_code(address: int, areas: list[tuple[range, bool]]) -> bool:

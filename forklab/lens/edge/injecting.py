@@ -19,10 +19,9 @@ def make(tid: int, name: str, *arguments: int) -> None:
     stop = ptrace.EVENT_SECCOMP
     while stop == ptrace.EVENT_SECCOMP:  # it is stopped at this call too
         ptrace.single_step(tid)
-        while (report := ptrace.wait(tid)) is None:
-            pass  # the alarm has interrupted us
-        if report[1] & 0xFF != 0x7F:
+        _, status = ptrace.next_report(tid)
+        if status & 0xFF != 0x7F:
             raise ProcessLookupError(f"{tid} has ended in a call of ours")
-        stop = report[1] >> 16
+        stop = status >> 16
     ptrace.patch_memory(tid, address, text)
     ptrace.set_registers(tid, before)

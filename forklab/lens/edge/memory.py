@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import proc, ptrace
 
 _MOST = 64 << 20  # bytes
 _AT_ONCE = 1 << 20
@@ -57,7 +57,7 @@ def digest(tid: int) -> bytes | None:
 
     found = hashlib.blake2b(digest_size=16)
     try:
-        for _, content in _pieces(tid, _maps(tid), _MOST):
+        for _, content in _pieces(tid, proc.maps(tid), _MOST):
             found.update(content)
     except (OSError, _UnfitError):
         return None
@@ -76,7 +76,7 @@ def closed(tid: int) -> list[Area]:
 
 def _areas(tid: int) -> Iterator[Area]:
     try:
-        maps = _maps(tid)
+        maps = proc.maps(tid)
     except OSError:
         return
     for area, rights, offset, device, inode, *_ in maps:
@@ -99,7 +99,7 @@ def read(tid: int, most: int) -> Memory | None:
     But for POSIX semaphores: what is in them nobody can tell but by functions for them.
     """
     try:
-        maps = _maps(tid)
+        maps = proc.maps(tid)
         stack = ptrace.call(tid).stack
         general, vectors = ptrace.registers(tid), ptrace.vectors(tid)
         pages = {
@@ -147,12 +147,6 @@ def _changed(before: bytes, now: bytes) -> Iterator[tuple[int, int]]:
         for number, (old, new) in enumerate(zip(*words, strict=False)):
             if old != new:
                 yield _WORD * number, new
-
-
-def _maps(tid: int) -> list[list[str]]:
-    """Where what is mapped, and with which rights: the words of each line, see proc(5). Raises OSError."""
-    with open(f"/proc/{tid}/maps") as maps:
-        return [line.split() for line in maps]
 
 
 def _is_semaphore(line: list[str]) -> bool:

@@ -183,6 +183,12 @@ def program(pid: int) -> str:
         return ""
 
 
+def maps(tid: int) -> list[list[str]]:
+    """What is mapped in its memory: area, rights, offset, device, inode and, if it has one, name. Raises OSError."""
+    with open(f"/proc/{tid}/maps") as lines:
+        return [line.rstrip("\n").split(maxsplit=5) for line in lines]
+
+
 def command_line(pid: int) -> tuple[str, ...]:
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:

@@ -120,6 +120,13 @@ def wait(tid: int = -1, *, block: bool = True) -> tuple[int, int] | None:
     raise ChildProcessError(f"nobody to wait for: {tid}")
 
 
+def next_report(tid: int) -> tuple[int, int]:
+    """That of this one, however often our alarm interrupts us."""
+    while (report := wait(tid)) is None:
+        pass
+    return report
+
+
 def has_ended(tid: int) -> bool:
     """Whether its end is there to be heard; nothing is taken away."""
     return os.waitid(os.P_PID, tid, os.WEXITED | os.WNOWAIT | os.WNOHANG | _WALL) is not None

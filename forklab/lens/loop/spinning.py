@@ -43,7 +43,7 @@ def _stands_in_endless_loop(loop: Loop, tracee: Tracee) -> bool:
     Raises ProcessLookupError if it has been killed: its end is reported.
     """
     ptrace.interrupt(tracee.tid)
-    report = _next_report(tracee)
+    report = ptrace.next_report(tracee.tid)
     if _event(report) != (ptrace.EVENT_STOP, TRAP):
         listening.hear(loop, report)
         return False
@@ -91,15 +91,9 @@ def _length_of_loop(tracee: Tracee) -> int:
 def _step(tracee: Tracee) -> None:
     """One instruction. Raises _StoppedOtherwiseError."""
     ptrace.single_step(tracee.tid)
-    report = _next_report(tracee)
+    report = ptrace.next_report(tracee.tid)
     if _event(report) != (0, TRAP):
         raise _StoppedOtherwiseError(report)
-
-
-def _next_report(tracee: Tracee) -> Report:
-    while (report := ptrace.wait(tracee.tid)) is None:
-        pass  # the alarm has interrupted us
-    return report
 
 
 def _event(report: Report) -> tuple[int, int] | None:

@@ -92,11 +92,9 @@ def _plant(run: Run, tracee: Tracee) -> dict[int, Trap]:
 def _files(tid: int) -> dict[str, int]:
     """Those that are in its memory, and where they begin."""
     found: dict[str, int] = {}
-    with open(f"/proc/{tid}/maps") as maps:
-        for line in maps:
-            words = line.rstrip("\n").split(maxsplit=5)
-            if words[5:] and words[5].startswith("/"):
-                found.setdefault(words[5], int(words[0].split("-")[0], 16))
+    for area, _, _, _, _, *name in proc.maps(tid):
+        if name and name[0].startswith("/"):
+            found.setdefault(name[0], int(area.split("-")[0], 16))
     return found
 
 
