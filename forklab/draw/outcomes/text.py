@@ -60,8 +60,8 @@ def _in_common(outcomes: Sequence[Outcome]) -> str:
 
 def _range(numbers: Collection[int], noun: str, plural: str = "") -> str:
     least, most = min(numbers), max(numbers)
-    nouns = noun if most == 1 else plural or f"{noun}s"
-    return f"{most:,} {nouns}" if least == most else f"{least:,} to {most:,} {nouns}"
+    counted = _count(most, noun, plural)
+    return counted if least == most else f"{least:,} to {counted}"
 
 
 def _schedules(number: int) -> str:
@@ -69,8 +69,8 @@ def _schedules(number: int) -> str:
     return _count(number, "schedule") if digits <= _READABLE else f"10^{digits - 1} schedules"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def _shown(output: str) -> list[str]:
