@@ -3,7 +3,6 @@
 #include "timers.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -15,11 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined __x86_64__
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined __aarch64__
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
+#include "architecture.h"
 
 /* Linux 5.19: a signal does not interrupt who waits for our answer. */
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
