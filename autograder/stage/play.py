@@ -6,31 +6,24 @@ import fcntl
 import os
 import pty
 import signal
-import socket
 import struct
 import tty
 from collections.abc import Callable, Hashable, Sequence
-from pathlib import Path
 from typing import Self
 
 from autograder.language.roles import BACKGROUND, INIT, MAIN, PIDNS
 from autograder.stage.activity import Activity, Posture, told_trouble
 from autograder.stage.actors import EXIT_WITHOUT_JUDGE
 from autograder.stage.cast import Cast
-from autograder.stage.compiled import compiled
-from autograder.stage.conduct import Conduct
 from autograder.stage.errors import ShortageError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
-from autograder.stage.sandbox import Sandbox
+from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.surroundings import FileId, file_id
 from autograder.stage.timers import Timers
-from autograder.stage.tools import put_program
-from autograder.stage.users import looking_as, may_see_everybody, user_of
+from autograder.stage.users import looking_as, user_of
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
-from autograder.stage.workspace import Workspace
 
-_WITNESS = "witness.so"
 _ITS_WORDS = "an exit handler of init has run in its child\n"
 _GET_SESSION = 0x5429  # TIOCGSID, see ioctl_tty(2); Python does not know it
 _PID = struct.Struct("i")
@@ -38,65 +31,6 @@ _MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
 # So long we wait for an actor's reply before we look whether there can be one at all.
 _REPLY_SECONDS = 0.01
 _MOST_NEWS = 1000  # while actors are born: whoever makes more is up to something else
-
-
-class Stage:
-    """Where plays are given with one submission: its sandbox, and the socket at which actors report.
-
-    `conduct` is what is known of it already, from another stage.
-    """
-
-    def __init__(
-        self, mode: str, workspace: Workspace, submission: Path, conduct: Conduct | None = None
-    ) -> None:
-        folder = workspace.subfolder()
-        self.program = folder / "actor"
-        put_program(compiled("actor"), self.program)
-        if mode == PIDNS or may_see_everybody():
-            # Who may execute a program but not read it cannot look into it while it runs, nor change it there through
-            # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper we could not look either, unless
-            # nothing is hidden from us.
-            self.program.chmod(0o111)
-        self._identity = file_id(self.program)
-        self.listener = _listen(folder)
-        self.sandbox = Sandbox(mode, submission, folder)
-        if self.sandbox.user is not None:
-            os.chown(folder / "socket", self.sandbox.user, self.sandbox.user)
-        if mode == PIDNS and self.sandbox.user is not None:
-            # Its namespace is to have power over the program, and so have we by looking as its user. It is mounted
-            # read-only there, and remains as it is.
-            os.chown(self.program, self.sandbox.user, self.sandbox.user)
-        self.conduct = Conduct() if conduct is None else conduct
-
-    @property
-    def main(self) -> list[str]:
-        """The command that init is asked to start, as it is found inside the sandbox."""
-        return [f"{self.sandbox.stage}/actor", MAIN]
-
-    def is_actor(self, pid: int) -> bool:
-        """Whether a process executes the actor program: then it will never execute anything else."""
-        try:
-            with looking_as(user_of(pid)):
-                return file_id(f"/proc/{pid}/exe") == self._identity
-        except OSError:
-            return False
-
-    def settings(self, start: Start) -> list[str]:
-        """What the launcher is told of how init is started."""
-        library = self.program.with_name(_WITNESS)
-        if start.exit_handler and not library.exists():
-            put_program(compiled("witness"), library)
-        return start.settings(f"{self.sandbox.stage}/{_WITNESS}")
-
-    def close(self) -> None:
-        self.sandbox.close()
-        self.listener.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Play:
@@ -395,19 +329,6 @@ class Play:
                 return True
             pid = parent_of(pid)
         return False
-
-
-def _listen(folder: Path) -> socket.socket:
-    """A socket in this folder, for one user alone. /proc/net/unix, which everybody may read, does not tell where."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    there = os.open(folder, os.O_PATH)
-    try:
-        listener.bind(f"/proc/self/fd/{there}/socket")
-    finally:
-        os.close(there)
-    (folder / "socket").chmod(0o600)
-    listener.listen(256)
-    return listener
 
 
 def _nothing_to_read() -> int:

@@ -17,7 +17,7 @@ from autograder.stage.company import alone, in_company
 from autograder.stage.conduct import Conduct
 from autograder.stage.errors import StageError
 from autograder.stage.machine import Needs, refuse_if_short, shortage
-from autograder.stage.play import Stage
+from autograder.stage.stage import Stage
 from autograder.stage.workspace import Workspace
 from autograder.trial.decide import UndecidedError, judge
 from autograder.trial.verdict import Status, Verdict

@@ -16,8 +16,9 @@ from autograder.language.sentence import Judged
 from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
 from autograder.stage.errors import ShortageError, StageError, UnableError, UnrulyError
-from autograder.stage.play import Play, Stage
+from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
+from autograder.stage.stage import Stage
 from autograder.trial.begin import start_of
 from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.stage.play import Play, Stage
+from autograder.stage.play import Play
+from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.tools import compiler
 from autograder.stage.workspace import Workspace

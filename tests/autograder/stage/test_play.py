@@ -12,8 +12,9 @@ import pytest
 
 from autograder.language.roles import PIDNS
 from autograder.stage.activity import Posture
-from autograder.stage.play import Play, Stage
+from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest
+from autograder.stage.stage import Stage
 from autograder.stage.start import Start
 from autograder.stage.workspace import Workspace
 

@@ -1,0 +1,92 @@
+"""Where plays are given: a submission's sandbox, the actors' program, and the socket at which they report."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Self
+
+from autograder.language.roles import MAIN, PIDNS
+from autograder.stage.compiled import compiled
+from autograder.stage.conduct import Conduct
+from autograder.stage.sandbox import Sandbox
+from autograder.stage.start import Start
+from autograder.stage.surroundings import file_id
+from autograder.stage.tools import put_program
+from autograder.stage.users import looking_as, may_see_everybody, user_of
+from autograder.stage.workspace import Workspace
+
+_WITNESS = "witness.so"
+
+
+class Stage:
+    """Where plays are given with one submission: its sandbox, and the socket at which actors report.
+
+    `conduct` is what is known of it already, from another stage.
+    """
+
+    def __init__(
+        self, mode: str, workspace: Workspace, submission: Path, conduct: Conduct | None = None
+    ) -> None:
+        folder = workspace.subfolder()
+        self.program = folder / "actor"
+        put_program(compiled("actor"), self.program)
+        if mode == PIDNS or may_see_everybody():
+            # Who may execute a program but not read it cannot look into it while it runs, nor change it there through
+            # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper we could not look either, unless
+            # nothing is hidden from us.
+            self.program.chmod(0o111)
+        self._identity = file_id(self.program)
+        self.listener = _listen(folder)
+        self.sandbox = Sandbox(mode, submission, folder)
+        if self.sandbox.user is not None:
+            os.chown(folder / "socket", self.sandbox.user, self.sandbox.user)
+        if mode == PIDNS and self.sandbox.user is not None:
+            # Its namespace is to have power over the program, and so have we by looking as its user. It is mounted
+            # read-only there, and remains as it is.
+            os.chown(self.program, self.sandbox.user, self.sandbox.user)
+        self.conduct = Conduct() if conduct is None else conduct
+
+    @property
+    def main(self) -> list[str]:
+        """The command that init is asked to start, as it is found inside the sandbox."""
+        return [f"{self.sandbox.stage}/actor", MAIN]
+
+    def is_actor(self, pid: int) -> bool:
+        """Whether a process executes the actor program: then it will never execute anything else."""
+        try:
+            with looking_as(user_of(pid)):
+                return file_id(f"/proc/{pid}/exe") == self._identity
+        except OSError:
+            return False
+
+    def settings(self, start: Start) -> list[str]:
+        """What the launcher is told of how init is started."""
+        library = self.program.with_name(_WITNESS)
+        if start.exit_handler and not library.exists():
+            put_program(compiled("witness"), library)
+        return start.settings(f"{self.sandbox.stage}/{_WITNESS}")
+
+    def close(self) -> None:
+        self.sandbox.close()
+        self.listener.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _listen(folder: Path) -> socket.socket:
+    """A socket in this folder, for one user alone. /proc/net/unix, which everybody may read, does not tell where."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    there = os.open(folder, os.O_PATH)
+    try:
+        listener.bind(f"/proc/self/fd/{there}/socket")
+    finally:
+        os.close(there)
+    (folder / "socket").chmod(0o600)
+    listener.listen(256)
+    return listener
