@@ -14,7 +14,7 @@ from typing import Protocol
 
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Result, Run
-from autograder.grading.terms import terms_of
+from autograder.grading.terms import LabTerms
 from autograder.labs.generate import seed_of, with_generated
 from autograder.labs.lab import Lab
 from autograder.safe_text import safe_text
@@ -101,6 +101,7 @@ class Foreman:
         self._gradebook = gradebook
         self._assess = assess
         self._mode = mode
+        self._terms = LabTerms(lab, mode)
         self._on_result = on_result
         self._keep = keep
         self._positions = {asked.name: place for place, asked in enumerate(run.scenarios)}
@@ -138,7 +139,7 @@ class Foreman:
     def _send(self, errand: _Errand, executor: Executor, tell: Tell) -> None:
         if errand.attempt is None:
             student = errand.submission.student
-            terms = terms_of(self._lab, errand.submission, self._mode)
+            terms = self._terms.of(errand.submission)
             errand.attempt, done = self._gradebook.open_attempt(
                 self._run, student, terms, keep=self._keep
             )

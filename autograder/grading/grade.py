@@ -18,7 +18,7 @@ from autograder.grading.foreman import Assess, Foreman, say_nothing
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Asked, Result, Run
 from autograder.grading.resuming import left_to_do, told, told_of_others
-from autograder.grading.terms import terms_of
+from autograder.grading.terms import LabTerms
 from autograder.grading.workers import Workers, tell
 from autograder.labs.generate import with_generated
 from autograder.labs.lab import Lab
@@ -55,7 +55,8 @@ def grade(
     run = _run_for(lab, submissions, gradebook, go_on=resume or only is not None)
     wanted = list(submissions) if only is None else [choose(submissions, only)]
     if resume or only is not None:
-        now = [(submission, terms_of(lab, submission, mode)) for submission in submissions]
+        terms = LabTerms(lab, mode)
+        now = [(submission, terms.of(submission)) for submission in submissions]
         left = left_to_do(now, gradebook.judged(run), gradebook.graded(run))
         if resume:
             left = [one for one in left if one.submission in wanted]

@@ -1,6 +1,6 @@
 """What a verdict stands on: the submission, the lab, and the play, each told apart by a digest.
 
-    lab, submission, mode -> Terms
+    lab, mode -> LabTerms; submission -> Terms
 
 As long as they are the same, a verdict holds; what has changed is judged anew.
 """
@@ -8,6 +8,7 @@ As long as they are the same, a verdict holds; what has changed is judged anew.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +19,24 @@ from autograder.labs.scenario import Scenario
 from autograder.submission.submissions import Submission, state_of
 
 
-def terms_of(lab: Lab, submission: Submission, mode: str | None) -> Terms:
-    """What is asked of a submission now, and what it is. `lab` is without the scenarios that are generated."""
-    seed = seed_of(lab.name, submission.student)
-    plays = {s.name: digest_of_play(lab, s, mode) for s in with_generated(lab, seed).scenarios}
-    return Terms(state_of(submission), digest_of(lab, mode), seed, plays)
+class LabTerms:
+    """What one lab asks, reckoned once for a whole class. `lab` is without the scenarios that are generated."""
+
+    def __init__(self, lab: Lab, mode: str | None) -> None:
+        self._lab = lab
+        self._mode = mode
+        self._asked = digest_of(lab, mode)
+        self._plays = self._digests(lab.scenarios)
+
+    def of(self, submission: Submission) -> Terms:
+        """What is asked of a submission now, and what it is."""
+        seed = seed_of(self._lab.name, submission.student)
+        made = with_generated(self._lab, seed).scenarios[len(self._lab.scenarios) :]
+        plays = {**self._plays, **self._digests(made)}
+        return Terms(state_of(submission), self._asked, seed, plays)
+
+    def _digests(self, scenarios: Sequence[Scenario]) -> dict[str, str]:
+        return {s.name: digest_of_play(self._lab, s, self._mode) for s in scenarios}
 
 
 def digest_of(lab: Lab, mode: str | None) -> str:

@@ -22,7 +22,7 @@ from made_up_lab import LAB, by_name, hand_in
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Asked, Result, Run, Terms
-from autograder.grading.terms import digest_of, terms_of
+from autograder.grading.terms import LabTerms, digest_of
 from autograder.labs.demo_class import make_class
 from autograder.labs.generate import names
 from autograder.labs.lab import Generated, Lab, load_lab
@@ -316,7 +316,7 @@ def test_of_an_attempt_that_was_cut_off_the_plays_that_have_not_changed_stay(jud
     submissions = find_submissions(judge.root, "init")
     asked = [Asked.of(scenario) for scenario in LAB.scenarios]
     run = judge.book.begin("init", "", asked, [s.student for s in submissions])
-    attempt, _ = judge.book.open_attempt(run, "ada", terms_of(LAB, submissions[0], None))
+    attempt, _ = judge.book.open_attempt(run, "ada", LabTerms(LAB, None).of(submissions[0]))
     for place, scenario in enumerate((first, second)):
         judge.book.add(attempt, place, Verdict.of(scenario, Status.PASSED, ""))
     judge.grade(HARDER)
@@ -332,7 +332,7 @@ def test_an_attempt_that_was_cut_off_after_its_last_verdict_says_where_init_stoo
     run = judge.book.begin(
         "init", "", [Asked.of(scenario) for scenario in LAB.scenarios], ["ada", "bad ben"]
     )
-    attempt, _ = judge.book.open_attempt(run, "ada", terms_of(LAB, ada, None))
+    attempt, _ = judge.book.open_attempt(run, "ada", LabTerms(LAB, None).of(ada))
     for place, verdict in enumerate(whole.verdicts):
         judge.book.add(attempt, place, verdict)
     assert judge.grade(LAB)["ada"].assessment == whole
