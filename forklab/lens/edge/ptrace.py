@@ -190,14 +190,19 @@ def info_in(content: bytes) -> SignalInfo:
 
 
 def pending_signals(tid: int) -> list[SignalInfo]:
-    """Those that wait for this thread, then those for its process, in the order of their arrival; nothing is taken."""
-    found = []
+    """Those that wait for this thread, then those for its process, in the order of their arrival; nothing is taken.
+
+    The kernel tells fewer than there are when a signal comes for us meanwhile, so only an empty answer is the last.
+    """
+    found: list[SignalInfo] = []
     infos = ctypes.create_string_buffer(SIGINFO_SIZE * _MOST_PEEKED)
     for of_process in (0, 1):
-        question = ctypes.create_string_buffer(_PEEK.pack(0, of_process, _MOST_PEEKED))
-        count = _ptrace(_PEEKSIGINFO, tid, ctypes.addressof(question), ctypes.addressof(infos))
-        for place in range(count):
-            found.append(info_in(infos.raw[place * SIGINFO_SIZE :]))
+        told, count = 0, -1
+        while count != 0:
+            question = ctypes.create_string_buffer(_PEEK.pack(told, of_process, _MOST_PEEKED))
+            count = _ptrace(_PEEKSIGINFO, tid, ctypes.addressof(question), ctypes.addressof(infos))
+            told += count
+            found += [info_in(infos.raw[place * SIGINFO_SIZE :]) for place in range(count)]
     return found
 
 
