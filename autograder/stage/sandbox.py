@@ -34,7 +34,7 @@ from autograder.stage.tools import put_program
 from autograder.stage.users import private_user
 from autograder.stage.workspace import remove
 
-_ANSWER_SECONDS = 30.0
+_ANSWER_SECONDS, _END_SECONDS = 30.0, 5.0
 _LANDLOCK_WITH_SCOPES = 6
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
 _ONE_DESCRIPTOR = struct.Struct("i")
@@ -189,11 +189,17 @@ class Sandbox:
             _open_folder(self._temporary)
 
     def close(self) -> None:
-        """Ends the sandbox and everything in it."""
+        """Ends the sandbox and everything in it.
+
+        The launcher ends by itself: a bubblewrap that is killed does not wait for it, and what all the plays have cost
+        would be counted nowhere.
+        """
         self._orders.close()
-        if self.mode == PIDNS:
+        try:
+            self._process.wait(_END_SECONDS if self.mode == PIDNS else None)
+        except subprocess.TimeoutExpired:
             self._process.kill()
-        self._process.wait()
+            self._process.wait()
         if self._process.stderr is not None:
             self._process.stderr.close()
 
