@@ -22,12 +22,14 @@ def scenario_in(lab: Lab, name: str) -> Scenario:
     )
 
 
-def any_scenario(name: str) -> Scenario:
+def any_scenario(name: str) -> tuple[Scenario, Lab | None]:
+    """The lab, if it is named by one: LAB/SCENARIO."""
     if Path(name).is_file():
-        return load_scenario(Path(name))
-    lab, slash, scenario = name.partition("/")
+        return load_scenario(Path(name)), None
+    lab_name, slash, scenario = name.partition("/")
     if slash and not name.endswith(".toml"):
-        return scenario_in(load_lab(lab), scenario)
+        lab = load_lab(lab_name)
+        return scenario_in(lab, scenario), lab
     raise CommandError(
         f"{one_line(name)}: there is no such scenario file.\n"
         "  Name a file, or a scenario of a lab: init/03_orphan"

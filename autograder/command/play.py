@@ -16,7 +16,7 @@ from forklab.draw.trees.picture import tree_svg
 
 def play(scenario_name: str, init: Sequence[str], svg_file: str | None, mode: str | None) -> int:
     """One scenario against any init."""
-    scenario = any_scenario(scenario_name)
+    scenario, lab = any_scenario(scenario_name)
     if not init:
         raise CommandError(
             "Which init? Name it after --, for example: autograder play "
@@ -24,7 +24,7 @@ def play(scenario_name: str, init: Sequence[str], svg_file: str | None, mode: st
         )
     screen = console(to_stderr=svg_file == "-")
     say_mode(screen, mode)
-    [verdict] = assess.judge_installed(init, [scenario], mode=mode)
+    [verdict] = assess.judge_installed(init, [scenario], mode=mode, lab=lab)
     show_play(screen, verdict)
     if svg_file is not None:
         write_text(svg_file, tree_svg(verdict.observed.tree(), verdict.remarks, verdict.title))

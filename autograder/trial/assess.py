@@ -39,13 +39,7 @@ def assess(
     mode = mode or probe().mode
     chosen = lab.scenarios if scenarios is None else scenarios
     with Workspace() as workspace:
-
-        def run(argv: Sequence[str], folder: Path) -> Completed:
-            try:
-                return run_contained(mode, workspace, folder, argv, _BUILD_SECONDS)
-            except ExcessError as excess:
-                raise BuildError(f"The build was stopped: it took {excess}.") from excess
-
+        run = _builder(mode, workspace)
         folder = workspace.subfolder()
         try:
             program = build(submission, folder, run, lab.program)
@@ -56,10 +50,7 @@ def assess(
             )
         else:
             verdicts = []
-
-            def reference() -> tuple[Path, Command] | None:
-                return _reference(lab, workspace, run)
-
+            reference = _reference(lab, mode, workspace)
             bench = Bench(mode, workspace, folder, program.command, reference, chosen)
             try:
                 for scenario in chosen:
@@ -73,30 +64,53 @@ def assess(
 
 
 def judge_installed(
-    command: Sequence[str], scenarios: Sequence[Scenario], *, mode: str | None = None
+    command: Sequence[str],
+    scenarios: Sequence[Scenario],
+    *,
+    mode: str | None = None,
+    lab: Lab | None = None,
 ) -> list[Verdict]:
     """A verdict a scenario on `command`, an init with the arguments that it takes before its own.
 
-    Raises CommandError if there is no such program, StageError if this machine has no stage.
+    `lab`: whose scenarios they are, if any. Raises CommandError if there is no such program, StageError if
+    this machine has no stage.
     """
     installed = find_installed(command)
     with Workspace() as workspace:
         folder = workspace.subfolder()
         installed.put_into(folder)
         mode = mode or probe().mode
-        bench = Bench(mode, workspace, folder, installed.command, lambda: None, scenarios)
+        reference = _reference(lab, mode, workspace) if lab else lambda: None
+        bench = Bench(mode, workspace, folder, installed.command, reference, scenarios)
         try:
             return [bench.judge(scenario) for scenario in scenarios]
         finally:
             bench.close()
 
 
+def _builder(mode: str, workspace: Workspace) -> Callable[[Sequence[str], Path], Completed]:
+    """Runs the commands of a build."""
+
+    def run(argv: Sequence[str], folder: Path) -> Completed:
+        try:
+            return run_contained(mode, workspace, folder, argv, _BUILD_SECONDS)
+        except ExcessError as excess:
+            raise BuildError(f"The build was stopped: it took {excess}.") from excess
+
+    return run
+
+
 def _reference(
-    lab: Lab, workspace: Workspace, run: Callable[[Sequence[str], Path], Completed]
-) -> tuple[Path, Command] | None:
-    """The lab's own solution, built; None if it has none that can be built here."""
-    for solution in sorted((lab.folder / "solution").glob("*/")):
-        folder = workspace.subfolder()
-        with contextlib.suppress(BuildError):
-            return folder, build(solution, folder, run, lab.program).command
-    return None
+    lab: Lab, mode: str, workspace: Workspace
+) -> Callable[[], tuple[Path, Command] | None]:
+    """Builds the lab's own solution when it is asked for; None if it has none that can be built here."""
+
+    def built() -> tuple[Path, Command] | None:
+        run = _builder(mode, workspace)
+        for solution in sorted((lab.folder / "solution").glob("*/")):
+            folder = workspace.subfolder()
+            with contextlib.suppress(BuildError):
+                return folder, build(solution, folder, run, lab.program).command
+        return None
+
+    return built

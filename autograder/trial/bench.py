@@ -2,7 +2,9 @@
 
 An error is never free for who causes it. What cannot be decided is played again alone, then with the reference solution
 in the same place: if that works, it was the submission's doing, and it has failed; if not, it is the machine's trouble.
-And what a submission has done several times is decided for all scenarios at once: each student takes bounded time.
+Where there is no reference (Gradescope gets none), it has failed if it was seen at it both times and this machine is
+short of nothing. And what a submission has done several times is decided for all scenarios at once: each student takes
+bounded time.
 """
 
 from __future__ import annotations
@@ -64,14 +66,15 @@ class Bench:
         try:
             with in_company():
                 return self._on_stage(scenario)
-        except UndecidedError as first:
+        except UndecidedError as undecided:
+            first = undecided
             if self._conduct.obstructions:  # it did so before: no need to see it twice
-                return self._blame(scenario, first)
+                return self._blame(scenario, first, first)
         try:
             with alone():
                 return self._on_stage(scenario)
         except UndecidedError as again:
-            return self._blame(scenario, again)
+            return self._blame(scenario, first, again)
 
     def _on_stage(self, scenario: Scenario) -> Verdict:
         """Raises UndecidedError, and the next play has a new stage then."""
@@ -90,33 +93,47 @@ class Bench:
             self.close()
             raise UndecidedError(str(error)) from error
 
-    def _blame(self, scenario: Scenario, undecided: UndecidedError) -> Verdict:
+    def _blame(
+        self, scenario: Scenario, first: UndecidedError, undecided: UndecidedError
+    ) -> Verdict:
         try:
             built = self._reference()
             if built is None:
-                return Verdict.of(
-                    scenario, Status.ERROR, f"The grader failed, not you: {undecided.trouble}."
-                )
+                return self._blame_by_sight(scenario, first, undecided)
             folder, command = built
             with alone(), Stage(self._mode, self._workspace, folder) as stage:
                 verdict = judge(scenario, command(stage.sandbox.folder), stage)
         except (UndecidedError, StageError, OSError) as error:
             verdict = Verdict.of(scenario, Status.ERROR, str(error))
         if verdict.status is Status.PASSED:
-            return self._failed(scenario, undecided)
+            return self._failed(
+                scenario,
+                undecided,
+                "The reference solution is judged without trouble in the same place.",
+            )
         return Verdict.of(
             scenario,
             Status.ERROR,
             f"The grader failed, not you: {undecided.trouble}. The reference solution cannot be judged here either.",
         )
 
-    def _failed(self, scenario: Scenario, undecided: UndecidedError) -> Verdict:
+    def _blame_by_sight(
+        self, scenario: Scenario, first: UndecidedError, again: UndecidedError
+    ) -> Verdict:
+        lack = shortage(self._needs(scenario))
+        if first.doing and again.doing and not lack:
+            return self._failed(scenario, again, "So it was each time that it was played.")
+        return Verdict.of(
+            scenario, Status.ERROR, f"The grader failed, not you: {lack or again.trouble}."
+        )
+
+    def _failed(self, scenario: Scenario, undecided: UndecidedError, proof: str) -> Verdict:
         self._conduct.obstructions.append(undecided.doing or undecided.trouble)
         return Verdict.of(
             scenario,
             Status.FAILED,
-            f"This play cannot be judged, and that is your program's doing: {self._conduct.obstructions[-1]}. "
-            "The reference solution is judged without trouble in the same place.",
+            "This play cannot be judged, and that is your program's doing: "
+            f"{self._conduct.obstructions[-1]}. {proof}",
         )
 
     def _known(self, scenario: Scenario) -> str:

@@ -37,7 +37,7 @@ _NEVER_AT_REST = (
 
 
 class UndecidedError(Exception):
-    """A play has come to no verdict: `trouble` is what we could not do, `doing` what the submission did meanwhile."""
+    """A play has come to no verdict: `trouble` is what we could not do, `doing` what was seen in the play meanwhile."""
 
     def __init__(self, trouble: str, doing: str = "") -> None:
         super().__init__(trouble)

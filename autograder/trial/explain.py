@@ -174,7 +174,7 @@ def shorten(text: str) -> str:
 
 
 def obstruction(play: Play) -> str:
-    """Who of a play sleeps in a way in which nothing can wake it, or does not listen to us, in a clause; or nothing."""
+    """Who of a play sleeps in a way in which nothing can wake it, or cannot reach us, in a clause; or nothing."""
     found = []
     for process in (play.init, *play.quiescence.strays()):
         stat = process.stat()

@@ -355,7 +355,11 @@ def test_play_shows_the_play_step_by_step_and_draws_its_end(
     asked: list[object] = []
 
     def judge_installed(
-        command: Sequence[str], scenarios: Sequence[Scenario], *, mode: str | None = None
+        command: Sequence[str],
+        scenarios: Sequence[Scenario],
+        *,
+        mode: str | None = None,
+        lab: Lab | None = None,
     ) -> list[Verdict]:
         asked.extend([list(command), scenarios[0].name, mode])
         return [failed(ASKED[2])]

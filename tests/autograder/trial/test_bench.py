@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,16 +51,18 @@ class Court:
         self, monkeypatch: pytest.MonkeyPatch, workspace: Workspace, plays: list[Status | None]
     ) -> None:
         self.reference: Status | None = Status.PASSED
+        self.has_reference = True
+        self.seen = [ACTION] * len(plays)  # at what the submission is seen, play by play
         self.played = 0
         submission, reference = workspace.subfolder(), workspace.subfolder()
 
         def judge(scenario: Scenario, command: object, stage: FakeStage) -> Verdict:
-            status = self.reference
+            status, doing = self.reference, ""
             if stage.folder == submission:
-                status = plays[self.played]
+                status, doing = plays[self.played], self.seen[self.played]
                 self.played += 1
             if status is None:
-                raise UndecidedError("nobody can tell", ACTION)
+                raise UndecidedError("nobody can tell", doing)
             return Verdict.of(scenario, status, "")
 
         monkeypatch.setattr(benches, "Stage", FakeStage)
@@ -71,7 +74,12 @@ class Court:
             return []
 
         self.bench = Bench(
-            "pidns", workspace, submission, command, lambda: (reference, command), [ORPHAN]
+            "pidns",
+            workspace,
+            submission,
+            command,
+            lambda: (reference, command) if self.has_reference else None,
+            [ORPHAN],
         )
 
     def verdict(self) -> Verdict:
@@ -110,6 +118,35 @@ def test_where_the_reference_cannot_be_judged_either_the_machine_is_at_fault(
     court.reference = reference
     for _ in range(3):
         assert court.verdict().status is Status.ERROR
+
+
+@pytest.mark.parametrize(
+    ("seen", "status"),
+    [
+        ([ACTION, ACTION], Status.FAILED),
+        ([ACTION, ""], Status.ERROR),
+        (["", ACTION], Status.ERROR),
+        (["", ""], Status.ERROR),
+    ],
+)
+def test_without_a_reference_it_has_to_be_seen_at_it_each_time(
+    monkeypatch: pytest.MonkeyPatch, workspace: Workspace, seen: list[str], status: Status
+) -> None:
+    court = Court(monkeypatch, workspace, [UNDECIDED, UNDECIDED])
+    court.has_reference, court.seen = False, seen
+    verdict = court.verdict()
+    assert verdict.status is status
+    assert (ACTION in verdict.message) == (status is Status.FAILED)
+
+
+def test_without_a_reference_a_machine_that_is_short_of_something_is_at_fault(
+    monkeypatch: pytest.MonkeyPatch, workspace: Workspace
+) -> None:
+    court = Court(monkeypatch, workspace, [UNDECIDED, UNDECIDED])
+    court.has_reference, court.lack = False, "only 3 more processes can be started"
+    verdict = court.verdict()
+    assert verdict.status is Status.ERROR
+    assert "3 more processes" in verdict.message
 
 
 def test_who_did_it_three_times_is_not_played_any_more(
@@ -207,15 +244,17 @@ def test_who_makes_itself_uninterruptible_is_no_better_off_than_its_honest_twin(
     assert "stayed a zombie" in verdict.message
 
 
+@pytest.mark.parametrize("has_reference", [True, False])
 def test_an_actor_that_cannot_reach_us_does_not_end_with_a_status(
-    tmp_path: Path, mode: str
+    tmp_path: Path, mode: str, has_reference: bool
 ) -> None:
     """A hundred open files leave no room for its connection: the submission's doing, told as what it is."""
+    lab = LAB if has_reference else replace(LAB, folder=tmp_path)
     text = (LAB.folder / "solution" / "c" / "init.c").read_text()
     limit = "struct rlimit few = {100, 100}; setrlimit(RLIMIT_NOFILE, &few); execvp(command[0], command);"
     text = text.replace("execvp(command[0], command);", limit)
     (tmp_path / "init.c").write_text("#include <sys/resource.h>\n" + text)
-    [verdict] = assess(LAB, tmp_path, mode=mode, scenarios=[ORPHAN]).verdicts
+    [verdict] = assess(lab, tmp_path, mode=mode, scenarios=[ORPHAN]).verdicts
     assert verdict.status is Status.FAILED
     assert "an actor cannot reach the judge" in verdict.message
 
