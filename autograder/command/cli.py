@@ -56,7 +56,7 @@ def _guarded(words: list[str]) -> int:
 def _run_or_explain(arguments: argparse.Namespace) -> int:
     # Imported late, here and below: `autograder --help` and wrong usage should answer at once.
     from autograder.stage.errors import SHORTAGES, StageError
-    from forklab.draw.trees.render import GraphvizFailedError, GraphvizMissingError
+    from forklab.draw.trees.errors import GraphvizFailedError, GraphvizMissingError
 
     try:
         return _run(arguments)

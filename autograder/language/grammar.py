@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -37,10 +38,10 @@ def words_of(line: str) -> list[Word]:
 def read_line(line: str, number: int = 0) -> Step | None:
     """The step that a line says; None if it says none. `number` is that of the line."""
     words = words_of(line)
-    for sentence in SENTENCES:
-        for reading in sentence.wording.readings:
-            if (values := _match(reading, words, line)) is not None:
-                return say(sentence, values, number)
+    said = {word.text for word in words}
+    for literal, reading, sentence in _readings():
+        if literal <= said and (values := _match(reading, words, line)) is not None:
+            return say(sentence, values, number)
     return None
 
 
@@ -68,6 +69,16 @@ def same_word(expected: str, word: str) -> bool:
     if expected.endswith("(s)"):
         return word in (expected[:-3], f"{expected[:-3]}s")
     return word == expected
+
+
+@functools.cache
+def _readings() -> tuple[tuple[frozenset[str], tuple[str, ...], type[Step]], ...]:
+    """Each way to say each sentence, behind the words of it that no line that says it can lack."""
+    return tuple(
+        (frozenset(w for w in reading if w not in BLANKS and not w.endswith("(s)")), reading, said)
+        for said in SENTENCES
+        for reading in said.wording.readings
+    )
 
 
 def _match(reading: Sequence[str], words: Sequence[Word], line: str) -> dict[str, Value] | None:

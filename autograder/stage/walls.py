@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from autograder.language.roles import PIDNS
 from autograder.stage.compiled import compiled, is_dynamic
@@ -33,12 +35,16 @@ class Wall:
 
 @functools.cache
 def walls(mode: str) -> tuple[Wall, ...]:
-    """All of them in this mode on this machine. Raises StageError if it cannot do the mode."""
+    """All of them in this mode on this machine. Raises StageError if it cannot do the mode: a play is tried."""
     with (
         Workspace() as workspace,
         Sandbox(mode, workspace.subfolder(), workspace.subfolder()) as sandbox,
     ):
         means, own_user = sandbox.means(), sandbox.user is not None
+        with open(os.devnull, "r+b") as nothing:
+            pid, _ = sandbox.open_play(["/bin/sh", "-c", "exit 7"], (nothing.fileno(),) * 3)
+            Path(f"/proc/{pid}/status").read_text()
+        sandbox.end_play()
     of_the_mode = _in_a_namespace() if mode == PIDNS else among_others(means, own_user)
     return (*of_the_mode, *_everywhere(means))
 

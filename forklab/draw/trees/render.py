@@ -23,17 +23,10 @@ import graphviz
 
 from forklab.draw.shapes import Point
 from forklab.draw.trees.bundled import bundled_layout
+from forklab.draw.trees.errors import GraphvizFailedError, GraphvizMissingError
 
 SECONDS = 60.0  # for one call of a Graphviz program: a picture takes milliseconds
 _ONE_AT_A_TIME = threading.Lock()
-
-
-class GraphvizMissingError(RuntimeError):
-    """Neither pygraphviz nor `dot` is here."""
-
-
-class GraphvizFailedError(RuntimeError):
-    """Graphviz did not understand the graph, or broke."""
 
 
 @dataclass(frozen=True)
