@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 from autograder.grading.records import Result, Run
 from autograder.reports.cells import first_sentence
-from autograder.reports.feedback import count, plain
+from autograder.reports.feedback import common_reason, count, plain
 from autograder.reports.files import write_whole
 from autograder.safe_text import safe_text
 from autograder.trial.verdict import Status, Verdict
@@ -47,17 +47,21 @@ def _suite(run: Run, result: Result) -> Element:
         skipped=str(counts[Status.SKIPPED]),
         time=f"{result.seconds:.3f}",
     )
+    reason = common_reason(result.assessment)
     for verdict in result.assessment.verdicts:
-        suite.append(_case(f"{run.lab}.{result.student}", verdict))
+        suite.append(_case(f"{run.lab}.{result.student}", verdict, told=reason is not None))
+    if reason is not None:
+        SubElement(suite, "system-err").text = safe_text(reason)
     return suite
 
 
-def _case(classname: str, verdict: Verdict) -> Element:
+def _case(classname: str, verdict: Verdict, *, told: bool) -> Element:
+    """One scenario; `told`: what is to be said of it stands in the suite's system-err, once for all of them."""
     case = Element("testcase", classname=classname, name=verdict.scenario)
     if verdict.status in _ELEMENTS:
         message = f"{verdict.title}: {first_sentence(verdict.message)}"
         outcome = SubElement(case, _ELEMENTS[verdict.status], message=safe_text(message))
-        outcome.text = _text(verdict)
+        outcome.text = None if told else _text(verdict)
     return case
 
 

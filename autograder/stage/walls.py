@@ -15,6 +15,7 @@ from autograder.stage.workspace import Workspace
 
 _NAMESPACES = "grade where bubblewrap may open namespaces"
 _NAMESPACES_OR_ROOT = f"{_NAMESPACES}, or as root"
+_FILTERS_THAT_ASK = "with Linux 5.9 or later, not below a filter that asks as well"
 _NEWER = "or with Linux 6.12 or later, with Landlock"
 
 
@@ -46,7 +47,7 @@ def walls(mode: str) -> tuple[Wall, ...]:
             Path(f"/proc/{pid}/status").read_text()
         sandbox.end_play()
     of_the_mode = _in_a_namespace() if mode == PIDNS else among_others(means, own_user)
-    return (*of_the_mode, *_everywhere(means))
+    return (*of_the_mode, *everywhere(means))
 
 
 def _in_a_namespace() -> Iterator[Wall]:
@@ -87,7 +88,7 @@ def among_others(means: Means, own_user: bool) -> Iterator[Wall]:
         "actors connect to the judge, and nobody to anybody else"
         if means.asks
         else "a submission can connect to sockets in the file system that its user may connect to",
-        f"{_NAMESPACES_OR_ROOT}, or with Linux 5.9 or later, not below a filter that asks as well",
+        f"{_NAMESPACES_OR_ROOT}, or {_FILTERS_THAT_ASK}",
         guards=not own_user,
     )
     yield Wall(
@@ -133,7 +134,8 @@ def _files(means: Means, own_user: bool) -> Wall:
     )
 
 
-def _everywhere(means: Means) -> Iterator[Wall]:
+def everywhere(means: Means) -> Iterator[Wall]:
+    """Those of both modes."""
     yield Wall(
         "system calls",
         means.filters,
@@ -141,6 +143,15 @@ def _everywhere(means: Means) -> Iterator[Wall]:
         if means.filters
         else "no system call is forbidden: a submission can trace and change its own actors",
         "let the grader use seccomp(2), on x86-64 or aarch64",
+    )
+    yield Wall(
+        "timers",
+        means.asks,
+        "whoever has set one is waited for"
+        if means.asks
+        else "only who sleeps in a call with a time is known to wait: a play can be judged before an alarm rings",
+        _FILTERS_THAT_ASK,
+        guards=False,
     )
     static = not is_dynamic(compiled("actor"))
     yield Wall(

@@ -17,7 +17,15 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up_class import ASKED, CLASS, assessment, does_not_build, failed, nothing_handed_in
+from made_up_class import (
+    ASKED,
+    CLASS,
+    COMPILER,
+    assessment,
+    does_not_build,
+    failed,
+    nothing_handed_in,
+)
 
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Result, Terms
@@ -223,6 +231,12 @@ def test_junit_has_a_suite_a_student_with_right_counts(out: Path) -> None:
     assert failure is not None
     assert "stayed a zombie" in failure.get("message", "")
     assert "expect child is reaped" in (failure.text or "")
+
+
+def test_junit_has_the_compilers_words_once(out: Path) -> None:
+    [dora] = ElementTree.parse(out / "junit.xml").findall("testsuite[@name='dora']")
+    assert [text for text in dora.itertext() if text.strip()] == [COMPILER]
+    assert dora.findtext("system-err") == COMPILER
 
 
 def test_junit_is_well_formed_whatever_was_printed(hostile: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from autograder.language.roles import PIDNS
 from autograder.stage.isolation import dangers, lacks, probe
 from autograder.stage.sandbox import Means
-from autograder.stage.walls import Wall, among_others, walls
+from autograder.stage.walls import Wall, among_others, everywhere, walls
 
 NEWEST = Means(landlock=7, filters=True, fenced=True, asks=True)
 WITHOUT_SCOPES = Means(landlock=5, filters=True, fenced=False, asks=True)
@@ -43,6 +43,13 @@ def test_whose_submission_runs_as_the_grader_has_no_wall_around_its_account() ->
     assert missing(NEWEST, own_user=False) == {"names of files", "user"}
     assert missing(WITHOUT_SCOPES, own_user=False) == {"names of files", "user", "processes"}
     assert missing(NOTHING, own_user=False) > missing(WITHOUT_QUESTIONS, own_user=False)
+
+
+def test_it_is_told_where_timers_are_not_seen() -> None:
+    for means in (NEWEST, WITHOUT_QUESTIONS):
+        [timers] = [wall for wall in everywhere(means) if wall.about == "timers"]
+        assert timers.stands == means.asks
+        assert ("can be judged before" in timers.words) == (not means.asks)
 
 
 def test_the_words_differ_where_the_wall_does_not_stand() -> None:
