@@ -130,9 +130,11 @@ PROGRAMS = {
         struct itimerspec told, rings = {{0, 40000000}, {0, 20000000}}, never = {{0, 0}, {0, 0}};
         int timer = timerfd_create(CLOCK_MONOTONIC, 0);
         timerfd_settime(timer, 0, &rings, &told);
-        printf("%d %ld\\n", (int)read(timer, &count, 8), (long)count);
+        int size = (int)read(timer, &count, 8);
+        printf("%d %d\\n", size, count >= 1);
         usleep(100000);
-        printf("%d %d\\n", (int)read(timer, &count, 8), count >= 2);
+        size = (int)read(timer, &count, 8);
+        printf("%d %d\\n", size, count >= 2);
         if (fork() == 0) {
             struct pollfd wanted = {timer, POLLIN, 0};
             printf("%d\\n", poll(&wanted, 1, -1));
@@ -149,7 +151,8 @@ PROGRAMS = {
         timerfd_settime(other, TFD_TIMER_ABSTIME, &rings, NULL);
         printf("%d\\n", (int)read(other, &count, 8));
         sleep(2);
-        printf("%d %ld\\n", (int)read(other, &count, 8), (long)count);
+        size = (int)read(other, &count, 8);
+        printf("%d %ld\\n", size, (long)count);
         rings.it_value.tv_nsec = -1;
         printf("%d\\n", timerfd_settime(other, 0, &rings, NULL));
     """,
