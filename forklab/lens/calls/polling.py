@@ -15,6 +15,7 @@ from forklab.kernel.calls import PATIENT, LimitForm, Sort, int32
 from forklab.lens.calls.touching import NotModelledError, Touches, is_terminal
 from forklab.lens.calls.wanting import areas_of, wanted
 from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.edge.borrowing import borrow
 from forklab.lens.world.pipes import MUCH
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
@@ -91,7 +92,7 @@ def would_wait(tracee: Tracee, call: Call) -> bool:
                     if one.asked & select.POLLIN and signals & pending:
                         return False
                     continue
-                ours = descriptors.borrow(tracee.member.pid, one.descriptor)
+                ours = borrow(tracee.member.pid, tracee.tid, one.descriptor)
                 borrowed.callback(os.close, ours)
                 poll.register(ours, one.asked)
                 ends[ours] = one.ends
@@ -108,7 +109,7 @@ def tells_of_several(tracee: Tracee, call: Call) -> bool:
     with ExitStack() as borrowed:
         try:
             for one in _watched(tracee, call):
-                ours = descriptors.borrow(tracee.member.pid, one.descriptor)
+                ours = borrow(tracee.member.pid, tracee.tid, one.descriptor)
                 borrowed.callback(os.close, ours)
                 poll.register(ours, one.events & _EVENTS)
         except (OSError, NotModelledError):

@@ -10,7 +10,8 @@ import os
 import stat
 
 from forklab.kernel.calls import calls_in, int32
-from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge.borrowing import borrow
 from forklab.lens.world import clock as clocks
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
@@ -48,7 +49,7 @@ def used_option(run: Run, tracee: Tracee, call: Call) -> None:
             ptrace.write_memory(tracee.tid, address, clocks.timeval(limit)[:length])
         return
     try:
-        ours = descriptors.borrow(tracee.member.pid, number)
+        ours = borrow(tracee.member.pid, tracee.tid, number)
     except OSError:  # some containers forbid it
         run.kernel_keeps_time = True
         run.because("it uses time limits of sockets that run in real time")
@@ -115,7 +116,7 @@ def _of_the_internet(tracee: Tracee, call: Call) -> bool:
 
 def _domain(tracee: Tracee, number: int) -> int:
     try:
-        ours = descriptors.borrow(tracee.member.pid, number)
+        ours = borrow(tracee.member.pid, tracee.tid, number)
     except OSError:
         return 0
     import socket  # here: see above

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from forklab.kernel.calls import int32
 from forklab.lens.edge import descriptors, ptrace
+from forklab.lens.edge.borrowing import borrow
 from forklab.lens.edge.queueing import SI_KERNEL, SI_TIMER
 from forklab.lens.world import clock as clocks
 from forklab.lens.world.alarms import PosixTimer, Timer, TimerFile
@@ -287,7 +288,7 @@ def _is(timer: TimerFile, tracee: Tracee, call: Call) -> bool:
     number, pid = int32(call.arguments[0]), tracee.member.pid
     if descriptors.clock_of(pid, number) is None:
         return False
-    return descriptors.are_one(pid, number, os.getpid(), timer.descriptor)
+    return descriptors.is_ours(pid, number, timer.descriptor)
 
 
 def _timer_file(run: Run, tracee: Tracee, number: int) -> TimerFile | None:
@@ -297,10 +298,10 @@ def _timer_file(run: Run, tracee: Tracee, number: int) -> TimerFile | None:
     if clock is None or not clocks.is_virtual(clock):
         return None
     for timer in run.alarms.files:
-        if descriptors.are_one(pid, number, os.getpid(), timer.descriptor):
+        if descriptors.is_ours(pid, number, timer.descriptor):
             return timer
     try:
-        ours = descriptors.borrow(pid, number)
+        ours = borrow(pid, tracee.tid, number)
     except OSError:  # some containers forbid it
         run.kernel_keeps_time = True
         run.because("it uses timers that run in real time")

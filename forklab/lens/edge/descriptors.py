@@ -95,22 +95,6 @@ def _about(pid: int, descriptor: int, word: str) -> str | None:
         return None
 
 
-def borrow(pid: int, descriptor: int) -> int:
-    """The same open file as a descriptor of ours: pidfd_getfd(2). Raises OSError."""
-    process = os.pidfd_open(pid)
-    try:
-        call = this_processor().calls["pidfd_getfd"]
-        ours: int = _LIBC.syscall(
-            ctypes.c_long(call), ctypes.c_long(process), ctypes.c_long(descriptor), ctypes.c_long(0)
-        )
-    finally:
-        os.close(process)
-    if ours < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"pidfd_getfd: {os.strerror(error)}")
-    return ours
-
-
 def lets_wait(ours: int) -> bool:
     """Whether who reads or writes there may have to wait: O_NONBLOCK is not set."""
     return not fcntl.fcntl(ours, fcntl.F_GETFL) & os.O_NONBLOCK
@@ -141,6 +125,23 @@ def all_of(pid: int) -> list[int]:
         return sorted(map(int, os.listdir(f"/proc/{pid}/fd")))
     except OSError:
         return []
+
+
+def is_ours(pid: int, descriptor: int, ours: int) -> bool:
+    """Whether it is the same open file as a descriptor of ours, while nobody else changes its flags."""
+    number = this_processor().calls["kcmp"]
+    numbers = (number, pid, os.getpid(), _KCMP_FILE, descriptor, ours)
+    result: int = _LIBC.syscall(*map(ctypes.c_long, numbers))
+    return result == 0 if result >= 0 else _goes_with(pid, descriptor, ours)
+
+
+def _goes_with(pid: int, descriptor: int, ours: int) -> bool:
+    """Where kcmp(2) is forbidden: O_NONBLOCK belongs to an open file, and /proc shows it as soon as it changes."""
+    waits, seen = lets_wait(ours), []
+    for wait in (not waits, waits):
+        let_wait(ours, wait=wait)
+        seen.append(not flags(pid, descriptor) & os.O_NONBLOCK)
+    return seen == [not waits, waits] and link(pid, descriptor) is not None
 
 
 def are_one(pid: int, descriptor: int, other_pid: int, other: int) -> bool:

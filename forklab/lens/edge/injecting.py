@@ -1,11 +1,18 @@
-"""A call that a process makes for us: where it stands still, with registers and text as they were afterwards."""
+"""Calls that a process makes for us: where it stands still, with registers and text as they were afterwards."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
 from forklab.kernel.processors import this_processor
+from forklab.kernel.signals import STOP
 from forklab.lens.edge import ptrace
 
 _PROCESSOR = this_processor()
+_ALL = (1 << 64) - 1  # signals
+Make = Callable[..., int]  # a call by its name, with its arguments; -errno for an error
 
 
 def make(tid: int, name: str, *arguments: int) -> None:
@@ -25,3 +32,63 @@ def make(tid: int, name: str, *arguments: int) -> None:
         stop = status >> 16
     ptrace.patch_memory(tid, address, text)
     ptrace.set_registers(tid, before)
+
+
+@contextmanager
+def at_its_call(tid: int) -> Iterator[Make]:
+    """It stands at a seccomp stop or at the exit of a call, and so it does again when this is over.
+
+    Meanwhile it makes others by the very instruction that has called the kernel, and no signal comes between. None of
+    them may have to wait. Raises ProcessLookupError if it has been killed: its end is there to be heard.
+    """
+    before, mask = ptrace.registers(tid), ptrace.signal_mask(tid)
+    comes_back, number = not ptrace.has_returned(tid), ptrace.call(tid).number
+    ptrace.set_signal_mask(tid, _ALL)
+    if comes_back:
+        ptrace.rewind_call(tid)
+        stops = _go_on(tid, to_exit=True)
+    else:
+        stops = 0
+    counter, _ = ptrace.counter_and_stack(tid)
+    instruction = counter if comes_back else counter - _PROCESSOR.call_width
+
+    def call(name: str, *arguments: int) -> int:
+        nonlocal stops
+        placed = dict(zip(_PROCESSOR.arguments, arguments, strict=False))
+        _stand_before(tid, instruction, _PROCESSOR.calls[name], placed)
+        stops += _go_on(tid, to_exit=True)
+        while not ptrace.has_returned(tid):  # it is at the entry, and may be stopped there twice
+            stops += _go_on(tid, to_exit=True)
+        return ptrace.call(tid).number
+
+    try:
+        yield call
+    finally:
+        if comes_back:
+            ptrace.set_registers(tid, before)
+            _stand_before(tid, instruction, number, {})
+            stops += _go_on(tid, to_exit=False)
+        ptrace.set_registers(tid, before)
+        ptrace.set_signal_mask(tid, mask)
+        if stops:
+            os.kill(tid, STOP)
+
+
+def _stand_before(tid: int, address: int, number: int, placed: Mapping[int, int]) -> None:
+    """The instruction there is next, and calls the kernel."""
+    ptrace.change(
+        tid, {**placed, _PROCESSOR.program_counter: address, _PROCESSOR.number_in: number}
+    )
+
+
+def _go_on(tid: int, *, to_exit: bool) -> int:
+    """To the next stop that has to do with a call. Answers how often SIGSTOP came, which nobody can block."""
+    stops = 0
+    while True:
+        ptrace.resume(tid, to_exit=to_exit)
+        ptrace.await_stop(tid)
+        _, status = ptrace.next_report(tid)
+        number, event = status >> 8 & 0xFF, status >> 16
+        if event == ptrace.EVENT_SECCOMP or number == ptrace.SYSCALL_STOP:
+            return stops
+        stops += not event and number == STOP

@@ -70,6 +70,12 @@ def has_capability(tid: int, number: int) -> bool:
     return bool(int(rest[:16] or b"0", 16) >> number & 1)
 
 
+def filters(tid: int) -> int:
+    """How many filters of seccomp(2) it has; 0 before Linux 5.9, which does not tell."""
+    _, _, rest = (_read(f"/proc/{tid}/status") or b"").partition(b"\nSeccomp_filters:\t")
+    return int(rest.partition(b"\n")[0] or b"0")
+
+
 def exists(pid: int) -> bool:
     """Whether somebody has this pid, a zombie too."""
     try:

@@ -26,7 +26,7 @@ _CONT, _SINGLESTEP, _SYSCALL = 7, 9, 24
 _SETOPTIONS, _GETEVENTMSG, _GETSIGINFO, _SETSIGINFO = 0x4200, 0x4201, 0x4202, 0x4203
 _GETREGSET, _SETREGSET = 0x4204, 0x4205
 _SEIZE, _INTERRUPT, _LISTEN = 0x4206, 0x4207, 0x4208
-_PEEKSIGINFO, _SETSIGMASK = 0x4209, 0x420B
+_PEEKSIGINFO, _GETSIGMASK, _SETSIGMASK = 0x4209, 0x420A, 0x420B
 _GET_SYSCALL_INFO = 0x420E
 _NT_PRSTATUS, _NT_PRFPREG, _NT_X86_XSTATE = 1, 2, 0x202
 _MOST_OF_VECTORS = 1 << 14  # bytes
@@ -132,6 +132,21 @@ def has_ended(tid: int) -> bool:
     return os.waitid(os.P_PID, tid, os.WEXITED | os.WNOWAIT | os.WNOHANG | _WALL) is not None
 
 
+def await_stop(tid: int) -> None:
+    """It has been let go: until it has stopped, of which the report is there to be heard.
+
+    Raises ProcessLookupError if it has ended instead; then that is there to be heard.
+    """
+    found = os.waitid(os.P_PID, tid, os.WEXITED | os.WSTOPPED | os.WNOWAIT | _WALL)
+    if found is None or found.si_code not in (os.CLD_TRAPPED, os.CLD_STOPPED):
+        raise ProcessLookupError(errno.ESRCH, f"{tid} has ended in a call of ours")
+    status = found.si_status
+    if status >> 8 == EVENT_EXIT:
+        next_report(tid)
+        resume(tid)
+        raise ProcessLookupError(errno.ESRCH, f"{tid} is about to end in a call of ours")
+
+
 def seize(tid: int) -> None:
     """Trace it and whatever it forks; all are killed when we end."""
     _ptrace(_SEIZE, tid, 0, _OPTIONS)
@@ -172,6 +187,12 @@ def call(tid: int) -> CallStop:
     return CallStop(value, tuple(arguments), counter, stack, processor == _PROCESSOR.audit)
 
 
+def has_returned(tid: int) -> bool:
+    """Whether it stands at the exit of a call."""
+    _ptrace(_GET_SYSCALL_INFO, tid, 96, _ADDRESS)
+    return _buffer.raw[0] == _AT_EXIT
+
+
 def signal_info(tid: int) -> SignalInfo:
     _ptrace(_GETSIGINFO, tid, 0, _ADDRESS)
     return info_in(_buffer.raw)
@@ -206,8 +227,15 @@ def pending_signals(tid: int) -> list[SignalInfo]:
     return found
 
 
-def set_signal_mask(tid: int, mask: int) -> None:
+def signal_mask(tid: int) -> int:
     """Which signals are blocked for this thread."""
+    _ptrace(_GETSIGMASK, tid, 8, _ADDRESS)
+    (mask,) = _MESSAGE.unpack_from(_buffer)
+    return int(mask)
+
+
+def set_signal_mask(tid: int, mask: int) -> None:
+    """These are blocked for this thread from now on, and no others."""
     struct.pack_into("<Q", _buffer, 0, mask)
     _ptrace(_SETSIGMASK, tid, 8, _ADDRESS)
 

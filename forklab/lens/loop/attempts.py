@@ -18,6 +18,7 @@ from forklab.kernel.waits import P_PGID, WaitFor
 from forklab.lens.calls import polling, writing
 from forklab.lens.calls.touching import F_SETLK, F_SETLKW, IPC_64, IPC_RMID, MSG_DONTWAIT
 from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.edge.borrowing import borrow
 from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
@@ -186,7 +187,7 @@ def _lend(run: Run, standing: Standing, tracee: Tracee, call: Call, *, has_waite
     if place is not None and call.arguments[place] & MSG_DONTWAIT:
         return False
     try:
-        ours = descriptors.borrow(tracee.member.pid, int32(call.arguments[0]))
+        ours = borrow(tracee.member.pid, tracee.tid, int32(call.arguments[0]))
     except OSError:
         run.because(f"{tracee.member.name} can't be kept from sleeping in {spoken_name(call.name)}")
         tracee.may_sleep = True

@@ -1,0 +1,106 @@
+"""The same open file as a process has it, with one offset and the same flags, as a descriptor of ours.
+
+By pidfd_getfd(2); where that is refused, as in containers whose processes may not trace everybody, the process hands it
+over itself: a message with SCM_RIGHTS through a socket of ours, see unix(7). It does not notice.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+
+from forklab.kernel.processors import this_processor
+from forklab.lens.edge import injecting, proc, ptrace
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_REFUSED = (errno.EPERM, errno.ENOSYS)
+_AF_UNIX, _SOCK_DGRAM, _SOCK_CLOEXEC = 1, 2, 0o2000000
+_SOL_SOCKET, _SCM_RIGHTS, _MSG_DONTWAIT, _MSG_NOSIGNAL = 1, 1, 0x40, 0x4000
+_MESSAGE = struct.Struct("<QI4xQQQQi4x")  # struct msghdr
+_CONTROL = struct.Struct("<Qiii4x")  # struct cmsghdr with one descriptor
+_VECTOR = struct.Struct("<QQ")  # struct iovec
+_CONTENT = bytes(8)
+_RED_ZONE = 128  # bytes below its stack pointer that a function may use
+
+
+def borrow(pid: int, tid: int, descriptor: int) -> int:
+    """A descriptor of the process `pid`, whose thread `tid` stands at a seccomp stop or at the exit of a call.
+
+    Raises OSError.
+    """
+    try:
+        return _taken(pid, descriptor)
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+    return _handed_over(tid, descriptor)
+
+
+def _taken(pid: int, descriptor: int) -> int:
+    process = os.pidfd_open(pid)
+    try:
+        numbers = (this_processor().calls["pidfd_getfd"], process, descriptor, 0)
+        ours: int = _LIBC.syscall(*map(ctypes.c_long, numbers))
+        error = ctypes.get_errno()
+    finally:
+        os.close(process)
+    if ours < 0:
+        raise OSError(error, f"pidfd_getfd: {os.strerror(error)}")
+    return ours
+
+
+def _handed_over(tid: int, descriptor: int) -> int:
+    """It may be in another network, may have no descriptor to spare, or no memory below its stack: OSError."""
+    if proc.filters(tid) > proc.filters(os.getpid()) + 1:
+        raise OSError(errno.EPERM, "it has a filter of its own, which may kill it for our calls")
+    import socket  # here: it takes long to load, and few systems need it
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
+        ours.bind("")  # the kernel finds a name, that of no file
+        ours.setblocking(False)
+        name = struct.pack("<H", _AF_UNIX) + ours.getsockname()
+        with injecting.at_its_call(tid) as call:
+            theirs = _succeeded(call("socket", _AF_UNIX, _SOCK_DGRAM | _SOCK_CLOEXEC, 0))
+            try:
+                _send(call, tid, theirs, name, descriptor)
+            finally:
+                call("close", theirs)
+        _, found, _, _ = socket.recv_fds(ours, len(_CONTENT), 1)
+        os.set_inheritable(found[0], False)
+        return found[0]
+
+
+def _send(call: injecting.Make, tid: int, theirs: int, name: bytes, descriptor: int) -> None:
+    """The message stands below its stack for so long."""
+    size = _MESSAGE.size + _CONTROL.size + _VECTOR.size + len(_CONTENT) + len(name)
+    _, stack = ptrace.counter_and_stack(tid)
+    start = (stack - _RED_ZONE - size) & ~15
+    control = start + _MESSAGE.size
+    vector = control + _CONTROL.size
+    content = vector + _VECTOR.size
+    message = b"".join(
+        (
+            _MESSAGE.pack(content + len(_CONTENT), len(name), vector, 1, control, _CONTROL.size, 0),
+            _CONTROL.pack(_CONTROL.size - 4, _SOL_SOCKET, _SCM_RIGHTS, descriptor),
+            _VECTOR.pack(content, len(_CONTENT)),
+            _CONTENT,
+            name,
+        )
+    )
+    before = ptrace.read_memory(tid, start, size)
+    if len(before) < size:
+        raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
+    ptrace.write_memory(tid, start, message)
+    try:
+        _succeeded(call("sendmsg", theirs, start, _MSG_DONTWAIT | _MSG_NOSIGNAL))
+    finally:
+        ptrace.write_memory(tid, start, before)
+
+
+def _succeeded(result: int) -> int:
+    """Raises OSError."""
+    if result < 0:
+        raise OSError(-result, f"a descriptor handed over: {os.strerror(-result)}")
+    return result
