@@ -16,6 +16,7 @@ from forklab.lens.calls.touching import NotModelledError, Touches, is_terminal
 from forklab.lens.calls.wanting import areas_of, wanted
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.edge.borrowing import borrow
+from forklab.lens.edge.epolls import Watched, watched_by
 from forklab.lens.world.pipes import MUCH
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
@@ -44,9 +45,9 @@ def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
     return sorted(found)
 
 
-def _watched(tracee: Tracee, call: Call) -> list[descriptors.Watched]:
+def _watched(tracee: Tracee, call: Call) -> list[Watched]:
     """By epoll(7). Raises NotModelledError, or OSError if it is none."""
-    watched = descriptors.watched_by(tracee.member.pid, int32(call.arguments[0]))
+    watched = watched_by(tracee.member.pid, tracee.tid, int32(call.arguments[0]))
     if watched is None or any(one.events & select.EPOLLET for one in watched):
         raise NotModelledError
     pid = tracee.member.pid

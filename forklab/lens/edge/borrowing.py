@@ -7,22 +7,19 @@ over itself: a message with SCM_RIGHTS through a socket of ours, see unix(7). It
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 import struct
 
 from forklab.kernel.processors import this_processor
-from forklab.lens.edge import injecting, proc, ptrace
+from forklab.lens.edge import injecting
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_REFUSED = (errno.EPERM, errno.ENOSYS)
 _AF_UNIX, _SOCK_DGRAM, _SOCK_CLOEXEC = 1, 2, 0o2000000
 _SOL_SOCKET, _SCM_RIGHTS, _MSG_DONTWAIT, _MSG_NOSIGNAL = 1, 1, 0x40, 0x4000
 _MESSAGE = struct.Struct("<QI4xQQQQi4x")  # struct msghdr
 _CONTROL = struct.Struct("<Qiii4x")  # struct cmsghdr with one descriptor
 _VECTOR = struct.Struct("<QQ")  # struct iovec
 _CONTENT = bytes(8)
-_RED_ZONE = 128  # bytes below its stack pointer that a function may use
 
 
 def borrow(pid: int, tid: int, descriptor: int) -> int:
@@ -33,7 +30,7 @@ def borrow(pid: int, tid: int, descriptor: int) -> int:
     try:
         return _taken(pid, descriptor)
     except OSError as error:
-        if error.errno not in _REFUSED:
+        if error.errno not in injecting.REFUSED:
             raise
     return _handed_over(tid, descriptor)
 
@@ -53,8 +50,6 @@ def _taken(pid: int, descriptor: int) -> int:
 
 def _handed_over(tid: int, descriptor: int) -> int:
     """It may be in another network, may have no descriptor to spare, or no memory below its stack: OSError."""
-    if proc.filters(tid) > proc.filters(os.getpid()) + 1:
-        raise OSError(errno.EPERM, "it has a filter of its own, which may kill it for our calls")
     import socket  # here: it takes long to load, and few systems need it
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
@@ -67,36 +62,27 @@ def _handed_over(tid: int, descriptor: int) -> int:
                 _send(call, tid, theirs, name, descriptor)
             finally:
                 call("close", theirs)
-        _, found, _, _ = socket.recv_fds(ours, len(_CONTENT), 1)
-        os.set_inheritable(found[0], False)
-        return found[0]
+        _, (found,), _, _ = socket.recv_fds(ours, len(_CONTENT), 1)
+    os.set_inheritable(found, False)
+    return found
 
 
 def _send(call: injecting.Make, tid: int, theirs: int, name: bytes, descriptor: int) -> None:
-    """The message stands below its stack for so long."""
     size = _MESSAGE.size + _CONTROL.size + _VECTOR.size + len(_CONTENT) + len(name)
-    _, stack = ptrace.counter_and_stack(tid)
-    start = (stack - _RED_ZONE - size) & ~15
-    control = start + _MESSAGE.size
-    vector = control + _CONTROL.size
-    content = vector + _VECTOR.size
-    message = b"".join(
-        (
-            _MESSAGE.pack(content + len(_CONTENT), len(name), vector, 1, control, _CONTROL.size, 0),
-            _CONTROL.pack(_CONTROL.size - 4, _SOL_SOCKET, _SCM_RIGHTS, descriptor),
-            _VECTOR.pack(content, len(_CONTENT)),
-            _CONTENT,
-            name,
+    with injecting.below_its_stack(tid, size) as (message, write):
+        control = message + _MESSAGE.size
+        vector = control + _CONTROL.size
+        content = vector + _VECTOR.size
+        called = content + len(_CONTENT)
+        length = _CONTROL.size - 4  # without what follows the descriptor
+        write(
+            _MESSAGE.pack(called, len(name), vector, 1, control, _CONTROL.size, 0)
+            + _CONTROL.pack(length, _SOL_SOCKET, _SCM_RIGHTS, descriptor)
+            + _VECTOR.pack(content, len(_CONTENT))
+            + _CONTENT
+            + name
         )
-    )
-    before = ptrace.read_memory(tid, start, size)
-    if len(before) < size:
-        raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
-    ptrace.write_memory(tid, start, message)
-    try:
-        _succeeded(call("sendmsg", theirs, start, _MSG_DONTWAIT | _MSG_NOSIGNAL))
-    finally:
-        ptrace.write_memory(tid, start, before)
+        _succeeded(call("sendmsg", theirs, message, _MSG_DONTWAIT | _MSG_NOSIGNAL))
 
 
 def _succeeded(result: int) -> int:

@@ -7,12 +7,11 @@ import fcntl
 import os
 import select
 import struct
-from typing import NamedTuple
 
 from forklab.kernel.processors import this_processor
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_KCMP_FILE, _KCMP_EPOLL_TFD = 0, 7
+_KCMP_FILE = 0
 
 
 def link(pid: int, descriptor: int) -> str | None:
@@ -60,30 +59,6 @@ def pidfd_target(tid: int, descriptor: int) -> int | None:
     """The process that a descriptor of pidfd_open(2) stands for."""
     told = _about(tid, descriptor, "Pid:")
     return None if told is None else int(told)
-
-
-class Watched(NamedTuple):
-    """What an epoll(7) waits for: the descriptor under which it was added, and the events, with flags above them."""
-
-    descriptor: int
-    events: int
-
-
-def watched_by(pid: int, epoll: int) -> list[Watched] | None:
-    """Of a descriptor of epoll_create(2). None if it waits for a file that this process has not got there any more."""
-    found: list[Watched] = []
-    with open(f"/proc/{pid}/fdinfo/{epoll}") as file:
-        for line in file:
-            if line.startswith("tfd:"):
-                words = line.split()
-                found.append(Watched(int(words[1]), int(words[3], 16)))
-    call = this_processor().calls["kcmp"]
-    for one in found:
-        slot = struct.pack("<3I", epoll, one.descriptor, 0)
-        numbers = (call, pid, pid, _KCMP_EPOLL_TFD, one.descriptor)
-        if _LIBC.syscall(*map(ctypes.c_long, numbers), slot) != 0:
-            return None
-    return found
 
 
 def _about(pid: int, descriptor: int, word: str) -> str | None:

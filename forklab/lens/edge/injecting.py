@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from forklab.kernel.processors import this_processor
 from forklab.kernel.signals import STOP
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import proc, ptrace
 
 _PROCESSOR = this_processor()
 _ALL = (1 << 64) - 1  # signals
+_RED_ZONE = 128  # bytes below its stack pointer that a function may use
+REFUSED = (errno.EPERM, errno.ENOSYS)  # what containers answer to calls that they forbid
 Make = Callable[..., int]  # a call by its name, with its arguments; -errno for an error
 
 
@@ -39,8 +42,11 @@ def at_its_call(tid: int) -> Iterator[Make]:
     """It stands at a seccomp stop or at the exit of a call, and so it does again when this is over.
 
     Meanwhile it makes others by the very instruction that has called the kernel, and no signal comes between. None of
-    them may have to wait. Raises ProcessLookupError if it has been killed: its end is there to be heard.
+    them may have to wait. Raises ProcessLookupError if it has been killed: its end is there to be heard. Raises OSError
+    where nobody may know what a filter of its own would do to it for our calls.
     """
+    if proc.filters(tid) > proc.filters(os.getpid()) + 1:
+        raise OSError(errno.EPERM, f"{tid} has a filter of its own")
     before, mask = ptrace.registers(tid), ptrace.signal_mask(tid)
     comes_back, number = not ptrace.has_returned(tid), ptrace.call(tid).number
     ptrace.set_signal_mask(tid, _ALL)
@@ -72,6 +78,23 @@ def at_its_call(tid: int) -> Iterator[Make]:
         ptrace.set_signal_mask(tid, mask)
         if stops:
             os.kill(tid, STOP)
+
+
+@contextmanager
+def below_its_stack(tid: int, size: int) -> Iterator[tuple[int, Callable[[bytes], None]]]:
+    """The address of so many bytes that nobody uses, and what writes there; afterwards they are as before.
+
+    Raises OSError.
+    """
+    _, stack = ptrace.counter_and_stack(tid)
+    address = (stack - _RED_ZONE - size) & ~15
+    before = ptrace.read_memory(tid, address, size)
+    if len(before) < size:
+        raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
+    try:
+        yield address, lambda content: ptrace.write_memory(tid, address, content)
+    finally:
+        ptrace.write_memory(tid, address, before)
 
 
 def _stand_before(tid: int, address: int, number: int, placed: Mapping[int, int]) -> None:
