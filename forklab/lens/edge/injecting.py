@@ -43,12 +43,15 @@ def at_its_call(tid: int) -> Iterator[Make]:
 
     Meanwhile it makes others by the very instruction that has called the kernel, and no signal comes between. None of
     them may have to wait. Raises ProcessLookupError if it has been killed: its end is there to be heard. Raises OSError
-    where nobody may know what a filter of its own would do to it for our calls.
+    at other stops, and where it has a filter of its own: who knows what that would do to it for our calls.
     """
     if proc.filters(tid) > proc.filters(os.getpid()) + 1:
         raise OSError(errno.EPERM, f"{tid} has a filter of its own")
+    phase = ptrace.phase(tid)
+    if phase not in (ptrace.AT_SECCOMP, ptrace.AT_EXIT):
+        raise OSError(errno.EBUSY, f"{tid} does not stand at a call")
     before, mask = ptrace.registers(tid), ptrace.signal_mask(tid)
-    comes_back, number = not ptrace.has_returned(tid), ptrace.call(tid).number
+    comes_back, number = phase == ptrace.AT_SECCOMP, ptrace.call(tid).number
     ptrace.set_signal_mask(tid, _ALL)
     if comes_back:
         ptrace.rewind_call(tid)
@@ -63,7 +66,9 @@ def at_its_call(tid: int) -> Iterator[Make]:
         placed = dict(zip(_PROCESSOR.arguments, arguments, strict=False))
         _stand_before(tid, instruction, _PROCESSOR.calls[name], placed)
         stops += _go_on(tid, to_exit=True)
-        while not ptrace.has_returned(tid):  # it is at the entry, and may be stopped there twice
+        while (
+            ptrace.phase(tid) != ptrace.AT_EXIT
+        ):  # it is at the entry, and may be stopped there twice
             stops += _go_on(tid, to_exit=True)
         return ptrace.call(tid).number
 

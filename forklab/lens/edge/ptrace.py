@@ -49,7 +49,7 @@ _MESSAGE = struct.Struct("<Q")
 _PEEK = struct.Struct("<QIi")  # from where in the queue, which queue, how many
 SIGINFO_SIZE, _MOST_PEEKED = 128, 32
 CODE_AT, SENDER_AT, OVERRUNS_AT = 8, 16, 20  # in siginfo_t, see sigaction(2)
-_AT_EXIT = 2
+AT_ENTRY, AT_EXIT, AT_SECCOMP = 1, 2, 3  # phases, see PTRACE_GET_SYSCALL_INFO
 
 
 class CallStop(NamedTuple):
@@ -182,15 +182,15 @@ def call(tid: int) -> CallStop:
     """At a seccomp stop or at the exit of a call."""
     _ptrace(_GET_SYSCALL_INFO, tid, 96, _ADDRESS)
     kind, processor, counter, stack, value, *arguments = _SYSCALL_INFO.unpack_from(_buffer)
-    if kind == _AT_EXIT and value >= 1 << 63:
+    if kind == AT_EXIT and value >= 1 << 63:
         value -= 1 << 64
     return CallStop(value, tuple(arguments), counter, stack, processor == _PROCESSOR.audit)
 
 
-def has_returned(tid: int) -> bool:
-    """Whether it stands at the exit of a call."""
+def phase(tid: int) -> int:
+    """Where it stands: AT_ENTRY or AT_EXIT of a call, AT_SECCOMP, which is an entry too, or 0: nowhere of these."""
     _ptrace(_GET_SYSCALL_INFO, tid, 96, _ADDRESS)
-    return _buffer.raw[0] == _AT_EXIT
+    return _buffer.raw[0]
 
 
 def signal_info(tid: int) -> SignalInfo:

@@ -105,10 +105,10 @@ int main(void) {
 
 
 def test_a_limit_that_cannot_be_taken_from_the_kernel_is_no_wait_for_ever(tmp_path: Path) -> None:
-    """In a container pidfd_getfd(2) is for who may trace everybody."""
+    """In a container pidfd_getfd(2) is for who may trace everybody; and who may not send can't hand it over either."""
     source = tmp_path / "limits.c"
     source.write_text(KERNELS_OWN_LIMITS)
-    done = run_without({"pidfd_getfd"}, str(source))
+    done = run_without({"pidfd_getfd", "sendmsg"}, str(source))
     assert done.stdout == "8\nrecv: Resource temporarily unavailable\n"
     assert "nobody will ever wake them" not in done.stderr
 
