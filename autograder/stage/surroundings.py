@@ -18,7 +18,7 @@ from pathlib import Path
 from autograder.stage.errors import StageError
 from autograder.stage.users import looking_as
 from autograder.stage.watch import Watched
-from forklab.lens.edge.descriptors import borrow
+from forklab.lens.edge.borrowing import taken
 from forklab.lens.edge.ptrace import read_memory
 
 _ENVIRONMENT = 47  # in /proc/PID/stat, from the state on: field 50, env_start; env_end follows
@@ -96,7 +96,7 @@ def _environment_in_memory(process: Watched) -> bytes:
 
 def _borrowed(pid: int, descriptor: int) -> FileId | None:
     try:
-        ours = borrow(pid, descriptor)
+        ours = taken(pid, descriptor)
     except OSError as error:
         if error.errno == errno.EBADF:
             return None

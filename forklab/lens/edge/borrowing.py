@@ -28,14 +28,15 @@ def borrow(pid: int, tid: int, descriptor: int) -> int:
     Raises OSError.
     """
     try:
-        return _taken(pid, descriptor)
+        return taken(pid, descriptor)
     except OSError as error:
         if error.errno not in injecting.REFUSED:
             raise
     return _handed_over(tid, descriptor)
 
 
-def _taken(pid: int, descriptor: int) -> int:
+def taken(pid: int, descriptor: int) -> int:
+    """A descriptor of any process, by pidfd_getfd(2). Raises OSError."""
     process = os.pidfd_open(pid)
     try:
         numbers = (this_processor().calls["pidfd_getfd"], process, descriptor, 0)
