@@ -64,7 +64,7 @@ def explore(
         most = limit
         if graph.learned.doubts:
             most = min(limit, _MOST_STATES_IN_DOUBT)
-        elif graph.is_endless:
+        elif graph.endless is not None:
             most = min(limit, _MOST_STATES_OF_THE_ENDLESS)
         return states > most or passed > seconds or replays.are_void
 
@@ -184,6 +184,10 @@ def _reasons(
             reasons.append(f"{seconds:g} seconds were over")
         elif len(learned.situations) > limit:
             reasons.append(f"{limit} states were reached")
+        elif graph.endless is not None and not cut:
+            reasons.append(f"one run had to be ended: {graph.endless.rstrip('.')}")
+        elif not reasons:
+            reasons.append("the search was not finished")
     return reasons
 
 

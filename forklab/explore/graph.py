@@ -24,13 +24,13 @@ _Unknown = dict[Hashable, list[tuple[Key, Move, tuple[str, ...]]]]  # by what wo
 class Graph:
     """`steps[key]` has the steps that can be taken in a state, by move.
 
-    `grain` is how fine the steps of the runs were. `is_endless`: the first run had to be ended. What is left to do:
-    states at the `frontier`, and steps that are not known yet.
+    `grain` is how fine the steps of the runs were. `endless`: why the first run had to be ended. What is left to
+    do: states at the `frontier`, and steps that are not known yet.
     """
 
     learned: Learned
     grain: Grain = PLAIN
-    is_endless: bool = False
+    endless: str | None = None
     steps: dict[Key, dict[Move, Step]] = field(default_factory=dict)
     frontier: list[Key] = field(default_factory=list)
     unknown: _Unknown = field(default_factory=dict)
@@ -102,8 +102,8 @@ def explore_graph(
         graph.frontier.append(graph.root)
         return graph
     learned.learn(first)
-    is_endless = first.ended_early is not None and not first.stuck
-    graph = Graph(learned, replays.grain, is_endless)
+    endless = None if first.stuck else first.ended_early
+    graph = Graph(learned, replays.grain, endless)
     graph.frontier.append(graph.root)
     grow(graph, replays, is_over)
     return graph

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from programs import Runnable
 
@@ -27,3 +29,24 @@ def test_what_it_is_is_said(reason: str, runnable: Runnable) -> None:
     assert reason in found.reasons
     assert found.states <= 100  # and not all that the limits would allow
     assert found.to_json()["outcomes"] == []
+
+
+def test_a_search_that_ends_before_it_comes_to_the_end_of_a_run_claims_nothing(
+    runnable: Runnable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its first run nobody else gets a turn: the parent looks for its child again and again."""
+    monkeypatch.setattr(sys.modules["forklab.explore.explore"], "_MOST_STEPS", 1000)
+    monkeypatch.setattr(sys.modules["forklab.explore.graph"], "_A_WHILE", 0.001)
+    text = """
+        #include <stdio.h>
+        #include <sys/wait.h>
+        #include <unistd.h>
+        int main(void) {
+            if (fork() == 0) return 0;
+            while (waitpid(-1, NULL, WNOHANG) == 0) {}
+            puts("parent");
+        }
+    """
+    found = explore(**runnable("c", text))
+    assert not found.complete
+    assert found.reasons == ("one run had to be ended: It took more than 1000 steps",)
