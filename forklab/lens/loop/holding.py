@@ -16,6 +16,7 @@ from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32,
 from forklab.kernel.functions import SEM_FUNCTIONS, SEM_GETVALUE, SEM_INIT, SEM_OPEN
 from forklab.kernel.signals import KILL, bit
 from forklab.lens.calls import (
+    chancing,
     executing,
     guarding,
     masking,
@@ -290,6 +291,7 @@ def _is_alone(run: Run, tracee: Tracee) -> bool:
 def _notice(run: Run, tracee: Tracee, call: Call) -> None:
     """What the state has to know of a call, and what is not modelled: that is said."""
     name, arguments = call.name, call.arguments
+    chancing.notice(run, tracee, call)
     if name in _PIPES:
         run.pipes.any = True
         if name == "pipe2" and arguments[1] & os.O_DIRECT:
