@@ -11,7 +11,7 @@ from forklab.steps import state as facts
 from forklab.steps.deeds import A_GROUP, EVERYBODY, Deed, DeedKind
 from forklab.steps.state import LOOP, State
 
-_WAITS = calls_in("wait")
+_WAITS, _CLOCKS = calls_in("wait"), calls_in("clock")
 
 
 def sentence(deed: Deed) -> str:
@@ -90,7 +90,7 @@ def waits_for(state: State, name: str) -> str:
             mine = facts.meant(state, name)
         alive = [child for child in mine if (facts.AT, child) in state]
         return f"waits for {' or '.join(alive)} to end"
-    if call == LOOP:
+    if call == LOOP or call in _CLOCKS:
         return "computes in a loop that only a signal ends"
     if call == "pause":
         return "waits for a signal, in pause"

@@ -12,8 +12,9 @@ from forklab.kernel.signals import KILL, bit
 from forklab.steps import state as facts
 from forklab.steps.state import AT, LOOP, READ_END, TIMER, WRITE_END, Place, State
 
-_SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
-_NEVER_FIRST = calls_in("fork") | {LOOP}
+_SLEEPS, _WAITS, _CLOCKS = calls_in("sleep"), calls_in("wait"), calls_in("clock")
+_LOOPS = _CLOCKS | {LOOP}
+_NEVER_FIRST = calls_in("fork") | _LOOPS
 
 
 class MoveKind(StrEnum):
@@ -61,7 +62,7 @@ def _of(state: State, name: str) -> Iterator[Move]:
         # fork(2) begins anew after a signal that is pending: it is never the call that comes first. Nor is a loop.
         if may_call and not (due and place.call in _NEVER_FIRST):
             yield Move(name, CALL)
-        if due and (killed or not place.late or place.call == LOOP):
+        if due and (killed or not place.late or place.call in _LOOPS):
             yield Move(name, SIGNAL)
     elif killed:
         yield Move(name, SIGNAL)
@@ -86,7 +87,7 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         return bool(facts.pending(state, name) & wanted), False
     if place.deadline is not None and place.deadline <= facts.now(state):
         return True, False
-    if call in _SLEEPS:
+    if call in _SLEEPS or call in _CLOCKS:
         return False, False
     if place.at_semaphore is not None:
         return facts.is_free(state, name), False

@@ -34,7 +34,7 @@ from forklab.kernel.signals import (
 )
 from forklab.numbering import FIRST_PID
 
-_SLEEPS = calls_in("sleep")
+_FOR_A_MOMENT = calls_in("sleep", "clock")  # a clock is read in a loop until then
 
 Fact = tuple[str, str]  # of what kind, of whom
 State = Mapping[Fact, Hashable]
@@ -133,7 +133,7 @@ class Place(NamedTuple):
         if self.stage not in (BEFORE, INSIDE) or not self.detail:
             return None
         is_patient = self.patience or self.at_semaphore
-        if self.stage == BEFORE and self.call not in _SLEEPS and not is_patient:
+        if self.stage == BEFORE and self.call not in _FOR_A_MOMENT and not is_patient:
             return None
         deadline = self.detail[0]
         assert deadline is None or isinstance(deadline, int)

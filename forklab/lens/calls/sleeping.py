@@ -15,25 +15,39 @@ _TIMER_ABSTIME = 1
 
 
 def read_clock(run: Run, tracee: Tracee, call: Call) -> Onward:
-    which = int32(call.arguments[0]) if call.name == "clock_gettime" else 0
-    address = call.arguments[1 if call.name == "clock_gettime" else 0]
+    which = clock_of(call)
     if not clocks.is_virtual(which):
         return AT_ONCE
     time = _read(run, tracee, which)
     tracee.saw(time)
-    answer = clocks.timeval if call.name == "gettimeofday" else clocks.timespec
-    content, result = answer(time), 0
-    if call.name == "time":
+    if call.name == "gettimeofday" and call.arguments[1]:  # the time zone is the machine's
+        if _poke(tracee, call.arguments[0], clocks.timeval(time)):
+            call.patched = (0, call.arguments[0])
+            ptrace.set_argument(tracee.tid, 0, 0)
+            return INTO_ITS_CALL
+    else:
+        answer(tracee, call, time)
+    # Who does nothing else waits for somebody, maybe: let others run as well.
+    return IN_TURN if run.clock.watched else AT_ONCE
+
+
+def clock_of(call: Call) -> int:
+    """Which one is read."""
+    return int32(call.arguments[0]) if call.name == "clock_gettime" else 0
+
+
+def answer(tracee: Tracee, call: Call, time: int) -> None:
+    """At the entry of a reading: it hears this time, where there is a place for it, and nothing of its zone."""
+    address, content, result = call.arguments[0], clocks.timespec(time), 0
+    if call.name == "clock_gettime":
+        address = call.arguments[1]
+    elif call.name == "gettimeofday":
+        content = clocks.timeval(time)
+    else:
         result = time // clocks.SECOND
         content = struct.pack("<q", result)
     if _poke(tracee, address, content):
-        if call.name == "gettimeofday" and call.arguments[1]:  # the time zone is the machine's
-            call.patched = (0, address)
-            ptrace.set_argument(tracee.tid, 0, 0)
-            return INTO_ITS_CALL
         ptrace.skip_call(tracee.tid, result)
-    # Who does nothing else waits for somebody, maybe: let others run as well.
-    return IN_TURN if run.clock.watched else AT_ONCE
 
 
 def _read(run: Run, tracee: Tracee, which: int) -> int:

@@ -325,6 +325,24 @@ def vectors(tid: int) -> bytes:
     return found
 
 
+def all_vectors(tid: int) -> bytes:
+    """What `set_vectors` takes; empty on another kind of processor than x86-64."""
+    space = ctypes.create_string_buffer(_MOST_OF_VECTORS)
+    vector = _IoVector(ctypes.addressof(space), len(space))
+    try:
+        _ptrace(_GETREGSET, tid, _NT_X86_XSTATE, ctypes.addressof(vector))
+    except OSError:
+        return b""
+    return space.raw[: vector.length]
+
+
+def set_vectors(tid: int, content: bytes) -> None:
+    if content:
+        space = ctypes.create_string_buffer(content, len(content))
+        vector = _IoVector(ctypes.addressof(space), len(content))
+        _ptrace(_SETREGSET, tid, _NT_X86_XSTATE, ctypes.addressof(vector))
+
+
 def _registers(tid: int) -> _IoVector:
     vector = _IoVector(_ADDRESS, 8 * _PROCESSOR.words)
     _ptrace(_GETREGSET, tid, _NT_PRSTATUS, ctypes.addressof(vector))
@@ -361,6 +379,16 @@ def skip_call(tid: int, result: int) -> None:
 def rewind_call(tid: int) -> None:
     """At the entry of a call: don't make it; go back to just before it, so that pending signals are delivered first."""
     number = call(tid).number
+    _registers(tid)
+    counter = _word(_PROCESSOR.program_counter)
+    changes = {_PROCESSOR.program_counter: counter - _PROCESSOR.call_width}
+    if _PROCESSOR.made_by is not None:
+        changes[_PROCESSOR.made_by] = number
+    _make_no_call(tid, changes)
+
+
+def stand_before_call(tid: int, number: int) -> None:
+    """Where its registers say that it is at the entry of this call: it shall make that again when it goes on."""
     _registers(tid)
     counter = _word(_PROCESSOR.program_counter)
     changes = {_PROCESSOR.program_counter: counter - _PROCESSOR.call_width}

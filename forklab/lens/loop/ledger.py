@@ -20,10 +20,11 @@ class Standing:
     until then. `tries_again`: it has made it, would have had to wait, and
     comes to stand before it as before; `had_seen` is what it had seen then, and `values` were those of what it
     touches. `memory` is a digest of it and of the registers, as they were when somebody looked; `memory_is_old`: it
-    has run since then. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our descriptor of
-    the open file that was told so, and whether it let wait before, `pipe` is the one that it reads from or writes
-    to, `content` what it writes, `dooms` are those to whom it sends SIGKILL; `blurs`: we wait for its end only to
-    make the answer the same in each run.
+    has run since then. It has made so many `readings` of the clock in a row; `waits_at_clock`: it is held before
+    one until a moment has come. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our
+    descriptor of the open file that was told so, and whether it let wait before, `pipe` is the one that it reads from
+    or writes to, `content` what it writes, `dooms` are those to whom it sends SIGKILL; `blurs`: we wait for its
+    end only to make the answer the same in each run.
     """
 
     detail: tuple[Hashable, ...] = ()
@@ -44,6 +45,8 @@ class Standing:
     content: bytes = b""
     dooms: tuple[Member, ...] = ()
     blurs: bool = False
+    readings: int = 0
+    waits_at_clock: bool = False
 
 
 @dataclass(eq=False)

@@ -25,11 +25,13 @@ from forklab.lens.loop import (
     spinning,
     stepping,
     trapping,
+    watching,
 )
 from forklab.lens.loop.holding import Hold
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.observing import state_of
+from forklab.lens.loop.watching import CLOCKS
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import Onward, Turn
 from forklab.lens.world.stands import Stand
@@ -46,7 +48,7 @@ _STOPS = Stops(
     - {"mprotect"},
     all_but=True,
 )
-_CLOCKS, _SLEEPS, _WAITS = calls_in("clock"), calls_in("sleep"), calls_in("wait")
+_SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
 
@@ -95,19 +97,27 @@ class Scheduled:
         if whole is not None and trapping.calls_within(loop, self._ledger, tracee, call, whole):
             return True
         guarding.notice(loop.run, tracee, call)
-        if call.name in _CLOCKS or call.name in _SLEEPS:
+        if call.name in CLOCKS:
+            return self._reads_clock(loop, tracee, call)
+        self._ledger.of(tracee).readings = 0
+        if call.name in _SLEEPS:
             return False
         if remembering.evens_out(loop.run, self._ledger, tracee, call):
             return True
-        reasons = loop.run.findings.reasons
-        known = len(reasons)
+        known = len(loop.run.findings.reasons)
         is_held = self._is_held(loop, tracee, call)
-        if len(reasons) > known:
-            site = call_site(tracee.tid)
-            reasons.update(dict.fromkeys(list(reasons)[known:], site))
+        _say_where(loop, tracee, known)
         if not is_held:
             remembering.note(self._ledger, tracee, call)
         return is_held
+
+    def _reads_clock(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
+        known = len(loop.run.findings.reasons)
+        is_done = watching.holds(loop, self._ledger, tracee, call)
+        _say_where(loop, tracee, known)
+        if self._ledger.of(tracee).waits_at_clock:
+            self._hold(loop, tracee, Hold((tracee.deadline,)))
+        return is_done
 
     def _is_held(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         standing = self._ledger.of(tracee)
@@ -248,3 +258,11 @@ class Scheduled:
             if tracee.stand is Stand.HELD:
                 self._ledger.of(tracee).late = True
         passing.jump(loop, _WAKING)
+
+
+def _say_where(loop: Loop, tracee: Tracee, known: int) -> None:
+    """In the source, of all reasons but so many, which were there before."""
+    reasons = loop.run.findings.reasons
+    if len(reasons) > known:
+        site = call_site(tracee.tid)
+        reasons.update(dict.fromkeys(list(reasons)[known:], site))

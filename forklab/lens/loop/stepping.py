@@ -22,11 +22,12 @@ from forklab.lens.calls import (
     waiting,
 )
 from forklab.lens.edge import descriptors, proc, ptrace
-from forklab.lens.loop import attempts, letting, piping, remembering, trapping
+from forklab.lens.loop import attempts, letting, piping, remembering, trapping, watching
 from forklab.lens.loop.delivery import what_it_says
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
 from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.loop.loop import Loop
+from forklab.lens.loop.watching import CLOCKS
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward, Turn
 from forklab.lens.world.run import Run
@@ -79,6 +80,8 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move, state: State) -
         if call is not None and call.name in SEM_FUNCTIONS:
             trapping.stand_before(tracee)
         elif call is not None and call.name != LOOP:
+            if call.name in CLOCKS:
+                tracee.deadline = None
             ptrace.rewind_call(tracee.tid)
         loop.goes_on(tracee, AT_ONCE)
     else:
@@ -110,6 +113,9 @@ def make_call(
         return
     run = loop.run
     remembering.note(ledger, tracee, call)
+    if call.name in CLOCKS:
+        loop.goes_on(tracee, watching.make(loop, ledger, tracee, call))
+        return
     if call.name in POLLS:
         if attempts.waits_for_descriptors(run, ledger, tracee, call):
             tracee.seen = standing.had_seen

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from forklab.kernel.calls import calls_in
 from forklab.kernel.processors import name_of
 from forklab.lens.edge import proc
 from forklab.lens.world.chronicle import Member
@@ -14,6 +15,7 @@ from forklab.lens.world.stands import ASLEEP, LEADS_TO, Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import LOOP
 
+_LOOPS = calls_in("clock") | {LOOP}  # who is held before a reading of the clock does so in a loop
 _in_order = operator.attrgetter("order")
 
 
@@ -81,7 +83,11 @@ class World:
         """Whether it does not wait: it runs, or could, or is in a loop that only a signal ends."""
         return any(
             tracee.stand in (Stand.RUNNING, Stand.READY)
-            or (tracee.stand is Stand.HELD and tracee.call is not None and tracee.call.name == LOOP)
+            or (
+                tracee.stand is Stand.HELD
+                and tracee.call is not None
+                and tracee.call.name in _LOOPS
+            )
             for tracee in self.threads_of(member)
         )
 
