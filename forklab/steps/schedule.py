@@ -40,7 +40,7 @@ PLAIN = Grain()
 
 
 class Schedule(NamedTuple):
-    """`moves` are taken first, then always the first step that is possible, up to `most` steps in all.
+    """`moves` are taken first, then always the first step that is possible (see Scheduled), up to `most` steps.
 
     `by_memory`: what a process has seen is what it can still tell of it (`forklab.lens.loop.remembering`). The same
     steps are possible, but more states are equal.

@@ -1,6 +1,7 @@
 """A schedule says who is next: each step is chosen by somebody who sees all that are possible.
 
-It follows its moves, and afterwards always takes the first step that is offered. What was the case before each step,
+It follows its moves, and afterwards always takes the first step that is offered, unless that is one process's only for
+long. What was the case before each step,
 what was possible and what was done is kept: `Taken`.
 """
 
@@ -49,6 +50,7 @@ _STOPS = Stops(
     all_but=True,
 )
 _SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
+_PATIENCE = 200  # steps of one process in a row: then it is another one's turn
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
 
@@ -219,7 +221,7 @@ class Scheduled:
     def _choose(self, offered: Sequence[Move]) -> Move:
         place = len(self.taken)
         if place >= len(self.schedule.moves):
-            return offered[0]
+            return self._first_of(offered)
         wanted = self.schedule.moves[place]
         if wanted not in offered:
             possible = ", ".join(f"{move.process} {move.kind}" for move in offered)
@@ -228,6 +230,14 @@ class Scheduled:
                 f" only {possible}."
             )
         return wanted
+
+    def _first_of(self, offered: Sequence[Move]) -> Move:
+        """Who looks again and again for what another one does would never let that one do it."""
+        first = offered[0]
+        recent = [taken.move for taken in self.taken[-_PATIENCE:]]
+        if len(recent) == _PATIENCE and all(m and m.process == first.process for m in recent):
+            return next((move for move in offered if move.process != first.process), first)
+        return first
 
     def _note(
         self,
