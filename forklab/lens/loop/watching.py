@@ -29,7 +29,8 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
 CLOCKS = calls_in("clock")
-_HARMLESS = frozenset({"sched_yield"})  # what may be called in between
+# What may be called in between.
+_HARMLESS = frozenset({"sched_yield", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid"})
 _OFTEN = 64  # readings in a row: then it is looked at
 _ROUNDS = 3  # through the loop at one time, until it is the same again
 _MOST_READINGS = 100  # in one round
@@ -55,16 +56,17 @@ def holds(loop: Loop, ledger: Ledger, tracee: Tracee, call: Call) -> bool:
         run.time_passes()
     standing.readings += 1
     standing.waits_at_clock = False
+    if run.clock.watched:  # from now on it moves while others could have acted
+        run.because(f"{tracee.member.name} reads the clock again and again")
     if standing.readings > _OFTEN and _can_be_led(run, tracee):
-        run.clock.looked_away()
+        standing.readings = 0
         try:
             found = _moment(_Loop(loop, tracee, call))
         except _LostError as lost:
             listening.hear(loop, lost.report)
             return True
-        if found is None:
-            run.because(f"{tracee.member.name} reads the clock again and again")
-        elif not found.is_over:
+        if found is not None and not found.is_over:
+            run.clock.looked_away()
             if not found.is_certain:
                 run.because(
                     f"{tracee.member.name} keeps count of how often it looks at the clock: that is not modelled"

@@ -17,6 +17,7 @@ HEAD = """
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -157,6 +158,22 @@ def test_who_keeps_count_gets_no_certain_answer(what: str, runnable: Runnable) -
     assert found.outcomes and not found.complete
     (reason,) = found.reasons
     assert reason.startswith("P keeps count of how often it looks at the clock")
+
+
+def test_of_a_loop_that_cannot_be_followed_so_that_is_said(runnable: Runnable) -> None:
+    """Its way cannot be undone: it makes another call in between, if only a private one."""
+    found = explored(
+        runnable,
+        """
+        static char page[4096] __attribute__((aligned(4096)));
+        time_t start = time(NULL);
+        while (time(NULL) < start + 2) madvise(page, sizeof page, MADV_NORMAL);
+        puts("end");
+        """,
+    )
+    assert found.outputs == ("end\n",)
+    (reason,) = found.reasons
+    assert reason.startswith("P reads the clock again and again")
 
 
 def test_processor_time_is_what_it_has_spent_in_such_loops_and_that_is_not_certain(
