@@ -9,8 +9,10 @@ import os
 from pathlib import Path
 
 import pytest
+from free_runs import FOR_EVER, REST, free_runs
+from real_kernel import DEADLINE
 from test_shared_resources import HEAD, Case
-from test_shared_runs import DEADLINE, FOR_EVER, SOON, led_run, possible, real_runs
+from test_shared_runs import led_run, possible
 
 from forklab.explore import explore
 from forklab.lens.record import record
@@ -204,8 +206,8 @@ def check(case: Case, folder: Path) -> None:
         assert not os.listdir(folder)
         assert program.path is not None
         seen = {led_run(program, folder, seed) for seed in range(SEEDS)}
-        deadline = SOON if FOR_EVER in possible(found) else DEADLINE
-        seen |= real_runs(program.path, folder, deadline, RUNS)
+        rest = REST if FOR_EVER in possible(found) else DEADLINE
+        seen |= free_runs(program.path, folder, RUNS, rest)
         assert seen <= possible(found)
 
 

@@ -10,16 +10,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from free_runs import FOR_EVER, forget_semaphores, free_runs
 from random_sharing import random_sharing
-from real_kernel import UNSHARE
-from test_real_runs import INIT, LAST_HEADER, NOISE, Seen
+from test_real_runs import LAST_HEADER, NOISE, Seen
 
 import forklab
 from forklab.explore import Exploration, explore
@@ -32,10 +29,6 @@ pytestmark = pytest.mark.usefixtures("pid_namespaces")
 RUNS = 15  # of each program, by nobody's order
 SEEDS = 4  # and with each of these
 SECONDS = 15.0  # for all schedules of one
-DEADLINE = 20.0  # for one run: so long, and it waits for ever
-SOON = 0.5  # the same for a program of which it is known that it may
-FOR_EVER: Seen = ("waits for ever", None)
-COMMAND = [UNSHARE[0], "--ipc", *UNSHARE[1:], sys.executable, "-I", "-S", "-c", INIT]
 
 
 class Compared(NamedTuple):
@@ -43,47 +36,6 @@ class Compared(NamedTuple):
 
     found: set[Seen]
     seen: set[Seen]
-
-
-def real_runs(program: str, folder: Path, deadline: float, runs: int) -> set[Seen]:
-    """What comes of many at a time, who disturb each other; each in a folder of its own."""
-    with ExitStack() as stack:
-        running = []
-        for _ in range(runs):
-            here = stack.enter_context(tempfile.TemporaryDirectory(dir=folder))
-            running.append(stack.enter_context(_started(program, here)))
-        end = time.monotonic() + deadline
-        try:
-            return {_seen(process, end) for process in running}
-        finally:
-            for here in Path(folder).iterdir():
-                forget_semaphores(here)
-
-
-def _started(program: str, here: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*COMMAND, program],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=here,
-    )
-
-
-def _seen(process: subprocess.Popen[str], end: float) -> Seen:
-    try:
-        output, status = process.communicate(timeout=max(0.0, end - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        process.kill()  # and the kernel all that is in its namespace
-        process.communicate()
-        return FOR_EVER
-    return output, int(status)
-
-
-def forget_semaphores(folder: Path) -> None:
-    """Those of POSIX have their names elsewhere: here each is called after its folder."""
-    Path(f"/dev/shm/sem.forklab-{folder.stat().st_ino}").unlink(missing_ok=True)
 
 
 def possible(found: Exploration) -> set[Seen]:
@@ -111,8 +63,7 @@ def compare(text: str, folder: Path) -> Compared | None:
         seen = {led_run(program, folder, number) for number in range(SEEDS)}
     with program_of("c", text.replace(LAST_HEADER, NOISE)) as program:
         assert program.path is not None
-        deadline = SOON if FOR_EVER in possible(found) else DEADLINE
-        seen |= real_runs(program.path, folder, deadline, RUNS)
+        seen |= free_runs(program.path, folder, RUNS)
     return Compared(possible(found), seen)
 
 
