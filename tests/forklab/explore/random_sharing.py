@@ -85,6 +85,7 @@ static long here(void) {
     if (getcwd(path, sizeof path) == NULL) return -1;
     return strstr(path, "/folder") ? 1 : strstr(path, "/another") ? 2 : 0;
 }
+static long go(const char *name) { return chdir(name) < 0 ? -1 : here(); }
 static long mode_of(const char *name) {
     struct stat about;
     return stat(name, &about) < 0 ? -1 : about.st_mode & 7;
@@ -327,6 +328,7 @@ CALLS = {
         'note(names_in("folder"));',
         'note(chdir("folder"));',
         "note(here());",
+        'note(go("folder"));',
         'note(rename("folder", "another"));',
         'note(access("another/new", F_OK));',
     ],
@@ -414,8 +416,9 @@ CALLS = {
         'note(close(open("data", O_RDONLY)));',
     ],
     "processes": [
-        "note(setpriority(PRIO_PROCESS, 0, 3));",
-        "note(setpriority(PRIO_PROCESS, child, 5));",
+        # As nice as can be: who is root of its own namespace only may not take any of it back, see setpriority(2).
+        "note(setpriority(PRIO_PROCESS, 0, 19));",
+        "note(setpriority(PRIO_PROCESS, child, 19));",
         "note(getpriority(PRIO_PROCESS, 0));",
         "note(getpriority(PRIO_PROCESS, child));",
         "note(setpgid(child, child));",
@@ -532,8 +535,23 @@ CALLS = {
         'note(get("/dev/null"));',
     ],
 }
+# What a process often does first: it closes the end that it does not need.
+_CLOSES_END = ["note(close(ends[0]));", "note(close(ends[1]));"]
+_CLOSES_SIDE = ["note(close(pair[0]));", "note(close(pair[1]));"]
+BEGINNINGS = {
+    "pipes": _CLOSES_END,
+    "epolls": _CLOSES_END,
+    "polls": _CLOSES_END + _CLOSES_SIDE,
+    "streams": _CLOSES_SIDE,
+    "packets": _CLOSES_SIDE,
+    "datagrams": _CLOSES_SIDE,
+}
 _MOST_FORKS = 2
 _ALONE = 0.3  # what is done before there is anybody else may last
+_BEGINS = 0.4  # of the processes that have something to close
+# Between what it has heard last and what it writes it makes another step: then it has to remember.
+_REMEMBERS = 0.3  # of the programs
+_ANOTHER_STEP = "getpgrp();"
 
 
 @dataclass
@@ -543,22 +561,30 @@ class _Author:
     chance: random.Random
     kinds: Sequence[str]
     words: Sequence[str] = ("",)
+    most: int = 3  # calls in a row
     forks: int = 0
 
     def program(self) -> str:
         some = min(self.chance.choice([1, 1, 2]), len(self.kinds))
         kinds = self.chance.sample(self.kinds, some)
-        self.calls = [
-            call
-            for kind in kinds
-            for call in CALLS[kind]
-            if any(word in call for word in self.words)
-        ]
+        self.calls = self.with_words(call for kind in kinds for call in CALLS[kind])
+        self.beginnings = self.with_words(
+            call for kind in kinds for call in BEGINNINGS.get(kind, ())
+        )
+        self.end = [_ANOTHER_STEP, "tell();"] if self.chance.random() < _REMEMBERS else ["tell();"]
         life = [SETUP[kind] for kind in kinds if kind in SETUP]
         if self.chance.random() < _ALONE:
             life.append(self.chance.choice(self.calls))
-        life += [*self.fork(), *self.block(self.chance.randint(1, 3))]
-        return HEAD + "".join(f"    {line}\n" for line in [*life, "tell();"]) + "}\n"
+        life += [*self.fork(), *self.life(), *self.end]
+        return HEAD + "".join(f"    {line}\n" for line in life) + "}\n"
+
+    def with_words(self, calls: Iterable[str]) -> list[str]:
+        return [call for call in calls if any(word in call for word in self.words)]
+
+    def life(self) -> Iterator[str]:
+        if self.beginnings and self.chance.random() < _BEGINS:
+            yield self.chance.choice(self.beginnings)
+        yield from self.block(self.chance.randint(1, self.most))
 
     def block(self, length: int) -> Iterator[str]:
         for _ in range(length):
@@ -571,12 +597,16 @@ class _Author:
         self.forks += 1
         yield "if ((child = fork()) == 0) {"
         yield "    length = 0;"
-        yield from (f"    {line}" for line in self.block(self.chance.randint(1, 3)))
-        yield "    tell();"
+        yield from (f"    {line}" for line in [*self.life(), *self.end])
         yield "    _exit(0);"
         yield "}"
 
 
-def random_sharing(seed: int, kinds: Iterable[str] = CALLS, words: Sequence[str] = ("",)) -> str:
-    """The same text for the same seed. It is about one or two of these kinds, and makes calls with these words."""
-    return _Author(random.Random(seed), sorted(kinds), words).program()
+def random_sharing(
+    seed: int, kinds: Iterable[str] = CALLS, words: Sequence[str] = ("",), *, most: int = 3
+) -> str:
+    """The same text for the same seed. It is about one or two of these kinds, and makes calls with these words.
+
+    `most` calls in a row; a few more for who forks, or begins by closing what it does not need.
+    """
+    return _Author(random.Random(seed), sorted(kinds), words, most).program()

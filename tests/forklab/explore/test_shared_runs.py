@@ -1,15 +1,18 @@
 """What happens to what processes share, when nobody holds them, is among the outcomes that are found.
 
 And that this would be seen: each mend of the explorer is taken out again, in a copy, and then some program does what
-was not foreseen.
+was not foreseen, or the search contradicts itself: a real run did not do what other runs had taught. Then it claims
+nothing, but says no cause either; as it is, that never happens.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,13 +32,31 @@ pytestmark = pytest.mark.usefixtures("pid_namespaces")
 RUNS = 15  # of each program, by nobody's order
 SEEDS = 4  # and with each of these
 SECONDS = 15.0  # for all schedules of one
+# What a search says where a real run did not do what others had taught: the model lacks something.
+CONTRADICTION = re.compile(
+    "^It does not begin in the same way|^A step of .* (changes|could not be followed)"
+    "|^The same step of|^After a step of .* is missing|is not possible here"
+    "|^not every outcome could be made to happen again"
+)
+BOUND = re.compile("seconds were over$|states were reached$")
 
 
 class Compared(NamedTuple):
-    """The outcomes that were found, and those that were seen."""
+    """The outcomes that were found, and those that were seen; whether it is said that there are no others.
+
+    `contradictions`: the search has noticed itself that the model is wrong, and did not say so before.
+    """
 
     found: set[Seen]
     seen: set[Seen]
+    complete: bool
+    contradictions: tuple[str, ...]
+
+    @property
+    def faults(self) -> list[object]:
+        """What would not be there if the model were right."""
+        unforeseen = self.seen - self.found if self.complete else set()
+        return [*sorted(unforeseen, key=str), *self.contradictions]
 
 
 def possible(found: Exploration) -> set[Seen]:
@@ -53,38 +74,53 @@ def led_run(program: Runnable, folder: Path, seed: int) -> Seen:
     return FOR_EVER if recording.ended_early else (recording.output, recording.status)
 
 
-def compare(text: str, folder: Path) -> Compared | None:
-    """Of one program. None where not everything was found, which was said."""
+def compare(text: str, folder: Path) -> Compared:
+    """Of one program. Nobody runs it where not everything was found, which was said."""
     with program_of("c", text) as program:
         found = explore(program.argv, program=program.path, seconds=SECONDS, forks=True)
         assert not os.listdir(folder), text  # it leaves files as they were
-        if not found.complete:
-            return None
-        seen = {led_run(program, folder, number) for number in range(SEEDS)}
-    with program_of("c", text.replace(LAST_HEADER, NOISE)) as program:
-        assert program.path is not None
-        seen |= free_runs(program.path, folder, RUNS)
-    return Compared(possible(found), seen)
+        seen = set()
+        if found.complete:
+            seen = {led_run(program, folder, number) for number in range(SEEDS)}
+    if found.complete:
+        with program_of("c", text.replace(LAST_HEADER, NOISE)) as program:
+            assert program.path is not None
+            seen |= free_runs(program.path, folder, RUNS)
+    return Compared(possible(found), seen, found.complete, contradictions(found.reasons))
 
 
-def unforeseen(text: str, folder: Path) -> set[Seen]:
-    both = compare(text, folder)
-    return both.seen - both.found if both else set()
+def contradictions(reasons: Iterable[str]) -> tuple[str, ...]:
+    """None where it names something that is not modelled: then the model may be wrong."""
+    reasons = [reason for reason in reasons if not BOUND.search(reason)]
+    noticed = tuple(filter(CONTRADICTION.search, reasons))
+    return noticed if len(noticed) == len(reasons) else ()
 
 
 def check(seeds: range, folder: Path) -> None:
-    programs = map(random_sharing, seeds)
-    compared = {text: both for text in programs if (both := compare(text, folder)) is not None}
-    for text, (found, seen) in compared.items():
-        assert seen <= found, text
-    assert len(compared) > len(seeds) // 2
+    compared = []
+    for text in map(random_sharing, seeds):
+        compared.append(both := compare(text, folder))
+        assert not both.faults, text
+    complete = [both for both in compared if both.complete]
+    assert len(complete) > len(seeds) // 2
     # The noise is of use: chance finds a good part of the outcomes as well.
-    of_all = sum(len(found) for found, _ in compared.values())
-    assert 4 * sum(len(seen) for _, seen in compared.values()) > of_all
+    of_all = sum(len(both.found) for both in complete)
+    assert 4 * sum(len(both.seen) for both in complete) > of_all
 
 
 def test_what_really_happens_was_foreseen(folder: Path) -> None:
     check(range(10), folder)
+
+
+def test_a_contradiction_is_told_from_what_is_not_modelled() -> None:
+    noticed = "The same step of P does not do the same each time"
+    for reasons, expected in [
+        ([noticed], (noticed,)),
+        ([noticed, "15 seconds were over"], (noticed,)),
+        (["15 seconds were over"], ()),
+        ([noticed, "P calls tickle, which is not modelled"], ()),
+    ]:
+        assert contradictions(reasons) == expected
 
 
 @pytest.mark.slow
@@ -161,7 +197,7 @@ MENDS = {
         "yield from _of_own_folder(tracee)",
         "yield from ()",
         ("folders",),
-        ("here()", "chdir", 'rename("folder"'),
+        ("go(", 'rename("folder"'),
     ),
     "semaphores and messages": Mend(
         "lens/calls/touching.py",
@@ -242,7 +278,7 @@ MENDS = {
         "tracee.saw(*polling.told(tracee, call, result))",
         "pass",
         ("polls",),
-        ("POLLIN | POLLOUT, 0", "count_", "write(pair[1]", "get_one(pair[0])"),
+        ("ready(pair[0], POLLIN | POLLOUT, 0)", "write(pair[1]"),
     ),
     "signals that poll tells of": Mend(
         "lens/calls/polling.py",
@@ -265,10 +301,19 @@ MENDS = {
         ("epolls",),
         ("next_of_all", "count_", "write(ends[1]"),
     ),
-    "who waits in open": Mend(
-        "lens/world/channels.py",
-        "*(opening.ends if opening else ())})",
-        "})",
+    # That who waits in open(2) counts as one who has it open (Channels.ends_of) has no mutant here: whoever opens
+    # the FIFO looks at those who wait, by its footprint, and who comes there has seen all that was done to it before.
+    "whom it wakes who opens a FIFO": Mend(
+        "steps/footprint.py",
+        "yield from _who_waits_in_open(state)",
+        "pass",
+        ("fifos",),
+        ("open_fifo",),
+    ),
+    "who goes back into open": Mend(
+        "lens/loop/stepping.py",
+        "return waits and masks is not None and not masks.deliverable",
+        "return False",
         ("fifos",),
         ("open_fifo",),
     ),
@@ -298,14 +343,18 @@ MENDS = {
     ),
 }
 LOOK = "from test_shared_runs import look_until; look_until({!r})"
-MOST = 300  # programs to look at
+MOST = 100  # programs to look at
+FEW = 2  # calls in a row: what is wrong shows in small programs too, and many of them are looked at in the same time
+LONGEST = 1200.0  # seconds for all of them, on a busy machine
 
 
 def look_until(name: str) -> None:
-    """Ends with 1 as soon as something was not foreseen: in a process of its own, with the forklab on its path."""
+    """Ends with 1 as soon as a fault is seen: in a process of its own, with the forklab on its path."""
     mend = MENDS[name]
     for seed in range(MOST):
-        if unforeseen(random_sharing(seed, mend.kinds, mend.words), Path.cwd()):
+        text = random_sharing(seed, mend.kinds, mend.words, most=FEW)
+        if faults := compare(text, Path.cwd()).faults:
+            print(f"program {seed}: {faults}")
             sys.exit(1)
 
 
@@ -317,7 +366,7 @@ def test_each_mend_stands_where_it_is_said(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MENDS)
-def test_without_this_mend_something_is_not_foreseen(name: str, tmp_path: Path) -> None:
+def test_without_this_mend_a_fault_is_seen(name: str, tmp_path: Path) -> None:
     package = tmp_path / "path" / "forklab"
     shutil.copytree(Path(forklab.__file__).parent, package)
     file, right, wrong, *_ = MENDS[name]
@@ -335,5 +384,7 @@ def test_without_this_mend_something_is_not_foreseen(name: str, tmp_path: Path) 
         env=environment,
         capture_output=True,
         text=True,
+        timeout=LONGEST,
     )
+    print(done.stdout)
     assert done.returncode == 1 and not done.stderr, done.stderr
