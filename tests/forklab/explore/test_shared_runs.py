@@ -147,12 +147,14 @@ MENDS = {
         "return pipe if side_of(tracee.member.pid, descriptor) == side else None",
         "return pipe",
         ("pipes",),
+        ("get_one(ends", "write(ends"),
     ),
     "to read nothing": Mend(
         "lens/loop/holding.py",
         'return (pipe.name, size) if pipe and size else None\n    if name == "fcntl"',
         'return (pipe.name, size) if pipe else None\n    if name == "fcntl"',
         ("pipes",),
+        ("read(ends[0], line, 0)", "write(ends[1]"),
     ),
     "who must not wait": Mend(
         "steps/moves.py",
@@ -166,6 +168,7 @@ MENDS = {
         "int32(arguments[1]) in (F_GETFL, F_SETFL):",
         "int32(arguments[1]) == F_GETFL and not run.pipes.any:",
         ("pipes",),
+        ("F_SETFL", "flags_of(ends"),
     ),
     "who sleeps by then": Mend(
         "lens/loop/piping.py",
@@ -179,6 +182,7 @@ MENDS = {
         'tells = _is_shared(run, tracee, number, file)\n        yield Touch(f"file',
         'tells = False\n        yield Touch(f"file',
         ("offsets",),
+        ("get_one(shared)", "lseek(shared"),
     ),
     "what is in files": Mend(
         "lens/calls/touching.py",
