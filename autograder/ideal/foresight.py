@@ -23,14 +23,19 @@ from autograder.language.beginnings import (
 )
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
+    ErrorOutputIs,
     ExitHandlerIsInits,
     Expectation,
     Gets,
     GetsEverySignal,
     GetsExactly,
     GetsNothing,
+    HasArguments,
+    HasChildren,
     HasDied,
+    HasErrorOutput,
     HasExited,
+    HasForked,
     HasNiceValue,
     HasOutput,
     HasUmask,
@@ -43,6 +48,8 @@ from autograder.language.expectations import (
     IsStopped,
     IsZombie,
     NobodyIsLeft,
+    OutputInAnyOrder,
+    OutputIs,
     StartsClean,
     TerminalIsAsBefore,
 )
@@ -132,6 +139,18 @@ class Foresight:
                 return [self._not_begun(StartsWithExitHandler())]
             case TerminalIsAsBefore():
                 return [self._terminal_in_use()]
+            case HasForked(actors):
+                return [f"{name} forks nobody but whom the script names" for name in actors]
+            case HasChildren(actors, count):
+                return (self._not_so_many(name, count) for name in actors)
+            case HasArguments():
+                return []  # the model knows no arguments
+            case OutputIs(text) | OutputInAnyOrder(text):
+                lines = self._play.output.splitlines()
+                same = sorted(lines) == sorted(text.splitlines())
+                return [] if same else [f"what has been written is {self._play.output!r} by then"]
+            case ErrorOutputIs(text) | HasErrorOutput(text):
+                return [f"nobody has written {text!r} to standard error"] if text else []
             case HasOutput(text):
                 said = text in self._play.output
                 return [] if said else [f"nobody has written {text!r} by then"]
@@ -151,6 +170,10 @@ class Foresight:
         if entry.state is State.REAPED:
             return _stands(entry)
         return "" if entry.parent == parent else f"{entry.name} is a child of {entry.parent}"
+
+    def _not_so_many(self, name: str, wanted: int) -> str:
+        there = len(self._play.table.children(name))
+        return "" if there == wanted else f"{name} has {there} children"
 
     def _not_idle(self, entry: Entry) -> str:
         if self._play.frozen:

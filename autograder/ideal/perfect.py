@@ -18,10 +18,12 @@ from autograder.language.deeds import (
     Continues,
     Deed,
     Dies,
+    EndsInput,
     Exits,
     Forks,
     Freezes,
     Ignores,
+    Presses,
     Reaps,
     Says,
     Sends,
@@ -32,6 +34,7 @@ from autograder.language.deeds import (
     Stops,
     Thaws,
     ThawsMain,
+    Types,
 )
 from autograder.language.every_signal import EVERY_SIGNAL as EVERY_CATCHABLE
 from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE, PIDNS, SUBREAPER
@@ -212,6 +215,8 @@ class PerfectPlay:
             case Thaws():
                 self.frozen = False
                 yield
+            case Types() | Presses() | EndsInput():
+                yield  # an init reads nothing
             case ThawsMain():
                 yield  # it is a command then, of which nobody knows what it does
             case _:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from autograder.errors import did_you_mean
 from autograder.labs.flaws import Flaw, LabError
+from autograder.labs.playbill import MODEL_OF_INIT, OF_AN_INIT, Playbill, read_playbill
 from autograder.labs.scenario import Scenario, load_scenario
 from autograder.labs.tomlfile import TomlTable, read_table
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _MOST_GENERATED = 100
 _SHIPPED_LABS = Path(__file__).resolve().parents[2] / "labs"
 
@@ -40,7 +40,10 @@ class Generated:
 
 @dataclass(frozen=True)
 class Lab:
-    """An exercise: its scenarios are in the order of their files' names; `program` is what a submission must become."""
+    """An exercise: its scenarios are in the order of their files' names; `program` is what a submission must become.
+
+    `bill` is what holds for all of its plays, with all programs if it has several.
+    """
 
     name: str
     title: str
@@ -49,6 +52,7 @@ class Lab:
     program: str = "init"
     late: Late | None = None
     generated: Generated | None = None
+    bill: Playbill = OF_AN_INIT
 
     @property
     def max_points(self) -> float:
@@ -64,18 +68,19 @@ def load_lab(path_or_name: Path | str) -> Lab:
     folder = _find(Path(path_or_name))
     table = read_table(folder / "lab.toml")
     title = table.text("title")
-    program = table.text("program", "init")
-    if not _FILE_NAME.fullmatch(program):
-        table.flaw("program", "`program` must be the name of a file: letters, digits, _, . and -")
+    bill = read_playbill(table)
     weights, late = table.table("weights"), _late(table.table("late"))
     generated = _generated(table.table("generated"))
+    if generated and bill.expected != MODEL_OF_INIT:
+        what = "scenarios are generated for labs about an init alone"
+        table.flaw("generated", what, "Leave [generated] away.")
     factors = {pattern: weights.positive(pattern) for pattern in weights.keys} if weights else {}
     flaws: list[Flaw] = []
     scenarios: list[Scenario] = []
     paths = sorted(path for path in (folder / "scenarios").glob("*.toml") if path.name[0] != ".")
     for path in paths:
         try:
-            scenarios.append(load_scenario(path))
+            scenarios.append(load_scenario(path, bill))
         except LabError as error:
             flaws.extend(error.flaws)
     for pattern in factors:
@@ -89,7 +94,9 @@ def load_lab(path_or_name: Path | str) -> Lab:
     if flaws:
         raise LabError(flaws)
     weighed = tuple(_weighed(scenario, factors) for scenario in scenarios)
-    return Lab(folder.resolve().name, title, folder, weighed, program, late, generated)
+    return Lab(
+        folder.resolve().name, title, folder, weighed, bill.programs[0], late, generated, bill
+    )
 
 
 def _late(table: TomlTable | None) -> Late | None:

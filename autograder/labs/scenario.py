@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.labs.flaws import Flaw, LabError
+from autograder.labs.playbill import MAIN_WORD, OF_AN_INIT, Playbill, Programs, with_keys
 from autograder.labs.tomlfile import TomlTable, read_table
 from autograder.language.problems import Problem, ScriptError
+from autograder.language.roles import Casting
 from autograder.language.script import parse
 from autograder.language.sense import check
 from autograder.language.steps import Step
@@ -18,8 +20,8 @@ from autograder.language.steps import Step
 class Scenario:
     """One play and what it is worth. `script` is its text, `steps` what that says.
 
-    `command` is what init starts instead of the actor main; init gets no arguments if it is empty. `terminal`: init
-    gets a pseudo-terminal; `untested` is
+    `bill` is what its lab says of all of its plays, with what its own file says. `command` is what the subject starts
+    instead of the actor main; it gets no arguments if it is empty. `terminal`: it gets a pseudo-terminal; `untested` is
     why no mutant fails this scenario. `hidden`: students learn only whether they passed it; `extra`: its points come on
     top of the lab's maximum. `name` is the file's name without its suffix.
     """
@@ -37,11 +39,33 @@ class Scenario:
     untested: str | None = None
     hidden: bool = False
     extra: bool = False
+    bill: Playbill = OF_AN_INIT
+
+    @property
+    def casting(self) -> Casting:
+        main = self.command is None and MAIN_WORD in self.bill.run
+        return Casting(self.bill.subject, main, self.bill.commands)
+
+    @property
+    def modelled_command(self) -> tuple[str, ...] | None:
+        """What an init starts of which the model knows nothing; None: main."""
+        if self.casting.main:
+            return None
+        return self.bill.run[1:] if self.command is None else self.command
+
+    def command_line(self, programs: Programs, main: Sequence[str]) -> list[str]:
+        """The words that start the subject."""
+        first = main if self.command is None else self.command
+        return self.bill.command_line(self.bill.run, programs, first)
 
 
-def load_scenario(path: Path) -> Scenario:
-    """The scenario in a file. Raises LabError with everything that is wrong in it."""
+def load_scenario(path: Path, bill: Playbill = OF_AN_INIT) -> Scenario:
+    """The scenario in a file, of a lab whose plays are like that.
+
+    Raises LabError with everything that is wrong in it.
+    """
     table = read_table(path)
+    bill = with_keys(bill, table)
     title = table.text("title")
     points = table.positive("points")
     why = table.text("why")
@@ -55,8 +79,11 @@ def load_scenario(path: Path) -> Scenario:
     problems: Sequence[Problem] = ()
     if script is not None:
         try:
-            steps = tuple(parse(script))
-            problems = check(steps, modes=modes, command=command is not None, terminal=terminal)
+            steps = tuple(parse(script, bill.subject.name))
+            casting = Casting(
+                bill.subject, command is None and MAIN_WORD in bill.run, bill.commands
+            )
+            problems = check(steps, modes=modes, casting=casting, terminal=terminal)
         except ScriptError as error:
             problems = error.problems
     table.flaws.extend(_script_flaws(table, problems))
@@ -76,6 +103,7 @@ def load_scenario(path: Path) -> Scenario:
         untested=untested,
         hidden=hidden,
         extra=extra,
+        bill=bill,
     )
 
 

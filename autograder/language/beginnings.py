@@ -17,7 +17,7 @@ class StartsIgnoring(Sentence):
 
     signal: str
 
-    wording = Wording("{init} starts with {signal} ignored")
+    wording = Wording("{subject} starts with {signal} ignored")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -27,7 +27,7 @@ class StartsBlocking(Sentence):
 
     signal: str
 
-    wording = Wording("{init} starts with {signal} blocked")
+    wording = Wording("{subject} starts with {signal} blocked")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -37,7 +37,7 @@ class StartsPending(Sentence):
 
     signal: str
 
-    wording = Wording("{init} starts with {signal} pending")
+    wording = Wording("{subject} starts with {signal} pending")
     traits = BeginningTraits(main_may_never_play=True)
 
 
@@ -47,7 +47,7 @@ class StartsWithout(Sentence):
 
     stream: str
 
-    wording = Wording("{init} starts without standard {stream}")
+    wording = Wording("{subject} starts without standard {stream}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -57,7 +57,7 @@ class StartsIn(Sentence):
 
     folder: str
 
-    wording = Wording("{init} starts in {folder}")
+    wording = Wording("{subject} starts in {folder}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -67,7 +67,7 @@ class StartsWithVariable(Sentence):
 
     variable: str
 
-    wording = Wording("{init} starts with {variable}")
+    wording = Wording("{subject} starts with {variable}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -77,7 +77,7 @@ class StartsWithUmask(Sentence):
 
     umask: str
 
-    wording = Wording("{init} starts with umask {umask}")
+    wording = Wording("{subject} starts with umask {umask}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -87,7 +87,7 @@ class StartsWithNiceValue(Sentence):
 
     nice: int
 
-    wording = Wording("{init} starts with nice value {nice}")
+    wording = Wording("{subject} starts with nice value {nice}")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -97,7 +97,7 @@ class StartsAsJob(Sentence):
 
     place: str
 
-    wording = Wording("{init} starts as a {place} job")
+    wording = Wording("{subject} starts as a {place} job")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -105,7 +105,7 @@ class StartsAsJob(Sentence):
 class StartsWithExitHandler(Sentence):
     """Somebody has to be told when init exits: atexit(3)."""
 
-    wording = Wording("{init} starts with an exit handler")
+    wording = Wording("{subject} starts with an exit handler")
     traits = BeginningTraits(main_may_never_play=False)
 
 
@@ -113,7 +113,7 @@ class StartsWithExitHandler(Sentence):
 class FreezesInitAfterFork(Sentence):
     """Init cannot run from the moment on at which it has forked main: main is first."""
 
-    wording = Wording("freeze {init} after the fork")
+    wording = Wording("freeze {subject} after the fork")
     traits = BeginningTraits(main_may_never_play=False)
 
 

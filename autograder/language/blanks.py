@@ -151,12 +151,21 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+# Where only the program that is judged can stand, whatever a lab calls it.
+SUBJECT = "{subject}"
 # Each is the only word that can stand in the blank of its name, which fills no field then.
-FIXED = (INIT, MAIN)
+FIXED = ("subject", MAIN)
+
+KEYS = {
+    "^C": b"\x03",
+    "^D": b"\x04",
+    "^Z": b"\x1a",
+    "^\\": b"\x1c",
+}  # and what a terminal gets from each
 
 BLANKS: Mapping[str, Blank] = {
     "{actors}": Blank("A", "an actor", _read_actors),
-    "{init}": Blank(INIT, "init", _only(INIT)),
+    SUBJECT: Blank(INIT, "the program that is judged", _only(INIT)),
     "{main}": Blank(MAIN, "main", _only(MAIN)),
     "{others}": Blank("B", "an actor", _read_actors),
     "{signal}": Blank("SIGNAL", "a signal such as SIGTERM", _read_signal),
@@ -168,6 +177,7 @@ BLANKS: Mapping[str, Blank] = {
     "{umask}": Blank("MASK", "three octal digits", _read_umask),
     "{nice}": Blank("N", f"a number from 0 to {_NICEST}", _read_nice),
     "{place}": Blank("PLACE", "foreground or background", _one_of(*PLACES)),
+    "{key}": Blank("KEY", "^C, ^D, ^Z or ^\\", _one_of(*KEYS)),
     "{text}": Blank("TEXT", "what to write", _read_text),
 }
 

@@ -185,7 +185,7 @@ class SendsEverySignal(Sentence):
 class Freezes(Sentence):
     """Init cannot run until it is thawed, so that several deaths meet one SIGCHLD."""
 
-    wording = Wording("freeze {init}")
+    wording = Wording("freeze {subject}")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=False)
 
 
@@ -193,7 +193,7 @@ class Freezes(Sentence):
 class Thaws(Sentence):
     """Init can run again."""
 
-    wording = Wording("thaw {init}")
+    wording = Wording("thaw {subject}")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
@@ -202,6 +202,34 @@ class ThawsMain(Sentence):
     """Main, frozen after the fork, can run."""
 
     wording = Wording("thaw {main}")
+    traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
+
+
+@dataclass(frozen=True)
+class Types(Sentence):
+    """A line for the subject's standard input: at the terminal, or into the pipe that it reads from."""
+
+    text: str
+
+    wording = Wording("type {text}")
+    traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
+
+
+@dataclass(frozen=True)
+class Presses(Sentence):
+    """A key of the terminal that means something to it: an interrupt, the end of file."""
+
+    key: str
+
+    wording = Wording("press {key}")
+    traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
+
+
+@dataclass(frozen=True)
+class EndsInput(Sentence):
+    """Whoever reads the subject's standard input finds the end of file, once all that was typed is read."""
+
+    wording = Wording("end the input")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
@@ -225,4 +253,7 @@ Deed: TypeAlias = (
     | Freezes
     | Thaws
     | ThawsMain
+    | Types
+    | Presses
+    | EndsInput
 )

@@ -140,7 +140,7 @@ class HasDied(Sentence):
 class IsIdle(Sentence):
     """Init is blocked in the kernel: it neither spins nor polls."""
 
-    wording = Wording("expect {init} is idle")
+    wording = Wording("expect {subject} is idle")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
@@ -218,9 +218,84 @@ class ExitHandlerIsInits(Sentence):
     """No child of init's that has not executed anything has left by exit(3)."""
 
     wording = Wording(
-        "expect the exit handler runs in {init} alone",
+        "expect the exit handler runs in {subject} alone",
     )
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class HasForked(Paired):
+    """Whom they have started, no matter what it executes: it is named so from now on, the oldest nameless one first."""
+
+    wording = Wording("expect {actors} forks {others}", "expect {actors} fork {others}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class HasChildren(Sentence):
+    """So many, zombies included, whoever forked them."""
+
+    actors: Actors
+    times: int
+
+    wording = Wording(
+        "expect {actors} has {times} child(ren)", "expect {actors} have {times} child(ren)"
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class HasArguments(Sentence):
+    """The words behind its name, as it was executed with them."""
+
+    actors: Actors
+    text: str
+
+    wording = Wording(
+        "expect {actors} starts with arguments {text}",
+        "expect {actors} start with arguments {text}",
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
+class OutputIs(Sentence):
+    """All that has been written to standard output so far; a text without a newline at its end is a whole line."""
+
+    text: str
+
+    wording = Wording("expect output is exactly {text}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class OutputInAnyOrder(Sentence):
+    """The same, but the lines may come in any order."""
+
+    text: str
+
+    wording = Wording("expect output in any order {text}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class ErrorOutputIs(Sentence):
+    """All that has been written to standard error so far."""
+
+    text: str
+
+    wording = Wording("expect error output is exactly {text}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class HasErrorOutput(Sentence):
+    """The text occurs in what has been written to standard error so far."""
+
+    text: str
+
+    wording = Wording("expect error output {text}")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
 
 
 @dataclass(frozen=True)
@@ -261,6 +336,13 @@ Expectation: TypeAlias = (
     | HasVariable
     | TerminalIsAsBefore
     | ExitHandlerIsInits
+    | HasForked
+    | HasChildren
+    | HasArguments
+    | OutputIs
+    | OutputInAnyOrder
+    | ErrorOutputIs
+    | HasErrorOutput
     | HasOutput
     | NobodyIsLeft
 )

@@ -8,9 +8,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.language.blanks import BLANKS, FIXED, UnreadableError, Value
+from autograder.language.blanks import BLANKS, FIXED, SUBJECT, UnreadableError, Value
+from autograder.language.roles import INIT
 from autograder.language.steps import SENTENCES, Step
 
+_BETWEEN_OUTPUT_AND_TEXT = ("is", "in")  # a text that begins so could be taken for another sentence
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"(?!\S)|\S+')
 
 
@@ -35,27 +37,30 @@ def words_of(line: str) -> list[Word]:
     return words
 
 
-def read_line(line: str, number: int = 0) -> Step | None:
-    """The step that a line says; None if it says none. `number` is that of the line."""
+def read_line(line: str, number: int = 0, subject: str = INIT) -> Step | None:
+    """The step that a line says; None if it says none. `number` is that of the line; `subject`: who is judged."""
     words = words_of(line)
     said = {word.text for word in words}
     for literal, reading, sentence in _readings():
-        if literal <= said and (values := _match(reading, words, line)) is not None:
-            return say(sentence, values, number)
+        if literal <= said and (values := _match(reading, words, line, subject)) is not None:
+            return say(sentence, values, number, subject)
     return None
 
 
-def say(sentence: type[Step], values: Mapping[str, Value], line: int = 0) -> Step:
+def say(
+    sentence: type[Step], values: Mapping[str, Value], line: int = 0, subject: str = INIT
+) -> Step:
     """The sentence with these values, by the names of their blanks."""
     filled: Callable[..., Step] = sentence  # a test holds that its blanks fill its fields
-    return filled(**{name: value for name, value in values.items() if name not in FIXED}, line=line)
+    said = {name: value for name, value in values.items() if name not in FIXED}
+    return filled(**said, line=line, subject=subject)
 
 
 def write_line(step: Step) -> str:
     """The canonical sentence of a step: in the plural if it is a row that acts, or of whom something is expected."""
     row = any(actors.is_row for actors in step.named[:1])
     template = step.wording.plural if row else step.wording.singular
-    values = {**{name: name for name in FIXED}, **vars(step)}
+    values = {**{name: name for name in FIXED}, **vars(step)}  # of the subject: its own name
     return " ".join(_write_word(word, values) for word in template.split())
 
 
@@ -66,22 +71,25 @@ def blank_name(word: str) -> str:
 
 def same_word(expected: str, word: str) -> bool:
     """Whether `word` is this literal word of a sentence; "time(s)" is said with and without its s."""
-    if expected.endswith("(s)"):
-        return word in (expected[:-3], f"{expected[:-3]}s")
-    return word == expected
+    if word == expected:
+        return True
+    one, _, ending = expected.rstrip(")").partition("(")
+    return bool(ending) and word in (one, one + ending)
 
 
 @functools.cache
 def _readings() -> tuple[tuple[frozenset[str], tuple[str, ...], type[Step]], ...]:
     """Each way to say each sentence, behind the words of it that no line that says it can lack."""
     return tuple(
-        (frozenset(w for w in reading if w not in BLANKS and not w.endswith("(s)")), reading, said)
+        (frozenset(w for w in reading if w not in BLANKS and not w.endswith(")")), reading, said)
         for said in SENTENCES
         for reading in said.wording.readings
     )
 
 
-def _match(reading: Sequence[str], words: Sequence[Word], line: str) -> dict[str, Value] | None:
+def _match(
+    reading: Sequence[str], words: Sequence[Word], line: str, subject: str
+) -> dict[str, Value] | None:
     takes_the_rest = reading[-1] == "{text}"
     if len(words) != len(reading) and not (takes_the_rest and len(words) > len(reading)):
         return None
@@ -90,6 +98,10 @@ def _match(reading: Sequence[str], words: Sequence[Word], line: str) -> dict[str
         blank = BLANKS.get(expected)
         if blank is None:
             if not same_word(expected, word.text):
+                return None
+            continue
+        if expected == SUBJECT:
+            if word.text != subject:
                 return None
             continue
         written = line[word.start : words[-1].end] if expected == "{text}" else word.text
@@ -105,11 +117,13 @@ def _write_word(word: str, values: Mapping[str, Value]) -> str:
         return _write_text(str(values["text"]))
     if word in BLANKS:
         return str(values[blank_name(word)])
-    if word.endswith("(s)"):
-        return word[:-3] if values["times"] == 1 else f"{word[:-3]}s"
+    if word.endswith(")"):
+        one, _, ending = word[:-1].partition("(")
+        return one if values["times"] == 1 else one + ending
     return word
 
 
 def _write_text(text: str) -> str:
     plain = text and text.isprintable() and text == text.strip() and not set(text) & {'"', "#"}
+    plain = plain and text.split()[0] not in _BETWEEN_OUTPUT_AND_TEXT
     return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())

@@ -1,12 +1,13 @@
-"""Who plays: init, main and the actors that the script brings on, alone or in rows; and how pictures number them."""
+"""Who plays: the subject, main and the actors that the script brings on, alone or in rows; how pictures number them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-INIT = "init"  # the submission's name in every play
-MAIN = "main"  # the command that init starts
+INIT = "init"  # whose children orphans become: the submission itself where it is one, else our own
+MAIN = "main"  # the actor that the subject is asked to start
 OUTSIDE = "outside"  # who started init; in mode subreaper it also adopts whom init leaves behind
 
 # Where init stands: PID 1 of a PID namespace of its own, or a child subreaper.
@@ -21,7 +22,48 @@ FOREGROUND, BACKGROUND = PLACES = ("foreground", "background")  # of a terminal,
 
 # The pids that pictures and messages show, whatever they really are.
 INIT_PIDS = {PIDNS: 1, SUBREAPER: 999}
+COMMAND_PID = 999  # of a subject that is no init: that is 1 then
 FIRST_PID = 1000  # main's; who is forked later has the next one
+
+
+# What the submission is in its plays.
+AS_INIT = "init"  # PID 1, or a subreaper; it is called init
+AS_COMMAND = "command"  # an ordinary process below an init of ours; it is called as its program is
+ROLES = (AS_INIT, AS_COMMAND)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The program that is judged, as the plays of a lab know it: its name in scripts and pictures, and its role."""
+
+    name: str = INIT
+    role: str = AS_INIT
+
+    @property
+    def is_init(self) -> bool:
+        return self.role == AS_INIT
+
+    def __str__(self) -> str:
+        """In a sentence for its author: "your init", or its own name."""
+        return f"your {self.name}" if self.is_init else self.name
+
+
+@dataclass(frozen=True)
+class Casting:
+    """Who may be on the stage without that an actor forks it: the subject, `main` if the subject is asked to start it,
+    and `commands`, actors that the subject finds on its PATH under these names.
+    """
+
+    subject: Subject = Subject()
+    main: bool = True
+    commands: tuple[str, ...] = ()
+
+    def is_command(self, name: str) -> bool:
+        """Whether it is one of `commands`, or a further run of one: sleepy, sleepy-2, sleepy-3 ..."""
+        return name in self.commands or command_of(name) in self.commands
+
+
+AS_EVER = Casting()  # an init, and main
 
 
 @dataclass(frozen=True)
@@ -51,3 +93,17 @@ class Actors:
     def count(self) -> int:
         """How many they are; 0 or less if the row runs backwards. Cheap also for absurd rows."""
         return 1 if self.first is None or self.last is None else self.last - self.first + 1
+
+
+_FURTHER_RUN = re.compile(r"(.+)-([2-9]|[1-9][0-9]+)")
+
+
+def run_name(command: str, run: int) -> str:
+    """What the actor is called that is the first, second ... to run under the name of a command."""
+    return command if run == 1 else f"{command}-{run}"
+
+
+def command_of(name: str) -> str:
+    """Whose further run an actor of this name would be; the name itself if it is the first one."""
+    match = _FURTHER_RUN.fullmatch(name)
+    return match[1] if match else name

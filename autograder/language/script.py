@@ -12,14 +12,15 @@ from collections.abc import Iterable
 
 from autograder.language.grammar import read_line, words_of, write_line
 from autograder.language.problems import Problem, ScriptError
+from autograder.language.roles import INIT
 from autograder.language.steps import Step
 from autograder.language.suggestions import problem_of
 
 _MOST_PROBLEMS = 20  # that are told at once
 
 
-def parse(text: str) -> list[Step]:
-    """The steps of a script, each with its line number, counted from 1.
+def parse(text: str, subject: str = INIT) -> list[Step]:
+    """The steps of a script, each with its line number, counted from 1; `subject` is its name for who is judged.
 
     Empty lines and comments (from a word that begins with # to the end of the line) are skipped.
     Raises ScriptError with what is wrong in every line that is not a step, and what was probably
@@ -30,11 +31,11 @@ def parse(text: str) -> list[Step]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not words_of(line):
             continue
-        step = read_line(line, number)
+        step = read_line(line, number, subject)
         if step is not None:
             steps.append(step)
         elif len(problems) < _MOST_PROBLEMS:
-            problems.append(problem_of(line.strip(), number))
+            problems.append(problem_of(line.strip(), number, subject))
     if problems:
         raise ScriptError(tuple(problems))
     return steps

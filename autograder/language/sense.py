@@ -16,9 +16,14 @@ from autograder.language.beginnings import (
     StartsPending,
 )
 from autograder.language.deeds import Blocks, Catches, Dies, Forks, Ignores, SendsOften
-from autograder.language.expectations import Expectation, HasDied, TerminalIsAsBefore
+from autograder.language.expectations import (
+    Expectation,
+    HasDied,
+    HasForked,
+    TerminalIsAsBefore,
+)
 from autograder.language.problems import Problem
-from autograder.language.roles import MODES, MOST_ACTORS, Actors
+from autograder.language.roles import AS_EVER, MODES, MOST_ACTORS, Actors, Casting
 from autograder.language.steps import Step
 from autograder.language.story import Story, problem_with
 from forklab.kernel.signals import UNTOUCHABLE, DefaultAction, default_action
@@ -38,20 +43,20 @@ def check(
     steps: Sequence[Step],
     *,
     modes: Sequence[str] = MODES,
-    command: bool = False,
+    casting: Casting = AS_EVER,
     terminal: bool = True,
 ) -> list[Problem]:
     """What can never make sense in a play, in the order of its lines; empty if all is well.
 
-    `modes` are those in which it is to be played; `command` says that init starts another command than `main`, so that
-    there are no actors; `terminal`, that there is one.
+    `modes` are those in which it is to be played; `casting` is who is there without being forked; `terminal`: there is
+    one.
     """
     if not steps:
         return [
             Problem(0, "", "the script is empty", "Write a step a line, such as 'main exits 0'.")
         ]
     problems: list[Problem] = []
-    story = Story(modes, command)
+    story = Story(modes, casting, terminal)
     for step in steps:
         if flaws := [
             *_flaws_of_rows(step),
@@ -59,16 +64,18 @@ def check(
             *_flaws_of_terminal(step, terminal),
         ]:
             problems += flaws
-            if isinstance(step, Forks):  # whoever it would have forked is missing from here on
+            if isinstance(
+                step, Forks | HasForked
+            ):  # whoever it would have forked is missing from here on
                 break
         else:
             story.add(step)
     problems = sorted(problems + story.problems, key=lambda problem: problem.line)
     if not any(isinstance(step, Expectation) for step in steps):
-        what = "the script expects nothing, so that every init would pass"
-        problems.append(
-            Problem(0, "", what, "End it with what should happen: 'expect init exits 0'.")
-        )
+        name = casting.subject.name
+        what = f"the script expects nothing, so that every {name} would pass"
+        mend = f"End it with what should happen: 'expect {name} exits 0'."
+        problems.append(Problem(0, "", what, mend))
     return problems
 
 

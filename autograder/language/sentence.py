@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
-from autograder.language.roles import Actors
+from autograder.language.roles import INIT, Actors
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One line of a script; `line` counts from 1."""
+    """One line of a script; `line` counts from 1, `subject` is what the script calls the program that is judged."""
 
     line: int = field(default=0, compare=False, kw_only=True)
+    subject: str = field(default=INIT, compare=False, kw_only=True)
 
     @property
     def named(self) -> tuple[Actors, ...]:
@@ -98,9 +99,9 @@ class Judged(Enum):
 class DeedTraits:
     """How a deed is treated.
 
-    `actors_only`: not done by, or to, init. `init_may_answer`: init may have something to do because of it, and the
-    play comes to rest before the next step. `frees_others`: somebody who could not act may be able to again, because
-    it is woken or killed, or because a child is dead.
+    `actors_only`: not done by, or to, the subject. `init_may_answer`: the subject may have something to do because of
+    it, and the play comes to rest before the next step. `frees_others`: somebody who could not act may be able to
+    again, because it is woken or killed, or because a child is dead.
     """
 
     doer: Doer
@@ -111,7 +112,7 @@ class DeedTraits:
 
 @dataclass(frozen=True)
 class ExpectationTraits:
-    """How an expectation is treated. `actors_only`: of init nobody can tell."""
+    """How an expectation is treated. `actors_only`: of the subject, and of what it has made, nobody can tell."""
 
     judged: Judged
     actors_only: bool

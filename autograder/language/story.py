@@ -12,6 +12,7 @@ from autograder.language.beginnings import (
     Beginning,
     FreezesInitAfterFork,
     FreezesMainAfterFork,
+    StartsAsJob,
 )
 from autograder.language.deeds import (
     Blocks,
@@ -20,10 +21,12 @@ from autograder.language.deeds import (
     Continues,
     Deed,
     Dies,
+    EndsInput,
     Exits,
     Forks,
     Freezes,
     Ignores,
+    Presses,
     Reaps,
     Sends,
     SendsEverySignal,
@@ -31,6 +34,7 @@ from autograder.language.deeds import (
     Stops,
     Thaws,
     ThawsMain,
+    Types,
 )
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
@@ -38,15 +42,20 @@ from autograder.language.expectations import (
     GetsExactly,
     HasDied,
     HasExited,
+    HasForked,
+    IsChild,
     IsReaped,
     IsZombie,
 )
 from autograder.language.grammar import write_line
 from autograder.language.problems import Problem
-from autograder.language.roles import INIT, MAIN, MOST_ACTORS, PIDNS
+from autograder.language.roles import INIT, MAIN, MOST_ACTORS, PIDNS, Casting
 from autograder.language.sentence import Doer
 from autograder.language.steps import Step
 from forklab.kernel.signals import DROPPED_BY_DEFAULT
+
+# A shell's job has a session leader beside it, and frozen after a fork is who PID 1 has forked: no command is.
+_OF_AN_INIT = (StartsAsJob, FreezesInitAfterFork, FreezesMainAfterFork)
 
 
 def problem_with(step: Step, what: str, mend: str = "") -> Problem:
@@ -58,11 +67,17 @@ def problem_with(step: Step, what: str, mend: str = "") -> Problem:
 class Story:
     """A play so far; `problems` are what was wrong with its steps."""
 
-    def __init__(self, modes: Sequence[str], command: bool) -> None:
+    def __init__(self, modes: Sequence[str], casting: Casting, terminal: bool) -> None:
         self.problems: list[Problem] = []
         self._modes = modes
-        self._command = command
-        self._parent: dict[str, str] = {} if command else {MAIN: INIT}
+        self._casting = casting
+        self._terminal = terminal
+        self._subject = casting.subject.name
+        self._parent: dict[str, str] = {MAIN: self._subject} if casting.main else {}
+        self._made: dict[
+            str, str
+        ] = {}  # whom the subject has made that is no actor, and its parent
+        self._input_ended = 0
         self._ended: dict[str, int] = {}  # who is dead, and since which line
         self._reaped: dict[str, int] = {}
         self._busy: dict[str, str] = {}  # who cannot act for now, and why
@@ -94,15 +109,22 @@ class Story:
                 self._complain(step, "main is not frozen", mend)
             elif isinstance(step, Gets | GetsExactly):
                 self._expect_signal(step)
+            elif isinstance(step, HasForked):
+                self._name(step)
+            elif isinstance(step, Types | Presses | EndsInput):
+                self._type(step)
         if len(self.problems) == before:
             self._note(step)
 
     def _begin(self, step: Beginning) -> None:
         frozen = self._frozen or self._main_frozen
         if self._begun:
-            what = f"init has been started by then (line {self._begun})"
-            self._complain(step, what, "How init starts is said before everything else.")
-        elif step.traits.main_may_never_play and not self._command:
+            what = f"{self._subject} has been started by then (line {self._begun})"
+            mend = f"How {self._subject} starts is said before everything else."
+            self._complain(step, what, mend)
+        elif isinstance(step, _OF_AN_INIT) and not self._casting.subject.is_init:
+            self._complain(step, f"{self._subject} is no init here, so it is not started like that")
+        elif step.traits.main_may_never_play and self._casting.main:
             what = "main may be killed before it can play, and no script could rely on it"
             self._complain(step, what, 'Let init start a command: command = ["sleep", "infinity"]')
         elif isinstance(step, FreezesInitAfterFork | FreezesMainAfterFork) and frozen:
@@ -112,47 +134,66 @@ class Story:
         self.problems.append(problem_with(step, what, mend))
 
     def _all_known(self, step: Step) -> bool:
-        named = step.named[:1] if isinstance(step, Forks) else step.named
+        named = step.named[:1] if isinstance(step, Forks | HasForked) else step.named
         for name in (name for actors in named for name in actors):
             if name in self._complained:
                 return False
-            if name == INIT:
+            if name in (self._subject, *self._parent, *self._made):
                 continue
-            if self._command:
-                what = "there are no actors, for init starts `command` instead of main"
-                mend = "Expect something of init or of the output, or leave `command` away."
-            elif name not in self._parent:
-                what = f"nobody has forked {name}"
-                near = get_close_matches(name, (*self._parent, INIT), n=1)
-                mend = (
-                    f"Did you mean '{near[0]}'?" if near else f"Write 'main forks {name}' before."
-                )
-            else:
+            if self._casting.is_command(name):
                 continue
+            if name == INIT and isinstance(step, IsChild) and name in step.others:
+                continue
+            what, mend = self._why_unknown(name)
             self._complain(step, what, mend)
             self._complained.add(name)
             return False
         return True
 
+    def _why_unknown(self, name: str) -> tuple[str, str]:
+        subject = self._subject
+        if name == INIT:
+            return "init is our own here, and only has children", f"Did you mean '{subject}'?"
+        known = (*self._parent, *self._made, *self._casting.commands)
+        if not known:
+            what = "there are no actors, for init starts `command` instead of main"
+            if not self._casting.subject.is_init:
+                what = "there are no actors: `run` has no {main}, and the lab no `commands`"
+            return (
+                what,
+                f"Expect something of {subject} or of the output, or leave `command` away."
+                if self._casting.subject.is_init
+                else f"Expect something of {subject} or of the output.",
+            )
+        near = get_close_matches(name, (*known, subject), n=1)
+        first = next(iter(known))
+        mend = f"Did you mean '{near[0]}'?" if near else f"Write '{first} forks {name}' before."
+        return f"nobody has forked {name}", mend
+
     def _can_be_done(self, step: Step) -> bool:
         sends = isinstance(step, Sends | SendsOften | SendsEverySignal)
-        if sends and self._init_ended and INIT in step.named[0]:
-            what = f"init has ended (line {self._init_ended}): it gets no signal any more"
+        if sends and self._init_ended and self._subject in step.named[0]:
+            what = (
+                f"{self._subject} has ended (line {self._init_ended}): it gets no signal any more"
+            )
             self._complain(step, what)
             return False
         if not step.traits.actors_only:
             return True
         acts_itself = isinstance(step, Deed) and step.traits.doer is Doer.ACTOR
         for name in step.named[0]:
-            if name == INIT:
-                self._complain_about_init(step)
+            if name == self._subject:
+                self._complain_about_subject(step)
+            elif name in self._made:
+                what = f"{name} is no actor: {self._subject} has made it, and it follows no script"
+                self._complain(step, what)
             elif not acts_itself:
                 continue
             elif name in self._ended:
                 self._complain(step, f"{name} is dead since line {self._ended[name]}")
             elif name in self._busy:
                 self._complain(step, f"{name} {self._busy[name]}")
-            elif self._init_ended and PIDNS in self._modes:
+            elif self._init_ended and self._falls_with_subject():
                 self._complain(
                     step,
                     f"init has ended (line {self._init_ended}), and everybody in its PID namespace with it",
@@ -163,25 +204,53 @@ class Story:
             return False
         return True
 
-    def _complain_about_init(self, step: Step) -> None:
+    def _falls_with_subject(self) -> bool:
+        """Whether the kernel kills everybody else when it ends, as with PID 1."""
+        return self._casting.subject.is_init and PIDNS in self._modes
+
+    def _complain_about_subject(self, step: Step) -> None:
+        name = self._subject
         if not isinstance(step, Deed):
-            self._complain(step, "only an actor can tell that, and init is none")
+            self._complain(step, f"only an actor can tell that, and {name} is none")
         elif step.traits.doer is Doer.ACTOR:
-            what = "init is the program that is judged, it follows no script"
+            what = f"{name} is the program that is judged, it follows no script"
             self._complain(step, what, "Let main or one of its descendants do it.")
         else:
-            mend = "Did you mean 'send SIGCONT to init'?" if isinstance(step, Continues) else ""
-            self._complain(step, "init is no actor", mend)
+            mend = f"Did you mean 'send SIGCONT to {name}'?" if isinstance(step, Continues) else ""
+            self._complain(step, f"{name} is no actor", mend)
+
+    def _name(self, step: HasForked) -> None:
+        for parent, child in step.pairs():
+            if self._is_taken(child):
+                self._complain(step, f"there is a {child} already", "Give it another name.")
+                return
+            self._made[child] = parent
+
+    def _is_taken(self, name: str) -> bool:
+        taken = (self._subject, INIT, MAIN, *self._parent, *self._made)
+        return name in taken or self._casting.is_command(name)
+
+    def _type(self, step: Types | Presses | EndsInput) -> None:
+        if self._input_ended:
+            self._complain(step, f"the input has ended (line {self._input_ended})")
+        elif isinstance(step, Presses) and not self._terminal:
+            self._complain(step, "there is no terminal", "Add a line: terminal = true")
+        elif isinstance(step, EndsInput) and self._terminal:
+            self._complain(step, "a terminal has no end", "Did you mean 'press ^D'?")
 
     def _fork(self, step: Forks) -> None:
         for parent, child in step.pairs():
-            if child == INIT:
-                self._complain(
-                    step, "init is the program that is judged", "Give the child another name."
-                )
+            if child == self._subject:
+                what = f"{child} is the program that is judged"
+                self._complain(step, what, "Give the child another name.")
+            elif child == INIT:
+                self._complain(step, "init is our own here", "Give the child another name.")
             elif child == MAIN:
-                self._complain(step, "main is there from the start: init forks it")
-            elif child in self._parent:
+                self._complain(step, f"main is there from the start: {self._subject} forks it")
+            elif self._casting.is_command(child):
+                what = f"{child} is a command: {self._subject} starts it, or nobody does"
+                self._complain(step, what, "Give the child another name.")
+            elif child in self._parent or child in self._made:
                 mend = "Give the children different names."
                 self._complain(step, f"there is a {child} already", mend)
             elif len(self._parent) >= MOST_ACTORS:
@@ -204,11 +273,12 @@ class Story:
 
     def _freeze_or_thaw(self, step: Freezes | Thaws) -> None:
         if isinstance(step, Freezes) and self._frozen:
-            self._complain(step, f"init is frozen already (line {self._frozen})")
+            self._complain(step, f"{self._subject} is frozen already (line {self._frozen})")
         elif isinstance(step, Thaws) and not self._frozen:
-            self._complain(step, "init is not frozen", "Write 'freeze init' before.")
+            mend = f"Write 'freeze {self._subject}' before."
+            self._complain(step, f"{self._subject} is not frozen", mend)
         elif self._init_ended:
-            self._complain(step, f"init has ended (line {self._init_ended})")
+            self._complain(step, f"{self._subject} has ended (line {self._init_ended})")
 
     def _expect_signal(self, step: Gets | GetsExactly) -> None:
         if isinstance(step, GetsExactly) and step.times == 0:
@@ -229,6 +299,8 @@ class Story:
             self._busy.clear()
         if isinstance(step, Freezes | Thaws):
             self._frozen = step.line if isinstance(step, Freezes) else 0
+        elif isinstance(step, EndsInput):
+            self._input_ended = step.line
         elif isinstance(step, FreezesInitAfterFork):
             self._frozen = step.line
         elif isinstance(step, FreezesMainAfterFork):
@@ -265,7 +337,7 @@ class Story:
         self, step: Exits | Dies | HasExited | HasDied | IsZombie | IsReaped | Sends | SendsOften
     ) -> None:
         for name in step.actors:
-            if name != INIT:
+            if name != self._subject:
                 self._ended.setdefault(name, step.line)
             elif isinstance(step, HasExited | HasDied):
                 self._init_ended = self._init_ended or step.line

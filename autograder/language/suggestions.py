@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher, get_close_matches
 from itertools import product
 
-from autograder.language.blanks import BLANKS, FIXED, UnreadableError, Value, row_meant
+from autograder.language.blanks import (
+    BLANKS,
+    FIXED,
+    SUBJECT,
+    UnreadableError,
+    Value,
+    row_meant,
+)
 from autograder.language.grammar import (
     Word,
     blank_name,
@@ -24,7 +31,7 @@ from autograder.language.grammar import (
     write_line,
 )
 from autograder.language.problems import Problem, quoted
-from autograder.language.roles import Actors
+from autograder.language.roles import INIT, Actors
 from autograder.language.steps import SENTENCES, Step
 from forklab.kernel.signals import signal_name, signal_number
 
@@ -37,6 +44,7 @@ _NEARLY_READS, _NEVER_READS, _WORD_OF_THE_LANGUAGE = 30, 90, 70
 _MORE_TEXT = 2  # a text is as long as it likes
 _TOO_FAR, _TOO_FAR_PER_WORD = 160, 40
 _MOST_WORDS = 24  # of a line; nobody needs help with the rest
+_PLURAL = re.compile(r"\((\w+)\)$")
 _LITTLE_WORDS = frozenset({"a", "are", "by", "expect", "is", "of", "time(s)", "to"})
 
 _NUMBER_WORDS = {
@@ -56,12 +64,12 @@ _LITERALS = frozenset(
 )
 
 
-def problem_of(line: str, number: int) -> Problem:
-    """What is wrong with `line`, which is not a step, and the mend."""
+def problem_of(line: str, number: int, subject: str = INIT) -> Problem:
+    """What is wrong with `line`, which is not a step, and the mend; `subject` is the name of who is judged."""
     words = words_of(line)[:_MOST_WORDS]
     cost, best = min(
         (
-            _align(sentence, reading, words)
+            _align(sentence, reading, words, subject)
             for sentence in SENTENCES
             for reading in sentence.wording.readings
         ),
@@ -72,9 +80,10 @@ def problem_of(line: str, number: int) -> Problem:
             number,
             line,
             f"{quoted(line)} is not a step",
-            "A step is a sentence such as 'main forks worker', 'send SIGTERM to init' or 'expect worker is reaped'.",
+            f"A step is a sentence such as 'main forks worker', 'send SIGTERM to {subject}' or "
+            "'expect worker is reaped'.",
         )
-    return _explain(line, number, best)
+    return _explain(line, number, best, subject)
 
 
 @dataclass
@@ -87,7 +96,7 @@ class _Alignment:
 
 
 def _align(
-    sentence: type[Step], reading: tuple[str, ...], words: Sequence[Word]
+    sentence: type[Step], reading: tuple[str, ...], words: Sequence[Word], subject: str
 ) -> tuple[int, _Alignment]:
     """The cheapest way from the words to the reading, and what it costs."""
     # costs[i][j]: of the first i words against the first j of the reading; moves[i][j]: the last move that led there.
@@ -105,7 +114,7 @@ def _align(
             price = _price_of_missing(reading[j - 1], strictness)
             options.append((costs[i][j - 1] + price, "missing"))
         if i and j:
-            price = strictness * _price(reading[j - 1], words[i - 1].text)
+            price = strictness * _price(reading[j - 1], words[i - 1].text, subject)
             options.append((costs[i - 1][j - 1] + price, "match"))
         costs[i][j], moves[i][j] = min(options, key=lambda option: option[0], default=(0, ""))
     found = _Alignment(sentence, reading)
@@ -126,7 +135,7 @@ def _price_of_missing(expected: str, strictness: int) -> int:
 
 
 @functools.lru_cache(maxsize=4096)
-def _price(expected: str, word: str) -> int:
+def _price(expected: str, word: str, subject: str) -> int:
     """What it costs to take `word` for this word of a sentence."""
     blank = BLANKS.get(expected)
     if blank is None:
@@ -139,12 +148,22 @@ def _price(expected: str, word: str) -> int:
     if expected == "{text}":
         return _MORE_TEXT
     try:
-        blank.read(word)
+        _read(expected, word, subject)
     except UnreadableError:
-        return _NEVER_READS if _meant(expected, word) is None else _NEARLY_READS
+        meant = expected == SUBJECT or _meant(expected, word) is not None
+        return _NEARLY_READS if meant else _NEVER_READS
     as_name = expected in ("{actors}", "{others}")
     meant_otherwise = word in _LITERALS or word.startswith("SIG")
     return _WORD_OF_THE_LANGUAGE if as_name and meant_otherwise else 0
+
+
+def _read(blank: str, word: str, subject: str) -> Value:
+    """The value of a word in a blank. Raises UnreadableError."""
+    if blank != SUBJECT:
+        return BLANKS[blank].read(word)
+    if word != subject:
+        raise UnreadableError(f"{quoted(word)} stands where only {subject} can stand")
+    return subject
 
 
 def _meant(blank: str, word: str) -> str | None:
@@ -153,7 +172,7 @@ def _meant(blank: str, word: str) -> str | None:
         case "{actors}" | "{others}":
             row = row_meant(word)
             return None if row is None else str(row)
-        case "{init}" | "{main}":
+        case "{main}":
             return blank_name(blank)
         case "{signal}":
             return nearest_signal(word)
@@ -177,7 +196,7 @@ def nearest_signal(word: str) -> str | None:
     return signal_name(signal.Signals[near[0]]) if near else None
 
 
-def _explain(line: str, number: int, meant: _Alignment) -> Problem:
+def _explain(line: str, number: int, meant: _Alignment, subject: str) -> Problem:
     values: dict[str, Value] = {}
     said: dict[str, str] = {}  # what stands in each blank, as far as we know
     open_blanks: list[str] = []
@@ -189,27 +208,27 @@ def _explain(line: str, number: int, meant: _Alignment) -> Problem:
         matched = meant.matched.get(position)
         written = line[matched[0].start : matched[-1].end] if matched else None
         if written is None and blank_name(word) in FIXED:
-            written = blank_name(word)  # nothing else can stand there
+            written = subject if word == SUBJECT else blank_name(word)  # nothing else can
         if written is None:
             what = what or f"{quoted(line)} is not complete: {blank.meaning} is missing"
         else:
             try:
-                blank.read(written)
+                _read(word, written, subject)
             except UnreadableError as error:
                 what = what or f"{quoted(line)}: {error}"
-                written = _meant(word, written)
+                written = subject if word == SUBJECT else _meant(word, written)
         if written is None:
             open_blanks.append(word)
         else:
-            values[blank_name(word)] = blank.read(written)
+            values[blank_name(word)] = _read(word, written, subject)
         said[word] = written or blank.sign
     what = what or f"{quoted(line)} is not a step"
     if not open_blanks:
-        sentence = write_line(say(meant.sentence, values))
+        sentence = write_line(say(meant.sentence, values, subject=subject))
         return Problem(number, line, what, f"Did you mean {quoted(sentence)}?")
     actors, wording = values.get("actors"), meant.sentence.wording
     row = isinstance(actors, Actors) and actors.is_row
     template = wording.plural if row else wording.singular
-    sentence = " ".join(said.get(word, word.replace("(s)", "s")) for word in template.split())
+    sentence = " ".join(said.get(word, _PLURAL.sub(r"\1", word)) for word in template.split())
     where = " and ".join(f"{BLANKS[word].sign} is {BLANKS[word].meaning}" for word in open_blanks)
     return Problem(number, line, what, f"It is written {quoted(sentence)}, where {where}.")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import select
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from autograder.language.roles import MAIN, Casting, run_name
 from autograder.stage.actors import CREDENTIALS, NOT_YET, Actor, ActorLostError, Hello
 from autograder.stage.errors import SHORTAGES, ShortageError
 from autograder.stage.watch import Watched, ready
@@ -22,7 +25,8 @@ class Cast:
 
     `belongs` tells whether a pid is a process of this play, `is_actor` whether it is our program: whoever else connects
     is turned away. A name is taken only by the process of which its parent has told that it forked it under that name:
-    an init can start the actor program as often as it likes, but only as the first one, `main`.
+    an init can start the actor program as often as it likes, but only as the first one, `main`, and as one of the
+    commands of the casting: each run of those has a name of its own.
     """
 
     def __init__(
@@ -30,9 +34,10 @@ class Cast:
         listener: socket.socket,
         is_actor: Callable[[int], bool],
         belongs: Callable[[int], bool],
-        first: str,
+        casting: Casting,
     ) -> None:
-        self._first = first
+        self._casting = casting
+        self._runs: Counter[str] = Counter()  # of each command
         self._listener = listener
         self.is_actor = is_actor
         self._belongs = belongs
@@ -53,6 +58,9 @@ class Cast:
             actor.close()
 
     def __getitem__(self, name: str) -> Actor:
+        """Raises ActorLostError if there is none of this name yet."""
+        if name not in self._actors:
+            raise ActorLostError(name)
         return self._actors[name]
 
     def __contains__(self, name: object) -> bool:
@@ -90,7 +98,7 @@ class Cast:
             if guest.hello is NOT_YET and heard:
                 continue
             if heard and self._may_be(guest):
-                if guest.name not in self._forked and guest.name != self._first:
+                if not (guest.name in self._forked or self._needs_no_word(guest.name)):
                     continue  # its parent's reply is on its way
                 self._actors[guest.name] = guest
                 self._news.register(guest.process.pidfd, select.EPOLLIN | select.EPOLLET)
@@ -100,7 +108,7 @@ class Cast:
 
     def command(self, name: str, command: str) -> None:
         """Gives an order without waiting for its reply. Raises ActorLostError if the actor is gone."""
-        actor = self._actors[name]
+        actor = self[name]
         self.orders += 1
         actor.may_end |= command.startswith(("exit ", "die "))
         try:
@@ -184,12 +192,20 @@ class Cast:
         if guest.hello is not NOT_YET:
             return not guest.process.ended()
         try:
-            guest.hello = Hello.of(guest.receive(), guest.process)
+            hello = Hello.of(guest.receive(), guest.process)
+            if hello.name in self._casting.commands:
+                self._runs[hello.name] += 1
+                hello = replace(hello, name=run_name(hello.name, self._runs[hello.name]))
+            guest.hello = hello
         except BlockingIOError:
             return not guest.process.ended()
         except (OSError, ValueError):
             return False
         return True
+
+    def _needs_no_word(self, name: str) -> bool:
+        """Whether the subject itself starts an actor of this name."""
+        return (name == MAIN and self._casting.main) or self._casting.is_command(name)
 
     def _may_be(self, guest: Actor) -> bool:
         """Whether somebody can have its name: nobody has it yet, and its parent has not told of another one."""

@@ -1,4 +1,4 @@
-"""One play on the stage: an init, the actors that it leads to, what can be done to them and asked of them."""
+"""One play on the stage: the subject, the actors that it leads to, what can be done to them and asked of them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 import pty
 import signal
 import struct
+import termios
 import tty
 from collections.abc import Callable, Hashable, Sequence
 from typing import Self
 
-from autograder.language.roles import BACKGROUND, INIT, MAIN, PIDNS
+from autograder.language.roles import AS_EVER, BACKGROUND, INIT, MAIN, OUTSIDE, PIDNS, Casting
 from autograder.stage.activity import Activity, Posture, told_trouble
-from autograder.stage.actors import EXIT_WITHOUT_JUDGE
+from autograder.stage.actors import EXIT_WITHOUT_JUDGE, ActorLostError
 from autograder.stage.cast import Cast
 from autograder.stage.errors import ShortageError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
@@ -22,7 +23,7 @@ from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.surroundings import FileId, file_id
 from autograder.stage.timers import Timers
 from autograder.stage.users import looking_as, user_of
-from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
+from autograder.stage.watch import STOPPED_STATES, Watched, parent_of, started_at
 
 _ITS_WORDS = "an exit handler of init has run in its child\n"
 _GET_SESSION = 0x5429  # TIOCGSID, see ioctl_tty(2); Python does not know it
@@ -43,12 +44,16 @@ class Play:
         *,
         terminal: bool = False,
         start: Start = AS_AT_LOGIN,
+        casting: Casting = AS_EVER,
+        typed: bool = False,
     ) -> None:
-        """Starts `command`, an init with all its arguments, as `start` says.
+        """Starts `command`, the subject with all its arguments, as `start` says. `typed`: something is for it to read.
 
         Raises UnableError if this machine cannot start it so, StageError if the stage fails.
         """
         self._stage = stage
+        self._casting = casting
+        self.subject = casting.subject
         self.start = start
         self._sandbox = stage.sandbox
         self.mode = stage.sandbox.mode
@@ -60,12 +65,19 @@ class Play:
         self._output = os.memfd_create("output")
         self._complaints = os.memfd_create("complaints")
         self._screen = bytearray()
-        nothing = _nothing_to_read()
+        self._input = -1  # the end of a pipe to which we write
+        if typed and not terminal:
+            nothing, self._input = os.pipe()
+            os.set_blocking(self._input, False)
+        else:
+            nothing = _nothing_to_read()
         standard = nothing, self._output, self._complaints
         close_after = [nothing]
         if terminal:
             self._terminal, theirs = pty.openpty()
             tty.setraw(theirs)
+            if not self.subject.is_init:
+                _let_keys_mean_something(theirs)
             os.set_blocking(self._terminal, False)
             close_after.append(theirs)
             standard = theirs, theirs, theirs
@@ -73,14 +85,26 @@ class Play:
             self.standard_files = {number: file_id(ours) for number, ours in enumerate(standard)}
             self.nice_value = os.getpriority(os.PRIO_PROCESS, 0)  # what init's is relative to
             pid, listener = stage.sandbox.open_play(
-                command, standard, terminal=terminal, timers=True, settings=stage.settings(start)
+                command,
+                standard,
+                terminal=terminal,
+                timers=True,
+                below_init=not self.subject.is_init,
+                settings=stage.settings(start),
             )
         finally:
             for descriptor in close_after:
                 os.close(descriptor)
-        self.init = Watched(pid)
+        self.init = Watched(pid)  # the subject
+        # Who is above a subject that is no init: to it orphans come.
+        self._reaper = None if self.subject.is_init else Watched(parent_of(pid))
+        inside = 1 if self.mode == PIDNS else pid
+        if not self.subject.is_init:
+            inside = int(self.init.status()["NSpid"].split()[-1])
+        self._pid_inside = inside  # the subject's, as it knows it itself
+        self._made: dict[str, Watched] = {}  # by the subject, and named by the script
         self._namespace = _pid_namespace(pid)
-        self.cast = Cast(stage.listener, stage.is_actor, self._belongs, MAIN)
+        self.cast = Cast(stage.listener, stage.is_actor, self._belongs, casting)
         self.cast.watch(self.init)
         self.timers = Timers(listener, stage.is_actor)
         if listener is not None:
@@ -92,6 +116,7 @@ class Play:
             timers=self.timers,
             conduct=stage.conduct,
             effects=self._effects,
+            reaper=self._reaper,
         )
 
     def wait_for_fork(self) -> None:
@@ -197,6 +222,13 @@ class Play:
 
         Raises RestlessError and UnrulyError, as Quiescence.settle does.
         """
+        if self._casting.commands:  # the subject may start one at any time
+            return self._settle_with_guests(
+                lambda: self._all_are_greeted() and done(), births_among_actors=births_among_actors
+            )
+        return self._settle(done, births_among_actors=births_among_actors)
+
+    def _settle(self, done: Callable[[], bool], *, births_among_actors: bool = False) -> Settled:
         stirred = (self.cast.orders, self.cast.asked, self._signals)
         if self._rest is not None and self._rest[0] == stirred:
             return Settled(Rest.DONE, Activity(Posture.UNKNOWN)) if done() else self._rest[1]
@@ -215,17 +247,69 @@ class Play:
         """The same, where `done` itself may be what somebody waits for: it asks who has connected for a hello."""
         while True:
             asked = self.cast.asked
-            settled = self.settle(done, births_among_actors=births_among_actors)
+            settled = self._settle(done, births_among_actors=births_among_actors)
             if settled.rest is Rest.DONE or self.cast.asked == asked:
                 return settled
+
+    def _all_are_greeted(self) -> bool:
+        self.cast.greet()
+        return True
 
     @property
     def is_its_own_init(self) -> bool:
         """Whether main is the process that was init: it was executed there, and not in a child."""
         return MAIN in self.cast and self.cast[MAIN].process.pid == self.init.pid
 
+    @property
+    def commands(self) -> Sequence[str]:
+        """The actors that the subject finds on its PATH."""
+        return self._casting.commands
+
+    @property
+    def outside(self) -> str:
+        """What is told of who is none of the play: the init above a subject that is none itself."""
+        return OUTSIDE if self.subject.is_init else INIT
+
     def process(self, name: str) -> Watched:
-        return self.init if name == INIT else self.cast[name].process
+        """Raises ActorLostError if there is nobody of this name yet."""
+        if name == self.subject.name:
+            return self.init
+        return self._made[name] if name in self._made else self.cast[name].process
+
+    def is_there(self, name: str) -> bool:
+        """Whether somebody of this name is there, or has been."""
+        return name == self.subject.name or name in self._made or name in self.cast
+
+    @property
+    def made(self) -> Sequence[str]:
+        """Those whom the subject has made and the script has named."""
+        return tuple(self._made)
+
+    def name_children(self, parent: str, names: Sequence[str]) -> bool:
+        """Gives names to those children of `parent` that have none, the oldest first; False if they are too few."""
+        nameless = [pid for pid in self.process(parent).children() if self.name_of(pid) is None]
+        if len(nameless) < len(names):
+            return False
+        for name, pid in zip(names, sorted(nameless, key=_age), strict=False):
+            self._made[name] = Watched(pid)
+        return True
+
+    def children(self, name: str) -> int:
+        """How many it has, zombies included."""
+        return len(self.process(name).children())
+
+    def type(self, words: bytes) -> None:
+        """Raises ActorLostError, of the subject, if nobody reads that any more, or what was typed before."""
+        self._signals += 1
+        try:
+            os.write(self._terminal if self._terminal >= 0 else self._input, words)
+        except OSError as error:
+            raise ActorLostError(self.subject.name, error.errno) from error
+
+    def end_input(self) -> None:
+        self._signals += 1
+        os.close(self._input)
+        self._input = -1
 
     def status(self, name: str) -> int | None:
         """How a process of the play ended, as os.waitstatus_to_exitcode() tells it.
@@ -235,7 +319,7 @@ class Play:
         process = self.process(name)
         if not process.ended():
             return None
-        if name == INIT:
+        if process is self.init and self.subject.is_init:
             return self._sandbox.status()
         status = process.wait_status()
         return None if status is None else os.waitstatus_to_exitcode(status)
@@ -243,25 +327,28 @@ class Play:
     def name_of(self, pid: int) -> str | None:
         """Who has this pid, as seen from here; None if it is nobody of the cast."""
         if pid == self.init.pid:
+            return self.subject.name
+        if self._reaper is not None and pid == self._reaper.pid:
             return INIT
-        return next((actor.name for actor in self.cast if actor.process.pid == pid), None)
+        named = [*self._made.items(), *((actor.name, actor.process) for actor in self.cast)]
+        return next((name for name, process in named if process.pid == pid), None)
 
     def name_inside(self, pid: int) -> str | None:
-        """Who has this pid, as init sees it."""
-        if pid == (1 if self.mode == PIDNS else self.init.pid):
-            return INIT
+        """Who has this pid, as the subject sees it."""
+        if pid == self._pid_inside:
+            return self.subject.name
         return next((actor.name for actor in self.cast if actor.pid_inside == pid), None)
 
     def freeze(self) -> bool:
         """Stops init from outside, which acts on PID 1 as well; False if it is gone."""
         self.frozen = True
-        self.send(INIT, signal.SIGSTOP)
+        self.send(self.subject.name, signal.SIGSTOP)
         self.settle(lambda: self._init_is_stopped() or self.init.ended())
         return self._init_is_stopped()
 
     def thaw(self) -> None:
         self.frozen = False
-        self.send(INIT, signal.SIGCONT)
+        self.send(self.subject.name, signal.SIGCONT)
 
     def output(self) -> str:
         """What has been written to standard output so far."""
@@ -292,8 +379,9 @@ class Play:
             self.quiescence.close()
             self.cast.close()
             self.timers.close()
-            self.init.close()
-            for descriptor in (self._output, self._complaints, self._terminal):
+            for process in (self.init, *self._made.values(), *filter(None, [self._reaper])):
+                process.close()
+            for descriptor in (self._output, self._complaints, self._terminal, self._input):
                 if descriptor >= 0:
                     os.close(descriptor)
 
@@ -329,6 +417,18 @@ class Play:
                 return True
             pid = parent_of(pid)
         return False
+
+
+def _let_keys_mean_something(terminal: int) -> None:
+    """A terminal as at a shell, but that it echoes nothing and changes nothing of what is written to it."""
+    settings = termios.tcgetattr(terminal)
+    settings[3] |= termios.ISIG | termios.ICANON  # the local modes, see termios(3)
+    termios.tcsetattr(terminal, termios.TCSANOW, settings)
+
+
+def _age(pid: int) -> tuple[int, int]:
+    """To sort by birth: when it was started, in ticks of the clock, and of those at once the lower pid first."""
+    return started_at(pid), pid
 
 
 def _nothing_to_read() -> int:

@@ -67,7 +67,9 @@ class Quiescence:
     """Waits until the processes of a play have come to rest.
 
     `actors` answers the actors, `wait_for_news` blocks until one of them says something, dies or is reaped, or until
-    the seconds given are over; `effects` answers what may change without that anybody of them runs.
+    the seconds given are over; `effects` answers what may change without that anybody of them runs. `reaper`: an init
+    of ours above the subject, to whom orphans come; it sleeps until there is somebody to reap, but for a moment now
+    and then.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Quiescence:
         timers: Timers,
         conduct: Conduct,
         effects: Callable[[], Hashable] = lambda: None,
+        reaper: Watched | None = None,
     ) -> None:
         self._init = init
         self._actors = actors
@@ -86,6 +89,7 @@ class Quiescence:
         self._timers = timers
         self._conduct = conduct
         self._effects = effects
+        self._reapers = [] if reaper is None else [reaper]
         self._patience = Patience(init.pid, timers, conduct)
         self._spin_limit = conduct.start_limit
         self._strays: dict[int, Watched] = {}
@@ -164,7 +168,9 @@ class Quiescence:
     def _look_twice(self) -> Stillness | None:
         strays = list(self._strays.values())
         return look_twice(
-            [self._init, *strays], list(self._actors()), lambda: self.strays() == strays
+            [self._init, *strays],
+            [*self._actors(), *self._reapers],
+            lambda: self.strays() == strays,
         )
 
     def strays(self) -> list[Watched]:
@@ -176,7 +182,7 @@ class Quiescence:
                 self.births -= pid in known
                 stray.close()
                 del self._strays[pid]
-        parents = [self._init, *self._strays.values()]
+        parents = [self._init, *self._reapers, *self._strays.values()]
         if self._actors_give_birth:
             parents += actors
         while parents and len(self._strays) < _MOST_STRAYS:

@@ -125,15 +125,19 @@ class Sandbox:
         *,
         terminal: bool = False,
         timers: bool = False,
+        below_init: bool = False,
         settings: Sequence[str] = (),
     ) -> tuple[int, int | None]:
         """Starts `command` as the init of a play, with three descriptors; answers its pid, as seen from here.
+
+        `below_init`: as an ordinary process, which is a child of an init of ours.
 
         With `terminal` the first descriptor becomes its controlling terminal. With `timers` it answers a descriptor
         too, for stage/timers.py, which has to be read from: who sets a timer waits for that. None where the kernel
         has no such thing. `settings`: see c/start.h.
         """
-        flags = "play" + (("t" if terminal else "") + ("r" if timers else "") or "-")
+        letters = {"t": terminal, "r": timers, "c": below_init}
+        flags = "play" + ("".join(letter for letter, on in letters.items() if on) or "-")
         order = b"\0".join(map(os.fsencode, [flags, *settings, "", *command, ""]))
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", standard))
         try:
@@ -149,7 +153,7 @@ class Sandbox:
         return pid, passed
 
     def status(self) -> int | None:
-        """How init ended, as os.waitstatus_to_exitcode() tells it; None while it lives.
+        """How the launcher's child ended, an init, as os.waitstatus_to_exitcode() tells it; None while it lives.
 
         Init stays a zombie until `end_play`.
         """

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from autograder.language.roles import MAIN, PIDNS
+from autograder.language.roles import MAIN, PIDNS, Casting
 from autograder.stage.compiled import compiled
 from autograder.stage.conduct import Conduct
+from autograder.stage.confinement import search_path
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.start import Start
 from autograder.stage.surroundings import file_id
 from autograder.stage.tools import put_program
 from autograder.stage.users import looking_as, may_see_everybody, user_of
-from autograder.stage.workspace import Workspace
+from autograder.stage.workspace import Workspace, remove
 
 _WITNESS = "witness.so"
 
@@ -47,11 +49,48 @@ class Stage:
             # read-only there, and remains as it is.
             os.chown(self.program, self.sandbox.user, self.sandbox.user)
         self.conduct = Conduct() if conduct is None else conduct
+        self._commands = folder / "bin"
+        self._files = folder / "files"
 
     @property
     def main(self) -> list[str]:
         """The command that init is asked to start, as it is found inside the sandbox."""
         return [f"{self.sandbox.stage}/actor", MAIN]
+
+    def put_commands(self, casting: Casting) -> None:
+        """Lets the actor be found under these names, and no others, in the folder that `search_path` begins with.
+
+        They are all the same file: whoever executes one of them is our actor, and cannot be read either.
+        """
+        self._commands.mkdir(exist_ok=True)
+        self._commands.chmod(0o755)
+        there = set(os.listdir(self._commands))
+        for name in there - set(casting.commands):
+            (self._commands / name).unlink()
+        for name in set(casting.commands) - there:
+            os.link(self.program, self._commands / name)
+
+    def search_path(self) -> str:
+        """PATH, for a subject that is to find those commands."""
+        return f"{self.sandbox.stage}/bin:{search_path()}"
+
+    def put_files(self, files: Sequence[tuple[str, str]]) -> str:
+        """Lays these files, names and texts, and no others into a folder of their own; answers how that is seen inside.
+
+        What begins with #! can be executed. Nothing in there can be written to.
+        """
+        remove(self._files)
+        self._files.mkdir()
+        self._files.chmod(0o755)
+        for name, text in files:
+            draft = self._files / f".{len(name)}"
+            draft.write_text(text, "utf-8")
+            draft.chmod(0o755 if text.startswith("#!") else 0o644)
+            target = self._files / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            put_program(draft, target)
+            draft.unlink()
+        return f"{self.sandbox.stage}/files"
 
     def is_actor(self, pid: int) -> bool:
         """Whether a process executes the actor program: then it will never execute anything else."""

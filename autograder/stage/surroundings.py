@@ -21,6 +21,7 @@ from autograder.stage.watch import Watched
 from forklab.lens.edge.borrowing import taken
 from forklab.lens.edge.ptrace import read_memory
 
+_ARGUMENTS = 45  # field 48, arg_start; arg_end follows
 _ENVIRONMENT = 47  # in /proc/PID/stat, from the state on: field 50, env_start; env_end follows
 
 # struct stat's st_dev and st_ino: the same file, by whatever name.
@@ -49,6 +50,18 @@ def variables_of(process: Watched) -> dict[str, str]:
     text = content.decode(errors="replace")
     pairs = (variable.partition("=") for variable in text.split("\0") if variable)
     return {name: value for name, _, value in pairs}
+
+
+def command_line_of(process: Watched) -> list[str]:
+    """With which words it was executed, its name first."""
+    with _looking_at(process) as proc:
+        try:
+            content = (proc / "cmdline").read_bytes()
+        except PermissionError:
+            fields = process.fields()
+            start, end = int(fields[_ARGUMENTS]), int(fields[_ARGUMENTS + 1])
+            content = read_memory(process.pid, start, end - start) if end > start > 0 else b""
+    return content.decode(errors="replace").split("\0")[:-1]
 
 
 def umask_of(process: Watched) -> str:

@@ -22,7 +22,7 @@ _INFO_EXIT = 1 << 3
 _EXIT_CODE_OFFSET = 60
 
 # /proc/PID/stat as listed in proc(5), counted from the state, which is field 3.
-_STATE, _PARENT, _FLAGS, _THREADS, _WAIT_STATUS = 0, 1, 6, 17, 49
+_STATE, _PARENT, _FLAGS, _THREADS, _START, _WAIT_STATUS = 0, 1, 6, 17, 19, 49
 _EXITING = 0x4  # PF_EXITING, include/linux/sched.h
 
 _MOST_BYTES = 4096
@@ -252,6 +252,12 @@ def parent_of(pid: int) -> int:
     """The pid of its parent; 0 if there is none to be seen."""
     fields = _fields(_read_text(f"/proc/{pid}/stat"))
     return int(fields[_PARENT]) if fields else 0
+
+
+def started_at(pid: int) -> int:
+    """When a process was started, in ticks since the machine was; 0 if it is gone."""
+    fields = _fields(_read_text(f"/proc/{pid}/stat"))
+    return int(fields[_START]) if fields else 0
 
 
 def thread_group(thread: int) -> int:

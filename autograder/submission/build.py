@@ -69,13 +69,27 @@ def build(submission: Path, workspace: Path, run: Runner, program: str = "init")
 
     Raises BuildError, in words for the student, if that is not possible; StageError if this machine lacks a tool.
     """
+    return build_all(submission, workspace, run, [program])[program]
+
+
+def build_all(
+    submission: Path, workspace: Path, run: Runner, programs: Sequence[str]
+) -> dict[str, BuiltProgram]:
+    """The same, of a lab that asks for several programs; each by its name.
+
+    PROGRAM.c is that program's alone then, and other C files are compiled into each.
+    """
     intake = take_in(submission, workspace)
     left_out = tuple(f"{name} {reason}" for name, reason in intake.refused.items())
-    try:
-        built = _build(workspace, run, program, intake)
-    except BuildError as error:
-        raise BuildError(_with(left_out, str(error))) from None
-    return replace(built, left_out=left_out)
+    built: dict[str, BuiltProgram] = {}
+    for program in programs:
+        others = [name for name in programs if name != program]
+        try:
+            one = _build(workspace, run, program, intake, others)
+        except BuildError as error:
+            raise BuildError(_with(left_out, str(error))) from None
+        built[program] = replace(one, left_out=left_out)
+    return built
 
 
 def _with(left_out: Sequence[str], message: str) -> str:
@@ -85,9 +99,14 @@ def _with(left_out: Sequence[str], message: str) -> str:
     return "".join([prose, *untold[:_MOST_LEFT_OUT], gap, quotation])
 
 
-def _build(workspace: Path, run: Runner, program: str, intake: Intake) -> BuiltProgram:
+def _build(
+    workspace: Path, run: Runner, program: str, intake: Intake, others: Sequence[str]
+) -> BuiltProgram:
     makefile = any((workspace / name).is_file() for name in _MAKEFILES)
     sources = sorted(path.name for path in workspace.glob("*.c") if path.is_file())
+    if others:
+        shared = [source for source in sources if source.removesuffix(".c") not in others]
+        sources = shared if f"{program}.c" in sources else []
     python = workspace / f"{program}.py"
     executable = workspace / program
     if makefile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from autograder.stage.contained import Completed, run_contained
 from autograder.stage.errors import ExcessError
 from autograder.stage.isolation import lacks, probe
 from autograder.stage.workspace import Workspace
-from autograder.submission.build import build
+from autograder.submission.build import BuiltProgram, build_all
 from autograder.submission.installed import find_installed
 from autograder.submission.intake import BuildError
-from autograder.trial.bench import Bench, Command
+from autograder.trial.bench import Bench, Commands
 from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 
 _BUILD_SECONDS = 60.0
@@ -42,7 +42,7 @@ def assess(
         run = _builder(mode, workspace)
         folder = workspace.subfolder()
         try:
-            program = build(submission, folder, run, lab.program)
+            programs = build_all(submission, folder, run, lab.bill.programs)
         except BuildError as failure:
             verdicts = [Verdict.of(scenario, Status.FAILED, str(failure)) for scenario in chosen]
             return Assessment(
@@ -51,7 +51,7 @@ def assess(
         else:
             verdicts = []
             reference = _reference(lab, mode, workspace)
-            bench = Bench(mode, workspace, folder, program.command, reference, chosen)
+            bench = Bench(mode, workspace, folder, _commands(programs), reference, chosen)
             try:
                 for scenario in chosen:
                     started = time.monotonic()
@@ -60,7 +60,8 @@ def assess(
                     on_verdict(verdicts[-1])
             finally:
                 bench.close()
-    return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), remarks=program.remarks)
+    remarks = "\n".join(dict.fromkeys(one.remarks for one in programs.values() if one.remarks))
+    return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), remarks=remarks)
 
 
 def judge_installed(
@@ -81,11 +82,16 @@ def judge_installed(
         installed.put_into(folder)
         mode = mode or probe().mode
         reference = _reference(lab, mode, workspace) if lab else lambda: None
-        bench = Bench(mode, workspace, folder, installed.command, reference, scenarios)
+        commands = {scenario.bill.program: installed.command for scenario in scenarios}
+        bench = Bench(mode, workspace, folder, commands, reference, scenarios)
         try:
             return [bench.judge(scenario) for scenario in scenarios]
         finally:
             bench.close()
+
+
+def _commands(programs: Mapping[str, BuiltProgram]) -> Commands:
+    return {name: program.command for name, program in programs.items()}
 
 
 def _builder(mode: str, workspace: Workspace) -> Callable[[Sequence[str], Path], Completed]:
@@ -102,15 +108,15 @@ def _builder(mode: str, workspace: Workspace) -> Callable[[Sequence[str], Path],
 
 def _reference(
     lab: Lab, mode: str, workspace: Workspace
-) -> Callable[[], tuple[Path, Command] | None]:
+) -> Callable[[], tuple[Path, Commands] | None]:
     """Builds the lab's own solution when it is asked for; None if it has none that can be built here."""
 
-    def built() -> tuple[Path, Command] | None:
+    def built() -> tuple[Path, Commands] | None:
         run = _builder(mode, workspace)
         for solution in sorted((lab.folder / "solution").glob("*/")):
             folder = workspace.subfolder()
             with contextlib.suppress(BuildError):
-                return folder, build(solution, folder, run, lab.program).command
+                return folder, _commands(build_all(solution, folder, run, lab.bill.programs))
         return None
 
     return built

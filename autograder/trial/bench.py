@@ -10,9 +10,10 @@ bounded time.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.deeds import Forks
 from autograder.stage.company import alone, in_company
@@ -21,19 +22,24 @@ from autograder.stage.errors import StageError
 from autograder.stage.machine import Needs, refuse_if_short, shortage
 from autograder.stage.stage import Stage
 from autograder.stage.workspace import Workspace
-from autograder.trial.decide import UndecidedError, judge
+from autograder.trial.decide import UndecidedError, judge, record
+from autograder.trial.expected import Expected, Unknown
 from autograder.trial.verdict import Status, Verdict
 
 _ENOUGH = 3  # plays in which it did the same
 
-Command = Callable[[str], Sequence[str]]  # the init, for the folder in which the submission is seen
+# How each program is started, by its name, when the folder of the submission is seen at a place.
+Commands = Mapping[str, Callable[[str], Sequence[str]]]
+
+# How the reference solution has played a scenario in a mode: once in a process.
+_RECORDED: dict[tuple[Scenario, str], Expected] = {}
 
 
 class Bench:
-    """Judges what stands in `folder`, started by `command`.
+    """Judges what stands in `folder`, started by `commands`.
 
     `reference` makes a correct program ready in a folder of its own, and answers that folder and how to start it; None
-    if there is none. It is asked only if something cannot be decided.
+    if there is none. It is asked only if something cannot be decided, or has to be compared with it.
     """
 
     def __init__(
@@ -41,15 +47,15 @@ class Bench:
         mode: str,
         workspace: Workspace,
         folder: Path,
-        command: Command,
-        reference: Callable[[], tuple[Path, Command] | None],
+        commands: Commands,
+        reference: Callable[[], tuple[Path, Commands] | None],
         scenarios: Sequence[Scenario],
     ) -> None:
         """Raises StageError if this machine has no stage, or is too small for the largest of these scenarios."""
         self._mode = mode
         self._workspace = workspace
         self._folder = folder
-        self._command = command
+        self._commands = commands
         self._reference = functools.cache(reference)
         self._conduct = Conduct()
         refuse_if_short(self._needs(*scenarios))
@@ -82,7 +88,8 @@ class Bench:
             if self._stage is None:
                 self._stage = Stage(self._mode, self._workspace, self._folder, self._conduct)
             stage = self._stage
-            verdict = judge(scenario, self._command(stage.sandbox.folder), stage)
+            programs = _seen_at(stage, self._commands)
+            verdict = judge(scenario, programs, stage, lambda: self._recorded(scenario))
             if verdict.status is Status.FAILED and (lack := shortage(self._needs(scenario))):
                 raise UndecidedError(lack)
             return verdict
@@ -93,6 +100,18 @@ class Bench:
             self.close()
             raise UndecidedError(str(error)) from error
 
+    def _recorded(self, scenario: Scenario) -> Expected:
+        """How the reference solution plays it. Raises UndecidedError if that cannot be told."""
+        key = scenario, self._mode
+        if key not in _RECORDED:
+            built = self._reference()
+            if built is None:
+                return Unknown()
+            folder, commands = built
+            with Stage(self._mode, self._workspace, folder) as stage:
+                _RECORDED[key] = record(scenario, _seen_at(stage, commands), stage)
+        return _RECORDED[key]
+
     def _blame(
         self, scenario: Scenario, first: UndecidedError, undecided: UndecidedError
     ) -> Verdict:
@@ -100,9 +119,9 @@ class Bench:
             built = self._reference()
             if built is None:
                 return self._blame_by_sight(scenario, first, undecided)
-            folder, command = built
+            folder, commands = built
             with alone(), Stage(self._mode, self._workspace, folder) as stage:
-                verdict = judge(scenario, command(stage.sandbox.folder), stage)
+                verdict = judge(scenario, _seen_at(stage, commands), stage)
         except (UndecidedError, StageError, OSError) as error:
             verdict = Verdict.of(scenario, Status.ERROR, str(error))
         if verdict.status is Status.PASSED:
@@ -146,13 +165,13 @@ class Bench:
             )
         if conduct.spun_instead >= _ENOUGH and not conduct.started:
             return (
-                "Not played: your init runs and runs but does not start its command. So it was in each of "
-                f"{conduct.spun_instead} plays before."
+                f"Not played: {scenario.casting.subject} runs and runs but does not start its command. "
+                f"So it was in each of {conduct.spun_instead} plays before."
             )
         if conduct.has_let_us_wait_too_long:
             return (
                 f"Not played: your program has let us wait for its timers for {conduct.waited:.0f} seconds in the "
-                "plays before. An init sleeps until something happens."
+                "plays before. Let it sleep until something happens."
             )
         return ""
 
@@ -166,3 +185,7 @@ class Bench:
             default=0,
         )
         return Needs(most + 2, self._workspace.folder)
+
+
+def _seen_at(stage: Stage, commands: Commands) -> Programs:
+    return {name: command(stage.sandbox.folder) for name, command in commands.items()}

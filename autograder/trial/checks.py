@@ -6,20 +6,26 @@ or as soon as it is true, is one of its traits.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
+    ErrorOutputIs,
     ExitHandlerIsInits,
     Expectation,
     Gets,
     GetsEverySignal,
     GetsExactly,
     GetsNothing,
+    HasArguments,
+    HasChildren,
     HasDied,
+    HasErrorOutput,
     HasExited,
+    HasForked,
     HasNiceValue,
     HasOutput,
     HasUmask,
@@ -32,14 +38,17 @@ from autograder.language.expectations import (
     IsStopped,
     IsZombie,
     NobodyIsLeft,
+    OutputInAnyOrder,
+    OutputIs,
     StartsClean,
     TerminalIsAsBefore,
 )
-from autograder.language.roles import INIT, MAIN, Actors
+from autograder.language.roles import MAIN, Actors
 from autograder.stage.quiescence import Rest, Settled
 from autograder.trial import hints
-from autograder.trial.explain import Explainer, list_of, shorten
+from autograder.trial.explain import Explainer, capital, list_of, shorten
 from autograder.trial.facts import Facts
+from autograder.trial.written import differing, whole_lines
 from forklab.history import State, Tree, taken_by
 
 
@@ -83,23 +92,29 @@ class Checks:
         match expected:
             case IsAlive(actors):
                 return Check(
-                    broken=_unless(actors, lambda name: not facts.is_dead(name)),
+                    broken=self._unless(actors, lambda name: not facts.is_dead(name)),
                     fact=self._standing(actors, "are not alive any more"),
                     hint=self._advice(),
                     badge=_always("should be running"),
                 )
             case IsZombie(actors):
                 return Check(
-                    broken=_unless(actors, lambda name: facts.fate(name).state is State.ZOMBIE),
+                    broken=self._unless(
+                        actors, lambda name: facts.fate(name).state is State.ZOMBIE
+                    ),
                     fact=self._standing(actors, "are no zombies"),
                     hint=self._advice(),
                     badge=_always("should be a zombie"),
                 )
             case IsReaped(actors):
                 return Check(
-                    broken=_unless(actors, lambda name: facts.fate(name).state is State.REAPED),
+                    broken=self._unless(
+                        actors, lambda name: facts.fate(name).state is State.REAPED
+                    ),
                     fact=self._not_reaped(actors),
-                    hint=self._advice(lambda breach: hints.on_zombies(breach.settled.activity)),
+                    hint=self._advice(
+                        self._of_an_init(lambda breach: hints.on_zombies(breach.settled.activity))
+                    ),
                     badge=_should_be_reaped,
                 )
             case IsChild(others=parent):
@@ -112,98 +127,102 @@ class Checks:
                 )
             case IsStopped(actors):
                 return Check(
-                    broken=_unless(actors, lambda name: facts.fate(name).state is State.STOPPED),
+                    broken=self._unless(
+                        actors, lambda name: facts.fate(name).state is State.STOPPED
+                    ),
                     fact=self._standing(actors, "are not stopped"),
                     hint=self._advice(),
                     badge=_always("should be stopped"),
                 )
             case GetsNothing(actors):
                 return Check(
-                    broken=_unless(actors, lambda name: not facts.received(name)),
+                    broken=self._unless(actors, lambda name: not facts.received(name)),
                     fact=lambda breach: self._got(breach.names[0], "got {}"),
-                    hint=self._advice(_always(hints.PASS_ON_TO_NOBODY_ELSE)),
+                    hint=self._advice(self._of_an_init(_always(hints.PASS_ON_TO_NOBODY_ELSE))),
                     badge=_always("should get no signal"),
                 )
             case Gets(actors, signal):
                 return Check(
-                    broken=_unless(actors, lambda name: facts.received(name)[signal] > 0),
+                    broken=self._unless(actors, lambda name: facts.received(name)[signal] > 0),
                     fact=lambda breach: self._got(
                         breach.names[0], f"did not get {signal}, but {{}}"
                     ),
-                    hint=self._advice(_always(hints.PASS_ON)),
+                    hint=self._advice(self._of_an_init(_always(hints.PASS_ON))),
                     badge=_always(f"should get {signal}"),
                 )
             case GetsExactly(actors, signal, times):
                 wanted = f"{signal} {_times(times)}"
                 return Check(
-                    broken=_unless(actors, lambda name: facts.received(name)[signal] == times),
+                    broken=self._unless(actors, lambda name: facts.received(name)[signal] == times),
                     fact=lambda breach: self._got(
                         breach.names[0], f"did not get {wanted}, but {{}}"
                     ),
-                    hint=self._advice(_always(hints.PASS_ON)),
+                    hint=self._advice(self._of_an_init(_always(hints.PASS_ON))),
                     badge=_always(f"should get {wanted}"),
                 )
             case GetsEverySignal(actors):
                 return Check(
-                    broken=_unless(actors, lambda name: not self._missed(name)),
+                    broken=self._unless(actors, lambda name: not self._missed(name)),
                     fact=lambda breach: (
                         f"{self._explainer.who(breach.names[0])} did not get "
                         f"{list_of(self._missed(breach.names[0]))}."
                     ),
-                    hint=self._advice(_always(hints.PASS_ON)),
+                    hint=self._advice(self._of_an_init(_always(hints.PASS_ON))),
                     badge=_always("should get every signal"),
                 )
             case HasExited(actors, status):
                 return Check(
-                    broken=_unless(actors, lambda name: facts.exit_status(name) == status),
+                    broken=self._unless(actors, lambda name: facts.exit_status(name) == status),
                     fact=self._instead_of(f"exiting with {status}"),
                     hint=self._beside_init(
-                        lambda _: self._about_status(status) if INIT in actors else ""
+                        lambda _: self._about_status(status) if self._subject in actors else ""
                     ),
                     badge=_always(f"should exit with {status}"),
                 )
             case HasDied(actors, killer):
                 return Check(
-                    broken=_unless(actors, lambda name: facts.killer(name) == killer),
+                    broken=self._unless(actors, lambda name: facts.killer(name) == killer),
                     fact=self._instead_of(f"dying by {killer}"),
                     hint=self._beside_init(_always("")),
                     badge=_always(f"should die by {killer}"),
                 )
             case IsIdle():
                 return Check(
-                    broken=lambda settled: [] if settled and facts.is_idle(settled) else [INIT],
+                    broken=lambda settled: (
+                        [] if settled and facts.is_idle(settled) else [self._subject]
+                    ),
                     fact=self._restlessness,
                     hint=self._while_init_lives(_always(hints.SLEEP)),
                     badge=_always("should sleep"),
                 )
             case StartsClean(actors):
                 return Check(
-                    broken=_unless(actors, lambda name: not facts.amiss(name)),
+                    broken=self._unless(actors, lambda name: not facts.amiss(name)),
                     fact=self._not_clean,
-                    hint=_always(hints.CLEAN_UP),
+                    hint=self._of_an_init(_always(hints.CLEAN_UP)),
                     badge=_always("should start clean"),
                 )
             case IsIn(actors, folder):
                 return self._inheriting(
-                    _unless(actors, lambda name: inherited.is_in(name, folder)),
+                    self._unless(actors, lambda name: inherited.is_in(name, folder)),
                     f"in {folder}",
                     lambda name: f"in {inherited.folder(name)}",
                 )
             case HasVariable(actors, variable):
                 return self._inheriting(
-                    _unless(actors, lambda name: inherited.has_variable(name, variable)),
+                    self._unless(actors, lambda name: inherited.has_variable(name, variable)),
                     f"with {variable}",
                     lambda name: f"with {inherited.variable(name, variable)}",
                 )
             case HasUmask(actors, umask):
                 return self._inheriting(
-                    _unless(actors, lambda name: inherited.umask(name) == umask),
+                    self._unless(actors, lambda name: inherited.umask(name) == umask),
                     f"with umask {umask}",
                     lambda name: f"with umask {inherited.umask(name)}",
                 )
             case HasNiceValue(actors, nice):
                 return self._inheriting(
-                    _unless(actors, lambda name: inherited.has_nice_value(name, nice)),
+                    self._unless(actors, lambda name: inherited.has_nice_value(name, nice)),
                     f"with nice value {nice}",
                     lambda name: f"with nice value {inherited.nice_value(name)}",
                 )
@@ -211,17 +230,68 @@ class Checks:
                 return Check(
                     broken=lambda _: [] if inherited.terminal_is_as_before() else [""],
                     fact=_always(
-                        "In the terminal's foreground is not the process group that was there when init started."
+                        "In the terminal's foreground is not the process group that was there when "
+                        f"{self._subject} started."
                     ),
-                    hint=self._beside_init(_always(hints.GIVE_THE_TERMINAL_BACK)),
+                    hint=self._beside_init(self._of_an_init(_always(hints.GIVE_THE_TERMINAL_BACK))),
                     badge=_always("should be as before"),
                 )
             case ExitHandlerIsInits():
                 return Check(
-                    broken=lambda _: [INIT] if facts.play.exit_handler_ran_in_a_child() else [],
-                    fact=_always("An exit handler of your init has run in a child of it."),
-                    hint=_always(hints.LEAVE_AT_ONCE),
+                    broken=lambda _: (
+                        [self._subject] if facts.play.exit_handler_ran_in_a_child() else []
+                    ),
+                    fact=_always(
+                        f"An exit handler of {facts.play.subject} has run in a child of it."
+                    ),
+                    hint=self._of_an_init(_always(hints.LEAVE_AT_ONCE)),
                     badge=_always("should run its exit handlers itself"),
+                )
+            case HasForked(actors, others):
+                return Check(
+                    broken=lambda settled: [] if settled and self._names(expected) else [*actors],
+                    fact=lambda _: self._no_further_child(expected),
+                    hint=self._advice(),
+                    badge=_always(f"should have forked {others}"),
+                )
+            case HasChildren(actors, count):
+                wanted = f"{count} child{'' if count == 1 else 'ren'}"
+                return Check(
+                    broken=self._unless(actors, lambda name: facts.play.children(name) == count),
+                    fact=lambda breach: (
+                        f"{capital(self._explainer.who(breach.names[0]))} has "
+                        f"{facts.play.children(breach.names[0])} children instead of {count}."
+                    ),
+                    hint=self._advice(),
+                    badge=_always(f"should have {wanted}"),
+                )
+            case HasArguments(actors, text):
+                return Check(
+                    broken=self._unless(
+                        actors, lambda name: facts.arguments(name) == shlex.split(text)
+                    ),
+                    fact=lambda breach: (
+                        f"{self._explainer.who(breach.names[0])} started with arguments "
+                        f"{shlex.join(facts.arguments(breach.names[0]))!r} instead of {text!r}."
+                    ),
+                    hint=_always(""),
+                    badge=_always(f"should start with arguments {text}"),
+                )
+            case OutputIs(text):
+                return self._written(facts.output, "output", whole_lines(text))
+            case OutputInAnyOrder(text):
+                return self._written(facts.output, "output", whole_lines(text), _sorted_lines)
+            case ErrorOutputIs(text):
+                return self._written(facts.error_output, "error output", whole_lines(text))
+            case HasErrorOutput(text):
+                return Check(
+                    broken=lambda _: [] if text in facts.error_output() else [""],
+                    fact=lambda _: (
+                        f"The error output has no {text!r}; it is "
+                        f"{shorten(facts.error_output()) or 'empty'}."
+                    ),
+                    hint=self._advice(),
+                    badge=_always(f"should be {text!r}"),
                 )
             case HasOutput(text):
                 return Check(
@@ -240,15 +310,28 @@ class Checks:
             case _:
                 assert_never(expected)
 
+    def _unless(
+        self, actors: Actors, holds: Callable[[str], bool]
+    ) -> Callable[[Settled | None], list[str]]:
+        """For whom it does not hold. Of one that is not there yet nothing does; at rest that is told of it instead."""
+
+        def broken(settled: Settled | None) -> list[str]:
+            there = self._facts.play.is_there
+            return [
+                name for name in actors if (settled is None and not there(name)) or not holds(name)
+            ]
+
+        return broken
+
     def _advice(self, hint: Callable[[Breach], str] | None = None) -> Callable[[Breach], str]:
         """Where init stands, and the hint. Once it is gone there is only one thing to think about."""
         return self._while_init_lives(self._beside_init(hint or _always("")))
 
     def _while_init_lives(self, hint: Callable[[Breach], str]) -> Callable[[Breach], str]:
         def say(breach: Breach) -> str:
-            if not self._facts.is_dead(INIT):
+            if not self._facts.is_dead(self._subject):
                 return hint(breach)
-            return self._explainer.ended_early()
+            return self._explainer.ended_early() if self._explainer.of_an_init else ""
 
         return say
 
@@ -259,10 +342,21 @@ class Checks:
 
         return say
 
+    def _of_an_init(self, hint: Callable[[Breach], str]) -> Callable[[Breach], str]:
+        """A hint that is one only where the lab is about an init."""
+        return hint if self._explainer.of_an_init else _always("")
+
+    @property
+    def _subject(self) -> str:
+        return self._facts.play.subject.name
+
     def _about_status(self, wanted: int) -> str:
         facts = self._facts
+        if not self._explainer.of_an_init:
+            return ""
         main_ended = MAIN in facts.play.cast and facts.is_dead(MAIN)
-        return hints.on_exit_status(wanted, init_ended=facts.is_dead(INIT), main_ended=main_ended)
+        init_ended = facts.is_dead(self._subject)
+        return hints.on_exit_status(wanted, init_ended=init_ended, main_ended=main_ended)
 
     def _standing(self, actors: Actors, plural: str) -> Callable[[Breach], str]:
         """How the one stands who broke it; of several, which and how many they are."""
@@ -272,7 +366,7 @@ class Checks:
             if len(names) > 1:
                 return f"{len(names)} of {actors.count} ({list_of(names)}) {plural}."
             who, standing = self._explainer.who(names[0]), self._explainer.standing(names[0])
-            return f"{_capital(who)} {standing}."
+            return f"{capital(who)} {standing}."
 
         return say
 
@@ -298,7 +392,7 @@ class Checks:
         def say(breach: Breach) -> str:
             name = breach.names[0]
             who, standing = self._explainer.who(name), self._explainer.standing(name)
-            return f"{_capital(who)} {standing} instead of {wanted}."
+            return f"{capital(who)} {standing} instead of {wanted}."
 
         return say
 
@@ -311,15 +405,16 @@ class Checks:
 
     def _restlessness(self, breach: Breach) -> str:
         settled = breach.settled
-        if self._facts.is_dead(INIT):
+        subject = self._explainer.subject
+        if self._facts.is_dead(self._subject):
             return ""
         if settled.rest is Rest.SPINNING:
-            return "Your init is spinning: it runs all the time although there is nothing to do."
+            return f"{subject} is spinning: it runs all the time although there is nothing to do."
         sleeper = settled.sleeper
         if sleeper is None:
-            return "Your init is not asleep."
+            return f"{subject} is not asleep."
         own = sleeper.pid == self._facts.play.init.pid
-        who = "Your init" if own else "A process that your init has started"
+        who = subject if own else f"A process that {self._facts.play.subject} has started"
         if sleeper.hidden:
             how = f"{sleeper.call} wakes it up"
         else:
@@ -346,8 +441,43 @@ class Checks:
                 f"{self._explainer.who(breach.names[0])} started {has(breach.names[0])} "
                 f"instead of {wanted}."
             ),
-            hint=_always(hints.HAND_ON),
+            hint=self._of_an_init(_always(hints.HAND_ON)),
             badge=_always(f"should start {wanted}"),
+        )
+
+    def _names(self, expected: HasForked) -> bool:
+        """Whether there was a child for each of its names, which they have from now on."""
+        pairs = expected.pairs()
+        for parent in dict.fromkeys(parent for parent, _ in pairs):
+            children = [child for one, child in pairs if one == parent]
+            if not all(map(self._facts.play.is_there, children)) and not (
+                self._facts.play.name_children(parent, children)
+            ):
+                return False
+        return True
+
+    def _no_further_child(self, expected: HasForked) -> str:
+        parent = next(
+            one for one, child in expected.pairs() if not self._facts.play.is_there(child)
+        )
+        children = self._facts.play.children(parent)
+        who = capital(self._explainer.who(parent))
+        return (
+            f"{who} has no further child that could be {expected.others}: it has {children} in all."
+        )
+
+    def _written(
+        self,
+        written: Callable[[], str],
+        what: str,
+        wanted: str,
+        ordered: Callable[[str], str] = str,
+    ) -> Check:
+        return Check(
+            broken=lambda _: [] if ordered(written()) == ordered(wanted) else [""],
+            fact=lambda _: differing(what, wanted, written(), in_any_order=ordered is not str),
+            hint=_always(""),
+            badge=_always(f"should write {wanted!r}"),
         )
 
     def _missed(self, name: str) -> list[str]:
@@ -357,10 +487,6 @@ class Checks:
     def _other_output(self, wanted: str) -> str:
         output = shorten(self._facts.output()) or "empty"
         return f"The output has no {wanted!r}; it is {output}."
-
-
-def _unless(actors: Actors, holds: Callable[[str], bool]) -> Callable[[object], list[str]]:
-    return lambda _: [name for name in actors if not holds(name)]
 
 
 def _always(words: str) -> Callable[..., str]:
@@ -377,5 +503,5 @@ def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:] if words.startswith("your") else words
+def _sorted_lines(text: str) -> str:
+    return "".join(sorted(text.splitlines(keepends=True)))

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
-from autograder.ideal.ideal import Ideal
+from autograder.ideal.ideal import Contradiction, Ideal
+from autograder.labs.playbill import MODEL_OF_INIT, REFERENCE, Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.beginnings import Beginning
-from autograder.language.deeds import Deed
-from autograder.language.expectations import Expectation
-from autograder.language.roles import INIT, MAIN
+from autograder.language.deeds import Deed, EndsInput, Types
+from autograder.language.expectations import (
+    Expectation,
+    HasDied,
+    HasExited,
+    IsReaped,
+    IsZombie,
+)
+from autograder.language.roles import MAIN
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
@@ -19,21 +26,21 @@ from autograder.stage.errors import ShortageError, StageError, UnableError, Unru
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.stage import Stage
+from autograder.stage.start import Start
 from autograder.trial.begin import start_of
 from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences
 from autograder.trial.direct import Director
+from autograder.trial.expected import Expected, Foreseen, Recorded, Unknown
 from autograder.trial.explain import Explainer, obstruction
 from autograder.trial.facts import Facts
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Observer
 from autograder.trial.verdict import Status, Verdict
-from forklab.history import Remark, State
+from forklab.history import History, Remark
 
-_NEVER_AT_REST = (
-    "Your program starts processes of its own without an end ({}). "
-    "An init starts its command and nothing else."
-)
+_NEVER_AT_REST = "Your program starts processes of its own without an end ({})."
+_STARTS_ONE = " An init starts its command and nothing else."
 
 
 class UndecidedError(Exception):
@@ -45,11 +52,46 @@ class UndecidedError(Exception):
         self.doing = doing
 
 
-def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
-    """Plays `scenario` against `init`, a command inside the stage's sandbox, and says how it went.
+def judge(
+    scenario: Scenario,
+    programs: Programs,
+    stage: Stage,
+    recorded: Callable[[], Expected] = Unknown,
+) -> Verdict:
+    """Plays `scenario` against `programs`, as they are started inside the stage's sandbox, and says how it went.
 
+    `recorded` answers how the reference solution plays it; asked only if the scenario says so, and if it matters.
     Raises UndecidedError if that cannot be told, whosever fault it is.
     """
+    expected = functools.cache(lambda: _expected(scenario, stage.sandbox.mode, recorded))
+    return _judge(scenario, programs, stage, expected, None)
+
+
+def record(scenario: Scenario, programs: Programs, stage: Stage) -> Expected:
+    """How the reference solution plays a scenario, to be expected of others. Raises UndecidedError as `judge` does."""
+    moments: list[tuple[int, History]] = []
+    verdict = _judge(scenario, programs, stage, Unknown, moments)
+    if verdict.status is Status.SKIPPED:
+        return Unknown()
+    failure = None
+    if verdict.status is not Status.PASSED:
+        words = f"the reference solution fails there itself. {verdict.message}"
+        failure = Contradiction(verdict.failed_step or 0, words)
+    return Recorded(
+        scenario.casting.subject.name,
+        verdict.observed,
+        {line: (len(past.processes), len(past.events)) for line, past in moments},
+        failure,
+    )
+
+
+def _judge(
+    scenario: Scenario,
+    programs: Programs,
+    stage: Stage,
+    expected: Callable[[], Expected],
+    moments: list[tuple[int, History]] | None,
+) -> Verdict:
     mode = stage.sandbox.mode
     if mode not in scenario.modes:
         return Verdict.of(
@@ -58,10 +100,18 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
             f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
         )
     start = start_of(step for step in scenario.steps if isinstance(step, Beginning))
-    command = [*init, *(stage.main if scenario.command is None else scenario.command)]
     try:
-        with Play(stage, command, terminal=scenario.terminal, start=start) as play:
-            verdict = _played(scenario, mode, play)
+        start = _surroundings(scenario, start, stage)
+        command = scenario.command_line(programs, stage.main)
+        with Play(
+            stage,
+            command,
+            terminal=scenario.terminal,
+            start=start,
+            casting=scenario.casting,
+            typed=any(isinstance(step, Types | EndsInput) for step in scenario.steps),
+        ) as play:
+            verdict = _played(scenario, mode, play, expected, moments)
             # Whatever went wrong, it is why: all of the play was killed then.
             excess = play.excess()
             if excess is not None:
@@ -76,24 +126,55 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
         raise UndecidedError(str(error)) from error
 
 
-def _played(scenario: Scenario, mode: str, play: Play) -> Verdict:
+def _surroundings(scenario: Scenario, start: Start, stage: Stage) -> Start:
+    """What the subject finds: commands on its PATH, and files where it starts."""
+    stage.put_commands(scenario.casting)
+    if scenario.casting.commands:
+        start = replace(start, variables=(f"PATH={stage.search_path()}", *start.variables))
+    if scenario.bill.files:
+        folder = stage.put_files(scenario.bill.files)
+        start = replace(start, folder=start.folder or folder)
+    return start
+
+
+def _played(
+    scenario: Scenario,
+    mode: str,
+    play: Play,
+    expected: Callable[[], Expected],
+    moments: list[tuple[int, History]] | None,
+) -> Verdict:
     try:
-        verdict = _Trial(scenario, mode, play).run()
+        verdict = _Trial(scenario, mode, play, expected, moments).run()
         if trouble := play.trouble():
             raise ShortageError(trouble)
         return verdict
     except UnrulyError as unruly:
-        return Verdict.of(scenario, Status.FAILED, _NEVER_AT_REST.format(unruly))
+        contract = _STARTS_ONE if scenario.bill.expected == MODEL_OF_INIT else ""
+        return Verdict.of(scenario, Status.FAILED, _NEVER_AT_REST.format(unruly) + contract)
     except (StageError, OSError) as error:
         if play.excess() is not None:
             return Verdict.of(scenario, Status.FAILED, str(error))
         raise UndecidedError(str(error), obstruction(play)) from error
 
 
+def _expected(scenario: Scenario, mode: str, recorded: Callable[[], Expected]) -> Expected:
+    if scenario.bill.expected == MODEL_OF_INIT:
+        return Foreseen(_ideal(scenario, mode), scenario.casting.subject.name)
+    return recorded() if scenario.bill.expected == REFERENCE else Unknown()
+
+
 @functools.lru_cache(maxsize=1024)
 def _ideal(scenario: Scenario, mode: str) -> Ideal:
     """The same for every submission of a class."""
-    return Ideal(scenario.steps, mode=mode, command=scenario.command, terminal=scenario.terminal)
+    return Ideal(
+        scenario.steps, mode=mode, command=scenario.modelled_command, terminal=scenario.terminal
+    )
+
+
+def _expects_end_of(subject: str, expected: Expectation) -> bool:
+    ends = isinstance(expected, HasExited | HasDied | IsReaped | IsZombie)
+    return ends and subject in expected.named[0]
 
 
 class _UnmetError(Exception):
@@ -107,33 +188,46 @@ class _UnmetError(Exception):
 
 
 class _WrongScenarioError(Exception):
-    """What the script asks for, not even a perfect init could do."""
+    """What the script asks for, not even a perfect program could do."""
 
 
 class _Trial:
     """One play being judged."""
 
-    def __init__(self, scenario: Scenario, mode: str, play: Play) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        mode: str,
+        play: Play,
+        expected: Callable[[], Expected],
+        moments: list[tuple[int, History]] | None,
+    ) -> None:
+        """`moments` gets how far the history had come once each line was over."""
         self._scenario = scenario
-        self._ideal = _ideal(scenario, mode)
+        self._expected = expected
+        self._moments = moments
+        self._end_is_expected = False  # the script has said that the subject ends, and so it has
         self._play = play
+        self._subject = play.subject.name
         inbox = Inbox(play)
         self._observer = Observer(play, mode)
         self._director = Director(play, self._observer, inbox)
-        self._explainer = Explainer(play, self._observer)
+        self._explainer = Explainer(play, self._observer, scenario.bill.expected == MODEL_OF_INIT)
         self._checks = Checks(Facts(play, inbox), self._explainer)
 
     def run(self) -> Verdict:
         try:
             self._play.wait_for_fork()
-            if self._scenario.command is None:
+            if self._scenario.casting.main:
                 self._await_main()
             for step in self._scenario.steps:
                 if not isinstance(step, Beginning):
                     self._take(step)
-            if self._should_live(self._scenario.steps[-1].line):
+                    self._note_moment(step.line)
+            last = self._scenario.steps[-1].line
+            if not self._play.init.ended() and self._should_live(last):
                 self._director.come_to_rest()
-                self._refuse_early_end(self._scenario.steps[-1].line)
+            self._refuse_early_end(last)
         except _UnmetError as unmet:
             return self._verdict(Status.FAILED, unmet.message, unmet.line, unmet.remarks)
         last = self._scenario.steps[-1].line
@@ -142,12 +236,19 @@ class _Trial:
     def _await_main(self) -> None:
         settled = self._play.wait_for_main()
         if settled is not None:
+            self._refuse_contradiction(self._scenario.steps[0])
             raise _UnmetError(
                 self._scenario.steps[0].line,
                 self._explainer.never_started(settled),
-                {INIT: Remark(unexpected="should have started main")},
+                {self._subject: Remark(unexpected="should have started main")},
             )
-        self._observer.born(MAIN, INIT, 0)
+        self._observer.born(MAIN, self._subject, 0)
+
+    def _note_moment(self, line: int) -> None:
+        if self._moments is not None:
+            self._director.come_to_rest()
+            self._observer.look(self._director.cause)
+            self._moments.append((line, self._observer.history))
 
     def _take(self, step: Deed | Expectation) -> None:
         try:
@@ -155,8 +256,8 @@ class _Trial:
                 self._expect(step)
             else:
                 self._director.come_to_rest()
-                if self._play.init.ended() and self._should_live(step.line - 1):
-                    raise ActorLostError(INIT)
+                if self._has_ended_early(step.line - 1):
+                    raise ActorLostError(self._subject)
                 self._director.perform(step)
         except ActorLostError as lost:
             self._refuse_contradiction(step)
@@ -172,50 +273,60 @@ class _Trial:
         else:
             settled = self._play.settle(lambda: not check.broken(None))
             if settled.rest is Rest.DONE:
+                self._end_is_expected |= _expects_end_of(self._subject, expected)
                 return
         if names := check.broken(settled):
             self._refuse_contradiction(expected)
             remarks = self._remarks(settled)
-            tree = self._ideal.expected_until(expected.line).tree()
+            tree = self._expected().expected_until(expected.line).tree()
             breach = Breach(names, settled, tree)
             for name in names:
                 badge = check.badge(name, breach)
                 remarks[name] = replace(remarks.get(name, Remark()), unexpected=badge)
             raise _UnmetError(expected.line, check.message(breach), remarks)
+        self._end_is_expected |= _expects_end_of(self._subject, expected)
         self._refuse_early_end(expected.line)
 
     def _refuse_early_end(self, line: int) -> None:
-        if self._play.init.ended() and self._should_live(line):
+        if self._has_ended_early(line):
             raise _UnmetError(line, self._explainer.ended_early(), {})
 
-    def _should_live(self, line: int) -> bool:
-        """Whether a perfect init still lives once the step at this line is over; of a command nobody knows.
+    def _has_ended_early(self, line: int) -> bool:
+        """Whoever was expected to end, and has, need not be compared with anybody."""
+        ended = self._play.init.ended()
+        return ended and not self._end_is_expected and self._should_live(line)
 
-        Without a PID namespace the others outlive it, and who is above it takes them over: that is not its merit.
+    def _should_live(self, line: int) -> bool:
+        """Whether a correct subject certainly still lives once the step at this line is over.
+
+        Without a PID namespace the others outlive an init, and who is above it takes them over: that is not its merit.
         """
-        if self._ideal.opaque:
-            return False
-        return self._ideal.expected_until(line).tree()[INIT].state is State.RUNNING
+        return self._expected().lives(line)
 
     def _refuse_contradiction(self, step: Step) -> None:
-        for contradiction in self._ideal.contradictions:
-            if contradiction.line == step.line:
-                raise _WrongScenarioError(str(contradiction))
+        if objection := self._expected().objection(step.line):
+            raise _WrongScenarioError(objection)
 
     def _remarks(self, settled: Settled) -> dict[str, Remark]:
         remark = self._explainer.remark_on_init(settled)
-        return {} if remark == Remark() else {INIT: remark}
+        return {} if remark == Remark() else {self._subject: remark}
 
     def _verdict(
         self, status: Status, message: str, line: int, remarks: dict[str, Remark]
     ) -> Verdict:
         """On the play until `line`, which failed or was the last one."""
         self._observer.look(self._director.cause)
-        expected, observed = self._ideal.expected_until(line), self._observer.history
+        observed = self._observer.history
         failed = status is Status.FAILED
-        if failed:
+        foreseen = (
+            self._expected()
+            if failed or self._scenario.bill.expected == MODEL_OF_INIT
+            else Unknown()
+        )
+        expected = foreseen.expected_until(line)
+        if failed and expected.events:
             # What else is not as it should be says more than the one expectation that found it out.
-            unlike = differences(expected.tree(), observed.tree(), ignore=self._ideal.opaque)
+            unlike = differences(expected.tree(), observed.tree(), ignore=foreseen.unknown)
             for name, words in unlike.items():
                 before = remarks.get(name, Remark())
                 remarks[name] = replace(before, unexpected=before.unexpected or words)
@@ -226,5 +337,5 @@ class _Trial:
             expected=expected,
             observed=observed,
             remarks={name: remark for name, remark in remarks.items() if name in known},
-            expected_remarks=self._ideal.remarks(line),
+            expected_remarks=foreseen.remarks(line),
         )

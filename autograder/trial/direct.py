@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
 
+from autograder.language.blanks import KEYS
 from autograder.language.deeds import (
     Blocks,
     Catches,
@@ -15,10 +16,12 @@ from autograder.language.deeds import (
     Continues,
     Deed,
     Dies,
+    EndsInput,
     Exits,
     Forks,
     Freezes,
     Ignores,
+    Presses,
     Reaps,
     Says,
     Sends,
@@ -29,9 +32,10 @@ from autograder.language.deeds import (
     Stops,
     Thaws,
     ThawsMain,
+    Types,
 )
 from autograder.language.every_signal import EVERY_SIGNAL
-from autograder.language.roles import INIT, Actors
+from autograder.language.roles import Actors
 from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
 from autograder.trial.inbox import Inbox
@@ -119,11 +123,18 @@ class Director:
                     self.play.settle()
             case Freezes():
                 if not self.play.freeze():
-                    raise ActorLostError(INIT)
+                    raise ActorLostError(self.play.subject.name)
             case Thaws():
                 self.play.thaw()
             case ThawsMain():
                 self.play.thaw_main()
+            case Types(text):
+                with _refusal_means("Nobody reads its standard input."):
+                    self.play.type(f"{text}\n".encode())
+            case Presses(key):
+                self.play.type(KEYS[key])
+            case EndsInput():
+                self.play.end_input()
             case _:
                 assert_never(deed)
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.language.roles import INIT, PIDNS
+from autograder.language.roles import PIDNS, command_of
 from autograder.stage.activity import Activity, Posture, activity_of
 from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
@@ -24,27 +24,42 @@ _NEVER_FORKED = (
     "Your init has executed the command itself, so the command is PID 1 now, and there is no init any more. "
     "Fork first, and execute the command in the child."
 )
+_NEVER_FORKED_EITHER = (
+    "{} has executed the command itself, so it is there no more. "
+    "Fork first, and execute the command in the child."
+)
 
 
 @dataclass
 class Explainer:
-    """Finds words for one play."""
+    """Finds words for one play. `of_an_init`: they may tell of what every init has to do."""
 
     play: Play
     observer: Observer
+    of_an_init: bool = True
+
+    @property
+    def subject(self) -> str:
+        """Who is judged, at the beginning of a sentence."""
+        return capital(str(self.play.subject))
 
     def lost(self, lost: ActorLostError) -> str:
         """Why a step cannot be played: somebody whom it needs is gone, or unable to do it."""
-        if self.play.init.ended():
-            fallen = ", and nobody outlives PID 1" if self.play.mode == PIDNS else ""
+        subject = self.play.subject
+        if not self.play.is_there(lost.name) and command_of(lost.name) in self.play.commands:
+            return f"{self.subject} has not started {lost.name}.{self._end_of_subject()}{self._own_words()}"
+        if self.play.init.ended() and (subject.is_init or lost.name == subject.name):
+            falls = subject.is_init and self.play.mode == PIDNS
+            fallen = ", and nobody outlives PID 1" if falls else ""
+            rule = " Init lives until main ends, whatever else happens." if self.of_an_init else ""
             return (
-                f"This step cannot be played any more: your init {self.ending(INIT)} before it{fallen}."
-                f"{self._own_words()} Init lives until main ends, whatever else happens."
+                f"This step cannot be played any more: {subject} {self.ending(subject.name)} before it{fallen}."
+                f"{self._own_words()}{rule}"
             )
         who = self.who(lost.name)
         if lost.errno is not None:
             return f"{who} cannot do that: {os.strerror(lost.errno)}. {lost.reason}".rstrip()
-        if lost.name == INIT:
+        if lost.name == subject.name:
             return f"This step cannot be played: {who} cannot be stopped."
         if lost.name not in self.play.cast:
             return f"This step cannot be played any more: {who} died as soon as it was born."
@@ -59,15 +74,21 @@ class Explainer:
 
     def ended_early(self) -> str:
         if self.play.is_its_own_init:
-            return _NEVER_FORKED
-        return f"Your init {self.ending(INIT)}: it should live until main ends, and no longer.{self._own_words()}"
+            return self._never_forked()
+        ending = f"{self.subject} {self.ending(self.play.subject.name)}"
+        if self.of_an_init:
+            return f"{ending}: it should live until main ends, and no longer.{self._own_words()}"
+        return f"{ending}, though there is more to come: it ends too early.{self._own_words()}"
 
     def never_started(self, settled: Settled) -> str:
         """Why main never reported."""
         if self.play.init.ended():
-            return f"Your init {self.ending(INIT)} before it had started its command.{self._own_words()}"
+            ending = self.ending(self.play.subject.name)
+            return f"{self.subject} {ending} before it had started its command.{self._own_words()}"
         if settled.rest is Rest.SPINNING:
-            return f"Your init runs and runs but does not start its command.{self._own_words()}"
+            return (
+                f"{self.subject} runs and runs but does not start its command.{self._own_words()}"
+            )
         if (
             settled.rest is Rest.TIMED
             and settled.sleeper is not None
@@ -75,11 +96,11 @@ class Explainer:
         ):
             sleeper = settled.sleeper
             return (
-                f"Your init never started its command: it, or one that it has started, sleeps in {sleeper.call} for "
-                f"{sleeper.limit:.0f} seconds, and so long nobody waits.{self._own_words()}"
+                f"{self.subject} never started its command: it, or one that it has started, sleeps in "
+                f"{sleeper.call} for {sleeper.limit:.0f} seconds, and so long nobody waits.{self._own_words()}"
             )
         return (
-            f"Your init never started its command: it is {self._activity(settled.activity)}.{self._own_words()} "
+            f"{self.subject} never started its command: it is {self._activity(settled.activity)}.{self._own_words()} "
             "It should start the command that its arguments give, at once."
         )
 
@@ -97,8 +118,8 @@ class Explainer:
 
     def who(self, name: str) -> str:
         """ "worker (1003)", with the pid that the pictures show."""
-        if name == INIT:
-            return "your init"
+        if name == self.play.subject.name:
+            return str(self.play.subject)
         try:
             return f"{name} ({self.observer.pid_shown(name)})"
         except KeyError:
@@ -106,14 +127,24 @@ class Explainer:
 
     def where_init_is(self, settled: Settled) -> str:
         if self.play.is_its_own_init:
-            return _NEVER_FORKED
+            return self._never_forked()
         if self.play.init.ended():
             return ""
         if settled.rest is Rest.SPINNING:
-            return "Your init is running all the time."
+            return f"{self.subject} is running all the time."
         if settled.rest is Rest.POLLING and settled.activity.posture is not Posture.TIMED:
-            return "Your init is polling."
-        return f"Your init is {self._activity(settled.activity)}."
+            return f"{self.subject} is polling."
+        return f"{self.subject} is {self._activity(settled.activity)}."
+
+    def _never_forked(self) -> str:
+        if self.play.subject.is_init:
+            return _NEVER_FORKED
+        return _NEVER_FORKED_EITHER.format(self.subject)
+
+    def _end_of_subject(self) -> str:
+        if not self.play.init.ended():
+            return ""
+        return f" It {self.ending(self.play.subject.name)} before that."
 
     def _activity(self, activity: Activity) -> str:
         if activity.posture is Posture.UNKNOWN:
@@ -141,7 +172,7 @@ class Explainer:
     def standing(self, name: str) -> str:
         fate = fate_of(self.play, name)
         match fate.state:
-            case State.ZOMBIE if name == INIT:
+            case State.ZOMBIE if name == self.play.subject.name:
                 return self.ending(name)
             case State.ZOMBIE:
                 return f"{self.ending(name)} and is a zombie"
@@ -163,6 +194,11 @@ class Explainer:
         return f" It wrote: {shorten(words)}" if words else ""
 
 
+def capital(words: str) -> str:
+    """For the beginning of a sentence. A name stays as it is."""
+    return words[:1].upper() + words[1:] if words.startswith("your") else words
+
+
 def list_of(names: Sequence[str]) -> str:
     shown = ", ".join(names[:5])
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
@@ -181,7 +217,7 @@ def obstruction(play: Play) -> str:
         if stat is None or stat.state != "D":
             continue
         activity = activity_of(process, uninterruptible=True)
-        who = "your init" if process is play.init else "a process that it has started"
+        who = str(play.subject) if process is play.init else "a process that it has started"
         where = f" in {activity.call}" if activity.call else ""
         found.append(f"{who} sleeps{where} so that not even a signal can wake it (state D)")
     return ", ".join(found) or play.trouble()

@@ -56,6 +56,10 @@ class Facts:
         """What has been written to standard output so far."""
         return self.play.output()
 
+    def error_output(self) -> str:
+        """What has been written to standard error so far; at a terminal that is the same as the output."""
+        return self.play.complaints()
+
     def left_over(self) -> list[str]:
         """Actors that have not been reaped, then strays, as pids in words. Init itself is none, even as main."""
         left = [
@@ -63,7 +67,12 @@ class Facts:
             for actor in self.play.cast
             if actor.process.pid != self.play.init.pid and not actor.process.reaped()
         ]
-        return left + [f"process {stray.pid}" for stray in self.play.quiescence.strays()]
+        strays = [stray.pid for stray in self.play.quiescence.strays()]
+        return left + [self.play.name_of(pid) or f"process {pid}" for pid in strays]
+
+    def arguments(self, name: str) -> list[str]:
+        """The words behind its name, as it was executed with them; of an actor. Raises ActorLostError if it is dead."""
+        return self.inherited().arguments(name)
 
     def amiss(self, name: str) -> list[str]:
         """What an actor found amiss when it started, in words; empty if it started clean.

@@ -64,6 +64,9 @@ class Inherited:
         value = self._ask(name, surroundings.variables_of).get(wanted)
         return f"no variable {wanted}" if value is None else f"{wanted}={value}"
 
+    def arguments(self, name: str) -> list[str]:
+        return self._ask(name, surroundings.command_line_of)[1:]
+
     def umask(self, name: str) -> str:
         return self._ask(name, surroundings.umask_of)
 

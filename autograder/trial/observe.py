@@ -10,7 +10,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE
+from autograder.language.roles import COMMAND_PID, FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE, PIDNS
 from autograder.stage.play import Play
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES
 from forklab.history import KERNEL, History, HistoryBuilder, Process, State
@@ -58,12 +58,18 @@ class Observer:
 
     def __init__(self, play: Play, mode: str) -> None:
         self._play = play
+        self._subject = play.subject.name
         self._builder = HistoryBuilder()
-        self._known: dict[str, Fate] = {INIT: Fate(State.RUNNING, None)}
+        self._known: dict[str, Fate] = {self._subject: Fate(State.RUNNING, None)}
         self._heard: dict[str, int] = {}
         self._reaped_by_order: set[str] = set()
         self._fallen: frozenset[str] = frozenset()  # at this look
-        self._builder.start(Process(INIT, INIT_PIDS[mode], None, reaper=True), 0)
+        if play.subject.is_init:
+            self._builder.start(Process(INIT, INIT_PIDS[mode], None, reaper=True), 0)
+        else:
+            self._known[self._subject] = Fate(State.RUNNING, INIT)
+            self._builder.start(Process(INIT, INIT_PIDS[PIDNS], None, reaper=True), 0)
+            self._builder.fork(Process(self._subject, COMMAND_PID, INIT), 0)
 
     @property
     def history(self) -> History:
@@ -91,9 +97,10 @@ class Observer:
 
     def look(self, line: int) -> None:
         """Notes what has changed, as caused by the step at script line `line`."""
+        self._greet(line)
         before = dict(self._known)
         now = {name: fate_of(self._play, name) for name in before}
-        self._fallen = _fallen_with_init(before, now)
+        self._fallen = _fallen_with_init(before, now) if self._play.subject.is_init else frozenset()
         for name in before:
             self._note_signals(name, line)
         for name, fate in now.items():
@@ -104,8 +111,14 @@ class Observer:
         for name, fate in now.items():
             self._note_reaping(name, before[name], fate, line)
 
+    def _greet(self, line: int) -> None:
+        """Those whom the subject has started as commands, and those of whose making the script has told."""
+        for name in (*(actor.name for actor in self._play.cast), *self._play.made):
+            if name not in self._known:
+                self.born(name, fate_of(self._play, name).parent or OUTSIDE, line)
+
     def _note_signals(self, name: str, line: int) -> None:
-        if name not in self._heard:
+        if name not in self._heard or name not in self._play.cast:
             return
         caught = self._play.cast.hear(name).caught
         for number, sender in caught[self._heard[name] :]:
@@ -114,7 +127,7 @@ class Observer:
         self._heard[name] = len(caught)
 
     def _note_stop(self, name: str, before: Fate, now: Fate, line: int) -> None:
-        if name == INIT and self._play.frozen:
+        if name == self._subject and self._play.frozen:
             return  # the script froze it; that is no event of the play
         if now.state is State.STOPPED and before.state is State.RUNNING:
             self._builder.add("stopped", name, line, signal=now.stopped_by)
@@ -131,17 +144,17 @@ class Observer:
             self._builder.add("killed", name, line, signal=killer(now.status) or "unknown")
 
     def _note_parent(self, name: str, before: Fate, now: Fate, line: int) -> None:
-        if now.parent is None or (name in (INIT, MAIN) and now.parent == OUTSIDE):
+        if now.parent is None or (name in (self._subject, MAIN) and now.parent == OUTSIDE):
             return
         if now.parent != before.parent and before.parent is not None:
             self._builder.add("reparented", name, line, old=before.parent, new=now.parent)
 
     def _note_reaping(self, name: str, before: Fate, now: Fate, line: int) -> None:
         state = now.state
-        is_init = name == INIT or (name == MAIN and self._play.is_its_own_init)
+        is_init = name == self._subject or (name == MAIN and self._play.is_its_own_init)
         if is_init and state is State.ZOMBIE:
             state = State.REAPED  # its parent, our launcher, keeps the zombie until we have asked
-        parent = now.parent or before.parent or OUTSIDE
+        parent = now.parent or before.parent or self._play.outside
         if state is State.REAPED and before.state is not State.REAPED:
             if self._outlived(name, parent):
                 # In which order those die who fall with PID 1, nobody can tell: they keep their parents.
@@ -150,7 +163,7 @@ class Observer:
                 parent = INIT
             by = KERNEL if self._wants_no_zombies(parent) else parent
             self._builder.add("reaped", name, line, by=by, status=now.status or 0)
-        if name == INIT and self._play.frozen and state is State.STOPPED:
+        if name == self._subject and self._play.frozen and state is State.STOPPED:
             state = State.RUNNING
         self._known[name] = Fate(state, parent, now.status, now.stopped_by)
 
@@ -159,7 +172,7 @@ class Observer:
 
         A PID 1 that has ended seems to: the kernel has made it ignore SIGCHLD, to be rid of the namespace.
         """
-        if parent == OUTSIDE or self._play.process(parent).ended():
+        if parent in (OUTSIDE, self._play.outside) or self._play.process(parent).ended():
             return False
         return signal.SIGCHLD in self._play.process(parent).ignored()
 
@@ -169,7 +182,7 @@ class Observer:
         Only a parent can reap, and an actor does so when the script says it: if it is dead and was never told to, the
         child was an orphan first.
         """
-        if parent in (INIT, OUTSIDE) or name in self._reaped_by_order:
+        if parent in (self._subject, INIT, OUTSIDE) or name in self._reaped_by_order:
             return False
         return self._play.process(parent).ended()
 

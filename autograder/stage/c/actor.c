@@ -1,6 +1,9 @@
 /* The actor: a process that does what the script says, one command at a time.
  *
  *     actor NAME
+ *     bin/NAME [ARG...]
+ *
+ * It has a name of its own where it is found as a command: the file's, whatever argv[0] says.
  *
  * Every actor has a SOCK_SEQPACKET connection of its own to the judge, at the socket that stands
  * beside this program: no init can have it connect to another one. It says nothing until it is
@@ -219,20 +222,30 @@ static void obey(char *command) {
     }
 }
 
-static void find_judge(void) {
-    static const char name[] = "/socket";
+/* The socket stands beside this program, or beside the folder of commands that it is in. Answers
+ * the name of the command; NULL if it is none. */
+static const char *find_judge(void) {
+    static const char name[] = "/socket", commands[] = "/bin";
+    static char command[sizeof socket_path];
     ssize_t length = readlink("/proc/self/exe", socket_path, sizeof socket_path - sizeof name);
-    if (length > 0)
-        strcpy(strrchr(socket_path, '/'), name);
+    if (length <= 0)
+        return NULL;
+    char *file = strrchr(socket_path, '/');
+    strcpy(command, file + 1);
+    *file = '\0';
+    char *folder = strrchr(socket_path, '/');
+    int is_command = folder != NULL && strcmp(folder, commands) == 0;
+    strcpy(is_command ? folder : file, name);
+    return is_command ? command : NULL;
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
+    const char *name = find_judge();
+    if (name == NULL && argc != 2) {
         fprintf(stderr, "usage: actor NAME (the judge starts it)\n");
         return EXIT_NO_JUDGE;
     }
-    find_judge();
-    connect_to_judge(argv[1]);
+    connect_to_judge(name == NULL ? argv[1] : name);
     char command[MESSAGE_SIZE];
     for (;;) {
         ssize_t length = recv(judge, command, sizeof command - 1, 0);

@@ -8,10 +8,10 @@
  *
  *     "play" FLAGS \0 SETTING \0 SETTING \0 ... \0 \0 ARG0 \0 ARG1 \0 ...
  *         with standard input, output and error as SCM_RIGHTS; FLAGS is "-", or "t" (standard input
- *         becomes the controlling terminal), "r" (calls are reported, see timers.h); what the
- *         settings are, say start.h, birth.h and job.h. The init-to-be answers "init", whose
- *         SCM_CREDENTIALS tell its pid, with the descriptor for such reports; "failed ERRNO"
- *         follows if exec fails
+ *         becomes the controlling terminal), "r" (calls are reported, see timers.h), "c" (it is an
+ *         ordinary command, below an init of ours); what the settings are, say start.h, birth.h and
+ *         job.h. The init-to-be answers "init", whose SCM_CREDENTIALS tell its pid, with the
+ *         descriptor for such reports; "failed ERRNO" follows if exec fails
  *     "status"  answers "status CODE VALUE" (si_code and si_status of waitid(2)) or "alive"; init
  *               stays a zombie
  *     "excess"  answers of what the play took too much, or "nothing": it was killed then
@@ -26,8 +26,9 @@
  *
  * In mode pidns each play has a PID namespace of its own, with init as its PID 1, and a private
  * /proc and /tmp. In mode subreaper init is a child subreaper, and the launcher one above it:
- * whoever init leaves behind becomes ours, so nobody escapes by fork and setsid. When the
- * connection closes, everything ends.
+ * whoever init leaves behind becomes ours, so nobody escapes by fork and setsid. A command is the
+ * child of whom orphans come to: of a PID 1 of ours that does nothing but reap, or of the launcher.
+ * When the connection closes, everything ends.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -191,11 +192,13 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static int is_command(const char *flags) {
+    return strchr(flags, 'c') != NULL;
+}
+
 static void become_init(const char *flags, char **settings, char **arguments, const int *standard) {
     const char *terminal = strchr(flags, 't') != NULL ? ttyname(standard[0]) : NULL;
-    if (own_namespaces)
-        mount_private_folders();
-    else
+    if (!own_namespaces && !is_command(flags))
         prctl(PR_SET_CHILD_SUBREAPER, 1); /* survives execve(2): init need not know of it */
     be_the_first_victim();
     if (!is_job(settings))
@@ -240,6 +243,40 @@ static char *take_texts(char *at, const char *end, int until_empty, char **list,
     return at + 1;
 }
 
+static void for_each_child(void (*deal_with)(pid_t));
+static void reap_unless_init(pid_t child);
+
+/* PID 1 of a play whose subject, `command`, is its only child at first: reaps whoever becomes an
+ * orphan, and leaves the subject a zombie, as the launcher does with an init. Holds nothing open:
+ * whoever waits for the end of one of our descriptors does not wait for it. */
+static _Noreturn void only_reap(pid_t command) {
+    sigset_t child_died;
+    siginfo_t death;
+    prctl(PR_SET_DUMPABLE, 0); /* the subject runs as the same user, and is to leave us alone */
+    syscall(SYS_close_range, 0, ~0U, 0);
+    sigemptyset(&child_died);
+    sigaddset(&child_died, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child_died, NULL);
+    init = command;
+    for (;;) {
+        for_each_child(reap_unless_init);
+        sigwaitinfo(&child_died, &death);
+    }
+}
+
+static void begin_play(const char *flags, char **settings, char **arguments, const int *standard) {
+    if (own_namespaces)
+        mount_private_folders();
+    if (own_namespaces && is_command(flags)) {
+        pid_t command = fork();
+        if (command < 0)
+            give_up("fork");
+        if (command > 0)
+            only_reap(command);
+    }
+    become_init(flags, settings, arguments, standard);
+}
+
 static void open_play(char *message, size_t length, const int *standard) {
     char *settings[MOST_SETTINGS + 1], *arguments[MOST_ARGUMENTS + 1];
     const char *flags = message + strlen("play"), *end = message + length;
@@ -257,7 +294,7 @@ static void open_play(char *message, size_t length, const int *standard) {
         char nothing;
         if (birth_is_awaited(settings) && (close(gate[1]), read(gate[0], &nothing, 1) < 0))
             give_up("wait at the gate");
-        become_init(flags, settings, arguments, standard);
+        begin_play(flags, settings, arguments, standard);
     }
     const char *failed = child < 0 ? "clone" : NULL;
     int error = errno;

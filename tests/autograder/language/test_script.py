@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograder.language.blanks import BLANKS, RESERVED
+from autograder.language.blanks import BLANKS, KEYS, RESERVED
 from autograder.language.deeds import Exits, Forks, Says
 from autograder.language.expectations import HasExited, IsAlive, IsChild, IsReaped, IsZombie
 from autograder.language.grammar import blank_name, say, write_line
@@ -19,7 +19,7 @@ from forklab.kernel.signals import signal_name, signal_number
 EXAMPLES = {
     "{actors}": "main",
     "{others}": "child",
-    "{init}": "init",
+    "{subject}": "init",
     "{main}": "main",
     "{signal}": "SIGTERM",
     "{status}": "3",
@@ -30,6 +30,7 @@ EXAMPLES = {
     "{umask}": "027",
     "{nice}": "5",
     "{place}": "background",
+    "{key}": "^C",
     "{text}": "hello there",
 }
 
@@ -47,7 +48,7 @@ SIGNAL_NAMES = [*(signal_name(number) for number in (*range(1, 32), *range(34, 6
 VALUES = {
     "{actors}": singles | rows,
     "{others}": singles | rows,
-    "{init}": st.just(Actors("init")),
+    "{subject}": st.just(Actors("init")),
     "{main}": st.just(Actors("main")),
     "{signal}": st.sampled_from(SIGNAL_NAMES),
     "{status}": st.integers(0, 255),
@@ -58,6 +59,7 @@ VALUES = {
     "{umask}": st.from_regex(r"[0-7]{3}", fullmatch=True),
     "{nice}": st.integers(0, 19),
     "{place}": st.sampled_from(PLACES),
+    "{key}": st.sampled_from([*KEYS]),
     "{text}": st.text(st.characters(exclude_categories=["Cs"])),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.language.roles import Casting
 from autograder.language.script import parse
 from autograder.language.sense import check
 
@@ -240,9 +241,9 @@ def test_nobody_acts_after_pid_1_but_children_outlive_a_subreaper():
 
 
 def test_there_are_no_actors_where_another_command_stands_for_main():
-    (refused,) = complaints("main exits 0; expect init exits 0", command=True)
+    (refused,) = complaints("main exits 0; expect init exits 0", casting=Casting(main=False))
     assert refused[:2] == (1, "there are no actors, for init starts `command` instead of main")
-    assert complaints("expect output hello; expect init exits 0", command=True) == []
+    assert complaints("expect output hello; expect init exits 0", casting=Casting(main=False)) == []
 
 
 def test_an_unknown_actor_is_named_once():
@@ -250,11 +251,11 @@ def test_an_unknown_actor_is_named_once():
 
 
 def test_main_is_thawed_only_if_it_was_frozen():
-    assert complaints("thaw main; expect init exits 0", command=True) == [
+    assert complaints("thaw main; expect init exits 0", casting=Casting(main=False)) == [
         (1, "main is not frozen", "Begin with 'freeze main after the fork'.")
     ]
     play = "freeze main after the fork; send SIGTERM to init; thaw main; expect init exits 143"
-    assert complaints(play, command=True) == []
+    assert complaints(play, casting=Casting(main=False)) == []
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,12 @@ from autograder.language.deeds import (
     Continues,
     Deed,
     Dies,
+    EndsInput,
     Exits,
     Forks,
     Freezes,
     Ignores,
+    Presses,
     Reaps,
     Says,
     Sends,
@@ -30,16 +32,22 @@ from autograder.language.deeds import (
     Stops,
     Thaws,
     ThawsMain,
+    Types,
 )
 from autograder.language.expectations import (
+    ErrorOutputIs,
     ExitHandlerIsInits,
     Expectation,
     Gets,
     GetsEverySignal,
     GetsExactly,
     GetsNothing,
+    HasArguments,
+    HasChildren,
     HasDied,
+    HasErrorOutput,
     HasExited,
+    HasForked,
     HasNiceValue,
     HasOutput,
     HasUmask,
@@ -52,6 +60,8 @@ from autograder.language.expectations import (
     IsStopped,
     IsZombie,
     NobodyIsLeft,
+    OutputInAnyOrder,
+    OutputIs,
     StartsClean,
     TerminalIsAsBefore,
 )
@@ -90,7 +100,7 @@ def test_every_sentence_is_classified(sentence: type[Step]) -> None:
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_the_blanks_of_a_sentence_fill_its_fields(sentence: type[Step]) -> None:
-    filled = {field.name for field in fields(sentence)} - {"line"}
+    filled = {field.name for field in fields(sentence)} - {"line", "subject"}
     for reading in sentence.wording.readings:
         blanks = [blank_name(word) for word in reading if word in BLANKS]
         assert sorted({*blanks} - {*FIXED}) == sorted(filled)
@@ -111,11 +121,11 @@ def test_who_does_what_and_what_comes_of_it() -> None:
     acting |= {Stops, Says, CatchesEverySignal}
     assert those(DEEDS, "doer", Doer.ACTOR) == acting
     sending = {Sends, SendsOften, SendsEverySignal}
-    to_init = sending | {Freezes, Thaws, ThawsMain}
+    to_init = sending | {Freezes, Thaws, ThawsMain, Types, Presses, EndsInput}
     assert those(DEEDS, "doer", Doer.OUTSIDE) == to_init | {Continues}
     answered = {Exits, Dies, Reaps, Stops, Continues}
     assert those(DEEDS, "init_may_answer", True) == answered | to_init
-    freeing = {Exits, Dies, Continues, Thaws, ThawsMain}
+    freeing = {Exits, Dies, Continues, Thaws, ThawsMain, Types, Presses, EndsInput}
     assert those(DEEDS, "frees_others", True) == freeing | sending
     assert those(DEEDS, "actors_only", False) == to_init
     assert those(BEGINNINGS, "main_may_never_play", True) == {StartsPending, FreezesMainAfterFork}
@@ -139,8 +149,14 @@ CAN_BE_BROKEN = {
     TerminalIsAsBefore: "somebody takes it",
     ExitHandlerIsInits: "one more leaves",
     NobodyIsLeft: "somebody is born",
+    HasForked: "somebody else is older",
+    HasChildren: "one more is born",
+    HasArguments: "it executes something else",
+    OutputIs: "more is written",
+    OutputInAnyOrder: "the same",
+    ErrorOutputIs: "the same",
 }
-NOBODY_CAN_UNDO = {HasExited, HasDied, IsReaped, HasOutput}
+NOBODY_CAN_UNDO = {HasExited, HasDied, IsReaped, HasOutput, HasErrorOutput}
 
 
 def test_what_can_be_broken_after_it_came_true_is_judged_at_rest() -> None:
@@ -151,7 +167,7 @@ def test_what_can_be_broken_after_it_came_true_is_judged_at_rest() -> None:
 
 def test_of_whom_something_can_be_expected() -> None:
     asked_of_actors = {Gets, GetsExactly, GetsEverySignal, GetsNothing, StartsClean}
-    asked_of_actors |= {IsIn, HasVariable, HasUmask, HasNiceValue}
+    asked_of_actors |= {IsIn, HasVariable, HasUmask, HasNiceValue, HasArguments}
     assert those(EXPECTATIONS, "actors_only", True) == asked_of_actors
 
 

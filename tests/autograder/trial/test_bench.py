@@ -56,7 +56,9 @@ class Court:
         self.played = 0
         submission, reference = workspace.subfolder(), workspace.subfolder()
 
-        def judge(scenario: Scenario, command: object, stage: FakeStage) -> Verdict:
+        def judge(
+            scenario: Scenario, programs: object, stage: FakeStage, recorded: object = None
+        ) -> Verdict:
             status, doing = self.reference, ""
             if stage.folder == submission:
                 status, doing = plays[self.played], self.seen[self.played]
@@ -77,8 +79,8 @@ class Court:
             "pidns",
             workspace,
             submission,
-            command,
-            lambda: (reference, command) if self.has_reference else None,
+            {"init": command},
+            lambda: (reference, {"init": command}) if self.has_reference else None,
             [ORPHAN],
         )
 
