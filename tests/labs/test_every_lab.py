@@ -1,0 +1,92 @@
+"""Every lab, judged for real, in both modes: solutions pass, starters and mutants fail, nothing is ever an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.labs.lab import Lab, load_lab
+from autograder.labs.mutants import LANGUAGES, Mutant, load_mutants, write
+from autograder.trial.assess import assess
+from autograder.trial.verdict import Assessment, Status
+
+ROOT = Path(__file__).resolve().parents[2]
+LABS = [load_lab(file.parent) for file in sorted((ROOT / "labs").glob("*/lab.toml"))]
+MUTANTS = {lab.name: load_mutants(lab) for lab in LABS}
+
+every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+
+
+def every_mutant() -> Iterator[object]:
+    for lab in LABS:
+        for mutant in MUTANTS[lab.name]:
+            yield pytest.param(lab, mutant, id=f"{lab.name}-{mutant.name}")
+
+
+def wrong(assessment: Assessment) -> list[tuple[str, str]]:
+    return [
+        (v.scenario, v.message)
+        for v in assessment.verdicts
+        if v.status not in (Status.PASSED, Status.SKIPPED)
+    ]
+
+
+@every_lab
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_solution_loses_nothing(lab: Lab, language: str, mode: str) -> None:
+    assessment = assess(lab, lab.folder / "solution" / language, mode=mode)
+    assert wrong(assessment) == []
+    assert assessment.score == assessment.max_score > 0
+
+
+@every_lab
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_starter_gets_some_points_and_a_message_for_each_that_it_lacks(
+    lab: Lab, language: str, mode: str
+) -> None:
+    assessment = assess(lab, lab.folder / "starter" / language, mode=mode)
+    assert 0 < assessment.score < assessment.max_score
+    for verdict in assessment.verdicts:
+        assert verdict.status is not Status.ERROR, verdict.message
+        if verdict.status is Status.FAILED:
+            assert verdict.message and verdict.failed_step
+
+
+@pytest.mark.parametrize("lab, mutant", every_mutant())
+def test_a_mutant_is_caught_by_the_scenarios_that_it_names(
+    lab: Lab, mutant: Mutant, mode: str, tmp_path: Path
+) -> None:
+    if mode not in mutant.modes:
+        pytest.skip(f"this bug does not show in mode {mode}")
+    write(mutant, tmp_path)
+    wanted = [s for s in lab.scenarios if s.name in mutant.caught_by and mode in s.modes]
+    assert wanted
+    assessment = assess(lab, tmp_path, mode=mode, scenarios=wanted)
+    assert {v.scenario: v.status for v in assessment.verdicts} == {
+        s.name: Status.FAILED for s in wanted
+    }
+
+
+@every_lab
+def test_every_scenario_fails_a_mutant_or_says_why_it_is_there(lab: Lab) -> None:
+    catching = {name for mutant in MUTANTS[lab.name] for name in mutant.caught_by}
+    for scenario in lab.scenarios:
+        assert (scenario.name in catching) != bool(scenario.untested), scenario.name
+
+
+@every_lab
+def test_a_lab_has_a_handout_and_enough_to_judge_by(lab: Lab) -> None:
+    assert (lab.folder / "README.md").is_file()
+    assert len(lab.scenarios) >= 12
+    assert len(MUTANTS[lab.name]) >= 8
+
+
+@every_lab
+def test_nothing_is_said_of_an_init_where_the_lab_is_about_something_else(lab: Lab) -> None:
+    if lab.bill.subject.is_init:
+        pytest.skip("it is about an init")
+    words = assess(lab, lab.folder / "starter" / "c").to_json()
+    messages = [verdict["message"] for verdict in words["scenarios"]]
+    assert not [message for message in messages if "your init" in message.lower()]
