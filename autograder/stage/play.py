@@ -260,10 +260,9 @@ class Play:
         """Whether main is the process that was init: it was executed there, and not in a child."""
         return MAIN in self.cast and self.cast[MAIN].process.pid == self.init.pid
 
-    @property
-    def commands(self) -> Sequence[str]:
-        """The actors that the subject finds on its PATH."""
-        return self._casting.commands
+    def is_command(self, name: str) -> bool:
+        """Whether it is an actor that the subject finds on its PATH, or a further run of one."""
+        return self._casting.is_command(name)
 
     @property
     def outside(self) -> str:

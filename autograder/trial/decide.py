@@ -262,6 +262,7 @@ class _Trial:
         except ActorLostError as lost:
             self._refuse_contradiction(step)
             settled = self._play.settle()
+            self._observer.greet(self._director.cause)
             raise _UnmetError(
                 step.line, self._explainer.lost(lost), self._remarks(settled)
             ) from lost
@@ -276,6 +277,7 @@ class _Trial:
                 self._end_is_expected |= _expects_end_of(self._subject, expected)
                 return
         if names := check.broken(settled):
+            self._observer.greet(self._director.cause)
             self._refuse_contradiction(expected)
             remarks = self._remarks(settled)
             tree = self._expected().expected_until(expected.line).tree()

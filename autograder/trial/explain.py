@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.language.roles import PIDNS, command_of
+from autograder.language.roles import PIDNS
 from autograder.stage.activity import Activity, Posture, activity_of
 from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
@@ -46,7 +46,7 @@ class Explainer:
     def lost(self, lost: ActorLostError) -> str:
         """Why a step cannot be played: somebody whom it needs is gone, or unable to do it."""
         subject = self.play.subject
-        if not self.play.is_there(lost.name) and command_of(lost.name) in self.play.commands:
+        if not self.play.is_there(lost.name) and self.play.is_command(lost.name):
             return f"{self.subject} has not started {lost.name}.{self._end_of_subject()}{self._own_words()}"
         if self.play.init.ended() and (subject.is_init or lost.name == subject.name):
             falls = subject.is_init and self.play.mode == PIDNS

@@ -97,7 +97,7 @@ class Observer:
 
     def look(self, line: int) -> None:
         """Notes what has changed, as caused by the step at script line `line`."""
-        self._greet(line)
+        self.greet(line)
         before = dict(self._known)
         now = {name: fate_of(self._play, name) for name in before}
         self._fallen = _fallen_with_init(before, now) if self._play.subject.is_init else frozenset()
@@ -111,9 +111,10 @@ class Observer:
         for name, fate in now.items():
             self._note_reaping(name, before[name], fate, line)
 
-    def _greet(self, line: int) -> None:
-        """Those whom the subject has started as commands, and those of whose making the script has told."""
-        for name in (*(actor.name for actor in self._play.cast), *self._play.made):
+    def greet(self, line: int) -> None:
+        """Takes in whom the subject has started as commands, and those whom the script has named since."""
+        started = (actor.name for actor in self._play.cast if self._play.is_command(actor.name))
+        for name in (*started, *self._play.made):
             if name not in self._known:
                 self.born(name, fate_of(self._play, name).parent or OUTSIDE, line)
 

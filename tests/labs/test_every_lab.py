@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,11 @@ MUTANTS = {lab.name: load_mutants(lab) for lab in LABS}
 every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
 
 
-def every_mutant() -> Iterator[object]:
-    for lab in LABS:
-        for mutant in MUTANTS[lab.name]:
-            yield pytest.param(lab, mutant, id=f"{lab.name}-{mutant.name}")
+EVERY_MUTANT = [
+    pytest.param(lab, mutant, id=f"{lab.name}-{mutant.name}")
+    for lab in LABS
+    for mutant in MUTANTS[lab.name]
+]
 
 
 def wrong(assessment: Assessment) -> list[tuple[str, str]]:
@@ -54,7 +54,7 @@ def test_a_starter_gets_some_points_and_a_message_for_each_that_it_lacks(
             assert verdict.message and verdict.failed_step
 
 
-@pytest.mark.parametrize("lab, mutant", every_mutant())
+@pytest.mark.parametrize("lab, mutant", EVERY_MUTANT)
 def test_a_mutant_is_caught_by_the_scenarios_that_it_names(
     lab: Lab, mutant: Mutant, mode: str, tmp_path: Path
 ) -> None:

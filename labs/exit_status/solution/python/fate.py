@@ -1,6 +1,6 @@
 """Runs a command and says what becomes of it, a line for each thing that happens.
 
-    python3 fate.py CMD [ARG...]
+python3 fate.py CMD [ARG...]
 """
 
 import os
