@@ -23,6 +23,7 @@ from autograder.language.beginnings import (
 )
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
+    EndsWith,
     ErrorOutputIs,
     ExitHandlerIsInits,
     Expectation,
@@ -31,32 +32,43 @@ from autograder.language.expectations import (
     GetsExactly,
     GetsNothing,
     HasArguments,
+    HasAsStandard,
     HasChildren,
     HasDied,
     HasErrorOutput,
     HasExited,
     HasForked,
+    HasFoundTheEnd,
     HasNiceValue,
+    HasNoSpareDescriptors,
     HasOutput,
+    HasRead,
     HasUmask,
     HasVariable,
     IsAlive,
     IsChild,
     IsIdle,
     IsIn,
+    IsInBand,
+    IsInPlace,
+    IsNotInBand,
     IsReaped,
     IsStopped,
     IsZombie,
+    LeadsBand,
+    LeadsNoBand,
     NobodyIsLeft,
     OutputInAnyOrder,
     OutputIs,
     StartsClean,
     TerminalIsAsBefore,
+    WritesTo,
 )
 from autograder.language.grammar import write_line
 from autograder.language.roles import BACKGROUND, INIT, OUTSIDE, Actors
 from forklab.history import State, taken_by
 from forklab.kernel.signals import DefaultAction, default_action
+from forklab.kernel.statuses import in_shell
 from forklab.model import Entry, ModelError
 
 
@@ -143,8 +155,26 @@ class Foresight:
                 return [f"{name} forks nobody but whom the script names" for name in actors]
             case HasChildren(actors, count):
                 return (self._not_so_many(name, count) for name in actors)
-            case HasArguments():
-                return []  # the model knows no arguments
+            case EndsWith(actors, status):
+                return self._unless(actors, lambda entry: _in_shell(entry) == status)
+            case IsInBand(band=band):
+                return (self._not_together(a, b, band, True) for a, b in expected.pairs())
+            case IsNotInBand(band=band):
+                return (self._not_together(a, b, band, False) for a, b in expected.pairs())
+            case LeadsBand(actors, band):
+                return (self._not_leading(name, band, True) for name in actors)
+            case LeadsNoBand(actors, band):
+                return (self._not_leading(name, band, False) for name in actors)
+            case (
+                HasArguments()
+                | IsInPlace()
+                | WritesTo()
+                | HasAsStandard()
+                | HasNoSpareDescriptors()
+            ):
+                return []  # the model knows neither arguments nor descriptors
+            case HasRead() | HasFoundTheEnd():
+                return []  # nor what is read
             case OutputIs(text) | OutputInAnyOrder(text):
                 lines = self._play.output.splitlines()
                 same = sorted(lines) == sorted(text.splitlines())
@@ -174,6 +204,16 @@ class Foresight:
     def _not_so_many(self, name: str, wanted: int) -> str:
         there = len(self._play.table.children(name))
         return "" if there == wanted else f"{name} has {there} children"
+
+    def _not_together(self, one: str, other: str, band: str, wanted: bool) -> str:
+        entries = self._play.table[one], self._play.table[other]
+        group, others = (entry.session if band == "session" else entry.group for entry in entries)
+        return "" if (group == others) is wanted else f"{one} is in the {band} that {group} leads"
+
+    def _not_leading(self, name: str, band: str, wanted: bool) -> str:
+        entry = self._play.table[name]
+        leader = entry.session if band == "session" else entry.group
+        return "" if (leader == name) is wanted else f"{leader} leads the {band} of {name}"
 
     def _not_idle(self, entry: Entry) -> str:
         if self._play.frozen:
@@ -226,6 +266,10 @@ class Foresight:
         if entry.stopped_by is not None and not mark.stopped:
             found[entry.stopped_by] += 1
         return found
+
+
+def _in_shell(entry: Entry) -> int | None:
+    return None if entry.status is None else in_shell(entry.status)
 
 
 def _stands(entry: Entry) -> str:

@@ -24,6 +24,7 @@ from autograder.language.deeds import (
     Freezes,
     Ignores,
     Presses,
+    Reads,
     Reaps,
     Says,
     Sends,
@@ -34,6 +35,7 @@ from autograder.language.deeds import (
     Stops,
     Thaws,
     ThawsMain,
+    TriesToSay,
     Types,
 )
 from autograder.language.every_signal import EVERY_SIGNAL as EVERY_CATCHABLE
@@ -215,6 +217,12 @@ class PerfectPlay:
             case Thaws():
                 self.frozen = False
                 yield
+            case TriesToSay(actors, text):
+                for name in actors:
+                    self._say(name, text)
+                    yield
+            case Reads():
+                yield  # nobody has typed anything
             case Types() | Presses() | EndsInput():
                 yield  # an init reads nothing
             case ThawsMain():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from autograder.language.problems import quoted
-from autograder.language.roles import INIT, MAIN, PLACES, STREAMS, Actors
+from autograder.language.roles import BANDS, INIT, MAIN, PLACES, STREAMS, Actors
 from autograder.language.steps import SENTENCES
 from forklab.history import KERNEL
 from forklab.kernel.signals import signal_name, signal_number
@@ -176,6 +176,8 @@ BLANKS: Mapping[str, Blank] = {
     "{variable}": Blank("NAME=VALUE", "a variable such as COLOUR=green", _read_variable),
     "{umask}": Blank("MASK", "three octal digits", _read_umask),
     "{nice}": Blank("N", f"a number from 0 to {_NICEST}", _read_nice),
+    "{file}": Blank("FILE", "a file such as /dev/null", _read_folder),
+    "{band}": Blank("BAND", "group or session", _one_of(*BANDS)),
     "{place}": Blank("PLACE", "foreground or background", _one_of(*PLACES)),
     "{key}": Blank("KEY", "^C, ^D, ^Z or ^\\", _one_of(*KEYS)),
     "{text}": Blank("TEXT", "what to write", _read_text),

@@ -149,6 +149,27 @@ class Says(Sentence):
 
 
 @dataclass(frozen=True)
+class TriesToSay(Sentence):
+    """The same, but nobody may be there who reads it: it may get a SIGPIPE, or an error."""
+
+    actors: Actors
+    text: str
+
+    wording = Wording("{actors} tries to say {text}", "{actors} try to say {text}")
+    traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=True)
+
+
+@dataclass(frozen=True)
+class Reads(Sentence):
+    """They read a line from their standard input, blocked as long as there is none, and no end of file."""
+
+    actors: Actors
+
+    wording = Wording("{actors} reads", "{actors} read")
+    traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=True)
+
+
+@dataclass(frozen=True)
 class Sends(Sentence):
     """A signal from outside, to init as well."""
 
@@ -247,6 +268,8 @@ Deed: TypeAlias = (
     | Stops
     | Continues
     | Says
+    | TriesToSay
+    | Reads
     | Sends
     | SendsOften
     | SendsEverySignal

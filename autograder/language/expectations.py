@@ -259,6 +259,135 @@ class HasArguments(Sentence):
 
 
 @dataclass(frozen=True)
+class EndsWith(Sentence):
+    """As a shell tells it: the exit status, or 128 + n of one that signal n has killed."""
+
+    actors: Actors
+    status: int
+
+    wording = Wording("expect {actors} ends with {status}", "expect {actors} end with {status}")
+    traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
+
+
+@dataclass(frozen=True)
+class IsInBand(Paired):
+    """Their process groups, or sessions, are the same."""
+
+    band: str
+
+    wording = Wording(
+        "expect {actors} is in the {band} of {others}",
+        "expect {actors} are in the {band} of {others}",
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class IsNotInBand(Paired):
+    """Their process groups, or sessions, differ."""
+
+    band: str
+
+    wording = Wording(
+        "expect {actors} is not in the {band} of {others}",
+        "expect {actors} are not in the {band} of {others}",
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class LeadsBand(Sentence):
+    """Its group, or session, is called by its pid."""
+
+    actors: Actors
+    band: str
+
+    wording = Wording("expect {actors} leads a {band}", "expect {actors} lead a {band}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class LeadsNoBand(Sentence):
+    """Somebody else leads it, or has led it."""
+
+    actors: Actors
+    band: str
+
+    wording = Wording("expect {actors} leads no {band}", "expect {actors} lead no {band}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class IsInPlace(Sentence):
+    """Its group is in the terminal's foreground, or another one is."""
+
+    actors: Actors
+    place: str
+
+    wording = Wording("expect {actors} is in the {place}", "expect {actors} are in the {place}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class WritesTo(Paired):
+    """The standard output of the one and the standard input of the other are the same pipe."""
+
+    wording = Wording("expect {actors} writes to {others}", "expect {actors} write to {others}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class HasAsStandard(Sentence):
+    """That file is open there."""
+
+    actors: Actors
+    file: str
+    stream: str
+
+    wording = Wording(
+        "expect {actors} has {file} as standard {stream}",
+        "expect {actors} have {file} as standard {stream}",
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
+@dataclass(frozen=True)
+class HasNoSpareDescriptors(Sentence):
+    """It began with the three standard descriptors and no others, whatever they are."""
+
+    actors: Actors
+
+    wording = Wording(
+        "expect {actors} starts with no other descriptors",
+        "expect {actors} start with no other descriptors",
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
+class HasRead(Sentence):
+    """The line that it was told to read last."""
+
+    actors: Actors
+    text: str
+
+    wording = Wording("expect {actors} reads {text}", "expect {actors} read {text}")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
+class HasFoundTheEnd(Sentence):
+    """There was no line to be read, and never will be."""
+
+    actors: Actors
+
+    wording = Wording(
+        "expect {actors} finds the end of file", "expect {actors} find the end of file"
+    )
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+
+
+@dataclass(frozen=True)
 class OutputIs(Sentence):
     """All that has been written to standard output so far; a text without a newline at its end is a whole line."""
 
@@ -339,6 +468,17 @@ Expectation: TypeAlias = (
     | HasForked
     | HasChildren
     | HasArguments
+    | EndsWith
+    | IsInBand
+    | IsNotInBand
+    | LeadsBand
+    | LeadsNoBand
+    | IsInPlace
+    | WritesTo
+    | HasAsStandard
+    | HasNoSpareDescriptors
+    | HasFoundTheEnd
+    | HasRead
     | OutputIs
     | OutputInAnyOrder
     | ErrorOutputIs

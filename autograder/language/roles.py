@@ -18,6 +18,7 @@ MODES = (PIDNS, SUBREAPER)
 MOST_ACTORS = 200  # of a play
 
 STREAMS = ("input", "output", "error")  # standard descriptors 0, 1 and 2
+BANDS = ("group", "session")  # of processes
 FOREGROUND, BACKGROUND = PLACES = ("foreground", "background")  # of a terminal, for a job
 
 # The pids that pictures and messages show, whatever they really are.

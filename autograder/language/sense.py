@@ -20,6 +20,7 @@ from autograder.language.expectations import (
     Expectation,
     HasDied,
     HasForked,
+    IsInPlace,
     TerminalIsAsBefore,
 )
 from autograder.language.problems import Problem
@@ -110,7 +111,7 @@ def _flaws_of_signal(step: Step) -> list[Problem]:
 
 
 def _flaws_of_terminal(step: Step, terminal: bool) -> list[Problem]:
-    if terminal or not isinstance(step, StartsAsJob | TerminalIsAsBefore):
+    if terminal or not isinstance(step, StartsAsJob | TerminalIsAsBefore | IsInPlace):
         return []
     return [problem_with(step, "there is no terminal", "Add a line: terminal = true")]
 

@@ -38,6 +38,7 @@ from autograder.language.deeds import (
 )
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
+    EndsWith,
     Gets,
     GetsExactly,
     HasDied,
@@ -322,9 +323,9 @@ class Story:
                 self._busy[name] = f"is stopped since line {step.line}, until it continues"
         elif isinstance(step, Reaps):
             self._note_reaping(step)
-        elif isinstance(step, Exits | Dies | HasExited | HasDied | IsZombie | IsReaped) or (
-            isinstance(step, Sends | SendsOften) and step.signal == "SIGKILL"
-        ):
+        elif isinstance(
+            step, Exits | Dies | EndsWith | HasExited | HasDied | IsZombie | IsReaped
+        ) or (isinstance(step, Sends | SendsOften) and step.signal == "SIGKILL"):
             self._note_ends(step)
 
     def _note_reaping(self, step: Reaps) -> None:
@@ -334,10 +335,19 @@ class Story:
             self._reaped.setdefault(child, step.line)
 
     def _note_ends(
-        self, step: Exits | Dies | HasExited | HasDied | IsZombie | IsReaped | Sends | SendsOften
+        self,
+        step: Exits
+        | Dies
+        | EndsWith
+        | HasExited
+        | HasDied
+        | IsZombie
+        | IsReaped
+        | Sends
+        | SendsOften,
     ) -> None:
         for name in step.actors:
             if name != self._subject:
                 self._ended.setdefault(name, step.line)
-            elif isinstance(step, HasExited | HasDied):
+            elif isinstance(step, HasExited | HasDied | EndsWith):
                 self._init_ended = self._init_ended or step.line

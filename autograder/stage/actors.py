@@ -54,6 +54,7 @@ class Actor:
     process: Watched
     connection: socket.socket
     caught: list[tuple[int, int]] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)  # lines of its standard input, empty: its end
     replies: list[str] = field(default_factory=list)
     owes: list[str] = field(default_factory=list)  # commands given and not yet answered
     may_end: bool = False  # it was told to
@@ -112,6 +113,8 @@ class Actor:
             if message.startswith("signal "):
                 _, number, sender = message.split(" ")
                 self.caught.append((int(number), int(sender)))
+            elif message.startswith("heard "):
+                self.heard.append(message.removeprefix("heard "))
             else:
                 self.replies.append(message)
         return True

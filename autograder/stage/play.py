@@ -8,6 +8,7 @@ import pty
 import signal
 import struct
 import termios
+import time
 import tty
 from collections.abc import Callable, Hashable, Sequence
 from typing import Self
@@ -23,10 +24,12 @@ from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.surroundings import FileId, file_id
 from autograder.stage.timers import Timers
 from autograder.stage.users import looking_as, user_of
-from autograder.stage.watch import STOPPED_STATES, Watched, parent_of, started_at
+from autograder.stage.watch import STOPPED_STATES, Watched, parent_of, ready, started_at
 
 _ITS_WORDS = "an exit handler of init has run in its child\n"
 _GET_SESSION = 0x5429  # TIOCGSID, see ioctl_tty(2); Python does not know it
+_GET_PEER = 0x5441  # TIOCGPTPEER
+_UNREAD_SECONDS = 0.05
 _PID = struct.Struct("i")
 _MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
 # So long we wait for an actor's reply before we look whether there can be one at all.
@@ -301,7 +304,10 @@ class Play:
         """Raises ActorLostError, of the subject, if nobody reads that any more, or what was typed before."""
         self._signals += 1
         try:
-            os.write(self._terminal if self._terminal >= 0 else self._input, words)
+            if self._terminal >= 0:
+                _type_at(self._terminal, words)
+            else:
+                os.write(self._input, words)
         except OSError as error:
             raise ActorLostError(self.subject.name, error.errno) from error
 
@@ -331,6 +337,10 @@ class Play:
             return INIT
         named = [*self._made.items(), *((actor.name, actor.process) for actor in self.cast)]
         return next((name for name, process in named if process.pid == pid), None)
+
+    def pid_inside(self, name: str) -> int:
+        """Its pid as the subject sees it. Raises ActorLostError if there is no actor of this name."""
+        return self._pid_inside if name == self.subject.name else self.cast[name].pid_inside
 
     def name_inside(self, pid: int) -> str | None:
         """Who has this pid, as the subject sees it."""
@@ -423,6 +433,24 @@ def _let_keys_mean_something(terminal: int) -> None:
     settings = termios.tcgetattr(terminal)
     settings[3] |= termios.ISIG | termios.ICANON  # the local modes, see termios(3)
     termios.tcsetattr(terminal, termios.TCSANOW, settings)
+
+
+def _type_at(terminal: int, words: bytes) -> None:
+    """Writes to a terminal, and comes back when that has arrived at its other end, where it wakes whoever reads.
+
+    A worker of the kernel's carries it there, and is none of those whom we watch: they would seem to be at rest. Who
+    asks at the other end whether there is something to read waits for that worker, but only if there was nothing
+    before: see n_tty_poll() in Linux' drivers/tty/n_tty.c.
+    """
+    there = fcntl.ioctl(terminal, _GET_PEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        unread = ready(there)
+        os.write(terminal, words)
+        ready(there)
+        if unread:  # nobody is waiting for it, but a key may mean a signal
+            time.sleep(_UNREAD_SECONDS)
+    finally:
+        os.close(there)
 
 
 def _age(pid: int) -> tuple[int, int]:

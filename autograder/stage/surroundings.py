@@ -21,6 +21,8 @@ from autograder.stage.watch import Watched
 from forklab.lens.edge.borrowing import taken
 from forklab.lens.edge.ptrace import read_memory
 
+# /proc/PID/stat, counted from the state, which is field 3.
+_GROUP, _SESSION = 2, 3
 _ARGUMENTS = 45  # field 48, arg_start; arg_end follows
 _ENVIRONMENT = 47  # in /proc/PID/stat, from the state on: field 50, env_start; env_end follows
 
@@ -80,6 +82,19 @@ def group_of(process: Watched) -> int:
     """Its process group, as seen from here."""
     with _looking_at(process):
         return os.getpgid(process.pid)
+
+
+def bands_of(process: Watched) -> tuple[int, int]:
+    """Its process group and its session, as seen from here. Raises ProcessLookupError once it has been reaped."""
+    fields = process.fields()
+    return int(fields[_GROUP]), int(fields[_SESSION])
+
+
+def has_open(process: Watched, number: int, file: str) -> bool:
+    """Whether this descriptor is that file, which is looked up in its own view of the file system."""
+    found = standard_files(process).get(number)
+    with _looking_at(process) as proc:
+        return found == file_id(f"{proc}/root{file}")
 
 
 def standard_files(process: Watched) -> dict[int, FileId]:

@@ -13,6 +13,7 @@ from typing import assert_never
 
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
+    EndsWith,
     ErrorOutputIs,
     ExitHandlerIsInits,
     Expectation,
@@ -21,34 +22,45 @@ from autograder.language.expectations import (
     GetsExactly,
     GetsNothing,
     HasArguments,
+    HasAsStandard,
     HasChildren,
     HasDied,
     HasErrorOutput,
     HasExited,
     HasForked,
+    HasFoundTheEnd,
     HasNiceValue,
+    HasNoSpareDescriptors,
     HasOutput,
+    HasRead,
     HasUmask,
     HasVariable,
     IsAlive,
     IsChild,
     IsIdle,
     IsIn,
+    IsInBand,
+    IsInPlace,
+    IsNotInBand,
     IsReaped,
     IsStopped,
     IsZombie,
+    LeadsBand,
+    LeadsNoBand,
     NobodyIsLeft,
     OutputInAnyOrder,
     OutputIs,
     StartsClean,
     TerminalIsAsBefore,
+    WritesTo,
 )
-from autograder.language.roles import MAIN, Actors
+from autograder.language.roles import FOREGROUND, MAIN, PLACES, Actors
+from autograder.language.sentence import Paired
 from autograder.stage.quiescence import Rest, Settled
 from autograder.trial import hints
 from autograder.trial.explain import Explainer, capital, list_of, shorten
 from autograder.trial.facts import Facts
-from autograder.trial.written import differing, whole_lines
+from autograder.trial.written import PID_OF, differing, whole_lines
 from forklab.history import State, Tree, taken_by
 
 
@@ -277,6 +289,84 @@ class Checks:
                     hint=_always(""),
                     badge=_always(f"should start with arguments {text}"),
                 )
+            case EndsWith(actors, status):
+                return Check(
+                    broken=self._unless(actors, lambda name: facts.status_in_shell(name) == status),
+                    fact=self._instead_of(f"ending with {status}"),
+                    hint=self._beside_init(
+                        lambda _: self._about_status(status) if self._subject in actors else ""
+                    ),
+                    badge=_always(f"should end with {status}"),
+                )
+            case IsInBand(band=band):
+                return self._together(expected, band, True)
+            case IsNotInBand(band=band):
+                return self._together(expected, band, False)
+            case LeadsBand(actors, band):
+                return self._simply(
+                    actors,
+                    lambda name: facts.leads(name, band),
+                    f"leads no {band}",
+                    f"should lead a {band}",
+                )
+            case LeadsNoBand(actors, band):
+                return self._simply(
+                    actors,
+                    lambda name: not facts.leads(name, band),
+                    f"leads a {band}",
+                    f"should lead no {band}",
+                )
+            case IsInPlace(actors, place):
+                other = next(one for one in PLACES if one != place)
+                return self._simply(
+                    actors,
+                    lambda name: inherited.is_in_foreground(name) is (place == FOREGROUND),
+                    f"is in the {other}",
+                    f"should be in the {place}",
+                )
+            case WritesTo():
+                pairs = expected.pairs()
+                return Check(
+                    broken=lambda _: [a for a, b in pairs if not inherited.writes_to(a, b)],
+                    fact=lambda breach: (
+                        f"What {self._explainer.who(breach.names[0])} writes does not go through a "
+                        f"pipe to {expected.others}."
+                    ),
+                    hint=self._advice(),
+                    badge=_always(f"should write to {expected.others}"),
+                )
+            case HasAsStandard(actors, file, stream):
+                return self._simply(
+                    actors,
+                    lambda name: inherited.has_open(name, stream, file),
+                    f"has not {file} as standard {stream}",
+                    f"should have {file} as standard {stream}",
+                )
+            case HasNoSpareDescriptors(actors):
+                return Check(
+                    broken=self._unless(actors, lambda name: not facts.spare_descriptors(name)),
+                    fact=lambda breach: (
+                        f"{self._explainer.who(breach.names[0])} started with more open than it needs: "
+                        f"{facts.spare_descriptors(breach.names[0])}."
+                    ),
+                    hint=_always(""),
+                    badge=_always("should start with no other descriptors"),
+                )
+            case HasRead(actors, text):
+                wanted = whole_lines(text)
+                return Check(
+                    broken=self._unless(actors, lambda name: facts.line_read(name) == wanted),
+                    fact=lambda breach: self._other_line(breach.names[0], wanted),
+                    hint=self._advice(),
+                    badge=_always(f"should read {wanted!r}"),
+                )
+            case HasFoundTheEnd(actors):
+                return Check(
+                    broken=self._unless(actors, lambda name: facts.line_read(name) == ""),
+                    fact=lambda breach: self._other_line(breach.names[0], ""),
+                    hint=self._advice(),
+                    badge=_always("should find the end of file"),
+                )
             case OutputIs(text):
                 return self._written(facts.output, "output", whole_lines(text))
             case OutputInAnyOrder(text):
@@ -285,7 +375,9 @@ class Checks:
                 return self._written(facts.error_output, "error output", whole_lines(text))
             case HasErrorOutput(text):
                 return Check(
-                    broken=lambda _: [] if text in facts.error_output() else [""],
+                    broken=lambda settled: (
+                        [] if self._occurs(text, facts.error_output(), settled) else [""]
+                    ),
                     fact=lambda _: (
                         f"The error output has no {text!r}; it is "
                         f"{shorten(facts.error_output()) or 'empty'}."
@@ -295,8 +387,10 @@ class Checks:
                 )
             case HasOutput(text):
                 return Check(
-                    broken=lambda _: [] if text in facts.output() else [""],
-                    fact=lambda _: self._other_output(text),
+                    broken=lambda settled: (
+                        [] if self._occurs(text, facts.output(), settled) else [""]
+                    ),
+                    fact=lambda _: self._other_output(self._named(text)),
                     hint=self._advice(),
                     badge=_always(f"should be {text!r}"),
                 )
@@ -445,6 +539,47 @@ class Checks:
             badge=_always(f"should start {wanted}"),
         )
 
+    def _simply(
+        self, actors: Actors, holds: Callable[[str], bool], instead: str, wanted: str
+    ) -> Check:
+        """Of which there is no more to tell than that it is not so: `instead` is a clause."""
+        return Check(
+            broken=self._unless(actors, holds),
+            fact=lambda breach: f"{capital(self._explainer.who(breach.names[0]))} {instead}.",
+            hint=self._advice(),
+            badge=_always(wanted),
+        )
+
+    def _together(self, expected: Paired, band: str, wanted: bool) -> Check:
+        facts, pairs = self._facts, expected.pairs()
+        of = f"the {band} of {expected.others}"
+        return Check(
+            broken=lambda _: [a for a, b in pairs if facts.together(a, b, band) is not wanted],
+            fact=lambda breach: (
+                f"{capital(self._explainer.who(breach.names[0]))} is {'not ' if wanted else ''}in {of}."
+            ),
+            hint=self._advice(),
+            badge=_always(f"should {'' if wanted else 'not '}be in {of}"),
+        )
+
+    def _other_line(self, name: str, wanted: str) -> str:
+        line, who = self._facts.line_read(name), self._explainer.who(name)
+        instead = f"instead of {wanted!r}" if wanted else "instead of the end of file"
+        if line is None:
+            return f"{who} has read nothing yet {instead}: it waits for a line, and for the end of file."
+        return f"{who} has {f'read {line!r}' if line else 'found the end of file'} {instead}."
+
+    def _occurs(self, text: str, written: str, settled: Settled | None) -> bool:
+        """Raises ActorLostError at rest if it asks for the pid of one that is not there."""
+        there = self._facts.play.is_there
+        if settled is None and not all(map(there, PID_OF.findall(text))):
+            return False
+        return self._named(text) in written
+
+    def _named(self, text: str) -> str:
+        """A text with the pids that it asks for: {pid of sleepy}, as the subject knows it."""
+        return PID_OF.sub(lambda match: str(self._facts.play.pid_inside(match[1])), text)
+
     def _names(self, expected: HasForked) -> bool:
         """Whether there was a child for each of its names, which they have from now on."""
         pairs = expected.pairs()
@@ -474,8 +609,10 @@ class Checks:
         ordered: Callable[[str], str] = str,
     ) -> Check:
         return Check(
-            broken=lambda _: [] if ordered(written()) == ordered(wanted) else [""],
-            fact=lambda _: differing(what, wanted, written(), in_any_order=ordered is not str),
+            broken=lambda _: [] if ordered(written()) == ordered(self._named(wanted)) else [""],
+            fact=lambda _: differing(
+                what, self._named(wanted), written(), in_any_order=ordered is not str
+            ),
             hint=_always(""),
             badge=_always(f"should write {wanted!r}"),
         )

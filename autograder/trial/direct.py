@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from autograder.language.deeds import (
     Freezes,
     Ignores,
     Presses,
+    Reads,
     Reaps,
     Says,
     Sends,
@@ -32,6 +34,7 @@ from autograder.language.deeds import (
     Stops,
     Thaws,
     ThawsMain,
+    TriesToSay,
     Types,
 )
 from autograder.language.every_signal import EVERY_SIGNAL
@@ -111,6 +114,12 @@ class Director:
                     self._tell(actors, f"say {text}\n")
                 for name in actors:
                     self.observer.said(name, text, deed.line)
+            case TriesToSay(actors, text):
+                for name in actors:
+                    self._try_to_say(name, text, deed.line)
+            case Reads(actors):
+                for name in actors:
+                    self.play.cast.command(name, "read")
             case Sends(sent, actors):
                 self._send(actors, signal_number(sent))
             case SendsOften(sent, actors, times):
@@ -158,6 +167,17 @@ class Director:
             self.observer.reap_ordered(child)
             if self.play.process(child).ended():
                 self._reply(parent)
+
+    def _try_to_say(self, name: str, text: str, line: int) -> None:
+        """Whether somebody reads it or not. Raises ActorLostError if it was dead before."""
+        self.play.cast.command(name, f"say {text}\n")
+        try:
+            self._reply(name)
+        except ActorLostError as lost:
+            if not self.play.process(name).ended() and lost.errno != errno.EPIPE:
+                raise
+        else:
+            self.observer.said(name, text, line)
 
     def _tell(self, actors: Actors, command: str) -> None:
         """Gives everybody the same order, then waits for all replies: a row acts at once."""

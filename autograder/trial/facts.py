@@ -13,7 +13,7 @@ from autograder.trial.inbox import Inbox
 from autograder.trial.inherited import Inherited
 from autograder.trial.observe import Fate, fate_of
 from forklab.kernel.signals import signal_name
-from forklab.kernel.statuses import exit_code, killer
+from forklab.kernel.statuses import exit_code, in_shell, killer
 
 
 @dataclass
@@ -69,6 +69,27 @@ class Facts:
         ]
         strays = [stray.pid for stray in self.play.quiescence.strays()]
         return left + [self.play.name_of(pid) or f"process {pid}" for pid in strays]
+
+    def status_in_shell(self, name: str) -> int | None:
+        """As $? has it: the exit status, or 128 + n; None while it lives, or if nobody can know."""
+        status = self.play.status(name)
+        return None if status is None else in_shell(status)
+
+    def together(self, one: str, other: str, band: str) -> bool:
+        """Whether their groups, or sessions, are the same."""
+        return self.inherited().band(one, band) == self.inherited().band(other, band)
+
+    def leads(self, name: str, band: str) -> bool:
+        return self.inherited().band(name, band) == self.play.process(name).pid
+
+    def line_read(self, name: str) -> str | None:
+        """The line that an actor has read last, with its newline; empty: it has found the end; None: none yet."""
+        heard = self.play.cast.hear(name).heard
+        return heard[-1] if heard else None
+
+    def spare_descriptors(self, name: str) -> list[int]:
+        """Those that an actor started with, beyond the three standard ones."""
+        return sorted(self.play.cast[name].hello.condition.descriptors - {0, 1, 2})
 
     def arguments(self, name: str) -> list[str]:
         """The words behind its name, as it was executed with them; of an actor. Raises ActorLostError if it is dead."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from autograder.language.roles import BACKGROUND, STREAMS
+from autograder.language.roles import BACKGROUND, BANDS, STREAMS
 from autograder.stage import surroundings
 from autograder.stage.actors import ActorLostError
 from autograder.stage.play import Play
@@ -63,6 +63,27 @@ class Inherited:
         wanted = variable.partition("=")[0]
         value = self._ask(name, surroundings.variables_of).get(wanted)
         return f"no variable {wanted}" if value is None else f"{wanted}={value}"
+
+    def band(self, name: str, band: str) -> int:
+        """The number of its group or session, as seen from here; a zombie has them still."""
+        place = BANDS.index(band)
+        try:
+            return surroundings.bands_of(self.play.process(name))[place]
+        except ProcessLookupError as gone:
+            raise ActorLostError(name) from gone
+
+    def is_in_foreground(self, name: str) -> bool:
+        return self.play.foreground() == self.band(name, BANDS[0])
+
+    def writes_to(self, one: str, other: str) -> bool:
+        """Whether what the one writes is what the other reads, through a pipe that the play has not begun with."""
+        written = self._ask(one, surroundings.standard_files).get(1)
+        read = self._ask(other, surroundings.standard_files).get(0)
+        return written == read not in (None, _NOTHING, *self.play.standard_files.values())
+
+    def has_open(self, name: str, stream: str, file: str) -> bool:
+        number = STREAMS.index(stream)
+        return self._ask(name, lambda process: surroundings.has_open(process, number, file))
 
     def arguments(self, name: str) -> list[str]:
         return self._ask(name, surroundings.command_line_of)[1:]

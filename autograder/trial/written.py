@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
+
+PID_OF = re.compile(r"\{pid of ([\w-]+)\}")  # stands for a number in an expected text
 
 _MOST_SHOWN = 8  # lines of a text
 _LONGEST_LINE = 100

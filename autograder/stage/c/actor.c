@@ -9,7 +9,7 @@
  * beside this program: no init can have it connect to another one. It says nothing until it is
  * asked "hello": only then has the judge seen which program is at this end. It answers each command
  * ("fork worker", "exit 3") with one reply: "ok NUMBER" or "error ERRNO". A caught signal is
- * told at any time as "signal NUMBER SENDER". What an actor says only orders the play and tells
+ * told at any time as "signal NUMBER SENDER", a line that it was told to read as "heard TEXT". What an actor says only orders the play and tells
  * what it alone can know, the signals that it caught. All else the judge asks the kernel: who is a
  * zombie, who has been reaped, what is blocked, ignored and open.
  *
@@ -182,6 +182,30 @@ static void say(const char *text) {
     reply(0);
 }
 
+/* Tells "heard TEXT", a line of standard input with its newline; nothing after the blank at the end
+ * of file. A byte at a time: what follows may be for whoever reads next. */
+static void read_line(void) {
+    static const char word[] = "heard ";
+    char message[MESSAGE_SIZE];
+    size_t length = sizeof word - 1;
+    memcpy(message, word, length);
+    while (length < sizeof message) {
+        ssize_t got = read(STDIN_FILENO, message + length, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            reply(-1);
+            return;
+        }
+        if (got == 0)
+            break;
+        if (message[length++] == '\n')
+            break;
+    }
+    tell(message, length);
+    reply(0);
+}
+
 static void obey(char *command) {
     char *argument = strchr(command, ' ');
     if (argument != NULL)
@@ -216,6 +240,8 @@ static void obey(char *command) {
         kill(getpid(), SIGSTOP);
     } else if (strcmp(command, "say") == 0) {
         say(argument);
+    } else if (strcmp(command, "read") == 0) {
+        read_line();
     } else {
         errno = ENOSYS;
         reply(-1);

@@ -11,7 +11,7 @@ from autograder.language.deeds import Exits, Forks, Says
 from autograder.language.expectations import HasExited, IsAlive, IsChild, IsReaped, IsZombie
 from autograder.language.grammar import blank_name, say, write_line
 from autograder.language.problems import ScriptError
-from autograder.language.roles import PLACES, STREAMS, Actors
+from autograder.language.roles import BANDS, PLACES, STREAMS, Actors
 from autograder.language.script import format_script, parse
 from autograder.language.steps import SENTENCES, Step
 from forklab.kernel.signals import signal_name, signal_number
@@ -30,6 +30,8 @@ EXAMPLES = {
     "{umask}": "027",
     "{nice}": "5",
     "{place}": "background",
+    "{band}": "group",
+    "{file}": "/dev/null",
     "{key}": "^C",
     "{text}": "hello there",
 }
@@ -59,6 +61,8 @@ VALUES = {
     "{umask}": st.from_regex(r"[0-7]{3}", fullmatch=True),
     "{nice}": st.integers(0, 19),
     "{place}": st.sampled_from(PLACES),
+    "{band}": st.sampled_from(BANDS),
+    "{file}": st.from_regex(r"/[a-z./-]{0,20}", fullmatch=True),
     "{key}": st.sampled_from([*KEYS]),
     "{text}": st.text(st.characters(exclude_categories=["Cs"])),
 }

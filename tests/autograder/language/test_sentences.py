@@ -22,6 +22,7 @@ from autograder.language.deeds import (
     Freezes,
     Ignores,
     Presses,
+    Reads,
     Reaps,
     Says,
     Sends,
@@ -32,9 +33,11 @@ from autograder.language.deeds import (
     Stops,
     Thaws,
     ThawsMain,
+    TriesToSay,
     Types,
 )
 from autograder.language.expectations import (
+    EndsWith,
     ErrorOutputIs,
     ExitHandlerIsInits,
     Expectation,
@@ -43,27 +46,37 @@ from autograder.language.expectations import (
     GetsExactly,
     GetsNothing,
     HasArguments,
+    HasAsStandard,
     HasChildren,
     HasDied,
     HasErrorOutput,
     HasExited,
     HasForked,
+    HasFoundTheEnd,
     HasNiceValue,
+    HasNoSpareDescriptors,
     HasOutput,
+    HasRead,
     HasUmask,
     HasVariable,
     IsAlive,
     IsChild,
     IsIdle,
     IsIn,
+    IsInBand,
+    IsInPlace,
+    IsNotInBand,
     IsReaped,
     IsStopped,
     IsZombie,
+    LeadsBand,
+    LeadsNoBand,
     NobodyIsLeft,
     OutputInAnyOrder,
     OutputIs,
     StartsClean,
     TerminalIsAsBefore,
+    WritesTo,
 )
 from autograder.language.grammar import blank_name
 from autograder.language.sentence import (
@@ -118,14 +131,15 @@ def test_what_is_for_actors_only_names_them_first(sentence: type[Step]) -> None:
 def test_who_does_what_and_what_comes_of_it() -> None:
     """The decisions behind the traits of the deeds: whoever changes one of them says so here."""
     acting = {Forks, Exits, Dies, Reaps, Ignores, Catches, Blocks, StartsSession, StartsGroup}
-    acting |= {Stops, Says, CatchesEverySignal}
+    acting |= {Stops, Says, CatchesEverySignal, TriesToSay, Reads}
     assert those(DEEDS, "doer", Doer.ACTOR) == acting
     sending = {Sends, SendsOften, SendsEverySignal}
     to_init = sending | {Freezes, Thaws, ThawsMain, Types, Presses, EndsInput}
     assert those(DEEDS, "doer", Doer.OUTSIDE) == to_init | {Continues}
-    answered = {Exits, Dies, Reaps, Stops, Continues}
+    answered = {Exits, Dies, Reaps, Stops, Continues, TriesToSay, Reads}
     assert those(DEEDS, "init_may_answer", True) == answered | to_init
     freeing = {Exits, Dies, Continues, Thaws, ThawsMain, Types, Presses, EndsInput}
+    freeing |= {TriesToSay, Reads}
     assert those(DEEDS, "frees_others", True) == freeing | sending
     assert those(DEEDS, "actors_only", False) == to_init
     assert those(BEGINNINGS, "main_may_never_play", True) == {StartsPending, FreezesMainAfterFork}
@@ -152,11 +166,21 @@ CAN_BE_BROKEN = {
     HasForked: "somebody else is older",
     HasChildren: "one more is born",
     HasArguments: "it executes something else",
+    IsInBand: "it moves to another one",
+    IsNotInBand: "the same",
+    LeadsBand: "the same",
+    LeadsNoBand: "the same",
+    IsInPlace: "somebody else gets the terminal",
+    WritesTo: "it closes its output",
+    HasAsStandard: "the same",
+    HasNoSpareDescriptors: "it has not executed anything yet",
+    HasRead: "the next line comes",
+    HasFoundTheEnd: "the same",
     OutputIs: "more is written",
     OutputInAnyOrder: "the same",
     ErrorOutputIs: "the same",
 }
-NOBODY_CAN_UNDO = {HasExited, HasDied, IsReaped, HasOutput, HasErrorOutput}
+NOBODY_CAN_UNDO = {HasExited, HasDied, IsReaped, HasOutput, HasErrorOutput, EndsWith}
 
 
 def test_what_can_be_broken_after_it_came_true_is_judged_at_rest() -> None:
@@ -168,6 +192,7 @@ def test_what_can_be_broken_after_it_came_true_is_judged_at_rest() -> None:
 def test_of_whom_something_can_be_expected() -> None:
     asked_of_actors = {Gets, GetsExactly, GetsEverySignal, GetsNothing, StartsClean}
     asked_of_actors |= {IsIn, HasVariable, HasUmask, HasNiceValue, HasArguments}
+    asked_of_actors |= {HasNoSpareDescriptors, HasRead, HasFoundTheEnd}
     assert those(EXPECTATIONS, "actors_only", True) == asked_of_actors
 
 
