@@ -8,13 +8,14 @@ As long as they are the same, a verdict holds; what has changed is judged anew.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from autograder.grading.records import Terms
 from autograder.labs.generate import seed_of, with_generated
 from autograder.labs.lab import Lab
+from autograder.labs.playbill import REFERENCE
 from autograder.labs.scenario import Scenario
 from autograder.submission.submissions import Submission, state_of
 
@@ -43,7 +44,7 @@ def digest_of(lab: Lab, mode: str | None) -> str:
     """Tells one lab from another, by all that is asked, what it is worth and how it is called."""
     # The script says what its steps are, and is the same whatever a later version makes of it.
     plays = [replace(scenario, path=Path(), steps=()) for scenario in lab.scenarios]
-    return _digest(mode, _bare(lab), lab.generated, *plays)
+    return _digest(mode, _bare(lab), lab.generated, *plays, *_reference(lab))
 
 
 def digest_of_play(lab: Lab, scenario: Scenario, mode: str | None) -> str:
@@ -59,12 +60,20 @@ def digest_of_play(lab: Lab, scenario: Scenario, mode: str | None) -> str:
         extra=False,
         untested=None,
     )
-    return _digest(mode, _bare(lab), play)
+    return _digest(mode, _bare(lab), play, *_reference(lab))
 
 
 def _bare(lab: Lab) -> Lab:
     """What of a lab holds for each of its plays."""
     return replace(lab, title="", folder=Path(), scenarios=(), late=None, generated=None)
+
+
+def _reference(lab: Lab) -> Iterator[str]:
+    """What the lab's own solution is, where others are compared with it."""
+    if lab.bill.expected == REFERENCE:
+        for file in sorted((lab.folder / "solution").rglob("*")):
+            if file.is_file() and file.suffix != ".pyc":
+                yield hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _digest(*words: object) -> str:

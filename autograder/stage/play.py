@@ -180,7 +180,8 @@ class Play:
 
         def all_are_there() -> bool:
             self.cast.greet()
-            return self.init.ended() or all(name in self.cast for name in names)
+            fallen = self.subject.is_init and self.init.ended()
+            return fallen or all(name in self.cast for name in names)
 
         # Mostly the news come at once, and nobody has to be looked at.
         for _ in range(_MOST_NEWS):

@@ -220,6 +220,7 @@ class _Trial:
             self._play.wait_for_fork()
             if self._scenario.casting.main:
                 self._await_main()
+            self._note_moment(0)
             for step in self._scenario.steps:
                 if not isinstance(step, Beginning):
                     self._take(step)

@@ -165,7 +165,7 @@ def test_one_actor_is_written_in_the_singular_and_a_row_in_the_plural(sentence):
 
     def filled(text: str, actor: str) -> str:
         words = ({**EXAMPLES, "{actors}": actor}.get(word, word) for word in text.split())
-        return " ".join(words).replace("(s)", "s")
+        return " ".join(words).replace("(s)", "s").replace("(ren)", "ren")
 
     (one,) = parse(filled(plural, "main"))
     (row,) = parse(filled(singular, "w1..w3"))
