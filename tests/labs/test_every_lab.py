@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,18 @@ def test_nothing_is_said_of_an_init_where_the_lab_is_about_something_else(lab: L
     words = assess(lab, lab.folder / "starter" / "c").to_json()
     messages = [verdict["message"] for verdict in words["scenarios"]]
     assert not [message for message in messages if "your init" in message.lower()]
+
+
+@pytest.mark.reliability
+@pytest.mark.parametrize("lab, mutant", EVERY_MUTANT)
+def test_a_mutant_is_caught_every_time(
+    lab: Lab, mutant: Mutant, mode: str, tmp_path: Path, busy_machine: None
+) -> None:
+    """A thousand verdicts each, on a busy machine: FORKLAB_ROUNDS says how many times each scenario is played."""
+    if mode not in mutant.modes:
+        pytest.skip(f"this bug does not show in mode {mode}")
+    write(mutant, tmp_path)
+    wanted = [s for s in lab.scenarios if s.name in mutant.caught_by and mode in s.modes]
+    rounds = int(os.environ.get("FORKLAB_ROUNDS", "1000")) // len(wanted) + 1
+    verdicts = assess(lab, tmp_path, mode=mode, scenarios=wanted * rounds).verdicts
+    assert {v.status for v in verdicts} == {Status.FAILED}

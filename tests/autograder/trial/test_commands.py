@@ -153,6 +153,13 @@ def test_whom_the_subject_makes_is_named_and_expected_of(tmp_path: Path, mode: s
     ]
 
 
+def test_whom_a_double_fork_leaves_behind_is_still_there(tmp_path: Path, mode: str) -> None:
+    script = "expect boss exits 0\nexpect nobody is left"
+    verdict = judged(tmp_path, mode, script, "(sleep 1000 &); exit 0", keys=ONLY_WITHOUT_MAIN)
+    assert (verdict.status, verdict.failed_step) == (Status.FAILED, 2)
+    assert "Still there: process " in verdict.message
+
+
 def test_a_child_too_few_is_told(tmp_path: Path, mode: str) -> None:
     program = "sleep 1000 & wait"
     verdict = judged(tmp_path, mode, "expect boss forks k1..k2", program, keys=ONLY_WITHOUT_MAIN)
@@ -286,6 +293,7 @@ def test_who_ends_before_the_reference_does_has_ended_too_early(tmp_path: Path, 
     verdict = judged(tmp_path / "b", mode, script, hasty, reference=right)
     assert verdict.status is Status.FAILED
     assert "boss exited with 0" in verdict.message
+    assert verdict.failed_step == 1
     assert verdict.expected.tree()["boss"].state == "running"
 
 
