@@ -9,9 +9,10 @@
  * beside this program: no init can have it connect to another one. It says nothing until it is
  * asked "hello": only then has the judge seen which program is at this end. It answers each command
  * ("fork worker", "exit 3") with one reply: "ok NUMBER" or "error ERRNO". A caught signal is
- * told at any time as "signal NUMBER SENDER", a line that it was told to read as "heard TEXT". What an actor says only orders the play and tells
- * what it alone can know, the signals that it caught. All else the judge asks the kernel: who is a
- * zombie, who has been reaped, what is blocked, ignored and open.
+ * told at any time as "signal NUMBER SENDER", a line that it was told to read as "heard TEXT". What
+ * an actor says only orders the play and tells what it alone can know, the signals that it caught.
+ * All else the judge asks the kernel: who is a zombie, who has been reaped, what is blocked,
+ * ignored and open.
  *
  * Once the connection closes, the actor leaves: none outlives its judge.
  */
