@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from autograder.stage.activity import Activity, Posture
@@ -167,11 +167,15 @@ class Quiescence:
 
     def _look_twice(self) -> Stillness | None:
         strays = list(self._strays.values())
-        return look_twice(
+        still = look_twice(
             [self._init, *strays],
             [*self._actors(), *self._reapers],
             lambda: self.strays() == strays,
         )
+        if still is None or not self._reapers:
+            return still
+        # It runs by itself now and then, so that later looks are not to be compared with that.
+        return replace(still, look=still.without_run_times_of(one.pid for one in self._reapers))
 
     def strays(self) -> list[Watched]:
         """Processes of the play that are no actors: those that init itself, or what it started, has made."""

@@ -54,7 +54,7 @@ from autograder.language.expectations import (
     TerminalIsAsBefore,
     WritesTo,
 )
-from autograder.language.roles import FOREGROUND, MAIN, PLACES, Actors
+from autograder.language.roles import FOREGROUND, MAIN, OUTSIDE, PLACES, Actors
 from autograder.language.sentence import Paired
 from autograder.stage.quiescence import Rest, Settled
 from autograder.trial import hints
@@ -479,6 +479,8 @@ class Checks:
     def _other_parent(self, breach: Breach) -> str:
         name = breach.names[0]
         parent = self._facts.fate(name).parent
+        if parent == OUTSIDE and not self._facts.play.subject.is_init:
+            parent = "somebody whom the script does not name"
         stands = f"is a child of {parent}" if parent else self._explainer.standing(name)
         return f"{self._explainer.who(name)} {stands}."
 
@@ -501,7 +503,8 @@ class Checks:
         settled = breach.settled
         subject = self._explainer.subject
         if self._facts.is_dead(self._subject):
-            return ""
+            ending = f"{subject} {self._explainer.ending(self._subject)}: it is not asleep."
+            return "" if self._explainer.of_an_init else ending
         if settled.rest is Rest.SPINNING:
             return f"{subject} is spinning: it runs all the time although there is nothing to do."
         sleeper = settled.sleeper

@@ -334,6 +334,23 @@ def test_an_idle_subject_and_one_that_polls_are_told_apart(tmp_path: Path, mode:
     verdict = judged(tmp_path / "b", mode, script, polls)
     assert verdict.status is Status.FAILED
     assert verdict.message.startswith("boss is polling")
+    assert verdict.seconds < 30  # it took a minute while our own launcher was taken for an effect
+
+
+def test_who_has_ended_is_not_idle(tmp_path: Path, mode: str) -> None:
+    verdict = judged(tmp_path, mode, "expect boss is idle", '"$@" & exit 3')
+    assert verdict.status is Status.FAILED
+    assert verdict.message == "boss exited with 3: it is not asleep."
+
+
+def test_the_child_of_one_without_a_name_is_not_taken_for_an_orphan(
+    tmp_path: Path, mode: str
+) -> None:
+    verdict = judged(tmp_path, mode, "expect main is a child of init", '("$@"; :) & wait')
+    assert verdict.status is Status.FAILED
+    assert "is a child of somebody whom the script does not name." in verdict.message
+    script = "expect boss forks shell\nexpect main is a child of shell\nexpect boss has 1 child"
+    assert passes(judged(tmp_path / "b", mode, script, '("$@"; :) & wait'))
 
 
 def test_each_of_several_programs_is_judged_where_a_scenario_starts_it(
