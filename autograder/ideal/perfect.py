@@ -23,6 +23,7 @@ from autograder.language.deeds import (
     Forks,
     Freezes,
     Ignores,
+    LetsExit,
     Presses,
     Reads,
     Reaps,
@@ -225,6 +226,8 @@ class PerfectPlay:
                 yield  # nobody has typed anything
             case Types() | Presses() | EndsInput():
                 yield  # an init reads nothing
+            case LetsExit():
+                yield  # nobody is held where an init is judged
             case ThawsMain():
                 yield  # it is a command then, of which nobody knows what it does
             case _:

@@ -125,6 +125,14 @@ class FreezesMainAfterFork(Sentence):
     traits = BeginningTraits(main_may_never_play=True)
 
 
+@dataclass(frozen=True)
+class HoldsExits(Sentence):
+    """Whoever is about to exit, the subject or one that it has made, stands still until the script lets it."""
+
+    wording = Wording("hold every exit")
+    traits = BeginningTraits(main_may_never_play=False)
+
+
 Beginning: TypeAlias = (
     StartsIgnoring
     | StartsBlocking
@@ -138,4 +146,5 @@ Beginning: TypeAlias = (
     | StartsWithExitHandler
     | FreezesInitAfterFork
     | FreezesMainAfterFork
+    | HoldsExits
 )

@@ -254,6 +254,16 @@ class EndsInput(Sentence):
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
+@dataclass(frozen=True)
+class LetsExit(Sentence):
+    """Whoever is held at its exit, or will be, may go."""
+
+    actors: Actors
+
+    wording = Wording("let {actors} exit")
+    traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=False)
+
+
 Deed: TypeAlias = (
     Forks
     | Exits
@@ -279,4 +289,5 @@ Deed: TypeAlias = (
     | Types
     | Presses
     | EndsInput
+    | LetsExit
 )

@@ -12,6 +12,7 @@ from autograder.language.beginnings import (
     Beginning,
     FreezesInitAfterFork,
     FreezesMainAfterFork,
+    HoldsExits,
     StartsAsJob,
 )
 from autograder.language.deeds import (
@@ -26,6 +27,7 @@ from autograder.language.deeds import (
     Forks,
     Freezes,
     Ignores,
+    LetsExit,
     Presses,
     Reaps,
     Sends,
@@ -89,6 +91,7 @@ class Story:
         self._init_ended = 0
         self._frozen = 0
         self._main_frozen = 0
+        self._exits_held = False
         self._begun = 0  # the line of the first step that is no beginning
         self._complained: set[str] = set()
 
@@ -114,6 +117,8 @@ class Story:
                 self._name(step)
             elif isinstance(step, Types | Presses | EndsInput):
                 self._type(step)
+            elif isinstance(step, LetsExit) and not self._exits_held:
+                self._complain(step, "nobody is held", "Begin with 'hold every exit'.")
         if len(self.problems) == before:
             self._note(step)
 
@@ -130,6 +135,13 @@ class Story:
             self._complain(step, what, 'Let init start a command: command = ["sleep", "infinity"]')
         elif isinstance(step, FreezesInitAfterFork | FreezesMainAfterFork) and frozen:
             self._complain(step, f"somebody is frozen already (line {frozen})")
+        elif isinstance(step, HoldsExits) and self._has_actors():
+            what = "actors exit when the script says so, and there is no other exit to be held"
+            self._complain(step, what, "Hold exits where the subject makes processes of its own.")
+
+    def _has_actors(self) -> bool:
+        casting = self._casting
+        return casting.subject.is_init or casting.main or bool(casting.commands)
 
     def _complain(self, step: Step, what: str, mend: str = "") -> None:
         self.problems.append(problem_with(step, what, mend))
@@ -308,6 +320,8 @@ class Story:
             self._main_frozen = step.line
         elif isinstance(step, ThawsMain):
             self._main_frozen = 0
+        elif isinstance(step, HoldsExits):
+            self._exits_held = True
         elif isinstance(step, CatchesEverySignal):
             self._ignored = {
                 (name, what) for name, what in self._ignored if name not in step.actors

@@ -17,7 +17,7 @@ from autograder.language.roles import AS_EVER, BACKGROUND, INIT, MAIN, OUTSIDE, 
 from autograder.stage.activity import Activity, Posture, told_trouble
 from autograder.stage.actors import EXIT_WITHOUT_JUDGE, ActorLostError
 from autograder.stage.cast import Cast
-from autograder.stage.errors import ShortageError
+from autograder.stage.errors import ShortageError, UnableError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
@@ -121,6 +121,9 @@ class Play:
             effects=self._effects,
             reaper=self._reaper,
         )
+        if start.exits_held and listener is None:
+            self.close()
+            raise UnableError("the kernel of this machine does not tell us who is about to exit")
 
     def wait_for_fork(self) -> None:
         """Waits until somebody is frozen after init's fork, if the play starts so."""
@@ -311,6 +314,19 @@ class Play:
                 os.write(self._input, words)
         except OSError as error:
             raise ActorLostError(self.subject.name, error.errno) from error
+
+    def let_exit(self, name: str) -> None:
+        """Raises ActorLostError if it is gone already: it was killed, or has found another way out."""
+        process = self.process(name)
+        if process.ended():
+            raise ActorLostError(name)
+        self._signals += 1
+        self.timers.let_exit(process)
+
+    def held_exit(self, name: str) -> int | None:
+        """With what somebody is going to exit who is held at that; else None."""
+        process = self.process(name)
+        return None if process.ended() else self.timers.held(process.pid)
 
     def end_input(self) -> None:
         self._signals += 1

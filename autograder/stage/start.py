@@ -12,7 +12,7 @@ class Start:
     Signals and descriptors are numbers, `variables` are "NAME=VALUE", `umask` is octal; `nice` is relative to our own
     nice value. `job`: init is in a session that somebody else leads, in the terminal's "foreground" or "background".
     `exit_handler`: our witness is loaded into init (c/witness.c). `frozen`, "init" or "main", is stopped as soon as
-    init has forked main.
+    init has forked main. `exits_held`: whoever is about to exit is stopped (timers.py).
     """
 
     ignored: tuple[int, ...] = ()
@@ -26,6 +26,7 @@ class Start:
     job: str | None = None
     frozen: str | None = None
     exit_handler: bool = False
+    exits_held: bool = False
 
     def settings(self, witness: str) -> list[str]:
         """For the launcher; `witness` is where that library is found inside the sandbox."""
@@ -47,6 +48,7 @@ class Start:
             "nice": self.nice or None,
             "job": self.job,
             "freeze": self.frozen,
+            "hold": "exits" if self.exits_held else None,
         }
         return [
             *(f"{word} {value}" for word, values in several.items() for value in values),

@@ -1,11 +1,15 @@
-"""Timers that nobody sees from outside: alarm(2), setitimer(2), timer_settime(2), timerfd_settime(2), SO_RCVTIMEO.
+"""What only the calls of a process tell: timers that nobody sees from outside, and who is about to exit.
 
 /proc tells that a process sleeps in pause(2), not that an alarm is going to wake it. So the calls that set such timers
-are reported: a filter (c/timers.c) holds the caller until we have read what it asks for, and have let it go on, see
-seccomp_unotify(2). Who has never set a timer costs nothing.
+are reported, alarm(2), setitimer(2), timer_settime(2), timerfd_settime(2) and SO_RCVTIMEO: a filter (c/timers.c) holds
+the caller until we have read what it asks for, and have let it go on, see seccomp_unotify(2). Who has never set a timer
+costs nothing.
 
 We know when a timer was set and for how long, not what has become of it. That is enough: once somebody has slept as
 long as its longest timer takes, none of them is left to ring.
+
+Where exits are held, exit_group(2) is reported as well. Whoever calls it is stopped, with the call still to make when
+it is continued: so a family that would be gone before anybody had looked stands still, complete.
 """
 
 from __future__ import annotations
@@ -15,13 +19,14 @@ import fcntl
 import math
 import os
 import select
+import signal
 import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.stage.users import looking_as, user_of
-from autograder.stage.watch import thread_group
+from autograder.stage.watch import Watched, thread_group
 from forklab.kernel.processors import name_of
 
 # struct seccomp_notif: id, pid, flags, then struct seccomp_data: nr, arch, instruction pointer, six arguments.
@@ -29,6 +34,9 @@ _REPORT = struct.Struct("QIIiIQ6Q")
 _ANSWER = struct.Struct("QqiI")  # struct seccomp_notif_resp: id, value, error, flags
 _MOST_AT_A_TIME = 256
 _GO_ON = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
+# The kernel's word for a call that a signal has interrupted and that is to be made again: never seen by a program,
+# unless there is no signal. Ours is there.
+_ERESTARTSYS = 512
 _RECEIVE = (3 << 30) | (_REPORT.size << 16) | (ord("!") << 8)
 _SEND = (3 << 30) | (_ANSWER.size << 16) | (ord("!") << 8) | 1
 
@@ -73,6 +81,17 @@ class Timers:
         self._may_connect = may_connect
         # By process, call and what the call is about: each of these can be set again, or switched off.
         self._set: dict[tuple[int, str, int], Timer] = {}
+        self._held: dict[int, int] = {}  # with what those are going to exit who are held
+        self._may_exit: set[int] = set()
+
+    def held(self, pid: int) -> int | None:
+        """With what this process is going to exit, if it is held at that; else None."""
+        return self._held.get(pid)
+
+    def let_exit(self, process: Watched) -> None:
+        """Lets one exit that is held, or will be."""
+        self._may_exit.add(process.pid)
+        process.send(signal.SIGCONT)
 
     def close(self) -> None:
         if self.listener is not None:
@@ -101,15 +120,29 @@ class Timers:
                 break
             number, pid, _, call, _, _, *arguments = _REPORT.unpack(report)
             name = name_of(call) or ""
-            refused = name == "connect" and not self._may_connect(pid)
-            answer = (number, 0, -errno.EACCES, 0) if refused else (number, 0, 0, _GO_ON)
             try:
-                if name != "connect":
-                    self._note(pid, name, arguments)
+                refusal = self._refusal(pid, name, arguments)
+                answer = (number, 0, -refusal, 0) if refusal else (number, 0, 0, _GO_ON)
                 fcntl.ioctl(self.listener, _SEND, _ANSWER.pack(*answer))
             except OSError:
                 continue  # gone as well
         return attended
+
+    def _refusal(self, thread: int, call: str, arguments: list[int]) -> int:
+        """What the caller gets instead of its call; 0 if it makes it. Raises OSError if it is gone."""
+        if call == "connect":
+            return 0 if self._may_connect(thread) else errno.EACCES
+        if call == "exit_group":
+            pid = thread_group(thread)
+            if pid in self._may_exit:
+                self._may_exit.remove(pid)  # somebody else may get the number
+                self._held.pop(pid, None)
+                return 0
+            self._held[pid] = arguments[0] & 0xFF
+            os.kill(pid, signal.SIGSTOP)  # before the answer, or the call would fail for good
+            return _ERESTARTSYS
+        self._note(thread, call, arguments)
+        return 0
 
     def of(self, pid: int, *, sleeps_on_files: bool = True) -> Timer | None:
         """The one on which this process may sleep longest; None if it has none that may still ring."""

@@ -11,6 +11,7 @@ from autograder.language.beginnings import (
     Beginning,
     FreezesInitAfterFork,
     FreezesMainAfterFork,
+    HoldsExits,
     StartsAsJob,
     StartsBlocking,
     StartsIgnoring,
@@ -58,5 +59,7 @@ def _with(start: Start, beginning: Beginning) -> Start:
             return replace(start, frozen=INIT)
         case FreezesMainAfterFork():
             return replace(start, frozen=MAIN)
+        case HoldsExits():
+            return replace(start, exits_held=True)
         case _:
             assert_never(beginning)

@@ -22,6 +22,7 @@ from autograder.language.deeds import (
     Forks,
     Freezes,
     Ignores,
+    LetsExit,
     Presses,
     Reads,
     Reaps,
@@ -144,6 +145,9 @@ class Director:
                 self.play.type(KEYS[key])
             case EndsInput():
                 self.play.end_input()
+            case LetsExit(actors):
+                for name in actors:
+                    self.play.let_exit(name)
             case _:
                 assert_never(deed)
 

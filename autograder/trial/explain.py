@@ -110,6 +110,9 @@ class Explainer:
             return Remark()
         if self.play.frozen:
             return Remark(words="frozen: it cannot run now")
+        held = self.play.held_exit(self.play.subject.name)
+        if held is not None:
+            return Remark(words=f"about to exit with {held}")
         remark = settled.activity.remark()
         target = settled.activity.waits_for
         if target is not None and target > 0:
@@ -149,6 +152,9 @@ class Explainer:
     def _activity(self, activity: Activity) -> str:
         if activity.posture is Posture.UNKNOWN:
             return "asleep"
+        held = self.play.held_exit(self.play.subject.name)
+        if held is not None:
+            return f"about to exit with {held}"
         stat = self.play.init.stat()
         if stat is not None and stat.state in "Tt":
             return "stopped"
@@ -180,7 +186,8 @@ class Explainer:
                 return f"{self.ending(name)} and is gone"
             case State.STOPPED:
                 return f"is stopped by {fate.stopped_by}" if fate.stopped_by else "is stopped"
-        return "is still running"
+        held = self.play.held_exit(name)
+        return "is still running" if held is None else f"is about to exit with {held}"
 
     def ending(self, name: str) -> str:
         if not self.play.process(name).ended():

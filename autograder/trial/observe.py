@@ -44,7 +44,7 @@ def fate_of(play: Play, name: str) -> Fate:
     parent = play.name_of(stat.parent) or OUTSIDE
     if stat.state in DEAD_STATES:
         return Fate(State.ZOMBIE, parent, play.status(name))
-    if stat.state in STOPPED_STATES:
+    if stat.state in STOPPED_STATES and play.held_exit(name) is None:  # that is our doing
         return Fate(
             State.STOPPED,
             parent,

@@ -224,7 +224,9 @@ static void become_init(const char *flags, char **settings, char **arguments, co
         give_up("no_new_privs");
     if (!own_namespaces && hide_files(folders, terminal) < 0)
         give_up("hide files");
-    int reports = strchr(flags, 'r') != NULL && can_filter() ? report_calls(!own_namespaces) : -1;
+    int reports = strchr(flags, 'r') != NULL && can_filter()
+                      ? report_calls(!own_namespaces, setting(settings, "hold") != NULL)
+                      : -1;
     if (can_filter() && filter_calls(place_of_play()) < 0)
         give_up("filter system calls");
     reset_signals();

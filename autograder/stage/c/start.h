@@ -2,6 +2,7 @@
  *
  *     "in FOLDER"  "set NAME=VALUE"  "umask OCTAL"  "nice NUMBER"
  *     "ignore SIGNAL"  "block SIGNAL"  "pend SIGNAL"  "close DESCRIPTOR"
+ *     "hold exits": exit_group(2) is reported too, see timers.h
  *
  * What is not said is as a fresh login has it. Settings of other files (birth.h, job.h) are passed
  * over.

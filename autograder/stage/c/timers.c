@@ -21,7 +21,7 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-int report_calls(int connects) {
+int report_calls(int connects, int exits) {
 #if defined ARCHITECTURE && defined SECCOMP_USER_NOTIF_FLAG_CONTINUE
     enum { OLD_LIMITS = 20, NEW_LIMITS = 66 }; /* SO_RCVTIMEO and SO_SNDTIMEO, 64-bit time or not */
 #define LOAD(field)                                                                                \
@@ -36,6 +36,8 @@ int report_calls(int connects) {
         ALLOW(), /* another filter refuses those */
         LOAD(nr),
         UNLESS(connects ? SYS_connect : -1, 1),
+        REPORT(),
+        UNLESS(exits ? SYS_exit_group : -1, 1),
         REPORT(),
 #ifdef SYS_alarm
         UNLESS(SYS_alarm, 1),
@@ -80,7 +82,7 @@ int can_report(void) {
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        _exit(report_calls(1) > 0);
+        _exit(report_calls(1, 0) > 0);
     }
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from autograder.language.roles import Casting
+from autograder.language.roles import AS_COMMAND, INIT, Casting, Subject
 from autograder.language.script import parse
 from autograder.language.sense import check
 
 
 def complaints(script: str, **how: object) -> list[tuple[int, str, str]]:
-    problems = check(parse(script.replace("; ", "\n")), **how)
+    casting = how.get("casting")
+    subject = casting.subject.name if isinstance(casting, Casting) else INIT
+    problems = check(parse(script.replace("; ", "\n"), subject), **how)
     return [(p.line, p.what.rpartition("': ")[2], p.mend) for p in problems]
 
 
@@ -256,6 +260,27 @@ def test_main_is_thawed_only_if_it_was_frozen():
     ]
     play = "freeze main after the fork; send SIGTERM to init; thaw main; expect init exits 143"
     assert complaints(play, casting=Casting(main=False)) == []
+
+
+ALONE = Casting(Subject("tree", AS_COMMAND), main=False)
+
+
+def test_exits_are_held_where_nobody_plays_but_the_subject_and_whom_it_makes():
+    play = "hold every exit; expect tree forks a; let a exit; let tree exit; expect tree exits 1"
+    assert complaints(play, casting=ALONE) == []
+    with_main = replace(ALONE, main=True)
+    what = "actors exit when the script says so, and there is no other exit to be held"
+    mend = "Hold exits where the subject makes processes of its own."
+    for casting in (with_main, replace(ALONE, commands=("sleepy",))):
+        assert (1, what, mend) in complaints(play, casting=casting)
+    held = "hold every exit; main exits 0; expect init exits 0"
+    assert complaints(held) == [(1, what, mend)]
+
+
+def test_nobody_is_let_go_who_is_not_held():
+    assert complaints("let tree exit; expect tree exits 1", casting=ALONE) == [
+        (1, "nobody is held", "Begin with 'hold every exit'.")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from autograder.language.deeds import (
     Forks,
     Freezes,
     Ignores,
+    LetsExit,
     Presses,
     Reads,
     Reaps,
@@ -135,6 +136,7 @@ def test_who_does_what_and_what_comes_of_it() -> None:
     assert those(DEEDS, "doer", Doer.ACTOR) == acting
     sending = {Sends, SendsOften, SendsEverySignal}
     to_init = sending | {Freezes, Thaws, ThawsMain, Types, Presses, EndsInput}
+    to_init |= {LetsExit}
     assert those(DEEDS, "doer", Doer.OUTSIDE) == to_init | {Continues}
     answered = {Exits, Dies, Reaps, Stops, Continues, TriesToSay, Reads}
     assert those(DEEDS, "init_may_answer", True) == answered | to_init
