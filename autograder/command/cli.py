@@ -1,4 +1,4 @@
-"""The `autograder` command: check a submission, grade a class, play a scenario, look at the machine, make a demo class.
+"""The `autograder` command: check a submission, grade a class, play a scenario, and what helps with that.
 
 Exit status 0: all passed, or the class was graded; 1: something failed; 2: wrong usage or the
 grader's own trouble; 130: stopped by Ctrl-C.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import CommandError
-from autograder.language.roles import MODES
+from autograder.language.roles import AS_COMMAND, MODES, ROLES
 
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell tells it
 
@@ -109,16 +109,20 @@ def _run(arguments: argparse.Namespace) -> int:
             from autograder.command.doctor import doctor
 
             return doctor(arguments.mode)
-        case _:
+        case "demo":
             from autograder.command.demo import demo
 
             return demo(arguments.lab, arguments.out)
+        case _:
+            from autograder.command.new_lab import new_lab
+
+            return new_lab(arguments.name, arguments.role)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autograder",
-        description="Judges init programs by what the kernel says about their processes.",
+        description="Judges programs by what the kernel says about their processes.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -200,6 +204,19 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="make a demo class of solutions and mutants")
     _add_lab(demo)
     demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="for its submissions")
+
+    new_lab = commands.add_parser(
+        "new-lab",
+        help="make a lab to begin with, in labs/NAME",
+        description="It can be graded as it is, and says in each file what belongs there.",
+    )
+    new_lab.add_argument("name", metavar="NAME", help="of its folder; small letters, digits and _")
+    new_lab.add_argument(
+        "--role",
+        choices=ROLES,
+        default=AS_COMMAND,
+        help="what is judged: a command, which has the lab's name (the default), or an init",
+    )
     return parser
 
 

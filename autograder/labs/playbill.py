@@ -91,6 +91,16 @@ def read_playbill(table: TomlTable) -> Playbill:
     return with_keys(bill, table)
 
 
+def can_be_called(word: str) -> bool:
+    """Whether scripts can call a program so: no word of their language, and nobody else's name."""
+    if word in (INIT, MAIN):
+        return False
+    try:
+        return BLANKS["{actors}"].read(word) == Actors(word)
+    except UnreadableError:
+        return False
+
+
 def with_keys(bill: Playbill, table: TomlTable) -> Playbill:
     """The same with what may also be said of a single play, in its own file: `run`, and further commands and files."""
     run = table.texts("run", bill.run)
@@ -130,22 +140,13 @@ def _programs(table: TomlTable, role: str) -> tuple[str, ...]:
         if not _FILE_NAME.fullmatch(name):
             what = f"`{key}` must be the name of a file: letters, digits, _, . and -"
             table.flaw(key, what)
-        elif role == AS_COMMAND and not _is_name(name):
+        elif role == AS_COMMAND and not can_be_called(name):
             what = f"'{name}' cannot be what scripts call the program"
             mend = (
                 "Take a name of letters, digits, _ and - that is no word of the scenario language."
             )
             table.flaw(key, what, mend)
     return names
-
-
-def _is_name(word: str) -> bool:
-    if word in (INIT, MAIN):
-        return False
-    try:
-        return BLANKS["{actors}"].read(word) == Actors(word)
-    except UnreadableError:
-        return False
 
 
 def _expected(table: TomlTable, role: str) -> str:
