@@ -25,17 +25,32 @@ def differing(what: str, wanted: str, written: str, *, in_any_order: bool = Fals
         return f"The {what} has other lines than it should, in whatever order.{below}"
     if wanted == f"{written}\n":
         return f"The {what} has no newline at its end.{below}"
-    lines = zip_longest(wanted.splitlines(), written.splitlines())
-    different = (n for n, (one, other) in enumerate(lines, start=1) if one != other)
-    return f"The {what} differs in line {next(different, 1)}.{below}"
+    lines = enumerate(zip_longest(_lines(wanted), _lines(written)), start=1)
+    number, expected, found = next((n, *pair) for n, pair in lines if pair[0] != pair[1])
+    if found is None:
+        return f"The {what} has no line {number}, {_quoted(expected)}.{below}"
+    if expected is None:
+        return f"The {what} has a line too many, {_quoted(found)}.{below}"
+    return f"Line {number} of the {what} is {_quoted(found)} instead of {_quoted(expected)}.{below}"
+
+
+def _lines(text: str) -> list[str]:
+    """Only a newline ends one: str.splitlines() knows more, which a program may write within a line."""
+    lines = text.split("\n")
+    return lines[:-1] if not lines[-1] else lines
+
+
+def _quoted(line: str | None) -> str:
+    return repr(_shortened(line or ""))
 
 
 def _shown(text: str) -> str:
     lines = text.splitlines()
-    shown = [
-        f"    {line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + ' ...'}"
-        for line in lines[:_MOST_SHOWN]
-    ]
+    shown = [f"    {_shortened(line)}" for line in lines[:_MOST_SHOWN]]
     if len(lines) > _MOST_SHOWN:
         shown.append(f"    ... and {len(lines) - _MOST_SHOWN} lines more")
     return "\n".join(shown) or "    (nothing)"
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."

@@ -180,10 +180,11 @@ def test_output_and_error_output_are_told_apart_and_compared_whole(
     """
     assert passes(judged(tmp_path, mode, script, program, keys=ONLY_WITHOUT_MAIN))
     wrong = [
-        ("expect output is exactly one", "The output differs in line 2."),
-        ('expect output is exactly "two\\none"', "The output differs in line 1."),
+        ("expect output is exactly one", "The output has a line too many, 'two'."),
+        ('expect output is exactly "two\\none"', "Line 1 of the output is 'one' instead of 'two'."),
+        ('expect output is exactly "one\\ntwo\\nsix"', "The output has no line 3, 'six'."),
         ("expect output in any order one", "The output has other lines than it should"),
-        ('expect error output is exactly ""', "The error output differs in line 1."),
+        ('expect error output is exactly ""', "The error output has a line too many, 'three'."),
         ("expect error output four", "The error output has no 'four'; it is three."),
     ]
     for number, (step, words) in enumerate(wrong):
