@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import signal
-import struct
-import tty
 from collections.abc import Callable, Hashable, Sequence
 from typing import Self
 
@@ -19,15 +15,12 @@ from autograder.stage.errors import ShortageError
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
+from autograder.stage.streams import Streams
 from autograder.stage.surroundings import FileId, file_id
 from autograder.stage.timers import Timers
 from autograder.stage.users import looking_as, user_of
 from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 
-_ITS_WORDS = "an exit handler of init has run in its child\n"
-_GET_SESSION = 0x5429  # TIOCGSID, see ioctl_tty(2); Python does not know it
-_PID = struct.Struct("i")
-_MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
 # So long we wait for an actor's reply before we look whether there can be one at all.
 _REPLY_SECONDS = 0.01
 _MOST_NEWS = 1000  # while actors are born: whoever makes more is up to something else
@@ -56,28 +49,19 @@ class Play:
         self.frozen = False  # by us: whatever init is, it is not its own doing
         self._signals = 0  # from outside
         self._rest: tuple[tuple[int, int, int], Settled] | None = None
-        self._terminal = -1
-        self._output = os.memfd_create("output")
-        self._complaints = os.memfd_create("complaints")
-        self._screen = bytearray()
-        nothing = _nothing_to_read()
-        standard = nothing, self._output, self._complaints
-        close_after = [nothing]
-        if terminal:
-            self._terminal, theirs = pty.openpty()
-            tty.setraw(theirs)
-            os.set_blocking(self._terminal, False)
-            close_after.append(theirs)
-            standard = theirs, theirs, theirs
+        self._streams = Streams(terminal=terminal)
         try:
-            self.standard_files = {number: file_id(ours) for number, ours in enumerate(standard)}
+            self.standard_files = self._streams.files
             self.nice_value = os.getpriority(os.PRIO_PROCESS, 0)  # what init's is relative to
             pid, listener = stage.sandbox.open_play(
-                command, standard, terminal=terminal, timers=True, settings=stage.settings(start)
+                command,
+                self._streams.standard,
+                terminal=terminal,
+                timers=True,
+                settings=stage.settings(start),
             )
         finally:
-            for descriptor in close_after:
-                os.close(descriptor)
+            self._streams.are_handed_over()
         self.init = Watched(pid)
         self._namespace = _pid_namespace(pid)
         self.cast = Cast(stage.listener, stage.is_actor, self._belongs, MAIN)
@@ -118,15 +102,12 @@ class Play:
 
     def foreground(self) -> int | None:
         """The process group in the terminal's foreground, as seen from here; None without a terminal."""
-        return os.tcgetpgrp(self._terminal) if self._terminal >= 0 else None
+        return self._streams.foreground()
 
     def foreground_at_start(self) -> int | None:
         """That in which init was started, or the session leader's."""
-        if self._terminal < 0:
-            return None
-        if self.start.job == BACKGROUND:
-            session = fcntl.ioctl(self._terminal, _GET_SESSION, bytes(_PID.size))
-            return int(_PID.unpack(session)[0])
+        if self.start.job == BACKGROUND or self._streams.foreground() is None:
+            return self._streams.session()
         return self.init.pid
 
     def wait_for_main(self) -> Settled | None:
@@ -263,24 +244,21 @@ class Play:
         self.frozen = False
         self.send(INIT, signal.SIGCONT)
 
+    def strays(self) -> list[tuple[str, Watched]]:
+        """Processes of the play that are no actors, and how they are called."""
+        return [(f"process {stray.pid}", stray) for stray in self.quiescence.strays()]
+
     def output(self) -> str:
         """What has been written to standard output so far."""
-        if self._terminal < 0:
-            return os.pread(self._output, _MOST_OUTPUT, 0).decode(errors="replace")
-        try:
-            while len(self._screen) < _MOST_OUTPUT and (part := os.read(self._terminal, 4096)):
-                self._screen += part
-        except OSError:  # EAGAIN: no more for now; EIO: everybody has closed the terminal
-            pass
-        return self._screen.decode(errors="replace")
+        return self._streams.output()
 
     def complaints(self) -> str:
         """What has been written to standard error so far."""
-        return os.pread(self._complaints, _MOST_OUTPUT, 0).decode(errors="replace")
+        return self._streams.complaints()
 
     def exit_handler_ran_in_a_child(self) -> bool:
         """Whether our witness, which init was started with, says so."""
-        return _ITS_WORDS in self.complaints() + self.output()
+        return self._streams.witness_has_spoken()
 
     def close(self) -> None:
         if self._closed:
@@ -293,9 +271,7 @@ class Play:
             self.cast.close()
             self.timers.close()
             self.init.close()
-            for descriptor in (self._output, self._complaints, self._terminal):
-                if descriptor >= 0:
-                    os.close(descriptor)
+            self._streams.close()
 
     def __enter__(self) -> Self:
         return self
@@ -305,11 +281,7 @@ class Play:
 
     def _effects(self) -> Hashable:
         """What a process can do without that another one runs: write, and send signals that are blocked."""
-        written = (
-            len(self.output()) if self._terminal >= 0 else os.fstat(self._output).st_size,
-            os.fstat(self._complaints).st_size,
-        )
-        return written, tuple(actor.process.pending() for actor in self.cast)
+        return self._streams.written(), tuple(actor.process.pending() for actor in self.cast)
 
     def _init_is_traced(self) -> bool:
         """Whether it stands still for a moment, because the launcher that traces it has to take note of something."""
@@ -329,15 +301,6 @@ class Play:
                 return True
             pid = parent_of(pid)
         return False
-
-
-def _nothing_to_read() -> int:
-    """An empty file of the play's own, for its standard input: so it can be told from all others."""
-    writable = os.memfd_create("input")
-    try:
-        return os.open(f"/proc/self/fd/{writable}", os.O_RDONLY)
-    finally:
-        os.close(writable)
 
 
 def _pid_namespace(pid: int) -> FileId | None:

@@ -19,6 +19,7 @@ from autograder.stage.errors import ShortageError, StageError, UnableError, Unru
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.stage import Stage
+from autograder.stage.staged import StagedPlay
 from autograder.trial.begin import start_of
 from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences
@@ -76,7 +77,7 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
         raise UndecidedError(str(error)) from error
 
 
-def _played(scenario: Scenario, mode: str, play: Play) -> Verdict:
+def _played(scenario: Scenario, mode: str, play: StagedPlay) -> Verdict:
     try:
         verdict = _Trial(scenario, mode, play).run()
         if trouble := play.trouble():
@@ -113,7 +114,7 @@ class _WrongScenarioError(Exception):
 class _Trial:
     """One play being judged."""
 
-    def __init__(self, scenario: Scenario, mode: str, play: Play) -> None:
+    def __init__(self, scenario: Scenario, mode: str, play: StagedPlay) -> None:
         self._scenario = scenario
         self._ideal = _ideal(scenario, mode)
         self._play = play

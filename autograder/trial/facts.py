@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from autograder.language.roles import MAIN
 from autograder.stage.activity import Posture
-from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
+from autograder.stage.staged import StagedPlay
 from autograder.trial.inbox import Inbox
 from autograder.trial.inherited import Inherited
 from autograder.trial.observe import Fate, fate_of
@@ -20,7 +20,7 @@ from forklab.kernel.statuses import exit_code, killer
 class Facts:
     """The facts of one play; names are those of the script."""
 
-    play: Play
+    play: StagedPlay
     inbox: Inbox
 
     def fate(self, name: str) -> Fate:
@@ -63,7 +63,7 @@ class Facts:
             for actor in self.play.cast
             if actor.process.pid != self.play.init.pid and not actor.process.reaped()
         ]
-        return left + [f"process {stray.pid}" for stray in self.play.quiescence.strays()]
+        return left + [name for name, _ in self.play.strays()]
 
     def amiss(self, name: str) -> list[str]:
         """What an actor found amiss when it started, in words; empty if it started clean.
