@@ -13,7 +13,7 @@ from forklab.cache import kept
 
 _SOURCES = Path(__file__).with_name("c")
 _PARTS = {
-    "actor": ("actor.c",),
+    "actor": ("actor.c", "line_socket.c"),
     "witness": ("witness.c",),
     "launcher": (
         "launcher.c",

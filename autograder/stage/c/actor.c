@@ -2,52 +2,38 @@
  *
  *     actor NAME
  *
- * Every actor has a SOCK_SEQPACKET connection of its own to the judge, at the socket that stands
- * beside this program: no init can have it connect to another one. It says nothing until it is
- * asked "hello": only then has the judge seen which program is at this end. It answers each command
+ * Every actor has a line of its own to the judge, see line.h. It says nothing until it is asked
+ * "hello": only then has the judge seen which program is at this end. It answers each command
  * ("fork worker", "exit 3") with one reply: "ok NUMBER" or "error ERRNO". A caught signal is
- * told at any time as "signal NUMBER SENDER". What an actor says only orders the play and tells
- * what it alone can know, the signals that it caught. All else the judge asks the kernel: who is a
- * zombie, who has been reaped, what is blocked, ignored and open.
+ * told at any time as "signal NUMBER SENDER", where nobody else sees that. What an actor says only
+ * orders the play and tells what it alone can know, the signals that it caught. All else the judge
+ * asks the kernel: who is a zombie, who has been reaped, what is blocked, ignored and open.
  *
- * Once the connection closes, the actor leaves: none outlives its judge.
+ * Once the line is cut, the actor leaves: none outlives its judge.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "line.h"
+
 enum {
-    FIRST_OWN_FD =
-        200, /* our socket lives up here, so that descriptors below it are what init left open */
     MESSAGE_SIZE = 4096,
     EXIT_NO_JUDGE = 125,
 };
 
-#define TROUBLE 0x6E6F6A75646765UL
-
-static char socket_path[4096];
 static char own_name[MESSAGE_SIZE];
-static int judge = -1; /* the connection; each process has its own */
-
-static void tell(const char *message, size_t length) {
-    while (send(judge, message, length, MSG_NOSIGNAL) < 0 && errno == EINTR) {
-    }
-}
 
 static void reply(long result) {
     char message[64];
     int length = result < 0 ? snprintf(message, sizeof message, "error %d", errno)
                             : snprintf(message, sizeof message, "ok %ld", result);
-    tell(message, (size_t)length);
+    line_tell(message, (size_t)length);
 }
 
 /* Runs inside a signal handler: nothing but async-signal-safe calls, see signal-safety(7). */
@@ -60,63 +46,38 @@ static char *put_number(char *end, unsigned long number) {
 
 static void tell_signal(int signal_number, siginfo_t *origin, void *context) {
     (void)context;
+    if (!line_tells_of_signals)
+        return;
     int saved_errno = errno;
     char message[64] = "signal ";
     char *end = put_number(message + strlen(message), (unsigned long)signal_number);
     *end++ = ' ';
     /* si_pid is 0 when the sender is outside our PID namespace. */
     end = put_number(end, origin->si_code <= 0 ? (unsigned long)origin->si_pid : 0);
-    tell(message, (size_t)(end - message));
+    line_tell(message, (size_t)(end - message));
     errno = saved_errno;
 }
 
-/* "hello NAME DESCRIPTOR", the one of our connection. How we were started, the judge sees for
- * itself. */
+/* "hello NAME DESCRIPTOR", the one of our line. How we were started, the judge sees for itself. */
 static void say_hello(void) {
     char message[2 * MESSAGE_SIZE];
-    int length = snprintf(message, sizeof message, "hello %s %d", own_name, judge);
-    tell(message, (size_t)length);
+    int length = snprintf(message, sizeof message, "hello %s %d", own_name, line_descriptor());
+    line_tell(message, (size_t)length);
 }
 
-/* We cannot reach the judge, and must not end: our status might be taken for what init exits with.
- * So we sleep in a call with arguments that nobody else has, which the judge finds in
- * /proc/PID/syscall. The kernel reads the last two only with a mask, and never the sixth. */
-static _Noreturn void show_trouble(int error) {
-    for (;;)
-        syscall(SYS_ppoll, NULL, 0, NULL, NULL, TROUBLE, (long)error);
-}
-
-static void connect_to_judge(const char *name) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(socket_path) >= sizeof address.sun_path)
-        show_trouble(ENAMETOOLONG);
-    strcpy(address.sun_path, socket_path);
-    if (judge >= 0)
-        close(judge);
-    int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (connection < 0)
-        show_trouble(errno);
-    judge = fcntl(connection, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-    if (judge < 0)
-        show_trouble(errno);
-    close(connection);
-    while (connect(judge, (struct sockaddr *)&address, sizeof address) < 0)
-        if (errno != EINTR)
-            show_trouble(errno);
+static void become(const char *name) {
+    line_open();
     snprintf(own_name, sizeof own_name, "%s", name);
 }
 
 static void fork_actor(const char *name) {
-    /* What the child catches before it has a connection of its own would be told as its parent's.
-     */
+    /* What the child catches before it has a line of its own would be told as its parent's. */
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
     pid_t child = fork();
     if (child == 0) {
-        close(judge);
-        judge = -1;
-        connect_to_judge(name);
+        become(name);
     }
     int fork_error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -219,23 +180,15 @@ static void obey(char *command) {
     }
 }
 
-static void find_judge(void) {
-    static const char name[] = "/socket";
-    ssize_t length = readlink("/proc/self/exe", socket_path, sizeof socket_path - sizeof name);
-    if (length > 0)
-        strcpy(strrchr(socket_path, '/'), name);
-}
-
 int main(int argc, char **argv) {
     if (argc != 2) {
         fprintf(stderr, "usage: actor NAME (the judge starts it)\n");
         return EXIT_NO_JUDGE;
     }
-    find_judge();
-    connect_to_judge(argv[1]);
+    become(argv[1]);
     char command[MESSAGE_SIZE];
     for (;;) {
-        ssize_t length = recv(judge, command, sizeof command - 1, 0);
+        ssize_t length = line_listen(command, sizeof command - 1);
         if (length > 0) {
             command[length] = '\0';
             obey(command);
