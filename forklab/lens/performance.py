@@ -79,6 +79,8 @@ class Performance:
         self._began = time.process_time()
         self._loop = Loop(self._run, self._policy, self._watchdog)
         ptrace.seize(pid)
+        self._processor = _one_processor()
+        os.sched_setaffinity(pid, self._processor)
         self._run.world.new(pid, self.first)
         self._run.namespace = proc.pid_namespace(os.getpid())
         _number(self.first)
@@ -99,7 +101,7 @@ class Performance:
 
     def come_to_rest(self) -> Rest:
         """Raises EndOfRunError if it has to be ended instead."""
-        with _alarms(self._watchdog):
+        with _alarms(self._watchdog), _on(self._processor):
             return self._policy.come_to_rest(self._loop)
 
     def order(self, member: Member, order: str) -> None:
@@ -143,6 +145,26 @@ def _number(first: Member) -> None:
         outer = (0,) * (len(numbers) - 1)  # nobody of the program is in one of these alone
         first.spaces, first.numbers = (*outer, proc.pid_namespace(first.pid)), numbers
         first.is_init = numbers[-1] == 1
+
+
+def _one_processor() -> set[int]:
+    """One of ours, another one in the next process of ours.
+
+    Only one runs at a time, so handing over is cheapest there; and whoever is woken by a timer does not run before the
+    one who has set it.
+    """
+    ours = sorted(os.sched_getaffinity(0))
+    return {ours[os.getpid() % len(ours)]}
+
+
+@contextlib.contextmanager
+def _on(processor: set[int]) -> Iterator[None]:
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processor)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextlib.contextmanager

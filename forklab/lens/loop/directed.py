@@ -31,12 +31,12 @@ from forklab.steps.state import LOOP
 STOPS = Stops(Seeded.stops.names, numbers=frozenset({cueing.NUMBER}))
 
 # All of these count what has come to nothing since something happened that others can notice. Who waits for ten
-# seconds by looking each second is no poller; a loop over all descriptors or children is not busy.
-_MOST_WAKINGS = 400
-_MOST_TURNS = 5_000
-_MOST_STRETCHES = 3  # of a third of a second on the processor, without a call
-_MOST_STRETCHES_AGAIN = 0  # of one that was busy before
-# And these something that goes on and on, such as a process that sends signals to itself.
+# seconds by looking each second is no poller; a loop over all children is not busy. The second figures are for one that
+# is known for it: who has done it once will not think of something else, and there are plays of a hundred orders.
+_MOST_WAKINGS, _MOST_WAKINGS_AGAIN = 400, 40
+_MOST_STRETCHES, _MOST_STRETCHES_AGAIN = 3, 0  # of a third of a second, without a call
+_MOST_TURNS = 2_000
+# And this something that goes on and on, such as a process that sends signals to itself.
 _MOST_TURNS_AT_ALL = 20_000
 
 
@@ -77,7 +77,7 @@ class Directed:
     _stretches: int = 0
     _spun: set[Tracee] = field(default_factory=set)  # for such a stretch
     _turns_at_all: int = 0
-    _was_busy: bool = False  # somebody
+    _seen: set[Kind] = field(default_factory=set)  # of rests
 
     def come_to_rest(self, loop: Loop) -> Rest:
         """Everybody goes on until the play is at rest. Raises EndOfRunError if it has to be ended instead."""
@@ -153,16 +153,16 @@ class Directed:
             self._begin_anew(run)
             self._others = others
         if self._turns_at_all > _MOST_TURNS_AT_ALL or self._is_tired(run):
-            polls = self._wakings > _MOST_WAKINGS
-            self.rest = Rest(Kind.POLLING if polls else Kind.BUSY, _who_is_up(run))
-            self._was_busy |= not polls
+            kind = Kind.POLLING if self._polls() else Kind.BUSY
+            self.rest = Rest(kind, _who_is_up(run))
+            self._seen.add(kind)
 
     def alarm(self, loop: Loop) -> None:
         """Who computes for long has to let others come, however many they are, and may go on after them."""
         computing = self.chance.computing(loop)
         if not computing or not loop.has_computed_for_long:
             return
-        for_the_first_time = not self._stretches and not self._was_busy
+        for_the_first_time = not self._stretches and Kind.BUSY not in self._seen
         if for_the_first_time and any(spinning.hold_if_endless(loop, t) for t in computing):
             return
         for tracee in list(loop.run.world.running.values()):
@@ -177,11 +177,16 @@ class Directed:
         self._wakings = self._turns = self._stretches = 0
         self._spun.clear()
 
+    def _polls(self) -> bool:
+        return self._wakings > (
+            _MOST_WAKINGS_AGAIN if Kind.POLLING in self._seen else _MOST_WAKINGS
+        )
+
     def _is_tired(self, run: Run) -> bool:
-        most_stretches = _MOST_STRETCHES_AGAIN if self._was_busy else _MOST_STRETCHES
+        most = _MOST_STRETCHES_AGAIN if Kind.BUSY in self._seen else _MOST_STRETCHES
         up = (*run.world.queue, *run.world.running.values())
-        is_busy = self._stretches > most_stretches and self._spun.issuperset(up)
-        return self._wakings > _MOST_WAKINGS or self._turns > _MOST_TURNS or is_busy
+        computes = self._stretches > most and self._spun.issuperset(up)
+        return self._polls() or self._turns > _MOST_TURNS or computes
 
     def _is_actor(self, member: Member) -> bool:
         return member in self._actors or identity(f"/proc/{member.pid}/exe") == self.actor
