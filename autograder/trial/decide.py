@@ -20,6 +20,7 @@ from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.stage import Stage
 from autograder.stage.staged import StagedPlay
+from autograder.stage.virtual import VirtualPlay
 from autograder.trial.begin import start_of
 from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences
@@ -58,10 +59,9 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
             Status.SKIPPED,
             f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
         )
-    start = start_of(step for step in scenario.steps if isinstance(step, Beginning))
     command = [*init, *(stage.main if scenario.command is None else scenario.command)]
     try:
-        with Play(stage, command, terminal=scenario.terminal, start=start) as play:
+        with _opened(scenario, command, stage) as play:
             verdict = _played(scenario, mode, play)
             # Whatever went wrong, it is why: all of the play was killed then.
             excess = play.excess()
@@ -75,6 +75,16 @@ def judge(scenario: Scenario, init: Sequence[str], stage: Stage) -> Verdict:
         return Verdict.of(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
     except (StageError, OSError) as error:
         raise UndecidedError(str(error)) from error
+
+
+def _opened(scenario: Scenario, command: Sequence[str], stage: Stage) -> Play | VirtualPlay:
+    """Who is next is another chance in each scenario, and the same one each time that it is played."""
+    start = start_of(step for step in scenario.steps if isinstance(step, Beginning))
+    if stage.in_virtual_time:
+        return VirtualPlay(
+            stage, command, terminal=scenario.terminal, start=start, seed=scenario.name
+        )
+    return Play(stage, command, terminal=scenario.terminal, start=start)
 
 
 def _played(scenario: Scenario, mode: str, play: StagedPlay) -> Verdict:
