@@ -36,8 +36,9 @@ STOPS = Stops(Seeded.stops.names, numbers=frozenset({cueing.NUMBER}))
 _MOST_WAKINGS, _MOST_WAKINGS_AGAIN = 400, 40
 _MOST_STRETCHES, _MOST_STRETCHES_AGAIN = 3, 0  # of a third of a second, without a call
 _MOST_TURNS = 2_000
-# And this something that goes on and on, such as a process that sends signals to itself.
-_MOST_TURNS_AT_ALL = 20_000
+# And this something that goes on and on, such as a process that sends signals to itself. When a hundred orphans die at
+# once, an init takes three hundred.
+_MOST_TURNS_AT_ALL, _MOST_TURNS_AT_ALL_AGAIN = 3_000, 600
 
 
 class Director(Protocol):
@@ -152,7 +153,7 @@ class Directed:
         if self._is_tired(run) and self._others != (others := self.director.effects()):
             self._begin_anew(run)
             self._others = others
-        if self._turns_at_all > _MOST_TURNS_AT_ALL or self._is_tired(run):
+        if self._is_endless() or self._is_tired(run):
             kind = Kind.POLLING if self._polls() else Kind.BUSY
             self.rest = Rest(kind, _who_is_up(run))
             self._seen.add(kind)
@@ -176,6 +177,10 @@ class Directed:
         self._others = self.director.effects()
         self._wakings = self._turns = self._stretches = 0
         self._spun.clear()
+
+    def _is_endless(self) -> bool:
+        known = Kind.BUSY in self._seen
+        return self._turns_at_all > (_MOST_TURNS_AT_ALL_AGAIN if known else _MOST_TURNS_AT_ALL)
 
     def _polls(self) -> bool:
         return self._wakings > (
