@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import CommandError
-from autograder.language.roles import AS_COMMAND, MODES, ROLES
+from autograder.language.roles import AS_COMMAND, MODES, ROLES, VIRTUAL
 
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell tells it
 
@@ -227,8 +227,9 @@ def _add_lab(parser: argparse.ArgumentParser) -> None:
 def _add_mode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
-        choices=MODES,
-        help="how init stands above; default: the best this machine can do",
+        choices=(VIRTUAL, *MODES),
+        help="pidns: init is PID 1; subreaper: it is not; virtual: it is PID 1, below the lens, in virtual time; "
+        "default: the best that this machine can do in real time",
     )
 
 

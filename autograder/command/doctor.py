@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from autograder.language.roles import isolation_of
 from autograder.reports.screen import console, say
 from autograder.stage import isolation
 from autograder.stage.walls import walls
@@ -14,7 +15,7 @@ def doctor(mode: str | None) -> int:
     screen = console()
     choice = isolation.probe()
     why = choice.why if mode in (None, choice.mode) else "as you asked"
-    found = walls(mode or choice.mode)
+    found = walls(isolation_of(mode or choice.mode))
     lines = [Text(f"mode {mode or choice.mode}: {why}")]
     widest = max(len(wall.about) for wall in found)
     for wall in found:

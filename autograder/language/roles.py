@@ -14,6 +14,13 @@ OUTSIDE = "outside"  # who started init; in mode subreaper it also adopts whom i
 PIDNS = "pidns"
 SUBREAPER = "subreaper"
 MODES = (PIDNS, SUBREAPER)
+VIRTUAL = "virtual"  # as PID 1 too, and in virtual time
+
+
+def isolation_of(mode: str) -> str:
+    """Where init stands in this mode."""
+    return PIDNS if mode == VIRTUAL else mode
+
 
 MOST_ACTORS = 200  # of a play
 

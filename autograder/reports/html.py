@@ -12,7 +12,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from autograder.grading.records import Asked, Result, Run
-from autograder.language.roles import PIDNS, SUBREAPER
+from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL
 from autograder.reports.cells import first_line, first_sentence
 from autograder.reports.feedback import STANDING_MARKS, common_reason, count
 from autograder.reports.files import file_stems, write_whole
@@ -23,6 +23,7 @@ from autograder.trial.verdict import Status, Verdict
 
 _MODES: Mapping[str, str] = {
     PIDNS: "Judged as the real PID 1 of a PID namespace (mode pidns).",
+    VIRTUAL: "Judged as the real PID 1 of a PID namespace, in virtual time (mode virtual).",
     SUBREAPER: "Judged as a child subreaper, not as PID 1 (mode subreaper).",
     "": "Nothing was started.",
 }

@@ -109,6 +109,12 @@ def activity_of(
     return next((thread for thread in threads if thread.call), Activity(Posture.ASLEEP))
 
 
+def doing(name: str, arguments: tuple[int, ...], *, timed: bool) -> Activity:
+    """What one is doing who sleeps in this call; `timed`: until a moment."""
+    spoken = _SPOKEN.get(name) or spoken_name(name) or name
+    return Activity(Posture.TIMED if timed else Posture.ASLEEP, spoken, arguments)
+
+
 def told_trouble(actor: Watched) -> int | None:
     """The errno that an actor shows by arguments of the call in which it sleeps (c/actor.c); None: it has no trouble.
 

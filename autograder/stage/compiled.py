@@ -13,7 +13,8 @@ from forklab.cache import kept
 
 _SOURCES = Path(__file__).with_name("c")
 _PARTS = {
-    "actor": ("actor.c",),
+    "actor": ("actor.c", "line_socket.c"),
+    "cued_actor": ("actor.c", "line_cue.c"),
     "witness": ("witness.c",),
     "launcher": (
         "launcher.c",

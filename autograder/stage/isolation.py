@@ -6,7 +6,7 @@ import functools
 import shutil
 from dataclasses import dataclass
 
-from autograder.language.roles import PIDNS, SUBREAPER
+from autograder.language.roles import PIDNS, SUBREAPER, isolation_of
 from autograder.stage.errors import StageError
 from autograder.stage.walls import walls
 
@@ -37,9 +37,10 @@ def probe() -> ModeChoice:
 
 def lacks(mode: str) -> tuple[str, ...]:
     """What this machine cannot enforce in `mode`, in plain sentences. Raises StageError if it cannot do the mode."""
-    return tuple(wall.words for wall in walls(mode) if not wall.stands)
+    return tuple(wall.words for wall in walls(isolation_of(mode)) if not wall.stands)
 
 
 def dangers(mode: str | None) -> tuple[str, ...]:
     """Those of `lacks`, by default of the best mode, for which strangers' work is not to be graded here."""
-    return tuple(w.words for w in walls(mode or probe().mode) if w.guards and not w.stands)
+    isolation = isolation_of(mode or probe().mode)
+    return tuple(w.words for w in walls(isolation) if w.guards and not w.stands)

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import signal
-import struct
-import termios
-import time
-import tty
 from collections.abc import Callable, Hashable, Sequence
 from typing import Self
 
@@ -18,20 +12,16 @@ from autograder.stage.activity import Activity, Posture, told_trouble
 from autograder.stage.actors import EXIT_WITHOUT_JUDGE, ActorLostError
 from autograder.stage.cast import Cast
 from autograder.stage.errors import ShortageError, UnableError
+from autograder.stage.made import Made
 from autograder.stage.quiescence import Quiescence, Rest, Settled
 from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
+from autograder.stage.streams import Streams
 from autograder.stage.surroundings import FileId, file_id
 from autograder.stage.timers import Timers
 from autograder.stage.users import looking_as, user_of
-from autograder.stage.watch import STOPPED_STATES, Watched, parent_of, ready, started_at
+from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
 
-_ITS_WORDS = "an exit handler of init has run in its child\n"
-_GET_SESSION = 0x5429  # TIOCGSID, see ioctl_tty(2); Python does not know it
-_GET_PEER = 0x5441  # TIOCGPTPEER
-_UNREAD_SECONDS = 0.05
-_PID = struct.Struct("i")
-_MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
 # So long we wait for an actor's reply before we look whether there can be one at all.
 _REPLY_SECONDS = 0.01
 _MOST_NEWS = 1000  # while actors are born: whoever makes more is up to something else
@@ -64,40 +54,20 @@ class Play:
         self.frozen = False  # by us: whatever init is, it is not its own doing
         self._signals = 0  # from outside
         self._rest: tuple[tuple[int, int, int], Settled] | None = None
-        self._terminal = -1
-        self._output = os.memfd_create("output")
-        self._complaints = os.memfd_create("complaints")
-        self._screen = bytearray()
-        self._input = -1  # the end of a pipe to which we write
-        if typed and not terminal:
-            nothing, self._input = os.pipe()
-            os.set_blocking(self._input, False)
-        else:
-            nothing = _nothing_to_read()
-        standard = nothing, self._output, self._complaints
-        close_after = [nothing]
-        if terminal:
-            self._terminal, theirs = pty.openpty()
-            tty.setraw(theirs)
-            if not self.subject.is_init:
-                _let_keys_mean_something(theirs)
-            os.set_blocking(self._terminal, False)
-            close_after.append(theirs)
-            standard = theirs, theirs, theirs
+        self._streams = Streams(terminal=terminal, typed=typed, keys=not self.subject.is_init)
         try:
-            self.standard_files = {number: file_id(ours) for number, ours in enumerate(standard)}
+            self.standard_files = self._streams.files
             self.nice_value = os.getpriority(os.PRIO_PROCESS, 0)  # what init's is relative to
             pid, listener = stage.sandbox.open_play(
                 command,
-                standard,
+                self._streams.standard,
                 terminal=terminal,
                 timers=True,
                 below_init=not self.subject.is_init,
                 settings=stage.settings(start),
             )
         finally:
-            for descriptor in close_after:
-                os.close(descriptor)
+            self._streams.are_handed_over()
         self.init = Watched(pid)  # the subject
         # Who is above a subject that is no init: to it orphans come.
         self._reaper = None if self.subject.is_init else Watched(parent_of(pid))
@@ -105,7 +75,7 @@ class Play:
         if not self.subject.is_init:
             inside = int(self.init.status()["NSpid"].split()[-1])
         self._pid_inside = inside  # the subject's, as it knows it itself
-        self._made: dict[str, Watched] = {}  # by the subject, and named by the script
+        self._made = Made()
         self._namespace = _pid_namespace(pid)
         self.cast = Cast(stage.listener, stage.is_actor, self._belongs, casting)
         self.cast.watch(self.init)
@@ -149,15 +119,12 @@ class Play:
 
     def foreground(self) -> int | None:
         """The process group in the terminal's foreground, as seen from here; None without a terminal."""
-        return os.tcgetpgrp(self._terminal) if self._terminal >= 0 else None
+        return self._streams.foreground()
 
     def foreground_at_start(self) -> int | None:
         """That in which init was started, or the session leader's."""
-        if self._terminal < 0:
-            return None
-        if self.start.job == BACKGROUND:
-            session = fcntl.ioctl(self._terminal, _GET_SESSION, bytes(_PID.size))
-            return int(_PID.unpack(session)[0])
+        if self.start.job == BACKGROUND or self._streams.foreground() is None:
+            return self._streams.session()
         return self.init.pid
 
     def wait_for_main(self) -> Settled | None:
@@ -293,12 +260,8 @@ class Play:
 
     def name_children(self, parent: str, names: Sequence[str]) -> bool:
         """Gives names to those children of `parent` that have none, the oldest first; False if they are too few."""
-        nameless = [pid for pid in self.process(parent).children() if self.name_of(pid) is None]
-        if len(nameless) < len(names):
-            return False
-        for name, pid in zip(names, sorted(nameless, key=_age), strict=False):
-            self._made[name] = Watched(pid)
-        return True
+        children = self.process(parent).children()
+        return self._made.name((pid for pid in children if self.name_of(pid) is None), names)
 
     def children(self, name: str) -> int:
         """How many it has, zombies included."""
@@ -308,10 +271,7 @@ class Play:
         """Raises ActorLostError, of the subject, if nobody reads that any more, or what was typed before."""
         self._signals += 1
         try:
-            if self._terminal >= 0:
-                _type_at(self._terminal, words)
-            else:
-                os.write(self._input, words)
+            self._streams.type(words)
         except OSError as error:
             raise ActorLostError(self.subject.name, error.errno) from error
 
@@ -330,8 +290,7 @@ class Play:
 
     def end_input(self) -> None:
         self._signals += 1
-        os.close(self._input)
-        self._input = -1
+        self._streams.end_input()
 
     def status(self, name: str) -> int | None:
         """How a process of the play ended, as os.waitstatus_to_exitcode() tells it.
@@ -352,8 +311,8 @@ class Play:
             return self.subject.name
         if self._reaper is not None and pid == self._reaper.pid:
             return INIT
-        named = [*self._made.items(), *((actor.name, actor.process) for actor in self.cast)]
-        return next((name for name, process in named if process.pid == pid), None)
+        actor = next((actor.name for actor in self.cast if actor.process.pid == pid), None)
+        return actor or self._made.name_of(pid)
 
     def pid_inside(self, name: str) -> int:
         """Its pid as the subject sees it. Raises ActorLostError if there is no actor of this name."""
@@ -376,24 +335,22 @@ class Play:
         self.frozen = False
         self.send(self.subject.name, signal.SIGCONT)
 
+    def strays(self) -> list[tuple[str, Watched]]:
+        """Processes of the play that are no actors, and how they are called."""
+        strays = self.quiescence.strays()
+        return [(self.name_of(stray.pid) or f"process {stray.pid}", stray) for stray in strays]
+
     def output(self) -> str:
         """What has been written to standard output so far."""
-        if self._terminal < 0:
-            return os.pread(self._output, _MOST_OUTPUT, 0).decode(errors="replace")
-        try:
-            while len(self._screen) < _MOST_OUTPUT and (part := os.read(self._terminal, 4096)):
-                self._screen += part
-        except OSError:  # EAGAIN: no more for now; EIO: everybody has closed the terminal
-            pass
-        return self._screen.decode(errors="replace")
+        return self._streams.output()
 
     def complaints(self) -> str:
         """What has been written to standard error so far."""
-        return os.pread(self._complaints, _MOST_OUTPUT, 0).decode(errors="replace")
+        return self._streams.complaints()
 
     def exit_handler_ran_in_a_child(self) -> bool:
         """Whether our witness, which init was started with, says so."""
-        return _ITS_WORDS in self.complaints() + self.output()
+        return self._streams.witness_has_spoken()
 
     def close(self) -> None:
         if self._closed:
@@ -405,11 +362,10 @@ class Play:
             self.quiescence.close()
             self.cast.close()
             self.timers.close()
-            for process in (self.init, *self._made.values(), *filter(None, [self._reaper])):
+            for process in (self.init, *filter(None, [self._reaper])):
                 process.close()
-            for descriptor in (self._output, self._complaints, self._terminal, self._input):
-                if descriptor >= 0:
-                    os.close(descriptor)
+            self._made.close()
+            self._streams.close()
 
     def __enter__(self) -> Self:
         return self
@@ -419,11 +375,7 @@ class Play:
 
     def _effects(self) -> Hashable:
         """What a process can do without that another one runs: write, and send signals that are blocked."""
-        written = (
-            len(self.output()) if self._terminal >= 0 else os.fstat(self._output).st_size,
-            os.fstat(self._complaints).st_size,
-        )
-        return written, tuple(actor.process.pending() for actor in self.cast)
+        return self._streams.written(), tuple(actor.process.pending() for actor in self.cast)
 
     def _init_is_traced(self) -> bool:
         """Whether it stands still for a moment, because the launcher that traces it has to take note of something."""
@@ -443,45 +395,6 @@ class Play:
                 return True
             pid = parent_of(pid)
         return False
-
-
-def _let_keys_mean_something(terminal: int) -> None:
-    """A terminal as at a shell, but that it echoes nothing and changes nothing of what is written to it."""
-    settings = termios.tcgetattr(terminal)
-    settings[3] |= termios.ISIG | termios.ICANON  # the local modes, see termios(3)
-    termios.tcsetattr(terminal, termios.TCSANOW, settings)
-
-
-def _type_at(terminal: int, words: bytes) -> None:
-    """Writes to a terminal, and comes back when that has arrived at its other end, where it wakes whoever reads.
-
-    A worker of the kernel's carries it there, and is none of those whom we watch: they would seem to be at rest. Who
-    asks at the other end whether there is something to read waits for that worker, but only if there was nothing
-    before: see n_tty_poll() in Linux' drivers/tty/n_tty.c.
-    """
-    there = fcntl.ioctl(terminal, _GET_PEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        unread = ready(there)
-        os.write(terminal, words)
-        ready(there)
-        if unread:  # nobody is waiting for it, but a key may mean a signal
-            time.sleep(_UNREAD_SECONDS)
-    finally:
-        os.close(there)
-
-
-def _age(pid: int) -> tuple[int, int]:
-    """To sort by birth: when it was started, in ticks of the clock, and of those at once the lower pid first."""
-    return started_at(pid), pid
-
-
-def _nothing_to_read() -> int:
-    """An empty file of the play's own, for its standard input: so it can be told from all others."""
-    writable = os.memfd_create("input")
-    try:
-        return os.open(f"/proc/self/fd/{writable}", os.O_RDONLY)
-    finally:
-        os.close(writable)
 
 
 def _pid_namespace(pid: int) -> FileId | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from autograder.language.roles import MAIN, PIDNS, Casting
+from autograder.language.roles import MAIN, PIDNS, VIRTUAL, Casting, isolation_of
 from autograder.stage.compiled import compiled
 from autograder.stage.conduct import Conduct
 from autograder.stage.confinement import search_path
@@ -18,6 +18,7 @@ from autograder.stage.surroundings import file_id
 from autograder.stage.tools import put_program
 from autograder.stage.users import looking_as, may_see_everybody, user_of
 from autograder.stage.workspace import Workspace, remove
+from forklab.lens.performance import filter_of_stops
 
 _WITNESS = "witness.so"
 
@@ -32,8 +33,12 @@ class Stage:
         self, mode: str, workspace: Workspace, submission: Path, conduct: Conduct | None = None
     ) -> None:
         folder = workspace.subfolder()
+        self.in_virtual_time = mode == VIRTUAL
+        mode = isolation_of(mode)
         self.program = folder / "actor"
-        put_program(compiled("actor"), self.program)
+        put_program(compiled("cued_actor" if self.in_virtual_time else "actor"), self.program)
+        if self.in_virtual_time:
+            (folder / "stops").write_bytes(filter_of_stops())
         if mode == PIDNS or may_see_everybody():
             # Who may execute a program but not read it cannot look into it while it runs, nor change it there through
             # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper we could not look either, unless

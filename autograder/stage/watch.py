@@ -8,13 +8,14 @@ import os
 import select
 import signal
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.stage.errors import StageError
 from autograder.stage.users import looking_as, user_of
 from forklab.kernel.signals import numbers_in
+from forklab.lens.edge import proc
 
 # struct pidfd_info and its ioctl, Linux 6.13; the exit status since 6.15. See linux/pidfd.h.
 _GET_INFO = (3 << 30) | (64 << 16) | (0xFF << 8) | 11
@@ -62,10 +63,19 @@ class Watched:
     Every method may be called at any time, also after the process has been reaped. Raises ProcessLookupError from the
     constructor if it is gone already; StageError from everywhere if this machine does not let us look: who is short of
     descriptors must not take the living for dead.
+
+    `known` answers what its tracer knows of it, where it has one: /proc says of who is traced that it is stopped.
     """
 
-    def __init__(self, pid: int, pidfd: int | None = None) -> None:
+    def __init__(
+        self,
+        pid: int,
+        pidfd: int | None = None,
+        *,
+        known: Callable[[], Stat | None] | None = None,
+    ) -> None:
         self.pid = pid
+        self._known = known
         with _our_trouble():
             self.pidfd = os.pidfd_open(pid) if pidfd is None else pidfd
             self.user = user_of(pid)
@@ -102,6 +112,8 @@ class Watched:
 
     def stat(self) -> Stat | None:
         """None once it has been reaped: an open file then fails with ESRCH."""
+        if self._known is not None:
+            return self._known()
         try:
             fields = self.fields()
         except ProcessLookupError:
@@ -157,7 +169,14 @@ class Watched:
         return sum(int((time.split() or [b"0"])[0]) for time in times)
 
     def pending(self) -> frozenset[int]:
-        """The numbers of the signals that wait for it, blocked."""
+        """The numbers of the signals that wait for it, blocked; or for its being continued.
+
+        To who is traced the kernel keeps also those that it will drop: they wait until it goes on.
+        """
+        if self._known is not None:
+            masks = proc.masks(self.pid, self.pid)
+            waiting = masks.pending & masks.blocked | masks.deliverable if masks else 0
+            return frozenset(numbers_in(waiting))
         return self._signals("SigPnd", "ShdPnd")
 
     def ignored(self) -> frozenset[int]:

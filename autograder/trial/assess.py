@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autograder.labs.lab import Lab
 from autograder.labs.scenario import Scenario
+from autograder.language.roles import isolation_of
 from autograder.stage.contained import Completed, run_contained
 from autograder.stage.errors import ExcessError
 from autograder.stage.isolation import lacks, probe
@@ -46,7 +47,11 @@ def assess(
         except BuildError as failure:
             verdicts = [Verdict.of(scenario, Status.FAILED, str(failure)) for scenario in chosen]
             return Assessment(
-                lab.name, mode, tuple(verdicts), lacks(mode), hindrance=Hindrance.NOT_BUILT
+                lab.name,
+                mode,
+                tuple(verdicts),
+                lacks(mode),
+                hindrance=Hindrance.NOT_BUILT,
             )
         else:
             verdicts = []
@@ -99,7 +104,7 @@ def _builder(mode: str, workspace: Workspace) -> Callable[[Sequence[str], Path],
 
     def run(argv: Sequence[str], folder: Path) -> Completed:
         try:
-            return run_contained(mode, workspace, folder, argv, _BUILD_SECONDS)
+            return run_contained(isolation_of(mode), workspace, folder, argv, _BUILD_SECONDS)
         except ExcessError as excess:
             raise BuildError(f"The build was stopped: it took {excess}.") from excess
 

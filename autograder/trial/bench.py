@@ -16,6 +16,7 @@ from pathlib import Path
 from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.deeds import Forks
+from autograder.language.roles import isolation_of
 from autograder.stage.company import alone, in_company
 from autograder.stage.conduct import Conduct
 from autograder.stage.errors import StageError
@@ -67,7 +68,7 @@ class Bench:
             self._stage = None
 
     def judge(self, scenario: Scenario) -> Verdict:
-        if self._mode in scenario.modes and (known := self._known(scenario)):
+        if isolation_of(self._mode) in scenario.modes and (known := self._known(scenario)):
             return Verdict.of(scenario, Status.FAILED, known)
         try:
             with in_company():

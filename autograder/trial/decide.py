@@ -26,7 +26,9 @@ from autograder.stage.errors import ShortageError, StageError, UnableError, Unru
 from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.stage import Stage
+from autograder.stage.staged import StagedPlay
 from autograder.stage.start import Start
+from autograder.stage.virtual import VirtualPlay
 from autograder.trial.begin import start_of
 from autograder.trial.checks import Breach, Checks
 from autograder.trial.compare import differences
@@ -99,18 +101,8 @@ def _judge(
             Status.SKIPPED,
             f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
         )
-    start = start_of(step for step in scenario.steps if isinstance(step, Beginning))
     try:
-        start = _surroundings(scenario, start, stage)
-        command = scenario.command_line(programs, stage.main)
-        with Play(
-            stage,
-            command,
-            terminal=scenario.terminal,
-            start=start,
-            casting=scenario.casting,
-            typed=any(isinstance(step, Types | EndsInput) for step in scenario.steps),
-        ) as play:
+        with _opened(scenario, programs, stage) as play:
             verdict = _played(scenario, mode, play, expected, moments)
             # Whatever went wrong, it is why: all of the play was killed then.
             excess = play.excess()
@@ -124,6 +116,25 @@ def _judge(
         return Verdict.of(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
     except (StageError, OSError) as error:
         raise UndecidedError(str(error)) from error
+
+
+def _opened(scenario: Scenario, programs: Programs, stage: Stage) -> Play | VirtualPlay:
+    """Who is next is another chance in each scenario, and the same one each time that it is played.
+
+    Raises UnableError if this stage cannot start it so.
+    """
+    start = start_of(step for step in scenario.steps if isinstance(step, Beginning))
+    start = _surroundings(scenario, start, stage)
+    command = scenario.command_line(programs, stage.main)
+    terminal, casting = scenario.terminal, scenario.casting
+    typed = any(isinstance(step, Types | EndsInput) for step in scenario.steps)
+    if not stage.in_virtual_time:
+        return Play(stage, command, terminal=terminal, start=start, casting=casting, typed=typed)
+    if typed or start.exits_held or casting.commands or not casting.subject.is_init:
+        raise UnableError(
+            "in virtual time only inits are played, with nothing typed and no commands"
+        )
+    return VirtualPlay(stage, command, terminal=terminal, start=start, seed=scenario.name)
 
 
 def _surroundings(scenario: Scenario, start: Start, stage: Stage) -> Start:
@@ -140,7 +151,7 @@ def _surroundings(scenario: Scenario, start: Start, stage: Stage) -> Start:
 def _played(
     scenario: Scenario,
     mode: str,
-    play: Play,
+    play: StagedPlay,
     expected: Callable[[], Expected],
     moments: list[tuple[int, History]] | None,
 ) -> Verdict:
@@ -198,7 +209,7 @@ class _Trial:
         self,
         scenario: Scenario,
         mode: str,
-        play: Play,
+        play: StagedPlay,
         expected: Callable[[], Expected],
         moments: list[tuple[int, History]] | None,
     ) -> None:

@@ -41,7 +41,7 @@ from autograder.language.deeds import (
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.roles import Actors
 from autograder.stage.actors import ActorLostError
-from autograder.stage.play import Play
+from autograder.stage.staged import StagedPlay
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Observer, fate_of
 from forklab.history import State
@@ -56,7 +56,7 @@ class Director:
     races with an init that is still busy with what happened before, or that is still starting.
     """
 
-    play: Play
+    play: StagedPlay
     observer: Observer
     inbox: Inbox
     cause: int = 0  # the line of the last step that init may have to answer to

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from autograder.language.roles import PIDNS
 from autograder.stage.activity import Activity, Posture, activity_of
 from autograder.stage.actors import ActorLostError
-from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
+from autograder.stage.staged import StagedPlay
 from autograder.trial.observe import Observer, fate_of
 from forklab.history import Remark, State
 from forklab.kernel.statuses import how_it_ended
@@ -34,7 +34,7 @@ _NEVER_FORKED_EITHER = (
 class Explainer:
     """Finds words for one play. `of_an_init`: they may tell of what every init has to do."""
 
-    play: Play
+    play: StagedPlay
     observer: Observer
     of_an_init: bool = True
 
@@ -216,10 +216,10 @@ def shorten(text: str) -> str:
     return text if len(text) <= _MOST_COMPLAINT else text[:_MOST_COMPLAINT] + " ..."
 
 
-def obstruction(play: Play) -> str:
+def obstruction(play: StagedPlay) -> str:
     """Who of a play sleeps in a way in which nothing can wake it, or cannot reach us, in a clause; or nothing."""
     found = []
-    for process in (play.init, *play.quiescence.strays()):
+    for process in (play.init, *(stray for _, stray in play.strays())):
         stat = process.stat()
         if stat is None or stat.state != "D":
             continue

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from autograder.language.roles import MAIN
 from autograder.stage.activity import Posture
-from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
+from autograder.stage.staged import StagedPlay
 from autograder.trial.inbox import Inbox
 from autograder.trial.inherited import Inherited
 from autograder.trial.observe import Fate, fate_of
@@ -20,7 +20,7 @@ from forklab.kernel.statuses import exit_code, in_shell, killer
 class Facts:
     """The facts of one play; names are those of the script."""
 
-    play: Play
+    play: StagedPlay
     inbox: Inbox
 
     def fate(self, name: str) -> Fate:
@@ -67,8 +67,7 @@ class Facts:
             for actor in self.play.cast
             if actor.process.pid != self.play.init.pid and not actor.process.reaped()
         ]
-        strays = [stray.pid for stray in self.play.quiescence.strays()]
-        return left + [self.play.name_of(pid) or f"process {pid}" for pid in strays]
+        return left + [name for name, _ in self.play.strays()]
 
     def status_in_shell(self, name: str) -> int | None:
         """As $? has it: the exit status, or 128 + n; None while it lives, or if nobody can know."""

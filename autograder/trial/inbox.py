@@ -10,7 +10,7 @@ import signal
 from collections import Counter
 from dataclasses import dataclass
 
-from autograder.stage.play import Play
+from autograder.stage.staged import StagedPlay
 from autograder.stage.watch import STOPPED_STATES
 from forklab.kernel.signals import signal_name
 from forklab.kernel.statuses import killer
@@ -29,7 +29,7 @@ class _Mark:
 class Inbox:
     """The signals of every actor of one play."""
 
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: StagedPlay) -> None:
         self._play = play
         self._marks: dict[str, _Mark] = {}
         self._examined: set[str] = set()

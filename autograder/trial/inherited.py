@@ -9,7 +9,7 @@ from typing import TypeVar
 from autograder.language.roles import BACKGROUND, BANDS, STREAMS
 from autograder.stage import surroundings
 from autograder.stage.actors import ActorLostError
-from autograder.stage.play import Play
+from autograder.stage.staged import StagedPlay
 from autograder.stage.watch import Watched
 
 _NICEST = 19
@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Inherited:
     """Answers for the actors of one play. Raises ActorLostError if the actor is dead: nobody can know then."""
 
-    play: Play
+    play: StagedPlay
 
     def standard_amiss(self, name: str) -> list[str]:
         """What is wrong with its standard descriptors, a clause each. Where init has none, /dev/null does no harm."""

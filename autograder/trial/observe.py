@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autograder.language.roles import COMMAND_PID, FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE, PIDNS
-from autograder.stage.play import Play
+from autograder.stage.staged import StagedPlay
 from autograder.stage.watch import DEAD_STATES, STOPPED_STATES
 from forklab.history import KERNEL, History, HistoryBuilder, Process, State
 from forklab.kernel.signals import signal_name
@@ -35,7 +35,7 @@ class Fate:
         return self.state in (State.ZOMBIE, State.REAPED)
 
 
-def fate_of(play: Play, name: str) -> Fate:
+def fate_of(play: StagedPlay, name: str) -> Fate:
     """What the kernel says of one process now. `parent` is None once it is reaped: nobody can know any more."""
     process = play.process(name)
     stat = process.stat()
@@ -56,7 +56,7 @@ def fate_of(play: Play, name: str) -> Fate:
 class Observer:
     """Writes the history of one play."""
 
-    def __init__(self, play: Play, mode: str) -> None:
+    def __init__(self, play: StagedPlay, mode: str) -> None:
         self._play = play
         self._subject = play.subject.name
         self._builder = HistoryBuilder()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from autograder.ideal.ideal import Ideal
 from autograder.labs.lab import load_lab
 from autograder.labs.mutants import load_mutants, write
 from autograder.labs.scenario import Scenario
-from autograder.language.roles import PIDNS, SUBREAPER
+from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL
 from autograder.stage.isolation import probe
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Status
@@ -20,6 +21,45 @@ from autograder.trial.verdict import Status
 ROOT = Path(__file__).resolve().parents[2]
 LAB = load_lab(ROOT / "labs" / "init")
 MUTANTS = load_mutants(LAB)
+
+
+@pytest.mark.parametrize("language", ["c", "python"])
+def test_the_reference_solution_loses_nothing_in_virtual_time(language: str) -> None:
+    if probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    assessment = assess(LAB, LAB.folder / "solution" / language, mode=VIRTUAL)
+    assert [v.message for v in assessment.verdicts if v.status is not Status.PASSED] == []
+    assert assessment.score == assessment.max_score > 0
+
+
+# Each has another reason to come out otherwise, and none of them depends on who comes first.
+TIMELESS = (
+    "believes_in_sigchld",
+    "gives_up_when_interrupted",
+    "last_signal_wins",
+    "leaks_its_mask",
+    "one_wait_per_sigchld",
+    "polls",
+    "spins",
+    "stopped_is_dead",
+    "wakes_stopped",
+)
+
+
+@pytest.mark.parametrize("name", TIMELESS)
+def test_a_mutant_is_caught_in_virtual_time_and_each_time_in_the_same_way(
+    name: str, tmp_path: Path
+) -> None:
+    if probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    mutant = next(mutant for mutant in MUTANTS if mutant.name == name)
+    write(mutant, tmp_path)
+    wanted = [s for s in LAB.scenarios if s.name in mutant.caught_by and PIDNS in s.modes]
+    first, again = (
+        assess(LAB, tmp_path, mode=VIRTUAL, scenarios=wanted).verdicts for _ in range(2)
+    )
+    assert {v.scenario: v.status for v in first} == {s.name: Status.FAILED for s in wanted}
+    assert [replace(v, seconds=0.0) for v in first] == [replace(v, seconds=0.0) for v in again]
 
 
 @pytest.mark.parametrize("scenario", LAB.scenarios, ids=lambda scenario: scenario.name)

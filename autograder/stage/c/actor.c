@@ -5,53 +5,39 @@
  *
  * It has a name of its own where it is found as a command: the file's, whatever argv[0] says.
  *
- * Every actor has a SOCK_SEQPACKET connection of its own to the judge, at the socket that stands
- * beside this program: no init can have it connect to another one. It says nothing until it is
- * asked "hello": only then has the judge seen which program is at this end. It answers each command
+ * Every actor has a line of its own to the judge, see line.h. It says nothing until it is asked
+ * "hello": only then has the judge seen which program is at this end. It answers each command
  * ("fork worker", "exit 3") with one reply: "ok NUMBER" or "error ERRNO". A caught signal is
- * told at any time as "signal NUMBER SENDER", a line that it was told to read as "heard TEXT". What
- * an actor says only orders the play and tells what it alone can know, the signals that it caught.
- * All else the judge asks the kernel: who is a zombie, who has been reaped, what is blocked,
- * ignored and open.
+ * told at any time as "signal NUMBER SENDER", where nobody else sees that; a line that it was told
+ * to read as "heard TEXT". What an actor says only orders the play and tells what it alone can
+ * know, the signals that it caught. All else the judge asks the kernel: who is a zombie, who has
+ * been reaped, what is blocked, ignored and open.
  *
- * Once the connection closes, the actor leaves: none outlives its judge.
+ * Once the line is cut, the actor leaves: none outlives its judge.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "line.h"
+
 enum {
-    FIRST_OWN_FD =
-        200, /* our socket lives up here, so that descriptors below it are what init left open */
     MESSAGE_SIZE = 4096,
     EXIT_NO_JUDGE = 125,
 };
 
-#define TROUBLE 0x6E6F6A75646765UL
-
-static char socket_path[4096];
 static char own_name[MESSAGE_SIZE];
-static int judge = -1; /* the connection; each process has its own */
-
-static void tell(const char *message, size_t length) {
-    while (send(judge, message, length, MSG_NOSIGNAL) < 0 && errno == EINTR) {
-    }
-}
 
 static void reply(long result) {
     char message[64];
     int length = result < 0 ? snprintf(message, sizeof message, "error %d", errno)
                             : snprintf(message, sizeof message, "ok %ld", result);
-    tell(message, (size_t)length);
+    line_tell(message, (size_t)length);
 }
 
 /* Runs inside a signal handler: nothing but async-signal-safe calls, see signal-safety(7). */
@@ -64,63 +50,38 @@ static char *put_number(char *end, unsigned long number) {
 
 static void tell_signal(int signal_number, siginfo_t *origin, void *context) {
     (void)context;
+    if (!line_tells_of_signals)
+        return;
     int saved_errno = errno;
     char message[64] = "signal ";
     char *end = put_number(message + strlen(message), (unsigned long)signal_number);
     *end++ = ' ';
     /* si_pid is 0 when the sender is outside our PID namespace. */
     end = put_number(end, origin->si_code <= 0 ? (unsigned long)origin->si_pid : 0);
-    tell(message, (size_t)(end - message));
+    line_tell(message, (size_t)(end - message));
     errno = saved_errno;
 }
 
-/* "hello NAME DESCRIPTOR", the one of our connection. How we were started, the judge sees for
- * itself. */
+/* "hello NAME DESCRIPTOR", the one of our line. How we were started, the judge sees for itself. */
 static void say_hello(void) {
     char message[2 * MESSAGE_SIZE];
-    int length = snprintf(message, sizeof message, "hello %s %d", own_name, judge);
-    tell(message, (size_t)length);
+    int length = snprintf(message, sizeof message, "hello %s %d", own_name, line_descriptor());
+    line_tell(message, (size_t)length);
 }
 
-/* We cannot reach the judge, and must not end: our status might be taken for what init exits with.
- * So we sleep in a call with arguments that nobody else has, which the judge finds in
- * /proc/PID/syscall. The kernel reads the last two only with a mask, and never the sixth. */
-static _Noreturn void show_trouble(int error) {
-    for (;;)
-        syscall(SYS_ppoll, NULL, 0, NULL, NULL, TROUBLE, (long)error);
-}
-
-static void connect_to_judge(const char *name) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(socket_path) >= sizeof address.sun_path)
-        show_trouble(ENAMETOOLONG);
-    strcpy(address.sun_path, socket_path);
-    if (judge >= 0)
-        close(judge);
-    int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (connection < 0)
-        show_trouble(errno);
-    judge = fcntl(connection, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-    if (judge < 0)
-        show_trouble(errno);
-    close(connection);
-    while (connect(judge, (struct sockaddr *)&address, sizeof address) < 0)
-        if (errno != EINTR)
-            show_trouble(errno);
+static void become(const char *name) {
+    line_open();
     snprintf(own_name, sizeof own_name, "%s", name);
 }
 
 static void fork_actor(const char *name) {
-    /* What the child catches before it has a connection of its own would be told as its parent's.
-     */
+    /* What the child catches before it has a line of its own would be told as its parent's. */
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
     pid_t child = fork();
     if (child == 0) {
-        close(judge);
-        judge = -1;
-        connect_to_judge(name);
+        become(name);
     }
     int fork_error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -203,7 +164,7 @@ static void read_line(void) {
         if (message[length++] == '\n')
             break;
     }
-    tell(message, length);
+    line_tell(message, length);
     reply(0);
 }
 
@@ -249,33 +210,30 @@ static void obey(char *command) {
     }
 }
 
-/* The socket stands beside this program, or beside the folder of commands that it is in. Answers
- * the name of the command; NULL if it is none. */
-static const char *find_judge(void) {
-    static const char name[] = "/socket", commands[] = "/bin";
-    static char command[sizeof socket_path];
-    ssize_t length = readlink("/proc/self/exe", socket_path, sizeof socket_path - sizeof name);
+/* The name of the command that this program is found as: its file is in a folder of commands then.
+ * Else NULL. */
+static const char *name_of_command(void) {
+    static const char commands[] = "/bin/";
+    static char path[MESSAGE_SIZE];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
     if (length <= 0)
         return NULL;
-    char *file = strrchr(socket_path, '/');
-    strcpy(command, file + 1);
-    *file = '\0';
-    char *folder = strrchr(socket_path, '/');
-    int is_command = folder != NULL && strcmp(folder, commands) == 0;
-    strcpy(is_command ? folder : file, name);
-    return is_command ? command : NULL;
+    char *file = strrchr(path, '/');
+    int is_command = file - path + 1 >= (long)(sizeof commands - 1) &&
+                     strncmp(file + 1 - (sizeof commands - 1), commands, sizeof commands - 1) == 0;
+    return is_command ? file + 1 : NULL;
 }
 
 int main(int argc, char **argv) {
-    const char *name = find_judge();
+    const char *name = name_of_command();
     if (name == NULL && argc != 2) {
         fprintf(stderr, "usage: actor NAME (the judge starts it)\n");
         return EXIT_NO_JUDGE;
     }
-    connect_to_judge(name == NULL ? argv[1] : name);
+    become(name == NULL ? argv[1] : name);
     char command[MESSAGE_SIZE];
     for (;;) {
-        ssize_t length = recv(judge, command, sizeof command - 1, 0);
+        ssize_t length = line_listen(command, sizeof command - 1);
         if (length > 0) {
             command[length] = '\0';
             obey(command);

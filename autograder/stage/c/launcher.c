@@ -43,6 +43,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -227,11 +228,19 @@ static void become_init(const char *flags, char **settings, char **arguments, co
     int reports = strchr(flags, 'r') != NULL && can_filter()
                       ? report_calls(!own_namespaces, setting(settings, "hold") != NULL)
                       : -1;
+    const char *stops = setting(settings, "stops");
+    if (stops != NULL) {
+        personality(ADDR_NO_RANDOMIZE); /* the same play again is the same, whatever it prints */
+        say("init");
+        if (report_to_tracer(stops) < 0)
+            give_up("be traced");
+    }
     if (can_filter() && filter_calls(place_of_play()) < 0)
         give_up("filter system calls");
     reset_signals();
     set_descriptors_and_signals(settings);
-    say_with("init", reports);
+    if (stops == NULL)
+        say_with("init", reports);
     execve(arguments[0], arguments, environment);
     give_up("exec");
 }

@@ -95,6 +95,15 @@ def set_timer(descriptor: int, nanoseconds: int) -> None:
     _LIBC.syscall(ctypes.c_long(call), ctypes.c_long(descriptor), ctypes.c_long(0), value, None)
 
 
+def timer_left(descriptor: int) -> int:
+    """Of such a timer: how long until it rings, in nanoseconds; 0 if it has rung or is stopped."""
+    value = ctypes.create_string_buffer(32)
+    call = this_processor().calls["timerfd_gettime"]
+    _LIBC.syscall(ctypes.c_long(call), ctypes.c_long(descriptor), value)
+    _, _, seconds, nanoseconds = struct.unpack("<4q", value.raw)
+    return int(seconds * 1_000_000_000 + nanoseconds)
+
+
 def all_of(pid: int) -> list[int]:
     try:
         return sorted(map(int, os.listdir(f"/proc/{pid}/fd")))

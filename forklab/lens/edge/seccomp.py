@@ -39,11 +39,12 @@ class Stops(NamedTuple):
 
     Of rt_sigaction at those that change something: Python asks for all handlers when it starts. With `all_but`, calls
     that have no name here stop it too, and those of 32-bit programs; a mapping of memory that nobody else can see is
-    never worth a stop.
+    never worth a stop. `numbers` are those of calls that no kernel has, and that mean something to us.
     """
 
     names: frozenset[str]
     all_but: bool = False
+    numbers: frozenset[int] = frozenset()
 
 
 def filter_for(stops: Stops) -> bytes:
@@ -52,7 +53,8 @@ def filter_for(stops: Stops) -> bytes:
     Names that this processor lacks are left out. 32-bit programs must not set the machine's clock, if they pass unseen.
     """
     processor = this_processor()
-    numbers = sorted(processor.calls[name] for name in stops.names if name in processor.calls)
+    named_ones = {processor.calls[name] for name in stops.names if name in processor.calls}
+    numbers = sorted(named_ones | stops.numbers)
     named, others = _RET_TRACE, _RET_ALLOW
     if stops.all_but:
         named, others = others, named

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forklab.kernel.signals import CHLD, SEGV, STOPPING_MASK, bit, signal_name, signal_number
-from forklab.lens.calls import masking, sleeping, waiting
+from forklab.lens.calls import cueing, masking, sleeping, waiting
 from forklab.lens.edge import proc, ptrace, timestamps
 from forklab.lens.edge.queueing import SI_KERNEL, SI_QUEUE, SI_TIMER
 from forklab.lens.loop.loop import Loop
@@ -137,6 +137,9 @@ def settle_suspects(loop: Loop) -> None:
         if masks and tracee.member.is_init:
             due &= masks.caught | STOPPING_MASK
         if due and call.name == LOOP:
+            loop.goes_on(tracee, IN_TURN)
+        elif due and call.name == cueing.NAME:  # no kernel has it: it comes, and then it asks again
+            ptrace.rewind_call(tracee.tid)
             loop.goes_on(tracee, IN_TURN)
         elif due:
             sleeping.let_in(tracee)  # the kernel itself interrupts it

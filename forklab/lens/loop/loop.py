@@ -7,9 +7,7 @@ calls mean, the clock.
     EverybodyRuns   in real time: nobody is held; what happens is only written down
     Seeded          one at a time, the next one by chance: the same seed gives the same history
     Scheduled       one step at a time, each chosen by somebody who sees all that are possible
-
-A fourth may direct a play: when nobody can go on it gives the next cue, which is one more call that `holds` answers.
-It needs nothing that is not here.
+    Directed        by chance, too, and when nobody can go on somebody tells the actors what to do next
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _STOPS = Stops(
     | {"setsockopt", "getsockopt"}
     | calls_in("exec")  # how often it has read the clock stands in the memory that it gives up
 )
-_WAKING = frozenset({Stand.HELD, Stand.INSIDE})
+WAKING = frozenset({Stand.HELD, Stand.INSIDE})
 
 
 @dataclass(eq=False)
@@ -82,6 +82,11 @@ class Seeded:
         return False
 
     def next(self, loop: Loop) -> None:
+        if not self.advance(loop):
+            self._wait_for_outside(loop)
+
+    def advance(self, loop: Loop) -> bool:
+        """Somebody goes on, or time passes. False: everybody waits, and no clock will wake them."""
         listening.until_quiet(loop)
         world = loop.run.world
         if loop.run.suspects:
@@ -89,17 +94,13 @@ class Seeded:
         if world.queue:
             clock = loop.run.clock
             if clock.is_late or clock.watched:
-                passing.keep_up(loop, _WAKING)
+                passing.keep_up(loop, WAKING)
             self._release(loop)
-        elif world.tracees and not world.running and not passing.jump(loop, _WAKING):
-            self._wait_for_outside(loop)
+            return True
+        return not world.tracees or bool(world.running) or passing.jump(loop, WAKING)
 
     def alarm(self, loop: Loop) -> None:
-        if loop.silent_alarms:
-            for tracee in loop.run.world.running.values():
-                if tracee.dial is not None:
-                    tracee.dial.cover(tracee.tid)
-        computing = loop.computing()
+        computing = self.computing(loop)
         if any(spinning.is_held_for_good(loop, tracee) for tracee in computing):
             return
         if not computing or not loop.has_computed_for_long:
@@ -111,6 +112,14 @@ class Seeded:
             run.because("somebody computes for long while others could run")
             loop.loose = True
             self._release(loop)
+
+    def computing(self, loop: Loop) -> list[Tracee]:
+        """Those who have not stopped for some alarms. From now on they have to ask for the time."""
+        if loop.silent_alarms:
+            for tracee in loop.run.world.running.values():
+                if tracee.dial is not None:
+                    tracee.dial.cover(tracee.tid)
+        return loop.computing()
 
     def _release(self, loop: Loop) -> None:
         queue = loop.run.world.queue
@@ -127,7 +136,7 @@ class Seeded:
         until = run.clock.now + loop.time_since_last_asked()
         while (deadline := passing.next_deadline(run)) is not None and run.clock.now < until:
             run.clock.jump_to(min(deadline, until))
-            passing.wake_the_due(loop, _WAKING)
+            passing.wake_the_due(loop, WAKING)
 
     def _will_be_taken(self, run: Run, member: Member, number: int) -> bool:
         """Whether a thread of it lets this signal through, which is on its way."""

@@ -22,10 +22,15 @@ _STOPPED = 0x7F
 
 
 def is_held_for_good(loop: Loop, tracee: Tracee) -> bool:
-    """It computes. If that is an endless loop, it is held there until a signal comes."""
+    """It computes. If that is an endless loop, it is held there until a signal comes. It is not looked at each time."""
+    return loop.silent_alarms in _TRIES and hold_if_endless(loop, tracee)
+
+
+def hold_if_endless(loop: Loop, tracee: Tracee) -> bool:
+    """The same, looked at now."""
     world = loop.run.world
     alone = len(world.running) == 1 and len(world.threads_of(tracee.member)) == 1
-    if loop.silent_alarms not in _TRIES or not alone:
+    if not alone:
         return False
     try:
         if not _stands_in_endless_loop(loop, tracee):

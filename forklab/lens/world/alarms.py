@@ -14,7 +14,7 @@ from forklab.lens.edge.ptrace import SignalInfo
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.clock import Clock, is_wall
 
-_LONG_ENOUGH = 1000  # milliseconds, for what takes a microsecond
+_A_MILLISECOND, _LONG_ENOUGH = 1, 1000  # so many of them, for what takes a microsecond
 _MOST_OVERRUNS = (1 << 31) - 1  # DELAYTIMER_MAX, see timer_getoverrun(2)
 _FIRST_THAT_QUEUES = 32  # signal: of those below only one waits for a process
 
@@ -143,10 +143,13 @@ class TimerFile:
         return count
 
     def _can_be_read(self) -> None:
+        """Whoever has waited in read(2) may have taken it before we see that it can be read."""
         descriptors.set_timer(self.descriptor, 1)
         poll = select.poll()
         poll.register(self.descriptor, select.POLLIN)
-        poll.poll(_LONG_ENOUGH)
+        for _ in range(_LONG_ENOUGH):
+            if poll.poll(_A_MILLISECOND) or not descriptors.timer_left(self.descriptor):
+                break
 
     def _count(self, now: int) -> int:
         assert self.rang is not None

@@ -7,16 +7,21 @@ them, and there are several for each process.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from forklab.history import KERNEL
 from forklab.kernel import waits
-from forklab.kernel.signals import KILL, signal_name
+from forklab.kernel.signals import KILL, signal_name, signal_number
 from forklab.numbering import FIRST_PID
 
 INIT, INIT_PID = "init", 1
+# What others can notice; and signals that somebody has sent.
+_EFFECTS = frozenset(
+    {"fork", "exec", "exit", "killed", "reaped", "reparented", "stopped", "continued", "output"}
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -103,6 +108,7 @@ class Chronicle:
         self._members: dict[int, Member] = {}
         self._latest: dict[int, Member] = {}
         self.everybody: list[Member] = []
+        self.effects = 0  # so many things have happened that others can notice
         self.first = self._add(pid, "P", None)
         self._processes = [{"name": "P", "pid": self.first.number, "parent": None}]
         self._tell("start", self.first)
@@ -155,6 +161,7 @@ class Chronicle:
         return member
 
     def _tell(self, kind: str, member: Member, **details: object) -> None:
+        self.effects += kind in _EFFECTS or (kind == "signal" and "sender" in details)
         self._events.append({"t": self._now(), "kind": kind, "process": member.name, **details})
 
     def forked(self, parent: Member, pid: int) -> Member:
@@ -202,6 +209,16 @@ class Chronicle:
     def signalled(self, member: Member, number: int, sender: Member | None) -> None:
         known = {"sender": sender.name} if sender else {}
         self._tell("signal", member, signal=signal_name(number), **known)
+
+    def caught_by(self, member: Member) -> list[tuple[int, str]]:
+        """The signals that have come to it, and neither killed nor stopped it: number, and the sender's name or ""."""
+        mine = [event for event in self._events if event["process"] == member.name]
+        mine = [event for event in mine if event["kind"] in ("signal", "killed", "stopped")]
+        return [
+            (signal_number(str(event["signal"])), str(event.get("sender", "")))
+            for event, following in itertools.zip_longest(mine, mine[1:], fillvalue={"kind": ""})
+            if event["kind"] == "signal" and following["kind"] not in ("killed", "stopped")
+        ]
 
     def stopped(self, member: Member, number: int) -> None:
         member.stopped = member.stop_untold = True

@@ -72,6 +72,7 @@ class Clock:
     row: int = 0
     stamp: int = 0
     wall: int = _EPOCH
+    jumps: int = 0  # so often nobody could run, and somebody waited for a moment
     _readings: int = 0  # in this row
     is_late: bool = False  # so much has been done that time ought to have gone by
     _calls: int = 0  # since nobody could run
@@ -93,6 +94,7 @@ class Clock:
 
     def rests(self) -> None:
         """Nobody can run."""
+        self.jumps += 1
         self._calls = self._counted = 0
         self.is_late = False
 

@@ -1,0 +1,46 @@
+"""Processes that the subject of a play has made itself, and that a script has named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from autograder.stage.watch import Watched, started_at
+
+
+class Made:
+    """By name. `watch` begins to watch one, by its pid."""
+
+    def __init__(self, watch: Callable[[int], Watched] = Watched) -> None:
+        self._watch = watch
+        self._by_name: dict[str, Watched] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __getitem__(self, name: str) -> Watched:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def name_of(self, pid: int) -> str | None:
+        """Who has this pid, as seen from here."""
+        return next((name for name, one in self._by_name.items() if one.pid == pid), None)
+
+    def name(self, nameless: Iterable[int], names: Sequence[str]) -> bool:
+        """Gives these names to the oldest of the `nameless`; False if they are too few."""
+        pids = sorted(nameless, key=_age)
+        if len(pids) < len(names):
+            return False
+        for name, pid in zip(names, pids, strict=False):
+            self._by_name[name] = self._watch(pid)
+        return True
+
+    def close(self) -> None:
+        for process in self._by_name.values():
+            process.close()
+
+
+def _age(pid: int) -> tuple[int, int]:
+    """To sort by birth: when it was started, in ticks of the clock, and of those at once the lower pid first."""
+    return started_at(pid), pid

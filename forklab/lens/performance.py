@@ -1,0 +1,223 @@
+"""A door of the lens: a program is directed from this very process, while it goes on in virtual time.
+
+    performance = Performance(pid, actor, director, seed=3)     # somebody else has started it, and it asks for us
+    performance.come_to_rest()
+    performance.order(member, "exit 3")
+    performance.come_to_rest()
+    performance.close()
+
+Nobody is left of it then. Whoever starts the program installs the filter `STOPS` in it, and then asks by
+`forklab.lens.calls.cueing` until it is traced. The tracer is the thread that has made this: that of the main program,
+as alarms come to it; only the program's own processes are ever waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+from forklab.kernel.signals import KILL
+from forklab.lens.calls import sending
+from forklab.lens.edge import proc, ptrace, seccomp
+from forklab.lens.loop.directed import STOPS, Directed, Director
+from forklab.lens.loop.loop import Loop
+from forklab.lens.loop.rest import Rest
+from forklab.lens.loop.seeded import Seeded
+from forklab.lens.loop.watchdog import TICK, Watchdog
+from forklab.lens.world.chronicle import Chronicle, Member
+from forklab.lens.world.clock import SECOND, Clock
+from forklab.lens.world.limits import Findings, Limits
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.surroundings import File, Surroundings
+from forklab.lens.world.tracees import Tracee
+
+# Of one performance: only processor time ends it, as everything else costs none.
+LIMITS = Limits(processor_seconds=20.0, virtual_seconds=1e9)
+
+
+def filter_of_stops() -> bytes:
+    """The filter that the program has to have, a program for the kernel's BPF machine."""
+    return seccomp.filter_for(STOPS)
+
+
+class Performance:
+    """`actor` is the file that actors execute.
+
+    Where the first process is PID 1 of a PID namespace of its own, everybody is called by their numbers there. Raises
+    OSError if the program cannot be traced.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        actor: File,
+        director: Director,
+        *,
+        seed: int | str = 0,
+        limits: Limits = LIMITS,
+    ) -> None:
+        clock, findings = Clock(), Findings()
+        chronicle = Chronicle(pid, lambda: round(clock.now / SECOND, 6), real_pids=False)
+        self._run = Run(
+            chronicle,
+            clock,
+            limits,
+            Surroundings(frozenset(), None, findings.because),
+            findings,
+            echo=lambda content: None,
+            in_namespace=True,
+            in_virtual_time=True,
+        )
+        self._policy = Directed(Seeded(random.Random(seed)), actor, director)
+        self._watchdog = Watchdog(limits, lambda: False, self._spent)
+        self._began = time.process_time()
+        self._loop = Loop(self._run, self._policy, self._watchdog)
+        ptrace.seize(pid)
+        self._processor = _one_processor()
+        os.sched_setaffinity(pid, self._processor)
+        self._run.world.new(pid, self.first)
+        self._run.namespace = proc.pid_namespace(os.getpid())
+        _number(self.first)
+
+    @property
+    def first(self) -> Member:
+        return self._run.chronicle.first
+
+    @property
+    def everybody(self) -> list[Member]:
+        """In the order of their births."""
+        return self._run.chronicle.everybody
+
+    @property
+    def seconds(self) -> float:
+        """Virtual ones, so far."""
+        return self._run.clock.seconds
+
+    def come_to_rest(self) -> Rest:
+        """Raises EndOfRunError if it has to be ended instead."""
+        with _alarms(self._watchdog), _on(self._processor):
+            return self._policy.come_to_rest(self._loop)
+
+    def order(self, member: Member, order: str) -> None:
+        """An actor gets that as soon as it asks for orders."""
+        self._policy.order(self._loop, member, order)
+
+    def send(self, member: Member, number: int) -> None:
+        """A signal from outside; to one that is gone, nothing."""
+        if member.dead:
+            return
+        os.kill(member.pid, number)
+        self._run.suspects.add(member)
+        if number == KILL:
+            sending.await_the_dying(self._run, self._run.world.threads_of(member))
+
+    def caught_by(self, member: Member) -> list[tuple[int, str]]:
+        """The signals that have come to it, and neither killed nor stopped it: number, and the sender's name or ""."""
+        return self._run.chronicle.caught_by(member)
+
+    def thread_of(self, member: Member) -> Tracee | None:
+        """The first one; None if it is gone."""
+        return self._run.world.tracees.get(member.pid)
+
+    def close(self) -> None:
+        """Everybody is killed, and has ended when this returns."""
+        _kill_all(set(self._run.world.tracees), self.first.pid)
+        for tracee in list(self._run.world.tracees.values()):
+            self._run.world.let(tracee, Stand.GONE)
+        self._run.alarms.close()
+
+    def _spent(self) -> float:
+        """Seconds on the processor: by us, and by those who live."""
+        living = {tracee.member.pid for tracee in self._run.world.tracees.values()}
+        return time.process_time() - self._began + sum(map(proc.processor_seconds, living))
+
+
+def _number(first: Member) -> None:
+    """In which namespaces it is, as seen from here."""
+    numbers = proc.numbers(first.pid)[1:]
+    if numbers:
+        outer = (0,) * (len(numbers) - 1)  # nobody of the program is in one of these alone
+        first.spaces, first.numbers = (*outer, proc.pid_namespace(first.pid)), numbers
+        first.is_init = numbers[-1] == 1
+
+
+def _one_processor() -> set[int]:
+    """One of ours, another one in the next process of ours.
+
+    Only one runs at a time, so handing over is cheapest there; and whoever is woken by a timer does not run before the
+    one who has set it.
+    """
+    ours = sorted(os.sched_getaffinity(0))
+    return {ours[os.getpid() % len(ours)]}
+
+
+@contextlib.contextmanager
+def _on(processor: set[int]) -> Iterator[None]:
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processor)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextlib.contextmanager
+def _alarms(watchdog: Watchdog) -> Iterator[None]:
+    """They ring meanwhile, and at no other time."""
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        watchdog.rung = True
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _kill_all(tids: set[int], first: int) -> None:
+    """These, and whoever else has descended from `first`.
+
+    With a PID 1 its namespace dies, and it ends itself when all others have: so nobody is waited for alone.
+    """
+    for tid in tids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(tid, KILL)
+    while tids:
+        for tid in list(tids):
+            try:
+                report = ptrace.wait(tid, block=False)
+            except ChildProcessError:
+                tids.discard(tid)
+                continue
+            if report is None:
+                continue
+            if report[1] & 0x7F == 0x7F:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(tid, KILL)
+                    ptrace.resume(tid)
+            else:
+                tids.discard(tid)
+        tids |= _below(first) if first in tids else set()
+        os.sched_yield()
+
+
+def _below(pid: int) -> set[int]:
+    """Who has descended from it, zombies too."""
+    found: set[int] = set()
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            children = set(map(int, file.read().split()))
+    except OSError:
+        return found
+    for child in children:
+        found |= {child} | _below(child)
+    return found

@@ -1,0 +1,313 @@
+"""A directed play: actors have their orders from the lens, and it knows when nothing more will happen."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from forklab.lens.calls import cueing
+from forklab.lens.edge import proc, seccomp
+from forklab.lens.loop.rest import Kind
+from forklab.lens.performance import Performance, filter_of_stops
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.surroundings import identity
+
+ACTOR = """
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void tell(const char *word) { syscall(400, 1, word, strlen(word)); }
+static void caught(int number) { (void)number; tell("caught"); }
+int main(void) {
+    char order[64];
+    for (;;) {
+        long length = syscall(400, 0, order, sizeof order - 1);
+        if (length < 0) return 125;
+        order[length] = 0;
+        if (!strcmp(order, "fork")) { if (fork() != 0) tell("forked"); }
+        else if (!strcmp(order, "catch")) { signal(SIGTERM, caught); tell("ok"); }
+        else if (!strcmp(order, "wait")) { wait(0); tell("reaped"); }
+        else _exit(atoi(order));
+    }
+}
+"""
+HEAD = """
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+static pid_t start(char **arguments) {
+    pid_t child = fork();
+    if (child == 0) { execv(arguments[1], arguments + 1); _exit(127); }
+    return child;
+}
+"""
+_PR_SET_CHILD_SUBREAPER = 36
+Compile = Callable[[str], str]
+
+
+@dataclass
+class Script:
+    """A director that notes what happens, and lets everybody play who is an actor."""
+
+    born_so_far: list[str] = field(default_factory=list)
+    actors: list[Member] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+
+    def born(self, member: Member) -> None:
+        self.born_so_far.append(member.name)
+
+    def listens(self, member: Member) -> bool:
+        self.actors.append(member)
+        return True
+
+    def hears(self, member: Member, text: str) -> None:
+        self.heard.append(f"{member.name} {text}")
+
+    def effects(self) -> object:
+        return None
+
+
+Perform = Callable[..., tuple[Performance, Script]]
+
+
+@pytest.fixture
+def perform(compiled: Compile) -> Iterator[Perform]:
+    """`perform(BODY)` directs a program whose main() has that body; `start(arguments)` starts an actor there."""
+    with contextlib.ExitStack() as opened:
+
+        def begin(body: str, *, seed: int = 0) -> tuple[Performance, Script]:
+            actor = compiled(ACTOR)
+            program = compiled(
+                f"{HEAD} int main(int count, char **arguments) {{ (void)count; (void)start; {body} }}"
+            )
+            pid = os.fork()
+            if pid == 0:
+                _become([program, actor])
+            file, script = identity(actor), Script()
+            assert file is not None
+            performance = Performance(pid, file, script, seed=seed)
+            opened.callback(performance.close)
+            return performance, script
+
+        yield begin
+
+
+def _become(command: list[str]) -> None:
+    """As a starter has to do it: the filter, and then it asks until it is traced."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        call = ctypes.CDLL(None).syscall
+        seccomp.install(filter_of_stops())
+        while call(cueing.NUMBER, cueing.BEGIN, 0, 0) < 0:
+            os.sched_yield()
+        os.execv(command[0], command)
+    finally:
+        os._exit(126)
+
+
+def rest_of(performance: Performance) -> Kind:
+    return performance.come_to_rest().kind
+
+
+def test_an_actor_waits_for_its_order_and_the_play_is_at_rest_meanwhile(perform: Perform) -> None:
+    performance, script = perform("int s; waitpid(start(arguments), &s, 0); return WEXITSTATUS(s);")
+    assert performance.come_to_rest() == (Kind.QUIET, None)
+    [actor] = script.actors
+    assert not actor.dead and not performance.first.dead
+    performance.order(actor, "7")
+    assert rest_of(performance) is Kind.QUIET
+    assert (actor.status, performance.first.status) == (7, 7)
+
+
+def test_orders_wait_for_an_actor_that_is_busy_with_another(perform: Perform) -> None:
+    performance, script = perform("start(arguments); wait(0); return 0;")
+    performance.come_to_rest()
+    [actor] = script.actors
+    for order in ("fork", "wait", "3"):
+        performance.order(actor, order)
+    performance.come_to_rest()
+    _, child = script.actors
+    assert not actor.dead and script.heard == ["P.1 forked"]
+    performance.order(child, "0")
+    performance.come_to_rest()
+    assert actor.status == 3 and script.heard == ["P.1 forked", "P.1 reaped"]
+
+
+def test_who_is_no_actor_is_told_that_there_is_no_such_call(perform: Perform) -> None:
+    performance, script = perform("char c[9]; return syscall(400, 0, c, 9) == -1 ? 5 : 6;")
+    performance.come_to_rest()
+    assert (performance.first.status, script.actors) == (5, [])
+
+
+def test_an_actor_that_executes_another_program_is_none_any_more(perform: Perform) -> None:
+    performance, script = perform(
+        "if (arguments[2]) return syscall(400, 0, 0, 0) == -1 ? 5 : 6;"
+        'start(arguments); wait(0); execl(arguments[0], arguments[0], "", "again", (char *)0);'
+    )
+    performance.come_to_rest()
+    performance.order(script.actors[0], "0")
+    performance.come_to_rest()
+    assert performance.first.status == 5
+
+
+def test_who_is_born_is_told_of_before_it_does_anything(perform: Perform) -> None:
+    performance, script = perform("start(arguments); pause();")
+    stopped = []
+
+    def born(member: Member) -> None:
+        if member is not performance.first:
+            performance.send(member, signal.SIGSTOP)
+            stopped.append(member)
+
+    script.born = born  # type: ignore[method-assign]
+    performance.come_to_rest()
+    assert [member.stopped for member in stopped] == [True] and script.actors == []
+    performance.send(stopped[0], signal.SIGCONT)
+    performance.come_to_rest()
+    assert script.actors == stopped
+
+
+def test_a_sleep_of_hours_is_waited_for_and_costs_nothing(perform: Perform) -> None:
+    performance, _ = perform("sleep(10000); sleep(20000); return 3;")
+    assert performance.come_to_rest() == (Kind.QUIET, None)
+    assert (performance.first.status, performance.seconds) == (3, 30000)
+
+
+def test_who_wakes_up_for_nothing_again_and_again_polls(perform: Perform) -> None:
+    performance, _ = perform("struct timespec t = {0, 5000000}; for (;;) nanosleep(&t, 0);")
+    assert performance.come_to_rest() == (Kind.POLLING, performance.first)
+    assert performance.come_to_rest() == (Kind.POLLING, performance.first)
+
+
+def test_an_alarm_that_rings_for_nothing_is_polling(perform: Perform) -> None:
+    performance, _ = perform(
+        "signal(SIGALRM, SIG_IGN); sigset_t s; sigemptyset(&s); sigaddset(&s, SIGALRM);"
+        "sigprocmask(SIG_BLOCK, &s, 0); int n; for (;;) { alarm(1); sigwait(&s, &n); }"
+    )
+    assert rest_of(performance) is Kind.POLLING
+
+
+def test_ten_looks_that_come_to_something_are_no_polling(perform: Perform) -> None:
+    """As a shutdown does that waits for ten seconds, and kills then."""
+    performance, _ = perform(
+        "pid_t c = fork(); if (!c) { signal(SIGTERM, SIG_IGN); for (;;) pause(); }"
+        "for (int i = 0; i < 10; i++) { if (waitpid(c, 0, WNOHANG)) return 1; sleep(1); }"
+        "kill(c, SIGKILL); wait(0); return 4;"
+    )
+    assert rest_of(performance) is Kind.QUIET
+    assert performance.first.status == 4
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for (;;) {}",
+        "for (;;) waitpid(-1, 0, WNOHANG);",
+        "for (volatile unsigned long n = 0;; n++);",
+    ],
+)
+def test_who_runs_without_a_pause_is_busy(loop: str, perform: Perform) -> None:
+    performance, script = perform(f"start(arguments); {loop}")
+    assert performance.come_to_rest() == (Kind.BUSY, performance.first)
+    performance.order(script.actors[0], "9")
+    assert rest_of(performance) is Kind.BUSY
+    assert script.actors[0].status == 9
+
+
+def test_signals_to_oneself_without_an_end_are_busy(perform: Perform) -> None:
+    performance, _ = perform("signal(SIGTERM, SIG_IGN); for (;;) kill(getpid(), SIGTERM);")
+    assert rest_of(performance) is Kind.BUSY
+
+
+def test_who_computes_for_long_lets_others_come_and_goes_on(perform: Perform) -> None:
+    performance, script = perform(
+        "start(arguments); for (volatile long n = 0; n < 300000000; n++); return 6;"
+    )
+    assert rest_of(performance) is Kind.QUIET
+    assert performance.first.status == 6 and len(script.actors) == 1
+
+
+def test_a_signal_comes_to_an_actor_that_waits_for_orders(perform: Perform) -> None:
+    performance, script = perform("start(arguments); wait(0); return 0;")
+    performance.come_to_rest()
+    [actor] = script.actors
+    performance.order(actor, "catch")
+    performance.come_to_rest()
+    performance.send(actor, signal.SIGTERM)
+    performance.come_to_rest()
+    assert script.heard == ["P.1 ok", "P.1 caught"]
+    assert performance.caught_by(actor) == [(signal.SIGTERM, "")]
+    performance.order(actor, "2")
+    performance.come_to_rest()
+    assert actor.status == 2
+
+
+def test_what_kills_or_stops_was_not_caught(perform: Perform) -> None:
+    performance, script = perform("start(arguments); pause();")
+    performance.come_to_rest()
+    [actor] = script.actors
+    performance.send(actor, signal.SIGSTOP)
+    performance.come_to_rest()
+    assert actor.stopped
+    performance.send(actor, signal.SIGCONT)
+    performance.send(actor, signal.SIGTERM)
+    performance.come_to_rest()
+    assert actor.status == -signal.SIGTERM and performance.caught_by(actor) == []
+
+
+def test_one_that_is_killed_where_it_waits_is_gone_at_rest(perform: Perform) -> None:
+    performance, script = perform("start(arguments); wait(0); return 8;")
+    performance.come_to_rest()
+    performance.send(script.actors[0], signal.SIGKILL)
+    assert rest_of(performance) is Kind.QUIET
+    assert (script.actors[0].status, performance.first.status) == (-signal.SIGKILL, 8)
+
+
+def test_the_same_seed_gives_the_same_play_and_another_one_another(perform: Perform) -> None:
+    body = (
+        "for (int i = 0; i < 5; i++) if (!fork()) { for (int j = 0; j < 3; j++) kill(getpid(), 0);"
+        "kill(getppid(), SIGCONT); _exit(i); }"
+        "int last = 0, s; while (wait(&s) > 0) last = 5 * last + WEXITSTATUS(s); return last % 251;"
+    )
+
+    def order_of_ends(seed: int) -> int | None:
+        performance, _ = perform(body, seed=seed)
+        performance.come_to_rest()
+        return performance.first.status
+
+    found = [order_of_ends(seed) for seed in range(6)]
+    assert found == [order_of_ends(seed) for seed in range(6)]
+    assert len(set(found)) > 1
+
+
+def test_nobody_is_left_of_a_play_that_is_closed(perform: Perform) -> None:
+    performance, script = perform("setsid(); if (fork()) pause(); start(arguments); pause();")
+    performance.come_to_rest()
+    pids = [member.pid for member in performance.everybody]
+    assert len(pids) == 3 and len(script.actors) == 1
+    performance.close()
+    # Whoever has adopted them has still to collect them.
+    assert {proc.state(pid) for pid in pids} <= {None, "Z"}
+
+
+def test_children_of_others_are_left_alone(perform: Perform) -> None:
+    """The tracer may have some: nobody but the play's own is waited for."""
+    other = os.fork()
+    if other == 0:
+        os._exit(5)
+    performance, _ = perform("return 0;")
+    performance.come_to_rest()
+    performance.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) == 5
