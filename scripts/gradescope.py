@@ -23,6 +23,7 @@ from autograder.language.roles import SUBREAPER
 from autograder.reports.cells import number
 
 ROOT = Path(__file__).resolve().parent.parent
+_NOT_NEEDED = {"__pycache__", "blank"}  # the latter is what new labs are made of
 SETUP = """\
 #!/bin/sh
 # Gradescope runs this once, as root, when it builds the image.
@@ -106,7 +107,7 @@ def files_of_the_grader() -> Iterator[Path]:
         yield ROOT / name
     for package in ("forklab", "autograder"):
         for path in sorted((ROOT / package).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and _NOT_NEEDED.isdisjoint(path.parts):
                 yield path
 
 
