@@ -22,9 +22,9 @@ from autograder.reports.veil import has_hidden, veiled
 from autograder.trial.verdict import Status, Verdict
 
 _MODES: Mapping[str, str] = {
-    PIDNS: "Judged as the real PID 1 of a PID namespace (mode pidns).",
-    VIRTUAL: "Judged as the real PID 1 of a PID namespace, in virtual time (mode virtual).",
-    SUBREAPER: "Judged as a child subreaper, not as PID 1 (mode subreaper).",
+    PIDNS: "Judged in a PID namespace of its own (mode pidns).",
+    VIRTUAL: "Judged in a PID namespace of its own, in virtual time (mode virtual).",
+    SUBREAPER: "Judged without namespaces of its own (mode subreaper).",
     "": "Nothing was started.",
 }
 

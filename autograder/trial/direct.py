@@ -110,7 +110,7 @@ class Director:
                 self._send(actors, signal.SIGCONT)
             case Says(actors, text):
                 with _refusal_means(
-                    "It has no standard output to write to: did your init close it?"
+                    f"It has no standard output to write to: did {self.play.subject} close it?"
                 ):
                     self._tell(actors, f"say {text}\n")
                 for name in actors:
