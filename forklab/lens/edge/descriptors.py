@@ -113,10 +113,8 @@ def all_of(pid: int) -> list[int]:
 
 def is_ours(pid: int, descriptor: int, ours: int) -> bool:
     """Whether it is the same open file as a descriptor of ours, while nobody else changes its flags."""
-    number = this_processor().calls["kcmp"]
-    numbers = (number, pid, os.getpid(), _KCMP_FILE, descriptor, ours)
-    result: int = _LIBC.syscall(*map(ctypes.c_long, numbers))
-    return result == 0 if result >= 0 else _goes_with(pid, descriptor, ours)
+    order = _order(pid, descriptor, os.getpid(), ours)
+    return order == 0 if order >= 0 else _goes_with(pid, descriptor, ours)
 
 
 def _goes_with(pid: int, descriptor: int, ours: int) -> bool:
@@ -130,7 +128,12 @@ def _goes_with(pid: int, descriptor: int, ours: int) -> bool:
 
 def are_one(pid: int, descriptor: int, other_pid: int, other: int) -> bool:
     """Whether both are the same open file, with one offset and the same flags. Where nobody may tell: maybe, so yes."""
-    numbers = (pid, other_pid, _KCMP_FILE, descriptor, other)
+    return _order(pid, descriptor, other_pid, other) in (0, -1)
+
+
+def _order(pid: int, descriptor: int, other_pid: int, other: int) -> int:
+    """Of two open files, as kcmp(2) has it: 0 if they are one, -1 if nobody may tell."""
     call = this_processor().calls["kcmp"]
-    result: int = _LIBC.syscall(ctypes.c_long(call), *map(ctypes.c_long, numbers))
-    return result in (0, -1)
+    numbers = (call, pid, other_pid, _KCMP_FILE, descriptor, other)
+    order: int = _LIBC.syscall(*map(ctypes.c_long, numbers))
+    return order

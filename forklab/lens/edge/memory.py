@@ -41,7 +41,7 @@ class Memory(NamedTuple):
     """What was in it: the content of `pages` by address. `maps` says where everything is mapped.
 
     `dead`: there the stack has been, and nobody can tell what was there. `vectors` are the registers that are not
-    `general`; `all_vectors` are these in a form in which they can be set.
+    `general`.
     """
 
     maps: str
@@ -49,7 +49,6 @@ class Memory(NamedTuple):
     dead: range
     general: bytes
     vectors: bytes
-    all_vectors: bytes
 
 
 def digest(tid: int) -> bytes | None:
@@ -103,7 +102,6 @@ def read(tid: int, most: int) -> Memory | None:
         maps = proc.maps(tid)
         stack = ptrace.call(tid).stack
         general, vectors = ptrace.registers(tid), ptrace.vectors(tid)
-        all_vectors = ptrace.all_vectors(tid)
         pages = {
             start + place: content[place : place + _PAGE]
             for start, content in _pieces(
@@ -124,7 +122,7 @@ def read(tid: int, most: int) -> Memory | None:
         if rights == "---s" or _is_semaphore([area, rights, *file]):
             file = file[:1]  # it has another number in each run, and may have another name
         places.append(f"{start}-{end} {rights} {file}")
-    return Memory(" ".join(places), pages, dead, general, vectors, all_vectors)
+    return Memory(" ".join(places), pages, dead, general, vectors)
 
 
 def change(before: Memory, now: Memory) -> str:

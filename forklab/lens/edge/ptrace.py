@@ -293,12 +293,6 @@ def go_to(tid: int, address: int) -> None:
     change(tid, {_PROCESSOR.program_counter: address})
 
 
-def block_signals(tid: int, mask: int) -> None:
-    """These from now on, and no others."""
-    struct.pack_into("<Q", _buffer, 0, mask)
-    _ptrace(_SETSIGMASK, tid, 8, _ADDRESS)
-
-
 def next_call(tid: int) -> int | None:
     """The number of the call that the next instruction makes, -1 for one of 32-bit programs; None if it makes none."""
     _registers(tid)
@@ -378,13 +372,7 @@ def skip_call(tid: int, result: int) -> None:
 
 def rewind_call(tid: int) -> None:
     """At the entry of a call: don't make it; go back to just before it, so that pending signals are delivered first."""
-    number = call(tid).number
-    _registers(tid)
-    counter = _word(_PROCESSOR.program_counter)
-    changes = {_PROCESSOR.program_counter: counter - _PROCESSOR.call_width}
-    if _PROCESSOR.made_by is not None:
-        changes[_PROCESSOR.made_by] = number
-    _make_no_call(tid, changes)
+    stand_before_call(tid, call(tid).number)
 
 
 def stand_before_call(tid: int, number: int) -> None:

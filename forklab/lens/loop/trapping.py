@@ -161,7 +161,7 @@ def run_it(
     blocked = None
     if masks is not None and masks.pending & ~masks.blocked:
         blocked = masks.blocked
-        ptrace.block_signals(tid, _ALL_BUT_FAULTS | blocked)
+        ptrace.set_signal_mask(tid, _ALL_BUT_FAULTS | blocked)
     area = None if call.name == SEM_OPEN else guarding.at(loop.run, tid, call.arguments[0])
     known = [frame.before for frame in mine.frames if frame.returns_to == stop.returns_to]
     before = known[0] if known else breakpoints.plant(tid, stop.returns_to)
@@ -212,7 +212,7 @@ def _may_be_disturbed(run: Run, tracee: Tracee, frame: Frame) -> None:
     if frame.area is not None:
         guarding.give_up(run, tracee)  # a handler must not find it open
     if frame.blocked is not None:
-        ptrace.block_signals(tracee.tid, frame.blocked)
+        ptrace.set_signal_mask(tracee.tid, frame.blocked)
     mine = tracee.functions
     frame = replace(frame, is_whole=False, blocked=None)
     tracee.functions = replace(mine, frames=(*mine.frames[:-1], frame))
@@ -235,7 +235,7 @@ def _leaves(loop: Loop, ledger: Ledger, tracee: Tracee, address: int) -> None:
     if frame.area is not None:
         guarding.close(tracee, frame.area)
     if frame.blocked is not None:
-        ptrace.block_signals(tid, frame.blocked)
+        ptrace.set_signal_mask(tid, frame.blocked)
     tracee.call = frame.call
     loop.policy.returned(loop, tracee, ptrace.result(tid))
     loop.goes_on(tracee, IN_TURN)

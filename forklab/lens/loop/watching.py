@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from forklab.kernel.calls import calls_in
 from forklab.kernel.processors import X86_64, name_of, this_processor
@@ -113,6 +114,13 @@ def _can_be_led(run: Run, tracee: Tracee) -> bool:
     return alone and undisturbed and this_processor() is X86_64
 
 
+class _Look(NamedTuple):
+    """What is in it, and once more the vector registers, in the form in which they can be set."""
+
+    memory: Memory
+    all_vectors: bytes
+
+
 @dataclass(frozen=True)
 class _Found:
     """`moment`: when it does something else; None: never. `is_over`: at once."""
@@ -155,7 +163,7 @@ def _moment(loop: _Loop) -> _Found | None:
     return _Found(moment, is_certain=is_certain)
 
 
-def _between(loop: _Loop, before: Memory, early: int, late: int) -> int:
+def _between(loop: _Loop, before: _Look, early: int, late: int) -> int:
     """The first time from `early` on at which it does something else, if it still does so from then on."""
     loop.put_back(before)
     while late - early > 1:
@@ -168,8 +176,8 @@ def _between(loop: _Loop, before: Memory, early: int, late: int) -> int:
     return late
 
 
-def _are_same(one: Memory, other: Memory) -> bool:
-    return memory.change(one, one) == memory.change(one, other)
+def _are_same(one: _Look, other: _Look) -> bool:
+    return memory.change(one.memory, one.memory) == memory.change(one.memory, other.memory)
 
 
 class _LostError(Exception):
@@ -217,17 +225,20 @@ class _Loop:
                 return True
         return False
 
-    def look(self) -> Memory | None:
-        return memory.read(self._tracee.tid, _MOST_MEMORY)
+    def look(self) -> _Look | None:
+        tid = self._tracee.tid
+        found = memory.read(tid, _MOST_MEMORY)
+        return _Look(found, ptrace.all_vectors(tid)) if found else None
 
-    def put_back(self, before: Memory) -> None:
+    def put_back(self, before: _Look) -> None:
         """Memory and registers as they were, when it stood where it has to stand. Raises _LostError."""
-        tid, now = self._tracee.tid, self.look()
-        for address, page in before.pages.items():
+        tid = self._tracee.tid
+        now = memory.read(tid, _MOST_MEMORY)
+        for address, page in before.memory.pages.items():
             if now is None or now.pages.get(address) != page:
                 ptrace.patch_memory(tid, address, page)
         ptrace.set_vectors(tid, before.all_vectors)
-        ptrace.set_registers(tid, before.general)
+        ptrace.set_registers(tid, before.memory.general)
         ptrace.stand_before_call(tid, self._here.number)
         while True:
             status = self._stops_next(to_exit=False)
