@@ -120,7 +120,10 @@ int main(int argc, char **argv) {
         return 2;
     int orders = born(argv[1], argv[2]);
     for (size_t length = 0;;) {
-        if (read(orders, line + length, 1) != 1)
+        ssize_t got = read(orders, line + length, 1);
+        if (got == 0)
+            return 113; /* nobody is left who could give an order */
+        if (got < 0)
             continue; /* a handler came in between: SA_RESTART does not help a stopped process on
                          all kernels */
         if (line[length] != '\n') {

@@ -82,7 +82,9 @@ class Play:
         self.output = b""
 
     def begin(self, words: Sequence[str], terminal: bool) -> None:
-        unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        # It ends with us, however we do, and everybody with it.
+        unshare = ["setpriv", "--pdeathsig", "KILL", "unshare"]
+        unshare += ["--pid", "--fork", "--kill-child", "--mount-proc"]
         if os.geteuid() != 0:
             unshare += ["--user", "--map-root-user"]
         self.make("main")
