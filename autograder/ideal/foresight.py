@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from autograder.ideal.perfect import PerfectPlay
+from autograder.language.bands import IsInBand, IsInPlace, IsNotInBand, LeadsBand, LeadsNoBand
 from autograder.language.beginnings import (
     Beginning,
     StartsAsJob,
@@ -24,48 +25,47 @@ from autograder.language.beginnings import (
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
     EndsWith,
-    ErrorOutputIs,
-    ExitHandlerIsInits,
     Expectation,
     Gets,
     GetsEverySignal,
     GetsExactly,
     GetsNothing,
     HasArguments,
-    HasAsStandard,
     HasChildren,
     HasDied,
-    HasErrorOutput,
     HasExited,
     HasForked,
-    HasFoundTheEnd,
-    HasNiceValue,
-    HasNoSpareDescriptors,
-    HasOutput,
-    HasRead,
-    HasUmask,
-    HasVariable,
     IsAlive,
     IsChild,
     IsIdle,
-    IsIn,
-    IsInBand,
-    IsInPlace,
-    IsNotInBand,
     IsReaped,
     IsStopped,
     IsZombie,
-    LeadsBand,
-    LeadsNoBand,
     NobodyIsLeft,
-    OutputInAnyOrder,
-    OutputIs,
-    StartsClean,
-    TerminalIsAsBefore,
-    WritesTo,
 )
 from autograder.language.grammar import write_line
+from autograder.language.inheritance import (
+    ExitHandlerIsInits,
+    HasNiceValue,
+    HasUmask,
+    HasVariable,
+    IsIn,
+    StartsClean,
+    TerminalIsAsBefore,
+)
 from autograder.language.roles import BACKGROUND, INIT, OUTSIDE, Actors
+from autograder.language.streams import (
+    ErrorOutputIs,
+    HasAsStandard,
+    HasErrorOutput,
+    HasFoundTheEnd,
+    HasNoSpareDescriptors,
+    HasOutput,
+    HasRead,
+    OutputInAnyOrder,
+    OutputIs,
+    WritesTo,
+)
 from forklab.history import State, taken_by
 from forklab.kernel.signals import DefaultAction, default_action
 from forklab.kernel.statuses import in_shell

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograder.language.bands import IsInPlace
 from autograder.language.beginnings import (
     StartsAsJob,
     StartsBlocking,
@@ -16,13 +17,8 @@ from autograder.language.beginnings import (
     StartsPending,
 )
 from autograder.language.deeds import Blocks, Catches, Dies, Forks, Ignores, SendsOften
-from autograder.language.expectations import (
-    Expectation,
-    HasDied,
-    HasForked,
-    IsInPlace,
-    TerminalIsAsBefore,
-)
+from autograder.language.expectations import Expectation, HasDied, HasForked
+from autograder.language.inheritance import TerminalIsAsBefore
 from autograder.language.problems import Problem
 from autograder.language.roles import AS_EVER, MODES, MOST_ACTORS, Actors, Casting
 from autograder.language.steps import Step

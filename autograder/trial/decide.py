@@ -11,13 +11,7 @@ from autograder.labs.playbill import MODEL_OF_INIT, REFERENCE, Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.beginnings import Beginning
 from autograder.language.deeds import Deed, EndsInput, Types
-from autograder.language.expectations import (
-    Expectation,
-    HasDied,
-    HasExited,
-    IsReaped,
-    IsZombie,
-)
+from autograder.language.expectations import Expectation, HasDied, HasExited, IsReaped, IsZombie
 from autograder.language.roles import MAIN
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
@@ -30,7 +24,8 @@ from autograder.stage.staged import StagedPlay
 from autograder.stage.start import Start
 from autograder.stage.virtual import VirtualPlay
 from autograder.trial.begin import start_of
-from autograder.trial.checks import Breach, Checks
+from autograder.trial.check import Breach
+from autograder.trial.checks import Checks
 from autograder.trial.compare import differences
 from autograder.trial.direct import Director
 from autograder.trial.expected import Expected, Foreseen, Recorded, Unknown

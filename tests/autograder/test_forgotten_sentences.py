@@ -54,6 +54,16 @@ class IsDancing(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
+@dataclass(frozen=True)
+class IsHumming(Sentence):
+    """Nobody listens."""
+
+    actors: Actors
+
+    wording = Wording("expect {actors} is humming", "expect {actors} are humming")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
 def test_a_deed_that_nobody_knows_is_not_directed_as_nothing() -> None:
     director = Director(Mock(), Mock(), Mock(), restless=False)
     with pytest.raises(AssertionError, match="Dances"):
@@ -80,11 +90,9 @@ def add(path: Path, sentence: str, union: str) -> None:
     source = Path(__file__).read_text()
     [found] = re.findall(rf"@dataclass\(frozen=True\)\nclass {sentence}\(.*?\n\n\n", source, re.S)
     text = path.read_text()
-    assert text.count(f"{union}: TypeAlias = (\n") == 1
+    assert text.count(f"{union}: TypeAlias = ") == 1
     path.write_text(
-        text.replace(
-            f"{union}: TypeAlias = (\n", f"{found}{union}: TypeAlias = (\n    {sentence} |\n"
-        )
+        text.replace(f"{union}: TypeAlias = ", f"{found}{union}: TypeAlias = {sentence} | ")
     )
 
 
@@ -113,12 +121,16 @@ def test_mypy_names_each_place_that_has_forgotten_a_sentence(tmp_path: Path) -> 
     language = tmp_path / "autograder" / "language"
     add(language / "deeds.py", "Dances", "Deed")
     add(language / "expectations.py", "IsDancing", "Expectation")
+    kinds = {"bands": "OfBands", "inheritance": "OfInheritance", "streams": "OfStreams"}
+    for kind, union in kinds.items():
+        add(language / f"{kind}.py", "IsHumming", union)
     found = complaints(tmp_path)
-    assert {(file, re.findall('"(Dances|IsDancing)"', what)[0]) for file, what in found} == {
+    assert {(file, re.findall("Dances|IsDancing|IsHumming", what)[0]) for file, what in found} == {
         ("trial/direct.py", "Dances"),
         ("ideal/perfect.py", "Dances"),
         ("trial/checks.py", "IsDancing"),
         ("ideal/foresight.py", "IsDancing"),
+        *((f"trial/checks_of_{kind}.py", "IsHumming") for kind in kinds),
     }
     assert all("assert_never" in what for _, what in found)
 

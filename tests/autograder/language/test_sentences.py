@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from autograder.language.bands import IsInBand, IsInPlace, IsNotInBand, LeadsBand, LeadsNoBand
 from autograder.language.beginnings import Beginning, FreezesMainAfterFork, StartsPending
 from autograder.language.blanks import BLANKS, FIXED
 from autograder.language.deeds import (
@@ -39,47 +40,34 @@ from autograder.language.deeds import (
 )
 from autograder.language.expectations import (
     EndsWith,
-    ErrorOutputIs,
-    ExitHandlerIsInits,
     Expectation,
     Gets,
     GetsEverySignal,
     GetsExactly,
     GetsNothing,
     HasArguments,
-    HasAsStandard,
     HasChildren,
     HasDied,
-    HasErrorOutput,
     HasExited,
     HasForked,
-    HasFoundTheEnd,
-    HasNiceValue,
-    HasNoSpareDescriptors,
-    HasOutput,
-    HasRead,
-    HasUmask,
-    HasVariable,
     IsAlive,
     IsChild,
     IsIdle,
-    IsIn,
-    IsInBand,
-    IsInPlace,
-    IsNotInBand,
     IsReaped,
     IsStopped,
     IsZombie,
-    LeadsBand,
-    LeadsNoBand,
     NobodyIsLeft,
-    OutputInAnyOrder,
-    OutputIs,
-    StartsClean,
-    TerminalIsAsBefore,
-    WritesTo,
 )
 from autograder.language.grammar import blank_name
+from autograder.language.inheritance import (
+    ExitHandlerIsInits,
+    HasNiceValue,
+    HasUmask,
+    HasVariable,
+    IsIn,
+    StartsClean,
+    TerminalIsAsBefore,
+)
 from autograder.language.sentence import (
     BeginningTraits,
     DeedTraits,
@@ -90,6 +78,18 @@ from autograder.language.sentence import (
     Sentence,
 )
 from autograder.language.steps import SENTENCES, Step
+from autograder.language.streams import (
+    ErrorOutputIs,
+    HasAsStandard,
+    HasErrorOutput,
+    HasFoundTheEnd,
+    HasNoSpareDescriptors,
+    HasOutput,
+    HasRead,
+    OutputInAnyOrder,
+    OutputIs,
+    WritesTo,
+)
 
 BEGINNINGS = get_args(Beginning)
 DEEDS = get_args(Deed)
