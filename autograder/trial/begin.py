@@ -1,4 +1,4 @@
-"""From what a script says of init's start to what the stage is told."""
+"""How a play begins: from what a script and its lab say of the subject's start to a play on the stage."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import reduce
 from typing import assert_never
 
+from autograder.labs.playbill import Programs
+from autograder.labs.scenario import Scenario
 from autograder.language.beginnings import (
     Beginning,
     FreezesInitAfterFork,
@@ -23,12 +25,48 @@ from autograder.language.beginnings import (
     StartsWithUmask,
     StartsWithVariable,
 )
+from autograder.language.deeds import EndsInput, Types
 from autograder.language.roles import INIT, MAIN, STREAMS
+from autograder.stage.errors import UnableError
+from autograder.stage.play import Play
+from autograder.stage.stage import Stage
 from autograder.stage.start import Start
+from autograder.stage.virtual import VirtualPlay
 from forklab.kernel.signals import signal_number
 
 
-def start_of(beginnings: Iterable[Beginning]) -> Start:
+def opened(scenario: Scenario, programs: Programs, stage: Stage) -> Play | VirtualPlay:
+    """The play, in which one of `programs` has been started as the scenario says.
+
+    Who is next is another chance in each scenario, and the same one each time that it is played. Raises UnableError if
+    this stage cannot start it so, StageError or OSError if it cannot start anything.
+    """
+    start = _start_of(step for step in scenario.steps if isinstance(step, Beginning))
+    start = _surroundings(scenario, start, stage)
+    command = scenario.command_line(programs, stage.main)
+    terminal, casting = scenario.terminal, scenario.casting
+    typed = any(isinstance(step, Types | EndsInput) for step in scenario.steps)
+    if not stage.in_virtual_time:
+        return Play(stage, command, terminal=terminal, start=start, casting=casting, typed=typed)
+    if typed or start.exits_held or casting.commands or not casting.subject.is_init:
+        raise UnableError(
+            "in virtual time only inits are played, with nothing typed and no commands"
+        )
+    return VirtualPlay(stage, command, terminal=terminal, start=start, seed=scenario.name)
+
+
+def _surroundings(scenario: Scenario, start: Start, stage: Stage) -> Start:
+    """What the subject finds: commands on its PATH, and files where it starts."""
+    stage.put_commands(scenario.casting)
+    if scenario.casting.commands:
+        start = replace(start, variables=(f"PATH={stage.search_path()}", *start.variables))
+    if scenario.bill.files:
+        folder = stage.put_files(scenario.bill.files)
+        start = replace(start, folder=start.folder or folder)
+    return start
+
+
+def _start_of(beginnings: Iterable[Beginning]) -> Start:
     """All of them together; of two that contradict each other the later one counts."""
     return reduce(_with, beginnings, Start())
 

@@ -10,20 +10,17 @@ from autograder.ideal.ideal import Contradiction, Ideal
 from autograder.labs.playbill import MODEL_OF_INIT, REFERENCE, Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.beginnings import Beginning
-from autograder.language.deeds import Deed, EndsInput, Types
+from autograder.language.deeds import Deed
 from autograder.language.expectations import Expectation, HasDied, HasExited, IsReaped, IsZombie
 from autograder.language.roles import MAIN
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
 from autograder.stage.errors import ShortageError, StageError, UnableError, UnrulyError
-from autograder.stage.play import Play
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.stage import Stage
 from autograder.stage.staged import StagedPlay
-from autograder.stage.start import Start
-from autograder.stage.virtual import VirtualPlay
-from autograder.trial.begin import start_of
+from autograder.trial.begin import opened
 from autograder.trial.check import Breach
 from autograder.trial.checks import Checks
 from autograder.trial.compare import differences
@@ -97,7 +94,7 @@ def _judge(
             f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
         )
     try:
-        with _opened(scenario, programs, stage) as play:
+        with opened(scenario, programs, stage) as play:
             verdict = _played(scenario, mode, play, expected, moments)
             # Whatever went wrong, it is why: all of the play was killed then.
             excess = play.excess()
@@ -111,36 +108,6 @@ def _judge(
         return Verdict.of(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
     except (StageError, OSError) as error:
         raise UndecidedError(str(error)) from error
-
-
-def _opened(scenario: Scenario, programs: Programs, stage: Stage) -> Play | VirtualPlay:
-    """Who is next is another chance in each scenario, and the same one each time that it is played.
-
-    Raises UnableError if this stage cannot start it so.
-    """
-    start = start_of(step for step in scenario.steps if isinstance(step, Beginning))
-    start = _surroundings(scenario, start, stage)
-    command = scenario.command_line(programs, stage.main)
-    terminal, casting = scenario.terminal, scenario.casting
-    typed = any(isinstance(step, Types | EndsInput) for step in scenario.steps)
-    if not stage.in_virtual_time:
-        return Play(stage, command, terminal=terminal, start=start, casting=casting, typed=typed)
-    if typed or start.exits_held or casting.commands or not casting.subject.is_init:
-        raise UnableError(
-            "in virtual time only inits are played, with nothing typed and no commands"
-        )
-    return VirtualPlay(stage, command, terminal=terminal, start=start, seed=scenario.name)
-
-
-def _surroundings(scenario: Scenario, start: Start, stage: Stage) -> Start:
-    """What the subject finds: commands on its PATH, and files where it starts."""
-    stage.put_commands(scenario.casting)
-    if scenario.casting.commands:
-        start = replace(start, variables=(f"PATH={stage.search_path()}", *start.variables))
-    if scenario.bill.files:
-        folder = stage.put_files(scenario.bill.files)
-        start = replace(start, folder=start.folder or folder)
-    return start
 
 
 def _played(
