@@ -8,7 +8,7 @@ As long as they are the same, a verdict holds; what has changed is judged anew.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from autograder.labs.generate import seed_of, with_generated
 from autograder.labs.lab import Lab
 from autograder.labs.playbill import REFERENCE
 from autograder.labs.scenario import Scenario
+from autograder.labs.solution import digests_of_solution
 from autograder.submission.submissions import Submission, state_of
 
 
@@ -68,12 +69,9 @@ def _bare(lab: Lab) -> Lab:
     return replace(lab, title="", folder=Path(), scenarios=(), late=None, generated=None)
 
 
-def _reference(lab: Lab) -> Iterator[str]:
+def _reference(lab: Lab) -> tuple[str, ...]:
     """What the lab's own solution is, where others are compared with it."""
-    if lab.bill.expected == REFERENCE:
-        for file in sorted((lab.folder / "solution").rglob("*")):
-            if file.is_file() and file.suffix != ".pyc":
-                yield hashlib.sha256(file.read_bytes()).hexdigest()
+    return digests_of_solution(lab) if lab.bill.expected == REFERENCE else ()
 
 
 def _digest(*words: object) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autograder.labs.lab import Lab
 from autograder.labs.scenario import Scenario
+from autograder.labs.solution import digests_of_solution
 from autograder.language.roles import isolation_of
 from autograder.stage.contained import Completed, run_contained
 from autograder.stage.errors import ExcessError
@@ -18,7 +19,8 @@ from autograder.stage.workspace import Workspace
 from autograder.submission.build import BuiltProgram, build_all
 from autograder.submission.installed import find_installed
 from autograder.submission.intake import BuildError
-from autograder.trial.bench import Bench, Commands
+from autograder.trial.bench import Bench
+from autograder.trial.reference import NO_REFERENCE, Commands, Reference
 from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 
 _BUILD_SECONDS = 60.0
@@ -86,7 +88,7 @@ def judge_installed(
         folder = workspace.subfolder()
         installed.put_into(folder)
         mode = mode or probe().mode
-        reference = _reference(lab, mode, workspace) if lab else lambda: None
+        reference = _reference(lab, mode, workspace) if lab else NO_REFERENCE
         commands = {scenario.bill.program: installed.command for scenario in scenarios}
         bench = Bench(mode, workspace, folder, commands, reference, scenarios)
         try:
@@ -111,10 +113,8 @@ def _builder(mode: str, workspace: Workspace) -> Callable[[Sequence[str], Path],
     return run
 
 
-def _reference(
-    lab: Lab, mode: str, workspace: Workspace
-) -> Callable[[], tuple[Path, Commands] | None]:
-    """Builds the lab's own solution when it is asked for; None if it has none that can be built here."""
+def _reference(lab: Lab, mode: str, workspace: Workspace) -> Reference:
+    """The lab's own solution, built when it is asked for."""
 
     def built() -> tuple[Path, Commands] | None:
         run = _builder(mode, workspace)
@@ -124,4 +124,4 @@ def _reference(
                 return folder, _commands(build_all(solution, folder, run, lab.bill.programs))
         return None
 
-    return built
+    return Reference(digests_of_solution(lab), built)

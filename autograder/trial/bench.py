@@ -10,7 +10,7 @@ bounded time.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.labs.playbill import Programs
@@ -25,23 +25,17 @@ from autograder.stage.stage import Stage
 from autograder.stage.workspace import Workspace
 from autograder.trial.decide import UndecidedError, judge, record
 from autograder.trial.expected import Expected, Unknown
+from autograder.trial.reference import Commands, Reference
 from autograder.trial.verdict import Status, Verdict
 
 _ENOUGH = 3  # plays in which it did the same
 
-# How each program is started, by its name, when the folder of the submission is seen at a place.
-Commands = Mapping[str, Callable[[str], Sequence[str]]]
-
-# How the reference solution has played a scenario in a mode: once in a process.
-_RECORDED: dict[tuple[Scenario, str], Expected] = {}
+# How a reference, by its identity, has played a scenario in a mode: once in a process, whoever is judged.
+_RECORDED: dict[tuple[tuple[str, ...], Scenario, str], Expected] = {}
 
 
 class Bench:
-    """Judges what stands in `folder`, started by `commands`.
-
-    `reference` makes a correct program ready in a folder of its own, and answers that folder and how to start it; None
-    if there is none. It is asked only if something cannot be decided, or has to be compared with it.
-    """
+    """Judges what stands in `folder`, started by `commands`, beside a correct program."""
 
     def __init__(
         self,
@@ -49,7 +43,7 @@ class Bench:
         workspace: Workspace,
         folder: Path,
         commands: Commands,
-        reference: Callable[[], tuple[Path, Commands] | None],
+        reference: Reference,
         scenarios: Sequence[Scenario],
     ) -> None:
         """Raises StageError if this machine has no stage, or is too small for the largest of these scenarios."""
@@ -57,7 +51,8 @@ class Bench:
         self._workspace = workspace
         self._folder = folder
         self._commands = commands
-        self._reference = functools.cache(reference)
+        self._identity = reference.identity
+        self._reference = functools.cache(reference.make_ready)
         self._conduct = Conduct()
         refuse_if_short(self._needs(*scenarios))
         self._stage: Stage | None = Stage(mode, workspace, folder, self._conduct)
@@ -103,7 +98,7 @@ class Bench:
 
     def _recorded(self, scenario: Scenario) -> Expected:
         """How the reference solution plays it. Raises UndecidedError if that cannot be told."""
-        key = scenario, self._mode
+        key = self._identity, scenario, self._mode
         if key not in _RECORDED:
             built = self._reference()
             if built is None:

@@ -20,6 +20,7 @@ from autograder.trial import bench as benches
 from autograder.trial.assess import assess
 from autograder.trial.bench import Bench
 from autograder.trial.decide import UndecidedError
+from autograder.trial.reference import Reference
 from autograder.trial.verdict import Status, Verdict
 
 LAB = load_lab("init")
@@ -80,7 +81,7 @@ class Court:
             workspace,
             submission,
             {"init": command},
-            lambda: (reference, {"init": command}) if self.has_reference else None,
+            Reference((), lambda: (reference, {"init": command}) if self.has_reference else None),
             [ORPHAN],
         )
 
@@ -186,6 +187,24 @@ def test_one_who_has_started_main_once_is_always_played() -> None:
     for main in (False, False, False, True):
         conduct.starts(main, spinning=not main)
     assert conduct.spun_instead == 3 and conduct.started
+
+
+def test_what_one_solution_did_is_not_expected_where_another_one_is_the_reference(
+    tmp_path: Path, mode: str
+) -> None:
+    """A lab whose solution is changed while the judge is running, as a teacher does in a notebook."""
+    lab = load_lab("exit_status")
+    wanted = [scenario for scenario in lab.scenarios if scenario.name == "01_exits"]
+    starter = lab.folder / "starter" / "c"
+    right = (lab.folder / "solution" / "c" / "fate.c").read_text()
+    spoilt = tmp_path / "solution" / "c" / "fate.c"
+    spoilt.parent.mkdir(parents=True)
+    spoilt.write_text(right.replace("return WEXITSTATUS(status);", "return 99;"))
+    for folder, status in ((lab.folder, 42), (tmp_path, 99)):
+        there = replace(lab, folder=folder)
+        [verdict] = assess(there, starter, mode=mode, scenarios=wanted).verdicts
+        assert verdict.status is Status.FAILED
+        assert verdict.expected.tree()["fate"].status == status
 
 
 NO_CHILDREN_FOR_MAIN = """
