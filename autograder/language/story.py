@@ -1,7 +1,4 @@
-"""What is known for certain of a play after some of its steps, and which step cannot follow from that.
-
-Whether a sentence fits into the story follows from its traits; a few say more than that of those who come after.
-"""
+"""Which step of a play cannot follow from those before it, and why; most of it by the traits of the sentences."""
 
 from __future__ import annotations
 
@@ -16,41 +13,29 @@ from autograder.language.beginnings import (
     StartsAsJob,
 )
 from autograder.language.deeds import (
-    Blocks,
-    Catches,
-    CatchesEverySignal,
     Continues,
     Deed,
-    Dies,
     EndsInput,
-    Exits,
     Forks,
     Freezes,
-    Ignores,
     LetsExit,
     Presses,
     Reaps,
     Sends,
     SendsEverySignal,
     SendsOften,
-    Stops,
     Thaws,
     ThawsMain,
     Types,
 )
-from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.expectations import (
-    EndsWith,
     Gets,
     GetsExactly,
-    HasDied,
-    HasExited,
     HasForked,
     IsChild,
-    IsReaped,
-    IsZombie,
 )
 from autograder.language.grammar import write_line
+from autograder.language.known import Known
 from autograder.language.problems import Problem
 from autograder.language.roles import INIT, MAIN, MOST_ACTORS, PIDNS, Casting
 from autograder.language.sentence import Doer
@@ -76,23 +61,7 @@ class Story:
         self._casting = casting
         self._terminal = terminal
         self._subject = casting.subject.name
-        self._parent: dict[str, str] = {MAIN: self._subject} if casting.main else {}
-        self._made: dict[
-            str, str
-        ] = {}  # whom the subject has made that is no actor, and its parent
-        self._input_ended = 0
-        self._ended: dict[str, int] = {}  # who is dead, and since which line
-        self._reaped: dict[str, int] = {}
-        self._busy: dict[str, str] = {}  # who cannot act for now, and why
-        self._ignored: set[tuple[str, str]] = set()
-        self._kept: set[str] = (
-            set()
-        )  # signals that somebody catches or blocks: children inherit that
-        self._init_ended = 0
-        self._frozen = 0
-        self._main_frozen = 0
-        self._exits_held = False
-        self._begun = 0  # the line of the first step that is no beginning
+        self._known = Known(casting)
         self._complained: set[str] = set()
 
     def add(self, step: Step) -> None:
@@ -101,14 +70,14 @@ class Story:
         if isinstance(step, Beginning):
             self._begin(step)
         elif self._all_known(step) and self._can_be_done(step):
-            self._begun = self._begun or step.line
+            self._known.begun = self._known.begun or step.line
             if isinstance(step, Forks):
                 self._fork(step)
             elif isinstance(step, Reaps):
                 self._reap(step)
             elif isinstance(step, Freezes | Thaws):
                 self._freeze_or_thaw(step)
-            elif isinstance(step, ThawsMain) and not self._main_frozen:
+            elif isinstance(step, ThawsMain) and not self._known.main_frozen:
                 mend = "Begin with 'freeze main after the fork'."
                 self._complain(step, "main is not frozen", mend)
             elif isinstance(step, Gets | GetsExactly):
@@ -117,15 +86,15 @@ class Story:
                 self._name(step)
             elif isinstance(step, Types | Presses | EndsInput):
                 self._type(step)
-            elif isinstance(step, LetsExit) and not self._exits_held:
+            elif isinstance(step, LetsExit) and not self._known.exits_held:
                 self._complain(step, "nobody is held", "Begin with 'hold every exit'.")
         if len(self.problems) == before:
-            self._note(step)
+            self._known.note(step)
 
     def _begin(self, step: Beginning) -> None:
-        frozen = self._frozen or self._main_frozen
-        if self._begun:
-            what = f"{self._subject} has been started by then (line {self._begun})"
+        frozen = self._known.frozen or self._known.main_frozen
+        if self._known.begun:
+            what = f"{self._subject} has been started by then (line {self._known.begun})"
             mend = f"How {self._subject} starts is said before everything else."
             self._complain(step, what, mend)
         elif isinstance(step, _OF_AN_INIT) and not self._casting.subject.is_init:
@@ -151,7 +120,7 @@ class Story:
         for name in (name for actors in named for name in actors):
             if name in self._complained:
                 return False
-            if name in (self._subject, *self._parent, *self._made):
+            if name in (self._subject, *self._known.parent, *self._known.made):
                 continue
             if self._casting.is_command(name):
                 continue
@@ -167,7 +136,7 @@ class Story:
         subject = self._subject
         if name == INIT:
             return "init is our own here, and only has children", f"Did you mean '{subject}'?"
-        known = (*self._parent, *self._made, *self._casting.commands)
+        known = (*self._known.parent, *self._known.made, *self._casting.commands)
         if not known:
             what = "there are no actors, for init starts `command` instead of main"
             if not self._casting.subject.is_init:
@@ -185,10 +154,8 @@ class Story:
 
     def _can_be_done(self, step: Step) -> bool:
         sends = isinstance(step, Sends | SendsOften | SendsEverySignal)
-        if sends and self._init_ended and self._subject in step.named[0]:
-            what = (
-                f"{self._subject} has ended (line {self._init_ended}): it gets no signal any more"
-            )
+        if sends and self._known.init_ended and self._subject in step.named[0]:
+            what = f"{self._subject} has ended (line {self._known.init_ended}): it gets no signal any more"
             self._complain(step, what)
             return False
         if not step.traits.actors_only:
@@ -197,19 +164,19 @@ class Story:
         for name in step.named[0]:
             if name == self._subject:
                 self._complain_about_subject(step)
-            elif name in self._made:
+            elif name in self._known.made:
                 what = f"{name} is no actor: {self._subject} has made it, and it follows no script"
                 self._complain(step, what)
             elif not acts_itself:
                 continue
-            elif name in self._ended:
-                self._complain(step, f"{name} is dead since line {self._ended[name]}")
-            elif name in self._busy:
-                self._complain(step, f"{name} {self._busy[name]}")
-            elif self._init_ended and self._falls_with_subject():
+            elif name in self._known.ended:
+                self._complain(step, f"{name} is dead since line {self._known.ended[name]}")
+            elif name in self._known.busy:
+                self._complain(step, f"{name} {self._known.busy[name]}")
+            elif self._known.init_ended and self._falls_with_subject():
                 self._complain(
                     step,
-                    f"init has ended (line {self._init_ended}), and everybody in its PID namespace with it",
+                    f"init has ended (line {self._known.init_ended}), and everybody in its PID namespace with it",
                     'Put the step before that, or play in one mode only: modes = ["subreaper"].',
                 )
             else:
@@ -237,15 +204,15 @@ class Story:
             if self._is_taken(child):
                 self._complain(step, f"there is a {child} already", "Give it another name.")
                 return
-            self._made[child] = parent
+            self._known.made[child] = parent
 
     def _is_taken(self, name: str) -> bool:
-        taken = (self._subject, INIT, MAIN, *self._parent, *self._made)
+        taken = (self._subject, INIT, MAIN, *self._known.parent, *self._known.made)
         return name in taken or self._casting.is_command(name)
 
     def _type(self, step: Types | Presses | EndsInput) -> None:
-        if self._input_ended:
-            self._complain(step, f"the input has ended (line {self._input_ended})")
+        if self._known.input_ended:
+            self._complain(step, f"the input has ended (line {self._known.input_ended})")
         elif isinstance(step, Presses) and not self._terminal:
             self._complain(step, "there is no terminal", "Add a line: terminal = true")
         elif isinstance(step, EndsInput) and self._terminal:
@@ -263,105 +230,51 @@ class Story:
             elif self._casting.is_command(child):
                 what = f"{child} is a command: {self._subject} starts it, or nobody does"
                 self._complain(step, what, "Give the child another name.")
-            elif child in self._parent or child in self._made:
+            elif child in self._known.parent or child in self._known.made:
                 mend = "Give the children different names."
                 self._complain(step, f"there is a {child} already", mend)
-            elif len(self._parent) >= MOST_ACTORS:
+            elif len(self._known.parent) >= MOST_ACTORS:
                 self._complain(step, f"a play has {MOST_ACTORS} actors at most")
             else:
-                self._parent[child] = parent
+                self._known.parent[child] = parent
                 continue
             return
 
     def _reap(self, step: Reaps) -> None:
         for parent, child in step.pairs():
-            if self._parent.get(child) != parent:
-                whose = f"a child of {self._parent[child]}" if child in self._parent else "no actor"
+            if self._known.parent.get(child) != parent:
+                whose = (
+                    f"a child of {self._known.parent[child]}"
+                    if child in self._known.parent
+                    else "no actor"
+                )
                 self._complain(step, f"{child} is {whose}: only a parent can wait for it (wait(2))")
-            elif child in self._reaped:
-                self._complain(step, f"{child} is reaped already (line {self._reaped[child]})")
+            elif child in self._known.reaped:
+                self._complain(
+                    step, f"{child} is reaped already (line {self._known.reaped[child]})"
+                )
             else:
                 continue
             return
 
     def _freeze_or_thaw(self, step: Freezes | Thaws) -> None:
-        if isinstance(step, Freezes) and self._frozen:
-            self._complain(step, f"{self._subject} is frozen already (line {self._frozen})")
-        elif isinstance(step, Thaws) and not self._frozen:
+        if isinstance(step, Freezes) and self._known.frozen:
+            self._complain(step, f"{self._subject} is frozen already (line {self._known.frozen})")
+        elif isinstance(step, Thaws) and not self._known.frozen:
             mend = f"Write 'freeze {self._subject}' before."
             self._complain(step, f"{self._subject} is not frozen", mend)
-        elif self._init_ended:
-            self._complain(step, f"{self._subject} has ended (line {self._init_ended})")
+        elif self._known.init_ended:
+            self._complain(step, f"{self._subject} has ended (line {self._known.init_ended})")
 
     def _expect_signal(self, step: Gets | GetsExactly) -> None:
         if isinstance(step, GetsExactly) and step.times == 0:
             return  # also who cannot notice a signal gets it no times
         for name in step.actors:
-            if (name, step.signal) in self._ignored:
+            if (name, step.signal) in self._known.ignored:
                 what = f"{name} ignores {step.signal}: the kernel drops it and nobody can tell"
                 self._complain(step, what, f"Let {name} catch it: '{name} catches {step.signal}'.")
                 return
-            if step.signal in DROPPED_BY_DEFAULT and step.signal not in self._kept:
+            if step.signal in DROPPED_BY_DEFAULT and step.signal not in self._known.kept:
                 what = f"{step.signal} does nothing to a process that does not catch it, so nobody can tell"
                 self._complain(step, what, f"Write '{name} catches {step.signal}' before.")
                 return
-
-    def _note(self, step: Step) -> None:
-        """What is certain once the step is done, or the expectation has come true."""
-        if isinstance(step, Deed) and step.traits.frees_others:
-            self._busy.clear()
-        if isinstance(step, Freezes | Thaws):
-            self._frozen = step.line if isinstance(step, Freezes) else 0
-        elif isinstance(step, EndsInput):
-            self._input_ended = step.line
-        elif isinstance(step, FreezesInitAfterFork):
-            self._frozen = step.line
-        elif isinstance(step, FreezesMainAfterFork):
-            self._main_frozen = step.line
-        elif isinstance(step, ThawsMain):
-            self._main_frozen = 0
-        elif isinstance(step, HoldsExits):
-            self._exits_held = True
-        elif isinstance(step, CatchesEverySignal):
-            self._ignored = {
-                (name, what) for name, what in self._ignored if name not in step.actors
-            }
-            self._kept |= {*EVERY_SIGNAL}
-        elif isinstance(step, Ignores):
-            self._ignored |= {(name, step.signal) for name in step.actors}
-        elif isinstance(step, Catches | Blocks):
-            self._ignored -= {(name, step.signal) for name in step.actors}
-            self._kept.add(step.signal)
-        elif isinstance(step, Stops):
-            for name in step.actors:
-                self._busy[name] = f"is stopped since line {step.line}, until it continues"
-        elif isinstance(step, Reaps):
-            self._note_reaping(step)
-        elif isinstance(
-            step, Exits | Dies | EndsWith | HasExited | HasDied | IsZombie | IsReaped
-        ) or (isinstance(step, Sends | SendsOften) and step.signal == "SIGKILL"):
-            self._note_ends(step)
-
-    def _note_reaping(self, step: Reaps) -> None:
-        for parent, child in step.pairs():
-            if child not in self._ended:
-                self._busy[parent] = f"waits for {child} since line {step.line}, which is not dead"
-            self._reaped.setdefault(child, step.line)
-
-    def _note_ends(
-        self,
-        step: Exits
-        | Dies
-        | EndsWith
-        | HasExited
-        | HasDied
-        | IsZombie
-        | IsReaped
-        | Sends
-        | SendsOften,
-    ) -> None:
-        for name in step.actors:
-            if name != self._subject:
-                self._ended.setdefault(name, step.line)
-            elif isinstance(step, HasExited | HasDied | EndsWith):
-                self._init_ended = self._init_ended or step.line
