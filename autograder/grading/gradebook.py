@@ -9,17 +9,14 @@ plays that were on just then.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-from autograder.errors import CommandError
-from autograder.grading.migrations import VERSION, migrate, version_of
+from autograder.grading.book import Book
 from autograder.grading.records import Asked, Result, Run, Terms
 from autograder.trial.verdict import Assessment, Hindrance, Verdict
 
@@ -66,19 +63,7 @@ class Gradebook:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._book = sqlite3.connect(path, isolation_level=None)
-            # WAL: readers never wait for the grader. With NORMAL what is committed survives SIGKILL at any moment; only
-            # a power cut could take the last verdicts, and then --resume finds them again.
-            self._book.execute("PRAGMA journal_mode = WAL")
-            self._book.execute("PRAGMA synchronous = NORMAL")
-            self._book.execute("PRAGMA foreign_keys = ON")
-            self._prepare()
-        except sqlite3.Error as error:
-            raise CommandError(
-                f"{path} cannot be used as a gradebook: {error}.\n"
-                "  Is the folder writable, and is this really a gradebook? Else give another --out."
-            ) from error
+        self._book = Book(path)
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +78,7 @@ class Gradebook:
         self, lab: str, title: str, scenarios: Sequence[Asked], students: Sequence[str]
     ) -> Run:
         """A new run; from now on the reports are about it."""
-        with self._transaction():
+        with self._book.transaction():
             started = _now()
             run = self._book.execute(
                 "INSERT INTO run (lab, title, started) VALUES (?, ?, ?)", (lab, title, started)
@@ -105,7 +90,7 @@ class Gradebook:
 
     def go_on(self, run: Run, scenarios: Sequence[Asked], students: Sequence[str]) -> Run:
         """The same run, with today's wording of its scenarios and today's students: who left is in no report."""
-        with self._transaction():
+        with self._book.transaction():
             self._book.execute("DELETE FROM asked WHERE run = ?", (run.id,))
             self._book.execute("DELETE FROM enrolled WHERE run = ?", (run.id,))
             self._ask(run.id, scenarios)
@@ -148,7 +133,7 @@ class Gradebook:
         One that was left open under the same terms is continued; else a new one is opened. With `keep` that has the
         verdicts of the attempt before, if it was about the same submission, on plays that have not changed since.
         """
-        with self._transaction():
+        with self._book.transaction():
             left = self._book.execute(
                 _LEFT_OPEN, (run.id, student, terms.files, terms.asked, terms.seed)
             ).fetchone()
@@ -167,7 +152,7 @@ class Gradebook:
 
     def add(self, attempt: int, position: int, verdict: Verdict) -> None:
         """Commits one verdict; `position` is that of its scenario in the lab."""
-        with self._transaction():
+        with self._book.transaction():
             self._add(attempt, position, verdict)
 
     def finish(self, attempt: int, result: Result, positions: Sequence[int]) -> Result:
@@ -175,13 +160,13 @@ class Gradebook:
 
         `positions` are those of the result's verdicts. Answers the whole, verdicts from before included.
         """
-        with self._transaction():
+        with self._book.transaction():
             self._finish(attempt, result, positions)
         return self._result(attempt)
 
     def close_attempt(self, attempt: int) -> Result | None:
         """Ends an attempt that took over all its verdicts; None if it was cut off before it said where init stood."""
-        with self._transaction():
+        with self._book.transaction():
             closed = self._book.execute(
                 "UPDATE attempt SET finished = ? WHERE id = ? AND mode != ''", (_now(), attempt)
             ).rowcount
@@ -197,7 +182,7 @@ class Gradebook:
 
     def set_penalty(self, run: Run, student: str, late: float, penalty: float) -> None:
         """What lateness costs in the attempt that counts: a policy may change without grading anew."""
-        with self._transaction():
+        with self._book.transaction():
             row = self._book.execute(_LATEST, (run.id, student)).fetchone()
             if row is not None:
                 self._book.execute(
@@ -206,7 +191,7 @@ class Gradebook:
 
     def record(self, run: Run, result: Result) -> None:
         """Commits one whole attempt at once."""
-        with self._transaction():
+        with self._book.transaction():
             attempt = self._open(run, result.student, Terms())
             self._finish(attempt, result, range(len(result.assessment.verdicts)))
 
@@ -326,17 +311,6 @@ class Gradebook:
             ),
         )
 
-    def _prepare(self) -> None:
-        if version_of(self._book) > VERSION:
-            raise CommandError(
-                f"{self.path} was written by a later version of this program: its tables have version"
-                f" {version_of(self._book)}, this program knows up to {VERSION}.\n"
-                "  Update the program, or give another --out."
-            )
-        if version_of(self._book) < VERSION:
-            with self._transaction():
-                migrate(self._book)
-
     def _ask(self, run: int, scenarios: Sequence[Asked]) -> None:
         self._book.executemany(
             "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -350,21 +324,6 @@ class Gradebook:
         self._book.executemany(
             "INSERT INTO enrolled VALUES (?, ?)", [(run, student) for student in students]
         )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self._book.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._book.execute("ROLLBACK")
-                raise
-            self._book.execute("COMMIT")
-        except (
-            sqlite3.Error
-        ) as error:  # the disk is full, somebody else holds the lock for too long
-            raise CommandError(f"{self.path} cannot be written: {error}.") from error
 
 
 @lru_cache(maxsize=2048)  # a class makes the same mistakes: most of its verdicts are alike
