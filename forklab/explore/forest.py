@@ -24,6 +24,7 @@ from forklab.lens.replay import Played
 from forklab.steps import state as facts
 from forklab.steps.deeds import Deed, DeedKind, deed_of
 from forklab.steps.moves import CALL
+from forklab.steps.pending import may_disturb
 from forklab.steps.schedule import Grain
 from forklab.steps.state import Fact, State
 
@@ -195,7 +196,7 @@ def _is_quiet(state: State) -> bool:
     for (what, name), value in state.items():
         if what in (facts.TIMER, facts.PIPE):
             return False
-        if what == facts.PENDING and facts.may_disturb(state, name):
+        if what == facts.PENDING and may_disturb(state, name):
             return False
         if isinstance(value, facts.Signals) and value.caught & bit(CHLD):
             return False

@@ -22,6 +22,8 @@ from forklab.lens.replay import Played
 from forklab.steps import state as facts
 from forklab.steps.footprint import footprint, signals_sent
 from forklab.steps.moves import EARLY, RETURN, TIME, Move, moves
+from forklab.steps.pending import also_sent, may_disturb, pending, signals_waiting
+from forklab.steps.resources import may_be_woken_in_vain
 from forklab.steps.state import PRIOR, Fact
 
 Key = int  # of a state: equal states have equal keys
@@ -179,10 +181,10 @@ class Learned:
     ) -> Situation:
         priors = [(fact, value) for fact, value in state.items() if fact[0] == PRIOR]
         found = moves(state)
-        if semaphore := facts.may_be_woken_in_vain(state):
+        if semaphore := may_be_woken_in_vain(state):
             self.doubt(f"A signal comes for one of several who wait for {semaphore}.")
         for (_, name), _ in priors:
-            if facts.may_disturb(state, name):
+            if may_disturb(state, name):
                 found.append(Move(name, EARLY))
         cut = self._cut.get(key ^ self._key(priors)) if self._cut else None
         return Situation(key, state, tuple(found), before, cut)
@@ -217,9 +219,9 @@ def state_for(here: Situation, move: Move) -> dict[Fact, Hashable]:
         name = move.process
         prior = state[PRIOR, name]
         assert isinstance(prior, tuple)
-        since = facts.signals_waiting(state, name)
+        since = signals_waiting(state, name)
         facts.apply(prior, state)
-        state[facts.PENDING, name] = facts.also_sent(state, name, since)
+        state[facts.PENDING, name] = also_sent(state, name, since)
     return state
 
 
@@ -229,9 +231,7 @@ def _keep_what_it_dropped(state: dict[Fact, Hashable], name: str, number: int) -
     assert isinstance(prior, tuple)
     before = dict(prior)
     masks = before.get((facts.MASKS, name))
-    if isinstance(masks, facts.Signals) and masks.blocked & bit(number) & ~facts.pending(
-        state, name
-    ):
+    if isinstance(masks, facts.Signals) and masks.blocked & bit(number) & ~pending(state, name):
         waiting = before.get((facts.PENDING, name), ())
         dropped = facts.Waiting(number, 0, "", 0)
         before[facts.PENDING, name] = tuple(sorted({*waiting, dropped}))
@@ -266,7 +266,7 @@ def _who_may_go_on(state: dict[Fact, Hashable]) -> list[str]:
     names = []
     for (what, name), value in state.items():
         stands = what == facts.AT and isinstance(value, facts.Place) and value.stage == facts.AFTER
-        if stands and not facts.may_disturb(state, name):
+        if stands and not may_disturb(state, name):
             names.append(name)
     return sorted(names, key=facts.order)
 

@@ -10,6 +10,8 @@ from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import numbers_in
 from forklab.steps import state as facts
 from forklab.steps.moves import CALL, TIME, Move
+from forklab.steps.pending import deliverable, wants_no_zombies
+from forklab.steps.resources import semaphore_in
 from forklab.steps.state import State
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
@@ -81,7 +83,7 @@ def goes_on(name: str) -> Deed:
 
 
 def _due(state: State, name: str) -> tuple[int, ...]:
-    return tuple(numbers_in(facts.deliverable(state, name)))
+    return tuple(numbers_in(deliverable(state, name)))
 
 
 def _call(state: State, name: str) -> Deed:
@@ -91,7 +93,7 @@ def _call(state: State, name: str) -> Deed:
         return Deed(name, DeedKind.FORK, child=f"{name}.{facts.forks_so_far(state, name) + 1}")
     if call in _EXITS:
         parent = facts.parent_of(state, name)
-        unwanted_by = parent if facts.wants_no_zombies(state, parent) else ""
+        unwanted_by = parent if wants_no_zombies(state, parent) else ""
         return Deed(name, DeedKind.EXIT, status=_int(detail[0]), unwanted_by=unwanted_by)
     if place.writes_output:
         return Deed(name, DeedKind.WRITE, text=str(detail[1]))
@@ -115,7 +117,7 @@ def _call(state: State, name: str) -> Deed:
         return Deed(name, DeedKind.WAKE, signals=() if due else _due(state, name))
     if call in _SUSPENDING:
         return Deed(name, DeedKind.SUSPENDED, call=call)
-    semaphore = next(map(facts.semaphore_in, place.touches), "")
+    semaphore = next(map(semaphore_in, place.touches), "")
     return Deed(name, DeedKind.CALL, call=call, semaphore=semaphore)
 
 

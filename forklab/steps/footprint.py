@@ -14,6 +14,8 @@ from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import CHLD, JOB_CONTROL, STOP
 from forklab.steps import state as facts
 from forklab.steps.moves import CALL, TIME, Move
+from forklab.steps.pending import may_be_fatal, may_stop
+from forklab.steps.resources import FIFOS, facts_about, is_held, would_break_pipe
 from forklab.steps.state import Fact, State
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
@@ -30,7 +32,7 @@ def footprint(state: State, move: Move) -> frozenset[Fact]:
         wanted.update(_of_call(state, move.process))
     if _ends(state, move):
         wanted.update(_of_death(state, move.process))
-    if facts.may_stop(state, move.process):
+    if may_stop(state, move.process):
         wanted.update(_of_signal(state, move.process, STOP))
     return frozenset(wanted)
 
@@ -38,8 +40,8 @@ def footprint(state: State, move: Move) -> frozenset[Fact]:
 def _ends(state: State, move: Move) -> bool:
     place = facts.place_of(state, move.process)
     exits = move.kind == CALL and place.call in _EXITS
-    breaks = move.kind == CALL and facts.would_break_pipe(state, move.process)
-    return exits or breaks or facts.may_be_fatal(state, move.process)
+    breaks = move.kind == CALL and would_break_pipe(state, move.process)
+    return exits or breaks or may_be_fatal(state, move.process)
 
 
 def _own(name: str) -> Iterator[Fact]:
@@ -54,7 +56,7 @@ def _what_is_open(state: State, name: str) -> Iterator[Fact]:
     assert isinstance(ends, tuple)
     for end in ends:
         if isinstance(end, facts.End):
-            yield from facts.facts_about(end.channel)
+            yield from facts_about(end.channel)
         else:
             yield facts.PIPE, end[0]
 
@@ -63,7 +65,7 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
     place = facts.place_of(state, name)
     call, detail = place.call, place.detail
     for touch in place.touches:
-        yield from facts.facts_about(touch.resource)
+        yield from facts_about(touch.resource)
         if touch.resource.startswith("pending "):  # they tell how a child has ended
             yield from ((facts.LIFE, child) for child in facts.children(state, name))
             yield facts.CHILDREN, name
@@ -71,7 +73,7 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
         yield facts.CHILDREN, name
         yield facts.GROUP, name
         yield from _what_is_open(state, name)
-    elif call in _OPENS and any(touch.resource == facts.FIFOS for touch in place.touches):
+    elif call in _OPENS and any(touch.resource == FIFOS for touch in place.touches):
         yield from _who_waits_in_open(state)
     elif call in _EXECS:
         yield facts.GROUP, name
@@ -122,7 +124,7 @@ def _who_waits_in_open(state: State) -> Iterator[Fact]:
 
 
 def _held_resources(state: State) -> Iterator[Fact]:
-    return (fact for fact in state if fact[0] == facts.RESOURCE and facts.is_held(fact[1]))
+    return (fact for fact in state if fact[0] == facts.RESOURCE and is_held(fact[1]))
 
 
 def _tale_of(name: str) -> Iterator[Fact]:

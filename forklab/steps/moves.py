@@ -10,6 +10,8 @@ from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import KILL, bit
 from forklab.steps import state as facts
+from forklab.steps.pending import deliverable, ends_patience, pending
+from forklab.steps.resources import is_free, values_of
 from forklab.steps.state import AT, LOOP, READ_END, TIMER, WRITE_END, Place, State
 
 _SLEEPS, _WAITS, _CLOCKS = calls_in("sleep"), calls_in("wait"), calls_in("clock")
@@ -52,7 +54,7 @@ def _of(state: State, name: str) -> Iterator[Move]:
     if place.stage == facts.AFTER:
         yield Move(name, RETURN)
         return
-    due = facts.deliverable(state, name)
+    due = deliverable(state, name)
     killed = due & bit(KILL)
     if place.stage == facts.BEFORE:
         ready, woken = _can_return(state, name, place)
@@ -80,17 +82,17 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
     if call == "rt_sigsuspend":
         (blocked,) = detail
         assert isinstance(blocked, int)
-        return False, bool(facts.deliverable(state, name, blocked=blocked))
+        return False, bool(deliverable(state, name, blocked=blocked))
     if call == "rt_sigtimedwait":
         (wanted,) = detail
         assert isinstance(wanted, int)
-        return bool(facts.pending(state, name) & wanted), False
+        return bool(pending(state, name) & wanted), False
     if place.deadline is not None and place.deadline <= facts.now(state):
         return True, False
     if call in _SLEEPS or call in _CLOCKS:
         return False, False
     if place.at_semaphore is not None:
-        return facts.is_free(state, name), False
+        return is_free(state, name), False
     if place.reads_from_pipe:
         pipe = facts.pipe_of(state, detail[0])
         return bool(pipe.content or not pipe.writers or READ_END in pipe.nonblocking), False
@@ -101,8 +103,8 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         # One that never fits can only begin where there is room for most of it.
         begins = not pipe.content or facts.fits(pipe, size)
         return begins or not pipe.readers or WRITE_END in pipe.nonblocking, False
-    has_changed = place.blocked is None or place.blocked != facts.values_of(state, place.touches)
-    return has_changed, facts.ends_patience(state, name)
+    has_changed = place.blocked is None or place.blocked != values_of(state, place.touches)
+    return has_changed, ends_patience(state, name)
 
 
 def _deadlines(state: State) -> Iterator[int]:

@@ -15,23 +15,12 @@ Pure: the world is looked at in `forklab.lens.loop.observing`.
 
 from __future__ import annotations
 
-import operator
 import zlib
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from signal import SIGRTMIN
+from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
-from forklab.kernel.signals import (
-    CHLD,
-    HARMLESS_MASK,
-    SA_NOCLDWAIT,
-    STOPPING_MASK,
-    bit,
-    deliverable_of,
-)
 from forklab.numbering import FIRST_PID
 
 _FOR_A_MOMENT = calls_in("sleep", "clock")  # a clock is read in a loop until then
@@ -69,12 +58,6 @@ EPOLLS = frozenset({"epoll_wait", "epoll_pwait"})
 POLLS = SELECTS | EPOLLS | {"poll", "ppoll"}
 SENDS = WRITES | {"sendto", "sendmsg", "mq_timedsend"}
 RECEIVES = READS | {"recvfrom", "recvmsg", "mq_timedreceive"}
-FIFOS = "fifos"  # are one, as which one is opened by a name is for others to change
-# What is told in a channel is told to whoever reads there. So their names begin; if it has sides, it matters who has
-# which of them open.
-SIDED = frozenset({"socketpair", "fifo", FIFOS})
-_ALWAYS_SHARED = {"pipe": PIPE, "pending": PENDING, "life": LIFE}
-CHANNELS = SIDED | {"eventfd", "queue", "pending"}
 ONE, OTHER = "one", "other"  # sides
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
@@ -247,82 +230,6 @@ def place_of(state: State, name: str) -> Place:
     return place
 
 
-def deliverable(state: State, name: str, *, blocked: int | None = None) -> int:
-    """The pending signals that would have an effect right now, as a bit mask.
-
-    `blocked` is another mask than its own.
-    """
-    masks = signals_of(state, name)
-    own = masks.blocked if blocked is None else blocked
-    return deliverable_of(pending(state, name), own, masks.ignored, masks.caught)
-
-
-def signals_of(state: State, name: str) -> Signals:
-    masks = state[MASKS, name]
-    assert isinstance(masks, Signals)
-    return masks
-
-
-def pending(state: State, name: str) -> int:
-    mask = 0
-    for sent in signals_waiting(state, name):
-        mask |= bit(sent.signal)
-    return mask
-
-
-def signals_waiting(state: State, name: str) -> tuple[Waiting, ...]:
-    """What is pending."""
-    waiting = state[PENDING, name]
-    assert isinstance(waiting, tuple)
-    return waiting
-
-
-def also_sent(state: State, name: str, others: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
-    """What is pending if these were sent as well, and is not dropped: it is blocked, or has an effect.
-
-    Of standard signals the first one of a number is kept, see signal(7).
-    """
-    found = sorted(
-        (Counter(signals_waiting(state, name)) | Counter(others)).elements(), key=_number
-    )
-    signals = signals_of(state, name)
-    ignored = signals.ignored | HARMLESS_MASK & ~signals.caught
-    once: dict[object, Waiting] = {}
-    for place, sent in enumerate(found):
-        if bit(sent.signal) & (signals.blocked | ~ignored):
-            once.setdefault(sent.signal if sent.signal < SIGRTMIN else (sent, place), sent)
-    return tuple(once.values())
-
-
-_number = operator.attrgetter("signal")
-
-
-def may_disturb(state: State, name: str) -> bool:
-    """Whether a signal is pending for it that it would notice, sooner or later."""
-    return bool(deliverable(state, name, blocked=0))
-
-
-def may_be_fatal(state: State, name: str) -> bool:
-    """Whether what is pending could end it in its next step.
-
-    Also what is blocked: a handler may be about to return.
-    """
-    return bool(_uncaught(state, name) & ~STOPPING_MASK)
-
-
-def may_stop(state: State, name: str) -> bool:
-    """Whether what is pending could stop it in its next step."""
-    return bool(_uncaught(state, name) & STOPPING_MASK)
-
-
-def _uncaught(state: State, name: str) -> int:
-    masks = signals_of(state, name)
-    caught = masks.caught
-    if place_of(state, name).call == "rt_sigaction":
-        caught = 0  # not any more, maybe
-    return pending(state, name) & ~masks.ignored & ~caught & ~HARMLESS_MASK
-
-
 def zombie_status(state: State, name: str) -> int | None:
     life = state.get((LIFE, name))
     if isinstance(life, tuple) and life[0] == "zombie":
@@ -367,14 +274,6 @@ def parent_of(state: State, name: str) -> str:
     return parent
 
 
-def wants_no_zombies(state: State, name: str) -> bool:
-    """Whether the kernel collects its children by itself: wait(2), NOTES. Not known of init, and not so."""
-    if (MASKS, name) not in state:
-        return False
-    masks = signals_of(state, name)
-    return bool(masks.ignored & bit(CHLD) or masks.flags & SA_NOCLDWAIT)
-
-
 def now(state: State) -> int:
     moment = state[CLOCK]
     assert isinstance(moment, int)
@@ -388,103 +287,9 @@ def pipe_of(state: State, pipe: Hashable) -> PipeContent:
     return found
 
 
-def is_held(resource: str) -> bool:
-    """Whether the end of a process may change it: locks are released, and semaphores by SEM_UNDO, see semop(2)."""
-    return resource in ("locks", "semaphores")
-
-
-def is_channel(resource: str) -> bool:
-    return resource.partition(" ")[0] in CHANNELS
-
-
-def facts_about(resource: str) -> tuple[Fact, ...]:
-    """Where the state tells of it."""
-    kind, _, name = resource.partition(" ")
-    if kind in _ALWAYS_SHARED:
-        return ((_ALWAYS_SHARED[kind], name),)
-    if kind == "fifo":
-        resource = FIFOS
-    if kind in SIDED:
-        return (RESOURCE, resource), (HOLDERS, resource)
-    return ((RESOURCE, resource),)
-
-
-def is_always_shared(resource: str) -> bool:
-    """What becomes of these are steps anyway."""
-    return resource.partition(" ")[0] in {*_ALWAYS_SHARED, "semaphore"}
-
-
-def values_of(state: State, touches: Iterable[Touch]) -> tuple[Hashable, ...]:
-    """Of all facts about the resources, in their order."""
-    return tuple(state.get(fact) for touch in touches for fact in facts_about(touch.resource))
-
-
-def semaphore_in(touch: Touch) -> str:
-    """The name of the POSIX semaphore that this is; empty for anything else."""
-    kind, _, name = touch.resource.partition(" ")
-    return name if kind == "semaphore" else ""
-
-
-def is_free(state: State, name: str) -> bool:
-    """Of one that waits for a POSIX semaphore: whether it would not have to."""
-    place = place_of(state, name)
-    assert place.at_semaphore is not None
-    (value,) = values_of(state, place.touches)
-    if value is None:
-        value = place.at_semaphore.initial
-    assert isinstance(value, int)
-    return value > 0
-
-
-def may_be_woken_in_vain(state: State) -> str:
-    """A POSIX semaphore that is free, and for which several wait, one of whom gets a signal; empty if there is none.
-
-    The kernel may have chosen that one to be woken. If it ends instead of taking it, nobody wakes the next one.
-    """
-    waiting: dict[str, list[str]] = {}
-    for (what, name), place in state.items():
-        if what == AT and isinstance(place, Place) and place.stage == BEFORE and place.at_semaphore:
-            waiting.setdefault(semaphore_in(place.touches[0]), []).append(name)
-    for semaphore, names in waiting.items():
-        gets_signal = any(deliverable(state, name) for name in names)
-        if len(names) > 1 and gets_signal and is_free(state, names[0]):
-            return semaphore
-    return ""
-
-
 def fits(pipe: PipeContent, size: int) -> bool:
     """Whether a write of so many bytes has room in a pipe as a whole."""
     return len(pipe.content) + size <= PIPE_CAPACITY
-
-
-def ends_patience(state: State, name: str) -> bool:
-    """Whether a signal is pending for one that waits for descriptors, which it lets through meanwhile."""
-    patience = place_of(state, name).patience
-    if patience is None or patience.mask is None:
-        return False
-    return bool(deliverable(state, name, blocked=patience.mask))
-
-
-def would_break_pipe(state: State, name: str) -> bool:
-    """Whether it is about to write where nobody can read any more: SIGPIPE, see pipe(7)."""
-    place = place_of(state, name)
-    if place.writes_to_pipe:
-        return not pipe_of(state, place.detail[0]).readers
-    if place.call not in SENDS:
-        return False
-    channels = [state.get((HOLDERS, touch.resource)) for touch in place.touches]
-    return any(
-        h.shut or not h.one or not h.other for channel in channels for h in _holders(channel)
-    )
-
-
-def _holders(value: Hashable) -> Iterator[Holders]:
-    """Of a channel; of several, if they are one."""
-    if isinstance(value, Holders):
-        yield value
-    elif isinstance(value, tuple):
-        for inner in value:
-            yield from _holders(inner)
 
 
 def meant(state: State, name: str) -> list[str]:

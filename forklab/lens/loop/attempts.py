@@ -23,7 +23,8 @@ from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import FIFOS, RECEIVES, SENDS, Patience, Touch, is_channel
+from forklab.steps.resources import FIFOS, is_channel
+from forklab.steps.state import RECEIVES, SENDS, Patience, Touch
 
 _IPC_NOWAIT = 0o4000
 _LOCK_NB = 4

@@ -18,6 +18,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps import state as facts
+from forklab.steps.resources import FIFOS
 from forklab.steps.state import (
     READ_END,
     WRITE_END,
@@ -98,7 +99,7 @@ def _describe_channels(run: Run, state: dict[Fact, Hashable]) -> None:
     fifos = sorted(name for name in shared if name.startswith("fifo "))
     values: dict[str, Hashable] = {name: holders.get(name) for name in shared.difference(fifos)}
     if fifos:
-        values[facts.FIFOS] = tuple((name, holders[name]) for name in fifos if name in holders)
+        values[FIFOS] = tuple((name, holders[name]) for name in fifos if name in holders)
     for channel, value in values.items():
         if value:
             state[facts.HOLDERS, channel] = value

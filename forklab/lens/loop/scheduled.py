@@ -38,8 +38,9 @@ from forklab.lens.world.onward import Onward, Turn
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Seen, Tracee
 from forklab.steps.moves import TIME, Move, moves
+from forklab.steps.pending import deliverable
 from forklab.steps.schedule import Schedule
-from forklab.steps.state import PENDING, Fact, State, deliverable
+from forklab.steps.state import PENDING, Fact, State
 
 _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
 # A handler that returns ends what its signal has begun, and that was noticed. Of pipes, sockets ... we have to know.

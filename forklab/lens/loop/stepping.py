@@ -34,17 +34,8 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
-from forklab.steps.state import (
-    LOOP,
-    POLLS,
-    READS,
-    TO_OUTPUT,
-    WRITES,
-    State,
-    Touch,
-    number_of,
-    values_of,
-)
+from forklab.steps.resources import values_of
+from forklab.steps.state import LOOP, POLLS, READS, TO_OUTPUT, WRITES, State, Touch, number_of
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.digests import digest_of
 from forklab.lens.world.surroundings import File
-from forklab.steps.state import FIFOS, Touch, is_always_shared, is_held
+from forklab.steps.resources import FIFOS, is_always_shared, is_held
+from forklab.steps.state import Touch
 
 SOMEBODY = ""  # whoever may end a wait
 _WITHOUT_A_NAME = re.compile(r"/#\d+$")  # by O_TMPFILE: its number is another one in each run

@@ -324,7 +324,7 @@ MENDS = {
     ),
     "to wait for a POSIX semaphore": Mend(
         "steps/moves.py",
-        "return facts.is_free(state, name), False",
+        "return is_free(state, name), False",
         "return place.at_semaphore.initial > 0, False",
         ("posix semaphores",),
     ),
