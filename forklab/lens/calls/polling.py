@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 from forklab.kernel.calls import PATIENT, LimitForm, Sort, int32
-from forklab.lens.calls.touching import NotModelledError, Touches, is_terminal
+from forklab.lens.calls.subjects import NotModelledError, Touches, is_terminal
 from forklab.lens.calls.wanting import areas_of, wanted
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.edge.borrowing import borrow

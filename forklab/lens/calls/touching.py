@@ -19,25 +19,28 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 
-from forklab.kernel.calls import CALLS, Concern, Sort, Subject, calls_in, int32
+from forklab.kernel.calls import CALLS, Concern, Sort, calls_in, int32
 from forklab.lens.calls import paths
-from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.calls.subjects import (
+    NotModelledError,
+    Touches,
+    counts_its_threads,
+    of_descriptor,
+    of_path,
+    of_process,
+    of_subject,
+)
+from forklab.lens.edge import descriptors, ptrace
 from forklab.lens.world.channels import Opening, is_fifo
 from forklab.lens.world.run import Run
-from forklab.lens.world.surroundings import File, identity
+from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.runnable import is_python
 from forklab.steps.state import Touch
 
-Touches = list[Touch]
-
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-MOVE_ON = frozenset({"read", "readv", "lseek", "getdents", "getdents64"})  # the offset; no more
 # A lock, what SEM_UNDO takes back, a file in memory, a signal when others do something.
 _LAST = frozenset({"flock", "semop", "semtimedop", "mmap", "mq_notify"})
 _PRIO_PROCESS = 0
@@ -59,12 +62,7 @@ _KNOWN_FLAGS = (
 _MSGHDR = struct.Struct(
     "<Q32xQ8x"
 )  # the address of a name; how much there is beside the text: recvmsg(2)
-_PTS, _PTMX = range(136, 144), (5, 2)  # devices: by their major numbers, by both
 _OPENS, _EXECS = calls_in("open"), calls_in("exec")
-
-
-class NotModelledError(Exception):
-    """Nobody knows what this call may tell others, or ask of them."""
 
 
 def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -80,7 +78,7 @@ def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
     return [
         touch
         for subject in known.subjects
-        for touch in _of_subject(run, tracee, call, subject, tells=tells)
+        for touch in of_subject(run, tracee, call, subject, tells=tells)
     ]
 
 
@@ -94,173 +92,9 @@ def lasts(call: Call) -> bool:
     return command not in (*_OF_DESCRIPTORS, F_GETFL, _F_GETLK)
 
 
-def _of_subject(
-    run: Run, tracee: Tracee, call: Call, subject: Subject, *, tells: bool
-) -> Iterator[Touch]:
-    arguments = [call.arguments[place] for place in subject.places]
-    match subject.sort:
-        case Sort.DESCRIPTOR:
-            yield from _of_descriptor(run, tracee, call, int32(arguments[0]), tells=tells)
-        case Sort.PATH:
-            yield from _of_path(run, tracee, paths.AT_FDCWD, arguments[0], tells=tells)
-        case Sort.PATH_AT:
-            folder, address = arguments
-            if (
-                paths.text(tracee, address) == "" and int32(folder) != paths.AT_FDCWD
-            ):  # AT_EMPTY_PATH
-                yield from _of_descriptor(run, tracee, call, int32(folder), tells=tells)
-            else:
-                yield from _of_path(run, tracee, int32(folder), address, tells=tells)
-        case Sort.PROCESS:
-            yield from _of_process(run, tracee, int32(arguments[0]) if arguments else 0, tells)
-        case Sort.HERE:
-            yield from _of_own_folder(tracee)
-        case Sort.CHANCE:
-            pass
-        case _:
-            yield Touch(str(subject.sort), tells)
-
-
-def _of_process(run: Run, tracee: Tracee, pid: int, tells: bool) -> Iterator[Touch]:
-    member = run.chronicle.latest(pid) if pid else tracee.member
-    if member is not None:
-        yield Touch(f"process {member.name}", tells)
-        if member is not tracee.member:
-            yield Touch(f"life {member.name}", tells=False)
-
-
-def _of_descriptor(
-    run: Run, tracee: Tracee, call: Call, number: int, *, tells: bool
-) -> Iterator[Touch]:
-    """Raises NotModelledError for what is no file, folder or channel, nor something in which nobody can notice it."""
-    pid = tracee.member.pid
-    try:
-        about = os.stat(f"/proc/{pid}/fd/{number}")
-    except OSError:
-        return  # EBADF, and nobody notices
-    kind = stat.S_IFMT(about.st_mode)
-    where = descriptors.link(pid, number) or ""
-    file = (about.st_dev, about.st_ino, about.st_rdev)
-    end = run.channels.at(pid, number)
-    if end is not None:
-        if call.name in _UNSEEN:
-            raise NotModelledError
-        if call.name not in _FUTILE_ON_PIPES:
-            yield Touch(end.channel, tells)
-    elif descriptors.signals_of(pid, number) is not None:
-        if call.name == "readv":
-            raise NotModelledError
-        yield Touch(str(Sort.SIGNALFDS), tells and call.name == "fcntl")
-        yield Touch(f"pending {tracee.member.name}", tells=False)
-    elif kind == stat.S_IFREG and not where.startswith("/proc/"):
-        name = run.resources.label(file, where.removesuffix(" (deleted)"))
-        if call.name in MOVE_ON:
-            tells = _is_shared(run, tracee, number, file)
-        yield Touch(f"file {name}", tells)
-    elif kind == stat.S_IFREG:
-        is_own = where == f"/proc/{pid}/stat"
-        if not (is_own and _counts_its_threads(tracee, descriptors.flags(pid, number))):
-            yield from _of_proc(run, where)
-    elif kind == stat.S_IFDIR:
-        if call.name in MOVE_ON:
-            tells = _is_shared(run, tracee, number, file)
-        yield Touch(f"folder {where}", tells)
-    elif not _concerns_nobody(run, call, kind, file):
-        raise NotModelledError
-
-
-def _concerns_nobody(run: Run, call: Call, kind: int, file: File) -> bool:
-    """Of what is neither a file nor a folder: a terminal, as long as nothing is written, or an error at a pipe."""
-    if kind == stat.S_IFCHR:
-        if file in run.surroundings.outputs:
-            return call.name not in _UNSEEN
-        return not is_terminal(file) or file == run.surroundings.foreign
-    return kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES
-
-
-def is_terminal(file: File) -> bool:
-    """A pseudoterminal: there may be somebody at its other side, see pts(4)."""
-    major, minor = os.major(file[2]), os.minor(file[2])
-    return major in _PTS or (major, minor) == _PTMX
-
-
-# What these write to the output, nobody would see; nor how they wait at a channel.
-_UNSEEN = frozenset({"sendfile", "copy_file_range", "preadv2", "pwritev2"})
-# What these do to a pipe or a channel, or ask of it, is an error or always the same.
-_FUTILE_ON_PIPES = frozenset(
-    {
-        "fstat",
-        "newfstatat",
-        "statx",
-        "lseek",
-        "pread64",
-        "pwrite64",
-        "getdents64",
-        "fchdir",
-        "getsockname",
-        "getpeername",
-    }
-)
-
-
-def _is_shared(run: Run, tracee: Tracee, number: int, file: File) -> bool:
-    """Whether somebody else has this very descriptor, and with it the offset."""
-    mine = tracee.member.pid
-    for other in {other.member.pid for other in run.world.tracees.values()} - {mine}:
-        for theirs in descriptors.all_of(other):
-            is_same_file = identity(f"/proc/{other}/fd/{theirs}") == file
-            if is_same_file and descriptors.are_one(mine, number, other, theirs):
-                return True
-    return False
-
-
-def _of_path(
-    run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool
-) -> Iterator[Touch]:
-    """Each name on the way is asked; for the last one, and what it leads to, see `tells`."""
-    for path, is_last in paths.names(tracee, folder, address):
-        if paths.is_below(path, "/proc"):
-            if tells:
-                raise NotModelledError
-            yield from _of_proc(run, path)
-            return
-        changes = tells and is_last
-        yield Touch(f"name {path}", changes)
-        if not is_last:
-            continue
-        if changes:
-            yield Touch(f"folder {os.path.dirname(path)}", tells=True)
-        try:
-            about = os.lstat(path)
-        except OSError:
-            continue
-        if stat.S_ISREG(about.st_mode):
-            file = (about.st_dev, about.st_ino, about.st_rdev)
-            yield Touch(f"file {run.resources.label(file, path)}", changes)
-        elif stat.S_ISDIR(about.st_mode):
-            yield Touch(f"folder {path}", changes)
-
-
-def _of_own_folder(tracee: Tracee) -> Iterator[Touch]:
-    """Each name on the way to it, as getcwd(2) tells them, and whether it is still there."""
-    with suppress(OSError):
-        path = os.readlink(paths.base(tracee, paths.AT_FDCWD)).removesuffix(" (deleted)")
-        while path != "/":
-            yield Touch(f"name {path}", tells=False)
-            path = os.path.dirname(path)
-
-
-def _of_proc(run: Run, path: str) -> Iterator[Touch]:
-    """Who looks there sees others, but for what is its own or the machine's."""
-    part = path.split("/")[2:3]
-    if not part or part[0].isdecimal():
-        run.because("it reads /proc, where it can see others")
-    return iter(())
-
-
 def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     folder, path, flags = _opened(call)
-    if paths.text(tracee, path) == "/proc/self/stat" and _counts_its_threads(tracee, flags):
+    if paths.text(tracee, path) == "/proc/self/stat" and counts_its_threads(tracee, flags):
         return []
     tells = bool(flags & (os.O_CREAT | os.O_TRUNC))
     # If others change what has this name, it may be any of them by then.
@@ -268,7 +102,7 @@ def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
     opening = fifo_opened(run, tracee, call)
     fifos.update(end.channel for end in (opening.ends if opening else ()))
     return [
-        *_of_path(run, tracee, folder, path, tells=tells),
+        *of_path(run, tracee, folder, path, tells=tells),
         *(Touch(name, tells=True) for name in sorted(fifos)),
     ]
 
@@ -283,14 +117,6 @@ def fifo_opened(run: Run, tracee: Tracee, call: Call) -> Opening | None:
     if paths.is_below(name, "/proc") or not is_fifo(path):
         return None
     return Opening(identity(path), run.channels.fifo(os.path.realpath(path), flags))
-
-
-def _counts_its_threads(tracee: Tracee, flags: int) -> bool:
-    """Of who opens its own stat in /proc, or has it open. A file that a Python program opens itself has O_CLOEXEC.
-
-    Python itself counts at each fork, from 3.12 on, and looks at nothing else there.
-    """
-    return is_python(proc.program(tracee.member.pid)) and not flags & os.O_CLOEXEC
 
 
 def _opened(call: Call) -> tuple[int, int, int]:
@@ -317,7 +143,7 @@ def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
             return [Touch("flags of the output", tells)]
         if (descriptors.link(tracee.member.pid, number) or "").startswith("pipe:"):
             return []
-        return list(_of_descriptor(run, tracee, call, number, tells=tells))
+        return list(of_descriptor(run, tracee, call, number, tells=tells))
     if command in (_F_GETLK, F_SETLK, F_SETLKW):
         return _lock(run, tracee, call)
     raise NotModelledError
@@ -346,7 +172,7 @@ def closes(run: Run, tracee: Tracee, call: Call) -> Touches:
 
 
 def _locks_at(run: Run, tracee: Tracee, call: Call, number: int) -> Iterator[Touch]:
-    for touch in _of_descriptor(run, tracee, call, number, tells=True):
+    for touch in of_descriptor(run, tracee, call, number, tells=True):
         yield Touch("lock " + touch.resource.partition(" ")[2], tells=True)
 
 
@@ -370,7 +196,7 @@ def _message(run: Run, tracee: Tracee, call: Call) -> Touches:
         is_plain = call.name != "sendmsg" or _is_plain_message(tracee, call.arguments[1])
     if flags & ~_KNOWN_FLAGS or not is_plain:
         raise NotModelledError
-    return list(_of_descriptor(run, tracee, call, number, tells=True))
+    return list(of_descriptor(run, tracee, call, number, tells=True))
 
 
 def _is_plain_message(tracee: Tracee, address: int) -> bool:
@@ -387,7 +213,7 @@ def _map(run: Run, tracee: Tracee, call: Call) -> Touches:
     """mmap(2): from then on nobody sees who reads what."""
     if call.arguments[3] & _MAP_ANONYMOUS:
         return []
-    found = list(_of_descriptor(run, tracee, call, int32(call.arguments[4]), tells=False))
+    found = list(of_descriptor(run, tracee, call, int32(call.arguments[4]), tells=False))
     run.resources.mapped.update(touch.resource for touch in found)
     return found
 
@@ -396,11 +222,11 @@ def _priority(run: Run, tracee: Tracee, call: Call) -> Touches:
     if int32(call.arguments[0]) != _PRIO_PROCESS:
         raise NotModelledError
     tells = call.name == "setpriority"
-    return list(_of_process(run, tracee, int32(call.arguments[1]), tells))
+    return list(of_process(run, tracee, int32(call.arguments[1]), tells))
 
 
 def _limits(run: Run, tracee: Tracee, call: Call) -> Touches:
-    return list(_of_process(run, tracee, int32(call.arguments[0]), tells=bool(call.arguments[2])))
+    return list(of_process(run, tracee, int32(call.arguments[0]), tells=bool(call.arguments[2])))
 
 
 def _semaphores(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -421,7 +247,7 @@ def _queue(run: Run, tracee: Tracee, call: Call) -> Touches:
     if timed and call.arguments[4]:  # until a moment
         raise NotModelledError
     tells = timed or bool(call.arguments[1])
-    return list(_of_descriptor(run, tracee, call, int32(call.arguments[0]), tells=tells))
+    return list(of_descriptor(run, tracee, call, int32(call.arguments[0]), tells=tells))
 
 
 def _system_v(run: Run, tracee: Tracee, call: Call) -> Touches:

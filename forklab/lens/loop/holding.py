@@ -28,6 +28,7 @@ from forklab.lens.calls import (
     writing,
 )
 from forklab.lens.calls.patience import waits_on_futex
+from forklab.lens.calls.subjects import MOVE_ON, NotModelledError
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.calls.waiting import wanted
 from forklab.lens.edge import descriptors, proc, ptrace
@@ -94,7 +95,7 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
         masking.notice_who_looks(run, tracee, call, found)
         executing.notice(run, tracee, call, found)
         # Who else has this offset must not depend on who has ended by now.
-        touches = run.resources.shared_of(found, tells=call.name in touching.MOVE_ON)
+        touches = run.resources.shared_of(found, tells=call.name in MOVE_ON)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
         return None
     if call.name == "rt_sigprocmask" and not masking.makes_a_difference(run, tracee, call):
@@ -121,7 +122,7 @@ def _hold_patient(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Ho
         found = polling.touches(run, tracee, call)
         deadline = patience.deadline_of(run, tracee, call)
         mask = polling.own_mask(tracee, call)
-    except touching.NotModelledError:
+    except NotModelledError:
         run.because(f"it waits in {call.name}, whose end is not chosen but happens")
         return None
     except (OSError, ValueError):
@@ -171,7 +172,7 @@ def _touches(run: Run, tracee: Tracee, call: Call) -> list[Touch]:
         return []
     try:
         return touching.touches(run, tracee, call)
-    except touching.NotModelledError:
+    except NotModelledError:
         run.because(f"{member.name} calls {spoken_name(call.name)}, which is not modelled")
         return []
 
