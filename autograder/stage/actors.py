@@ -1,4 +1,7 @@
-"""One actor: the connection to a scripted process of a play (c/actor.c has the other end).
+"""The actors of a play: scripted processes (c/actor.c) that get orders and answer them.
+
+    Actor, Actors      what they are in both stages
+    ConnectedActor     one in real time, at a socket; in virtual time the lens brings the orders (cued.py)
 
 What an actor answers only orders the play; the facts that verdicts stand on come from the kernel (watch.py,
 condition.py).
@@ -6,11 +9,15 @@ condition.py).
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from autograder.stage.condition import Condition, condition_of
+from autograder.stage.errors import SHORTAGES, ShortageError
 from autograder.stage.watch import STOPPED_STATES, Watched
 
 CREDENTIALS = struct.Struct("iII")  # struct ucred
@@ -48,16 +55,13 @@ NOT_YET = Hello("", Condition(0, 0, 0, 0, None, frozenset(), frozenset(), frozen
 
 @dataclass
 class Actor:
-    """One actor of the play. `caught` are the signals that it told us of: number and sender's pid in its namespace."""
+    """One actor of the play. `heard` are the lines of its standard input that it has read; empty: its end."""
 
     hello: Hello
     process: Watched
-    connection: socket.socket
-    caught: list[tuple[int, int]] = field(default_factory=list)
-    heard: list[str] = field(default_factory=list)  # lines of its standard input, empty: its end
-    replies: list[str] = field(default_factory=list)
-    owes: list[str] = field(default_factory=list)  # commands given and not yet answered
-    may_end: bool = False  # it was told to
+    heard: list[str] = field(default_factory=list, kw_only=True)
+    replies: list[str] = field(default_factory=list, kw_only=True)
+    owes: list[str] = field(default_factory=list, kw_only=True)  # orders that it has not answered
 
     @property
     def owes_replies(self) -> int:
@@ -71,6 +75,55 @@ class Actor:
     def pid_inside(self) -> int:
         """The pid that it has in its own PID namespace."""
         return self.hello.condition.pid
+
+    def take_reply(self) -> tuple[str, int]:
+        """The order that it answers next, and the value.
+
+        Raises ActorLostError if there is no reply, or if it cannot do that; ShortageError if that is because the
+        machine is short of something.
+        """
+        if not self.replies:
+            raise ActorLostError(self.name)
+        order = self.owes.pop(0)
+        word, value = self.replies.pop(0).split(" ")
+        if word == "error" and int(value) in SHORTAGES:
+            raise ShortageError(
+                f"{self.name} cannot {order.partition(' ')[0]}: {os.strerror(int(value))}"
+            )
+        if word == "error":
+            raise ActorLostError(self.name, int(value))
+        return order, int(value)
+
+
+OneActor = TypeVar("OneActor", bound=Actor)
+
+
+class Actors(Generic[OneActor]):
+    """By name, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._actors: dict[str, OneActor] = {}
+
+    def __getitem__(self, name: str) -> OneActor:
+        """Raises ActorLostError if there is none of this name yet."""
+        if name not in self._actors:
+            raise ActorLostError(name)
+        return self._actors[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._actors
+
+    def __iter__(self) -> Iterator[OneActor]:
+        return iter(self._actors.values())
+
+
+@dataclass
+class ConnectedActor(Actor):
+    """`caught` are the signals that it told us of: number and sender's pid in its namespace."""
+
+    connection: socket.socket
+    caught: list[tuple[int, int]] = field(default_factory=list)
+    may_end: bool = False  # it was told to
 
     @property
     def flooded(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 from collections import Counter
@@ -10,8 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from autograder.language.roles import MAIN, Casting, run_name
-from autograder.stage.actors import CREDENTIALS, NOT_YET, Actor, ActorLostError, Hello
-from autograder.stage.errors import SHORTAGES, ShortageError
+from autograder.stage.actors import (
+    CREDENTIALS,
+    NOT_YET,
+    ActorLostError,
+    Actors,
+    ConnectedActor,
+    Hello,
+)
 from autograder.stage.watch import Watched, ready
 
 # Linux 6.5; older kernels: the peer cannot be gone while it waits for its first command.
@@ -20,7 +25,7 @@ _MOST_CONNECTIONS = 1000  # of one play's processes: more than any script has ac
 _MOST_AT_A_TIME = 256  # so many wait at the socket at most
 
 
-class Cast:
+class Cast(Actors[ConnectedActor]):
     """All actors of a play, by name, and the socket at which new ones report.
 
     `belongs` tells whether a pid is a process of this play, `is_actor` whether it is our program: whoever else connects
@@ -36,14 +41,14 @@ class Cast:
         belongs: Callable[[int], bool],
         casting: Casting,
     ) -> None:
+        super().__init__()
         self._casting = casting
         self._runs: Counter[str] = Counter()  # of each command
         self._listener = listener
         self.is_actor = is_actor
         self._belongs = belongs
-        self._actors: dict[str, Actor] = {}
         # By descriptor: who is asked for a hello, or for whom nobody vouches yet.
-        self._guests: dict[int, Actor] = {}
+        self._guests: dict[int, ConnectedActor] = {}
         self._connections = 0
         self.asked = 0  # so many for a hello
         self.orders = 0  # so many were given
@@ -56,18 +61,6 @@ class Cast:
         self._news.close()
         for actor in (*self._actors.values(), *self._guests.values()):
             actor.close()
-
-    def __getitem__(self, name: str) -> Actor:
-        """Raises ActorLostError if there is none of this name yet."""
-        if name not in self._actors:
-            raise ActorLostError(name)
-        return self._actors[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._actors
-
-    def __iter__(self) -> Iterator[Actor]:
-        return iter(self._actors.values())
 
     def processes(self) -> Iterator[Watched]:
         return (actor.process for actor in self._actors.values())
@@ -130,25 +123,16 @@ class Cast:
         ready(actor.connection.fileno(), actor.process.pidfd, seconds=seconds)
 
     def reply(self, name: str) -> int:
-        """The value of its next reply.
-
-        Raises ActorLostError if there is none, or if the actor cannot do it; ShortageError if that is because the
-        machine is short of something.
-        """
-        actor = self._actors[name]
-        if not self.has_answered(name) or not actor.replies:
+        """The value of its next reply. Raises ActorLostError and ShortageError, as `Actor.take_reply` does."""
+        if not self.has_answered(name):
             raise ActorLostError(name)
-        order, _, argument = actor.owes.pop(0).partition(" ")
-        word, value = actor.replies.pop(0).split(" ")
-        if word == "error" and int(value) in SHORTAGES:
-            raise ShortageError(f"{name} cannot {order}: {os.strerror(int(value))}")
-        if word == "error":
-            raise ActorLostError(name, int(value))
-        if order == "fork":
-            self._forked[argument] = int(value)
-        return int(value)
+        order, value = self._actors[name].take_reply()
+        word, _, argument = order.partition(" ")
+        if word == "fork":
+            self._forked[argument] = value
+        return value
 
-    def hear(self, name: str) -> Actor:
+    def hear(self, name: str) -> ConnectedActor:
         """The actor, with every signal in `caught` that it has told us of so far."""
         actor = self._actors[name]
         actor.listen()
@@ -175,7 +159,7 @@ class Cast:
         except OSError:
             connection.close()
             return
-        guest = Actor(NOT_YET, process, connection)
+        guest = ConnectedActor(NOT_YET, process, connection)
         try:
             if not self.is_actor(pid) or _has_spoken(connection):
                 raise PermissionError(pid)
@@ -187,7 +171,7 @@ class Cast:
             return
         self._guests[connection.fileno()] = guest
 
-    def _hear_hello(self, guest: Actor) -> bool:
+    def _hear_hello(self, guest: ConnectedActor) -> bool:
         """Takes in its hello, if it has come; False if it will not, or is something else."""
         if guest.hello is not NOT_YET:
             return not guest.process.ended()
@@ -207,7 +191,7 @@ class Cast:
         """Whether the subject itself starts an actor of this name."""
         return (name == MAIN and self._casting.main) or self._casting.is_command(name)
 
-    def _may_be(self, guest: Actor) -> bool:
+    def _may_be(self, guest: ConnectedActor) -> bool:
         """Whether somebody can have its name: nobody has it yet, and its parent has not told of another one."""
         return guest.name not in self._actors and (
             self._forked.get(guest.name, guest.pid_inside) == guest.pid_inside

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Hashable, Sequence
-from typing import Self
 
-from autograder.language.roles import AS_EVER, BACKGROUND, INIT, MAIN, OUTSIDE, PIDNS, Casting
+from autograder.language.roles import AS_EVER, INIT, MAIN, PIDNS, Casting
 from autograder.stage.activity import Activity, Posture, told_trouble
 from autograder.stage.actors import EXIT_WITHOUT_JUDGE, ActorLostError
+from autograder.stage.any_play import AnyPlay
 from autograder.stage.cast import Cast
 from autograder.stage.errors import ShortageError, UnableError
 from autograder.stage.made import Made
@@ -27,8 +27,10 @@ _REPLY_SECONDS = 0.01
 _MOST_NEWS = 1000  # while actors are born: whoever makes more is up to something else
 
 
-class Play:
-    """A play that is on. Nobody of it is left once it is closed."""
+class Play(AnyPlay):
+    """In real time."""
+
+    cast: Cast
 
     def __init__(
         self,
@@ -44,20 +46,13 @@ class Play:
 
         Raises UnableError if this machine cannot start it so, StageError if the stage fails.
         """
+        streams = Streams(terminal=terminal, typed=typed, keys=not casting.subject.is_init)
+        super().__init__(stage.sandbox, casting, start, streams)
         self._stage = stage
-        self._casting = casting
-        self.subject = casting.subject
-        self.start = start
-        self._sandbox = stage.sandbox
-        self.mode = stage.sandbox.mode
         self._closed = False
-        self.frozen = False  # by us: whatever init is, it is not its own doing
         self._signals = 0  # from outside
         self._rest: tuple[tuple[int, int, int], Settled] | None = None
-        self._streams = Streams(terminal=terminal, typed=typed, keys=not self.subject.is_init)
         try:
-            self.standard_files = self._streams.files
-            self.nice_value = os.getpriority(os.PRIO_PROCESS, 0)  # what init's is relative to
             pid, listener = stage.sandbox.open_play(
                 command,
                 self._streams.standard,
@@ -68,8 +63,7 @@ class Play:
             )
         finally:
             self._streams.are_handed_over()
-        self.init = Watched(pid)  # the subject
-        # Who is above a subject that is no init: to it orphans come.
+        self.init = Watched(pid)
         self._reaper = None if self.subject.is_init else Watched(parent_of(pid))
         inside = 1 if self.mode == PIDNS else pid
         if not self.subject.is_init:
@@ -114,18 +108,8 @@ class Play:
             self.frozen = self._init_is_stopped()
 
     def thaw_main(self) -> None:
-        self._signals += 1
+        self._stir()
         self._sandbox.thaw_main()
-
-    def foreground(self) -> int | None:
-        """The process group in the terminal's foreground, as seen from here; None without a terminal."""
-        return self._streams.foreground()
-
-    def foreground_at_start(self) -> int | None:
-        """That in which init was started, or the session leader's."""
-        if self.start.job == BACKGROUND or self._streams.foreground() is None:
-            return self._streams.session()
-        return self.init.pid
 
     def wait_for_main(self) -> Settled | None:
         """Waits until main has reported; None then, else how the play came to rest without it.
@@ -185,10 +169,6 @@ class Play:
         if trouble := self.trouble():
             raise ShortageError(trouble)
 
-    def excess(self) -> str | None:
-        """What the play took too much of, in words; all of it has been killed then."""
-        return self._sandbox.excess()
-
     def settle(
         self, done: Callable[[], bool] = lambda: False, *, births_among_actors: bool = False
     ) -> Settled:
@@ -211,8 +191,7 @@ class Play:
         return settled
 
     def send(self, name: str, number: int) -> None:
-        """A signal from outside; to one that is gone, silently nothing."""
-        self._signals += 1
+        self._stir()
         self.process(name).send(number)
 
     def _settle_with_guests(
@@ -229,68 +208,18 @@ class Play:
         self.cast.greet()
         return True
 
-    @property
-    def is_its_own_init(self) -> bool:
-        """Whether main is the process that was init: it was executed there, and not in a child."""
-        return MAIN in self.cast and self.cast[MAIN].process.pid == self.init.pid
-
-    def is_command(self, name: str) -> bool:
-        """Whether it is an actor that the subject finds on its PATH, or a further run of one."""
-        return self._casting.is_command(name)
-
-    @property
-    def outside(self) -> str:
-        """What is told of who is none of the play: the init above a subject that is none itself."""
-        return OUTSIDE if self.subject.is_init else INIT
-
-    def process(self, name: str) -> Watched:
-        """Raises ActorLostError if there is nobody of this name yet."""
-        if name == self.subject.name:
-            return self.init
-        return self._made[name] if name in self._made else self.cast[name].process
-
-    def is_there(self, name: str) -> bool:
-        """Whether somebody of this name is there, or has been."""
-        return name == self.subject.name or name in self._made or name in self.cast
-
-    @property
-    def made(self) -> Sequence[str]:
-        """Those whom the subject has made and the script has named."""
-        return tuple(self._made)
-
-    def name_children(self, parent: str, names: Sequence[str]) -> bool:
-        """Gives names to those children of `parent` that have none, the oldest first; False if they are too few."""
-        children = self.process(parent).children()
-        return self._made.name((pid for pid in children if self.name_of(pid) is None), names)
-
-    def children(self, name: str) -> int:
-        """How many it has, zombies included."""
-        return len(self.process(name).children())
-
-    def type(self, words: bytes) -> None:
-        """Raises ActorLostError, of the subject, if nobody reads that any more, or what was typed before."""
-        self._signals += 1
-        try:
-            self._streams.type(words)
-        except OSError as error:
-            raise ActorLostError(self.subject.name, error.errno) from error
-
     def let_exit(self, name: str) -> None:
         """Raises ActorLostError if it is gone already: it was killed, or has found another way out."""
         process = self.process(name)
         if process.ended():
             raise ActorLostError(name)
-        self._signals += 1
+        self._stir()
         self.timers.let_exit(process)
 
     def held_exit(self, name: str) -> int | None:
         """With what somebody is going to exit who is held at that; else None."""
         process = self.process(name)
         return None if process.ended() else self.timers.held(process.pid)
-
-    def end_input(self) -> None:
-        self._signals += 1
-        self._streams.end_input()
 
     def status(self, name: str) -> int | None:
         """How a process of the play ended, as os.waitstatus_to_exitcode() tells it.
@@ -305,25 +234,6 @@ class Play:
         status = process.wait_status()
         return None if status is None else os.waitstatus_to_exitcode(status)
 
-    def name_of(self, pid: int) -> str | None:
-        """Who has this pid, as seen from here; None if it is nobody of the cast."""
-        if pid == self.init.pid:
-            return self.subject.name
-        if self._reaper is not None and pid == self._reaper.pid:
-            return INIT
-        actor = next((actor.name for actor in self.cast if actor.process.pid == pid), None)
-        return actor or self._made.name_of(pid)
-
-    def pid_inside(self, name: str) -> int:
-        """Its pid as the subject sees it. Raises ActorLostError if there is no actor of this name."""
-        return self._pid_inside if name == self.subject.name else self.cast[name].pid_inside
-
-    def name_inside(self, pid: int) -> str | None:
-        """Who has this pid, as the subject sees it."""
-        if pid == self._pid_inside:
-            return self.subject.name
-        return next((actor.name for actor in self.cast if actor.pid_inside == pid), None)
-
     def freeze(self) -> bool:
         """Stops init from outside, which acts on PID 1 as well; False if it is gone."""
         self.frozen = True
@@ -331,26 +241,10 @@ class Play:
         self.settle(lambda: self._init_is_stopped() or self.init.ended())
         return self._init_is_stopped()
 
-    def thaw(self) -> None:
-        self.frozen = False
-        self.send(self.subject.name, signal.SIGCONT)
-
     def strays(self) -> list[tuple[str, Watched]]:
         """Processes of the play that are no actors, and how they are called."""
         strays = self.quiescence.strays()
         return [(self.name_of(stray.pid) or f"process {stray.pid}", stray) for stray in strays]
-
-    def output(self) -> str:
-        """What has been written to standard output so far."""
-        return self._streams.output()
-
-    def complaints(self) -> str:
-        """What has been written to standard error so far."""
-        return self._streams.complaints()
-
-    def exit_handler_ran_in_a_child(self) -> bool:
-        """Whether our witness, which init was started with, says so."""
-        return self._streams.witness_has_spoken()
 
     def close(self) -> None:
         if self._closed:
@@ -367,11 +261,11 @@ class Play:
             self._made.close()
             self._streams.close()
 
-    def __enter__(self) -> Self:
-        return self
+    def _reaper_pid(self) -> int | None:
+        return None if self._reaper is None else self._reaper.pid
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def _stir(self) -> None:
+        self._signals += 1
 
     def _effects(self) -> Hashable:
         """What a process can do without that another one runs: write, and send signals that are blocked."""
