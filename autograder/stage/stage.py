@@ -55,6 +55,7 @@ class Stage:
             os.chown(self.program, self.sandbox.user, self.sandbox.user)
         self.conduct = Conduct() if conduct is None else conduct
         self._commands = folder / "bin"
+        self._named: frozenset[str] = frozenset()  # those that stand there
         self._files = folder / "files"
 
     @property
@@ -67,13 +68,16 @@ class Stage:
 
         They are all the same file: whoever executes one of them is our actor, and cannot be read either.
         """
+        wanted = frozenset(casting.commands)
+        if wanted == self._named:
+            return  # as in most plays: those of a lab are the same, or there are none
         self._commands.mkdir(exist_ok=True)
         self._commands.chmod(0o755)
-        there = set(os.listdir(self._commands))
-        for name in there - set(casting.commands):
+        for name in self._named - wanted:
             (self._commands / name).unlink()
-        for name in set(casting.commands) - there:
+        for name in wanted - self._named:
             os.link(self.program, self._commands / name)
+        self._named = wanted
 
     def search_path(self) -> str:
         """PATH, for a subject that is to find those commands."""
