@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from forklab.explore.outcome import End, end_of
-from forklab.explore.replays import Replays
+from forklab.explore.runs import Runs
 from forklab.lens.replay import Played
 from forklab.steps.moves import Move
 
@@ -26,7 +26,7 @@ class Found:
     complete: bool = False
 
 
-def every_schedule(replays: Replays, *, most: int = 100_000) -> Found:
+def every_schedule(runs: Runs, *, most: int = 100_000) -> Found:
     """As many as there are, or `most`. Raises CannotRecordError."""
     found = Found()
     waiting: list[list[Move]] = [[]]
@@ -34,7 +34,7 @@ def every_schedule(replays: Replays, *, most: int = 100_000) -> Found:
         if found.schedules + len(waiting[-_AT_ONCE:]) > most:
             return found
         chosen, waiting = waiting[-_AT_ONCE:], waiting[:-_AT_ONCE]
-        for begun, played in zip(chosen, replays.play_all(chosen), strict=True):
+        for begun, played in zip(chosen, runs.play_all(chosen), strict=True):
             found.schedules += 1
             found.outcomes.add(outcome_of(played))
             for place in range(len(begun), len(played.steps)):

@@ -19,10 +19,11 @@ from typing import Unpack
 from forklab.bounds import MOST_STATES, SECONDS, Progress, TimeIsUpError
 from forklab.explore.exploration import Exploration
 from forklab.explore.forest import Forest, forest_of
-from forklab.explore.graph import Graph, explore_graph, grow
+from forklab.explore.graph import Graph
 from forklab.explore.harvest import TooManyOutcomesError, glean, harvest
 from forklab.explore.outcome import Outcome, end_of
 from forklab.explore.replays import Replays
+from forklab.explore.search import search
 from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
 from forklab.lens.request import Options
@@ -32,7 +33,6 @@ from forklab.steps.schedule import Grain
 
 MOST_OUTCOMES = 10_000
 _MANY = 8  # processes; of more, who have nothing to do with each other, only what they print is explored
-_MANY_STATES, _MANY_RUNS = 4_000, 400  # of one graph: from then on it is worth to look at memory
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STATES_OF_THE_ENDLESS = 100  # a fork bomb: what it is is known from its first run
@@ -80,10 +80,7 @@ def explore(
             with contextlib.suppress(TooManyOutcomesError, TimeIsUpError):
                 texts = forest.texts(MOST_OUTCOMES, until)
                 return _of_forest(forest, texts, replays)
-        graph = _graph_of(replays, played, is_over)
-        while replays.are_void:
-            replays.begin_anew()
-            graph = _graph_of(replays, None, is_over)
+        graph = search(replays, played, is_over)
         reasons = _reasons(graph, replays, limit, started, seconds)
         replays.until = until + _TO_FINISH
         try:
@@ -107,32 +104,6 @@ def explore(
             replayed,
             tuple(reasons),
         )
-
-
-def _graph_of(replays: Replays, first: Played | None, is_over: Callable[[Graph], bool]) -> Graph:
-    """Where much comes of it, states are one that no process can tell apart any more."""
-    replays.by_memory = False
-    graph = explore_graph(
-        replays, first=first, is_over=lambda graph: _is_large(graph) or is_over(graph)
-    )
-    if not _is_large(graph) or is_over(graph):
-        return graph
-    with contextlib.suppress(TimeIsUpError):
-        if replays.begin_by_memory():
-            merged = explore_graph(
-                replays, is_over=lambda graph: bool(graph.learned.doubts) or is_over(graph)
-            )
-            if not merged.learned.doubts:
-                return merged
-    replays.by_memory = False
-    grow(graph, replays, is_over)
-    return graph
-
-
-def _is_large(graph: Graph) -> bool:
-    learned = graph.learned
-    many = len(learned.situations) > _MANY_STATES or learned.runs > _MANY_RUNS
-    return many and not graph.complete
 
 
 def _harvested(graph: Graph, reasons: list[str], *, text_only: bool, until: float) -> list[Outcome]:

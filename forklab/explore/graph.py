@@ -7,12 +7,12 @@ stands on the steps; `forklab.explore.harvest` reads all outcomes off the finish
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 
 from forklab.bounds import TimeIsUpError
 from forklab.explore.learned import Key, Learned, Situation, Step, real_steps
-from forklab.explore.replays import Replays
+from forklab.explore.runs import Runs
 from forklab.lens.replay import Played
 from forklab.steps.moves import Move
 from forklab.steps.schedule import PLAIN, Grain
@@ -73,17 +73,20 @@ class Graph:
                 stack.pop()
         return order
 
-    def schedules(self) -> int:
-        """How many different schedules there are."""
+    def schedules(self, ends: Collection[Key] | None = None) -> int:
+        """How many different schedules there are; only those that end in one of these states, if any are given."""
         count: dict[Key, int] = {}
         for key in self.bottom_up():
             steps = self.steps.get(key, {})
-            count[key] = sum(count[step.target] for step in steps.values()) if steps else 1
+            counts_itself = int(ends is None or key in ends)
+            count[key] = (
+                sum(count[step.target] for step in steps.values()) if steps else counts_itself
+            )
         return count[self.root]
 
 
 def explore_graph(
-    replays: Replays,
+    runs: Runs,
     *,
     first: Played | None = None,
     waits_after_calls: bool = False,
@@ -91,32 +94,32 @@ def explore_graph(
 ) -> Graph:
     """Build it. `is_over` is asked now and then, and may end it before it is complete.
 
-    `first`: a run with these replays, if there was one.
+    `first`: one of these runs, if there was one.
     """
     learned = Learned(waits_after_calls)
     try:
-        first = first or replays.play([])
+        first = first or runs.play([])
     except TimeIsUpError:
         learned.learn(Played(ended_early="Its first run did not end in time."))
-        graph = Graph(learned, replays.grain)
+        graph = Graph(learned, runs.grain)
         graph.frontier.append(graph.root)
         return graph
     learned.learn(first)
     endless = None if first.stuck else first.ended_early
-    graph = Graph(learned, replays.grain, endless)
+    graph = Graph(learned, runs.grain, endless)
     graph.frontier.append(graph.root)
-    grow(graph, replays, is_over)
+    grow(graph, runs, is_over)
     return graph
 
 
-def grow(graph: Graph, replays: Replays, is_over: Callable[[Graph], bool]) -> None:
+def grow(graph: Graph, runs: Runs, is_over: Callable[[Graph], bool]) -> None:
     """Until it is complete, or over."""
     while not graph.complete and not is_over(graph):
         if graph.frontier:
             _expand(graph, graph.frontier, graph.unknown)
         else:
             try:
-                _ask(graph, replays, graph.unknown, graph.frontier)
+                _ask(graph, runs, graph.unknown, graph.frontier)
             except TimeIsUpError:
                 return
 
@@ -156,15 +159,15 @@ def _take(
         unknown.setdefault(step.conditions, []).append((here.key, move, step.at_once))
 
 
-def _ask(graph: Graph, replays: Replays, unknown: _Unknown, frontier: list[Key]) -> None:
+def _ask(graph: Graph, runs: Runs, unknown: _Unknown, frontier: list[Key]) -> None:
     """Play what is not known yet, as many at a time as there are processors."""
     learned = graph.learned
-    wanted = list(unknown)[: replays.most]
+    wanted = list(unknown)[: runs.most]
     ways = []
     for conditions in wanted:
         key, move, at_once = unknown[conditions][0]
         ways.append(real_steps([*learned.way_to(graph.situation(key)), (move, at_once)]))
-    for played in replays.play_all(ways):
+    for played in runs.play_all(ways):
         learned.learn(played)
     for conditions in wanted:
         for key, move, _ in unknown.pop(conditions):

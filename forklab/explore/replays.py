@@ -11,21 +11,17 @@ from multiprocessing.connection import Connection, wait
 from typing import Self, Unpack
 
 from forklab.bounds import TimeIsUpError
+from forklab.explore.runs import Runs
 from forklab.lens.replay import Played, Replay
 from forklab.lens.request import Options
-from forklab.source import line_of
 from forklab.steps.moves import Move
 from forklab.steps.schedule import MOST_STEPS, PLAIN, Grain, Schedule
 
 _AT_FIRST = 2  # processes that begin at once: to start takes longer than to play
 
 
-class Replays:
-    """`most` processes play, as soon as they are needed; `runs` is how often the program has run so far.
-
-    `reasons`: why a run may not be repeatable, and where in the source that is. `touched`: who has had to do with which
-    resource so far, and told there.
-    """
+class Replays(Runs):
+    """`most` processes play, as soon as they are needed."""
 
     def __init__(
         self,
@@ -36,28 +32,13 @@ class Replays:
         until: float = math.inf,
         **options: Unpack[Options],
     ) -> None:
-        """`longest` is how many steps a run may have, `until` when all have to be over, by time.monotonic().
-
-        For the `options` see Replay.
-        """
-        self.grain = grain
-        self.by_memory = False
-        self.until = until
-        self.most = max(1, len(os.sched_getaffinity(0)))
-        self.runs = 0
-        self.reasons: dict[str, str] = {}
-        self.touched: dict[str, dict[str, bool]] = {}
-        self._mapped: set[str] = set()
-        self._disturbed = False  # two runs at once may have seen each other's files
+        """`longest` is how many steps a run may have. For the `options` see Replay."""
+        super().__init__(grain=grain, until=until, most=max(1, len(os.sched_getaffinity(0))))
         self._argv, self._options, self._longest = argv, options, longest
         self._replays: list[Replay] = []
         self._open = ExitStack()
 
-    def play(self, steps: Sequence[Move]) -> Played:
-        return next(self.play_all([steps]))
-
     def play_all(self, schedules: Iterable[Sequence[Move]]) -> Iterator[Played]:
-        """One run a schedule, in their order. Raises CannotRecordError, and TimeIsUpError: runs are given up then."""
         waiting = list(enumerate(schedules))[::-1]
         asked: dict[Connection, tuple[int, Replay]] = {}
         idle = list(self._replays)
@@ -77,17 +58,9 @@ class Replays:
             for connection in [c for c in asked if c in ready]:
                 number, replay = asked.pop(connection)
                 played = replay.answer()
-                self.runs += 1
                 self._note(played)
                 found[number] = played
                 idle.append(replay)
-
-    def begin_by_memory(self) -> bool:
-        """From now on what a process has seen is what it can still tell of it, if that is the same in each run."""
-        self.by_memory = True
-        one, other = self.play_all([(), ()])
-        self.by_memory = one.taken == other.taken
-        return self.by_memory
 
     def _wait(self, asked: list[Replay]) -> list[Connection]:
         """Those who have an answer."""
@@ -99,44 +72,6 @@ class Replays:
                 replay.end()
             raise TimeIsUpError
         return [found for found in ready if isinstance(found, Connection)]
-
-    @property
-    def are_void(self) -> bool:
-        """Whether what the runs have taught does not count: see `begin_anew`."""
-        return self._disturbed or bool(self._contested())
-
-    def begin_anew(self) -> None:
-        """Each call on a contested resource is a step from now on, and who changes files runs alone."""
-        contested = self._contested()
-        self.grain = self.grain._replace(shared=self.grain.shared | contested)
-        self._disturbed = False
-        self.reasons.clear()
-        self._say_what_is_mapped()
-
-    def _contested(self) -> frozenset[str]:
-        """Resources that one process changes and another one has to do with, and that are not `shared` yet."""
-        found = (
-            resource for resource, who in self.touched.items() if len(who) > 1 and any(who.values())
-        )
-        return frozenset(found) - self.grain.shared
-
-    def _note(self, played: Played) -> None:
-        for reason, site in played.reasons.items():
-            if reason not in self.reasons:
-                line = site and line_of(site.program, site.addresses)
-                self.reasons[reason] = f", in {line}" if line else ""
-        if played.changes_files and self.most > 1:
-            self.most, self._disturbed = 1, self.runs > 1
-        self._mapped |= played.mapped
-        self._say_what_is_mapped()
-        for resource, who in played.touched.items():
-            known = self.touched.setdefault(resource, {})
-            for name, tells in who.items():
-                known[name] = known.get(name, False) or tells
-
-    def _say_what_is_mapped(self) -> None:
-        for resource in sorted(self._mapped & self.grain.shared):
-            self.reasons[f"it maps the {resource} into memory, and others change it"] = ""
 
     def _one_more(self) -> Replay:
         replay = Replay(self._argv, processor=len(self._replays), **self._options)

@@ -1,0 +1,48 @@
+"""The search for a state graph that counts: begun anew as finely as it has to be, and by memory where that pays."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from forklab.bounds import TimeIsUpError
+from forklab.explore.graph import Graph, explore_graph, grow
+from forklab.explore.runs import Runs
+from forklab.lens.replay import Played
+
+_MANY_STATES, _MANY_RUNS = 4_000, 400  # of one graph: from then on it is worth to look at memory
+
+
+def search(runs: Runs, first: Played | None, is_over: Callable[[Graph], bool]) -> Graph:
+    """`first`: one of these runs, if there was one. `is_over` is asked now and then, and may end it."""
+    graph = _graph_of(runs, first, is_over)
+    while runs.are_void:
+        runs.begin_anew()
+        graph = _graph_of(runs, None, is_over)
+    return graph
+
+
+def _graph_of(runs: Runs, first: Played | None, is_over: Callable[[Graph], bool]) -> Graph:
+    """Where much comes of it, states are one that no process can tell apart any more."""
+    runs.by_memory = False
+    graph = explore_graph(
+        runs, first=first, is_over=lambda graph: _is_large(graph) or is_over(graph)
+    )
+    if not _is_large(graph) or is_over(graph):
+        return graph
+    with contextlib.suppress(TimeIsUpError):
+        if runs.begin_by_memory():
+            merged = explore_graph(
+                runs, is_over=lambda graph: bool(graph.learned.doubts) or is_over(graph)
+            )
+            if not merged.learned.doubts:
+                return merged
+    runs.by_memory = False
+    grow(graph, runs, is_over)
+    return graph
+
+
+def _is_large(graph: Graph) -> bool:
+    learned = graph.learned
+    many = len(learned.situations) > _MANY_STATES or learned.runs > _MANY_RUNS
+    return many and not graph.complete
