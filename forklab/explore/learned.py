@@ -21,7 +21,7 @@ from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
 from forklab.steps import state as facts
 from forklab.steps.footprint import footprint, signals_sent
-from forklab.steps.moves import EARLY, RETURN, TIME, Move, moves
+from forklab.steps.moves import CUE, EARLY, RETURN, TIME, Move, moves
 from forklab.steps.pending import also_sent, may_disturb, pending, signals_waiting
 from forklab.steps.resources import may_be_woken_in_vain
 from forklab.steps.state import PRIOR, Fact
@@ -120,7 +120,7 @@ class Learned:
             is_new = fact not in before and fact[1].startswith(
                 (f"{move.process}.", f"{move.process}/")
             )
-            if fact not in touched and not is_new:
+            if fact not in touched and not is_new and move.kind not in (TIME, CUE):
                 whose = f"A step of {move.process}" if move.process else "Time that passes"
                 self.doubt(f"{whose} changes the {fact[0]} of {fact[1] or 'all'}.")
         known = self._effects.setdefault(_conditions(before, move, touched), effect)
@@ -141,7 +141,7 @@ class Learned:
         effect = self._effects.get(conditions)
         if effect is None:
             return Unknown(conditions, ())
-        if move.kind == TIME:
+        if move.kind in (TIME, CUE):
             for fact in [fact for fact in state if fact[0] == PRIOR]:
                 del state[fact]
         else:

@@ -17,7 +17,14 @@ _WAITS, _CLOCKS = calls_in("wait"), calls_in("clock")
 
 def sentence(deed: Deed) -> str:
     """ "P.1 writes 'a\\n'" """
-    return "time passes" if deed.kind is DeedKind.TIME else f"{deed.process} {predicate(deed)}"
+    match deed.kind:
+        case DeedKind.TIME:
+            return "time passes"
+        case DeedKind.CUE:
+            return "nobody can go on: the script does"
+        case DeedKind.COME:
+            return f"{sent(deed).replace(' to ', ' comes to ')} from outside"
+    return f"{deed.process} {predicate(deed)}"
 
 
 def predicate(deed: Deed) -> str:
@@ -55,7 +62,9 @@ def predicate(deed: Deed) -> str:
             return f"calls {spoken_name(deed.call)}{about}"
         case DeedKind.GO_ON:
             return "goes on"
-        case DeedKind.TIME:
+        case DeedKind.HEAR:
+            return f"is told to {deed.text}" if deed.text else "goes on"
+        case DeedKind.TIME | DeedKind.CUE | DeedKind.COME:
             return "passes"
 
 

@@ -18,14 +18,16 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Protocol
 
 from forklab.kernel.signals import KILL
 from forklab.lens.calls import sending
 from forklab.lens.edge import proc, ptrace, seccomp
-from forklab.lens.loop.directed import STOPS, Directed, Director
-from forklab.lens.loop.loop import Loop
+from forklab.lens.loop.cues import Cues, Director
+from forklab.lens.loop.directed import STOPS, Directed
+from forklab.lens.loop.loop import Loop, Policy
 from forklab.lens.loop.rest import Rest
 from forklab.lens.loop.seeded import Seeded
 from forklab.lens.loop.watchdog import TICK, Watchdog
@@ -39,6 +41,16 @@ from forklab.lens.world.tracees import Tracee
 
 # Of one performance: only processor time ends it, as everything else costs none.
 LIMITS = Limits(processor_seconds=20.0, virtual_seconds=1e9)
+
+
+class Directing(Policy, Protocol):
+    """A policy that lets somebody direct."""
+
+    def come_to_rest(self, loop: Loop) -> Rest:
+        """Everybody goes on until the play is at rest. Raises EndOfRunError if it has to be ended instead."""
+
+    def order(self, loop: Loop, member: Member, order: str) -> None:
+        """An actor gets that as soon as it asks for orders."""
 
 
 def filter_of_stops() -> bytes:
@@ -62,19 +74,33 @@ class Performance:
         seed: int | str = 0,
         limits: Limits = LIMITS,
     ) -> None:
+        """`seed` decides who is next where several can go on."""
+        chance = Seeded(random.Random(seed))
+        self._begin(pid, Directed(chance, Cues(actor, director)), limits)
+
+    def _begin(
+        self,
+        pid: int,
+        policy: Directing,
+        limits: Limits,
+        number_of: Callable[[str], int] | None = None,
+        terminal: File | None = None,
+    ) -> None:
         clock, findings = Clock(), Findings()
-        chronicle = Chronicle(pid, lambda: round(clock.now / SECOND, 6), real_pids=False)
+        chronicle = Chronicle(
+            pid, lambda: round(clock.now / SECOND, 6), real_pids=False, number_of=number_of
+        )
+        self._policy = policy
         self._run = Run(
             chronicle,
             clock,
             limits,
-            Surroundings(frozenset(), None, findings.because),
+            Surroundings(frozenset(), None, findings.because, terminal),
             findings,
             echo=lambda content: None,
             in_namespace=True,
             in_virtual_time=True,
         )
-        self._policy = Directed(Seeded(random.Random(seed)), actor, director)
         self._watchdog = Watchdog(limits, lambda: False, self._spent)
         self._began = time.process_time()
         self._loop = Loop(self._run, self._policy, self._watchdog)

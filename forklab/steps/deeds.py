@@ -9,7 +9,7 @@ from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import numbers_in
 from forklab.steps import state as facts
-from forklab.steps.moves import CALL, TIME, Move
+from forklab.steps.moves import CALL, CUE, SEND, TIME, Move
 from forklab.steps.pending import deliverable, wants_no_zombies
 from forklab.steps.resources import semaphore_in
 from forklab.steps.state import State
@@ -38,6 +38,9 @@ class DeedKind(StrEnum):
     CALL = "call"  # some other call
     GO_ON = "go on"
     TIME = "time"  # passes
+    HEAR = "hear"  # an order
+    CUE = "cue"  # the director of a play tells everybody what to do
+    COME = "come"  # a signal does, from outside
 
 
 EVERYBODY, A_GROUP = "everybody", "a group"
@@ -47,11 +50,11 @@ EVERYBODY, A_GROUP = "everybody", "a group"
 class Deed:
     """What one step of `process` is; which of the others are set depends on the kind.
 
-    `text` is what it writes to the output, `child` whom it forks or reaps, `status` what it exits with. `signals` are
-    those that it sends or takes, by number; `target` is to whom it sends: a name, EVERYBODY, A_GROUP, or the pid of
-    somebody unknown. `pipe` is which, and `size` how many bytes it puts into it. `call` is the system call, or the
-    function that counts as one; `semaphore` is which one of POSIX that is about. Of an exit, `unwanted_by` is the
-    parent that wants no zombie of it.
+    `text` is what it writes to the output or hears, `child` whom it forks or reaps, `status` what it exits with.
+    `signals` are those that it sends or takes, by number; `target` is to whom it sends: a name, EVERYBODY, A_GROUP, or
+    the pid of somebody unknown. `pipe` is which, and `size` how many bytes it puts into it. `call` is the system call,
+    or the function that counts as one; `semaphore` is which one of POSIX that is about. Of an exit, `unwanted_by` is
+    the parent that wants no zombie of it.
     """
 
     process: str
@@ -71,6 +74,12 @@ class Deed:
 def deed_of(state: State, move: Move) -> Deed:
     if move.kind == TIME:
         return Deed("", DeedKind.TIME)
+    if move.kind == CUE:
+        return Deed("", DeedKind.CUE)
+    if move.kind == SEND:
+        stimulus = facts.stimulus_of(state)
+        assert stimulus is not None
+        return Deed("", DeedKind.COME, signals=(stimulus.signal,), target="P")
     name = move.process
     if move.kind != CALL:
         signals = _due(state, name)
@@ -115,6 +124,8 @@ def _call(state: State, name: str) -> Deed:
     if call in _SLEEPS:
         due = isinstance(detail[0], int) and detail[0] <= facts.now(state)
         return Deed(name, DeedKind.WAKE, signals=() if due else _due(state, name))
+    if call == facts.FOR_ORDERS:
+        return Deed(name, DeedKind.HEAR, text=str(detail[0]) if detail else "")
     if call in _SUSPENDING:
         return Deed(name, DeedKind.SUSPENDED, call=call)
     semaphore = next(map(semaphore_in, place.touches), "")

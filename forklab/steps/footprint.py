@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import CHLD, JOB_CONTROL, STOP
 from forklab.steps import state as facts
-from forklab.steps.moves import CALL, TIME, Move
+from forklab.steps.moves import CALL, CUE, SEND, TIME, Move
 from forklab.steps.pending import may_be_fatal, may_stop
 from forklab.steps.resources import FIFOS, facts_about, is_held, would_break_pipe
 from forklab.steps.state import Fact, State
@@ -25,8 +25,10 @@ _OPENS = calls_in("open")
 
 def footprint(state: State, move: Move) -> frozenset[Fact]:
     """Also facts that are not there yet; but what a fork brings into the world is not among them."""
-    if move.kind == TIME:
+    if move.kind in (TIME, CUE):
         return frozenset(fact for fact in state if fact[0] != facts.PRIOR) | {facts.ENDING}
+    if move.kind == SEND:
+        return _of_stimulus(state)
     wanted = set(_own(move.process))
     if move.kind == CALL:
         wanted.update(_of_call(state, move.process))
@@ -34,7 +36,29 @@ def footprint(state: State, move: Move) -> frozenset[Fact]:
         wanted.update(_of_death(state, move.process))
     if may_stop(state, move.process):
         wanted.update(_of_signal(state, move.process, STOP))
+    if facts.SCRIPT in state:
+        wanted.update(_of_play(state, move, wanted))
     return frozenset(wanted)
+
+
+def _of_play(state: State, move: Move, touched: set[Fact]) -> Iterator[Fact]:
+    """What is kept of the dead, and which pid is next; and PID 1 takes everybody along."""
+    yield from [(facts.TALE, name) for what, name in touched if what == facts.LIFE]
+    yield facts.TALE, move.process
+    if move.kind == CALL and facts.place_of(state, move.process).call in _FORKS:
+        yield facts.LAST_PID
+        yield from _of_signal(state, move.process, STOP)  # its director may freeze it there
+    if move.process == "P" and _ends(state, move):
+        yield from (fact for fact in state if fact[0] != facts.PRIOR)
+        yield from ((facts.TALE, name) for what, name in state if what == facts.LIFE)
+        yield facts.ENDING
+
+
+def _of_stimulus(state: State) -> frozenset[Fact]:
+    stimulus = facts.stimulus_of(state)
+    assert stimulus is not None
+    touched = {facts.STIMULUS, *_own("P"), *_of_signal(state, "P", stimulus.signal)}
+    return frozenset(touched | {(facts.TALE, name) for what, name in touched if what == facts.LIFE})
 
 
 def _ends(state: State, move: Move) -> bool:
@@ -100,10 +124,16 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
         yield facts.PIPE, detail[0]
     elif call in _CLOSING:
         yield from _what_is_open(state, name)
+    elif (
+        call == "ioctl"
+    ):  # of a terminal: it asks for groups, and who is in none of the foreground is stopped
+        yield from (fact for fact in state if fact[0] != facts.PRIOR)
 
 
 def signals_sent(state: State, move: Move) -> Iterator[tuple[str, int]]:
-    """To whom this step sends which signal, by kill(2) to one process or by its end."""
+    """To whom this step sends which signal, by kill(2) to one process or by its end; or from outside."""
+    if move.kind == SEND and (stimulus := facts.stimulus_of(state)):
+        yield "P", stimulus.signal
     if move.kind != CALL:
         return
     call = facts.place_of(state, move.process).call

@@ -12,7 +12,7 @@ from forklab.kernel.signals import KILL, bit
 from forklab.steps import state as facts
 from forklab.steps.pending import deliverable, ends_patience, pending
 from forklab.steps.resources import is_free, values_of
-from forklab.steps.state import AT, LOOP, READ_END, TIMER, WRITE_END, Place, State
+from forklab.steps.state import AT, FOR_ORDERS, LOOP, READ_END, TIMER, WRITE_END, Place, State
 
 _SLEEPS, _WAITS, _CLOCKS = calls_in("sleep"), calls_in("wait"), calls_in("clock")
 _LOOPS = _CLOCKS | {LOOP}
@@ -26,16 +26,18 @@ class MoveKind(StrEnum):
     SIGNAL = "signal"  # take what is pending before the call
     RETURN = "return"  # go on after a call
     TIME = "time"  # nobody can do anything: on to the next deadline
+    CUE = "cue"  # of a play, when nobody can do anything, not even in time: its director tells the actors what to do
+    SEND = "send"  # a signal comes to the first process from outside
     # Only where steps are learned: take a signal right after the call before this one. See forklab.explore.learned.
     EARLY = "early"
 
 
 CALL, SIGNAL, RETURN = MoveKind.CALL, MoveKind.SIGNAL, MoveKind.RETURN
-TIME, EARLY = MoveKind.TIME, MoveKind.EARLY
+TIME, EARLY, CUE, SEND = MoveKind.TIME, MoveKind.EARLY, MoveKind.CUE, MoveKind.SEND
 
 
 class Move(NamedTuple):
-    """A step that can be taken by `process`; by the clock, whose name is empty."""
+    """A step that can be taken by `process`; by the clock, or from outside: their name is empty."""
 
     process: str
     kind: MoveKind
@@ -45,8 +47,17 @@ def moves(state: State) -> list[Move]:
     """All that can happen next. None: it is over, or everybody waits for ever."""
     found = [move for name in facts.alive(state) for move in _of(state, name)]
     if not found and next(_deadlines(state), None) is not None:
-        return [Move("", TIME)]
-    return found
+        found = [Move("", TIME)]
+    return found if (script := facts.script_of(state)) is None else _of_play(state, script, found)
+
+
+def _of_play(state: State, script: facts.Script, found: list[Move]) -> list[Move]:
+    if script.verdict is not None:
+        return []
+    stimulus = facts.stimulus_of(state)
+    if not found and (stimulus is None or not stimulus.is_due):
+        found = [Move("", CUE)]
+    return found if stimulus is None else [*found, Move("", SEND)]
 
 
 def _of(state: State, name: str) -> Iterator[Move]:
@@ -79,6 +90,8 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         return waits.returns_at_once(options, news), False
     if call in ("pause", LOOP):
         return False, False
+    if call == FOR_ORDERS:
+        return bool(detail), False
     if call == "rt_sigsuspend":
         (blocked,) = detail
         assert isinstance(blocked, int)

@@ -41,6 +41,10 @@ TIMER = "timer"  # when its timers ring, in virtual nanoseconds
 GROUP = "group"  # (process group, session, whether it has executed a program)
 PIPE = "pipe"  # PipeContent
 HOLDERS = "holders"  # of a channel: Holders; of FIFOS: of each, with its name
+LAST_PID: Fact = ("last pid", "")  # that has been given to anybody; only in a play
+SCRIPT: Fact = ("script", "")  # Script: how far a play has come that somebody directs
+STIMULUS: Fact = ("stimulus", "")  # Stimulus: a signal that may come from outside at any moment
+TALE = "tale"  # only in a play: of one that has ended, how, whether it was reaped, and a digest of all that it has seen
 RESOURCE = "resource"  # what is in something that processes share, or a digest of all that has been done to it
 PRIOR = "prior"  # only where steps are learned: see forklab.explore.learned
 CLOCK: Fact = ("clock", "")
@@ -59,6 +63,8 @@ POLLS = SELECTS | EPOLLS | {"poll", "ppoll"}
 SENDS = WRITES | {"sendto", "sendmsg", "mq_timedsend"}
 RECEIVES = READS | {"recvfrom", "recvmsg", "mq_timedreceive"}
 ONE, OTHER = "one", "other"  # sides
+TERMINAL = "terminal"  # its foreground, and what is written there
+FOR_ORDERS = "system call 400"  # by which an actor asks what to do: forklab.lens.calls.cueing
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
 
@@ -146,6 +152,24 @@ class Place(NamedTuple):
     @property
     def reads_from_pipe(self) -> bool:
         return self.call in READS and bool(self.detail)
+
+
+class Script(NamedTuple):
+    """A play that somebody directs: how many cues there were, and a digest of what its judge remembers of it.
+
+    `verdict`: it is over, and this came of it.
+    """
+
+    cues: int
+    memory: str = ""
+    verdict: Hashable = None
+
+
+class Stimulus(NamedTuple):
+    """A signal for the first process, from outside, once it has forked; `is_due`: before the next cue."""
+
+    signal: int
+    is_due: bool = False
 
 
 class Sent(NamedTuple):
@@ -285,6 +309,20 @@ def pipe_of(state: State, pipe: Hashable) -> PipeContent:
     found = state[PIPE, pipe]
     assert isinstance(found, PipeContent)
     return found
+
+
+def script_of(state: State) -> Script | None:
+    """None: nobody directs it."""
+    script = state.get(SCRIPT)
+    assert script is None or isinstance(script, Script)
+    return script
+
+
+def stimulus_of(state: State) -> Stimulus | None:
+    """The signal that may come from outside now, if one may."""
+    stimulus = state.get(STIMULUS)
+    assert stimulus is None or isinstance(stimulus, Stimulus)
+    return stimulus if (AT, "P") in state and forks_so_far(state, "P") else None
 
 
 def fits(pipe: PipeContent, size: int) -> bool:

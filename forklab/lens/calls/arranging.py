@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 
 from forklab.kernel.calls import int32
-from forklab.kernel.signals import CHLD, bit
+from forklab.kernel.signals import CHLD, HARMLESS_MASK, bit
 from forklab.lens.calls import masking
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.dispositions import SA_SIGINFO
 from forklab.lens.world.onward import AT_ONCE, Onward
 from forklab.lens.world.run import Run
@@ -15,6 +15,7 @@ from forklab.lens.world.tracees import Call, Tracee
 
 _LEAST_SIGACTION = struct.Struct("<QQ")  # handler, flags
 _PR_SET_CHILD_SUBREAPER = 36
+_SIG_DFL, _NSIG = 0, 64
 
 
 def set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
@@ -31,6 +32,27 @@ def set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
         if flags & SA_SIGINFO:
             masking.will_be_told(run, tracee, bit(number))
     return AT_ONCE
+
+
+def makes_a_difference(run: Run, tracee: Tracee, call: Call) -> bool:
+    """Whether this rt_sigaction(2) has to be a step: others may be before it, or after it.
+
+    Not if it only asks, or if a signal has its default disposition before and after it. But of those that nobody
+    notices then, what is pending is thrown away: signal(7).
+    """
+    number, action = int32(call.arguments[0]), call.arguments[1]
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    if not action or not 0 < number <= _NSIG:
+        return False
+    if masks is None or bit(number) & (HARMLESS_MASK | masks.ignored | masks.caught):
+        return True
+    try:
+        handler, flags = _LEAST_SIGACTION.unpack(
+            ptrace.read_memory(tracee.tid, action, _LEAST_SIGACTION.size)
+        )
+    except (OSError, struct.error):
+        return False  # EFAULT
+    return bool(handler != _SIG_DFL or flags & SA_SIGINFO)
 
 
 def control_itself(run: Run, tracee: Tracee, call: Call) -> Onward:

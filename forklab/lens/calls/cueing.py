@@ -14,9 +14,10 @@ import errno
 
 from forklab.lens.edge import ptrace
 from forklab.lens.world.tracees import Call, Tracee
+from forklab.steps.state import FOR_ORDERS
 
 NUMBER = 400
-NAME = f"system call {NUMBER}"  # as a call is called that no kernel has
+NAME = FOR_ORDERS  # as a call is called that no kernel has
 LISTEN, TELL, BEGIN = range(3)
 _MOST = 4096  # bytes
 

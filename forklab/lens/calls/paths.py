@@ -21,7 +21,7 @@ def names(tracee: Tracee, folder: int, address: int) -> Iterator[tuple[str, bool
     except OSError:
         return
     if written:
-        yield from _names_on(start, written)
+        yield from _names_on(tracee, start, written)
 
 
 def base(tracee: Tracee, folder: int) -> str:
@@ -29,7 +29,12 @@ def base(tracee: Tracee, folder: int) -> str:
     return f"/proc/{tracee.tid}/" + ("cwd" if folder == AT_FDCWD else f"fd/{folder}")
 
 
-def _names_on(start: str, written: str) -> Iterator[tuple[str, bool]]:
+def from_here(tracee: Tracee, path: str) -> str:
+    """What it finds at this full path, as we find it: it may see other files than we do."""
+    return f"/proc/{tracee.tid}/root{path}"
+
+
+def _names_on(tracee: Tracee, start: str, written: str) -> Iterator[tuple[str, bool]]:
     """The full paths of all names on a way, those of links too; and whether it can be the one that is meant."""
     here = start
     left = [part for part in written.split("/") if part not in ("", ".")][::-1]
@@ -41,12 +46,12 @@ def _names_on(start: str, written: str) -> Iterator[tuple[str, bool]]:
         path = os.path.dirname(here) if part == ".." else os.path.join(here, part)
         yield path, not left
         here = path
-        if not os.path.islink(path) or is_below(path, "/proc"):
+        if is_below(path, "/proc") or not os.path.islink(from_here(tracee, path)):
             continue
         links += 1
         if links > _MOST_LINKS:
             return
-        target = os.readlink(path)
+        target = os.readlink(from_here(tracee, path))
         here = "/" if target.startswith("/") else os.path.dirname(path)
         left += [part for part in target.split("/") if part not in ("", ".")][::-1]
 

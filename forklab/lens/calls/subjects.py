@@ -14,7 +14,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.runnable import is_python
-from forklab.steps.state import Touch
+from forklab.steps.state import TERMINAL, WRITES, Touch
 
 Touches = list[Touch]
 
@@ -38,6 +38,10 @@ _FUTILE_ON_PIPES = frozenset(
         "getpeername",
     }
 )
+
+
+_OWN_PROGRAM = "/proc/self/exe"
+_ABOUT_PROCESSES = frozenset({"self", "thread-self", "mounts", "net"})
 
 
 class NotModelledError(Exception):
@@ -73,7 +77,7 @@ def of_subject(
 
 
 def of_process(run: Run, tracee: Tracee, pid: int, tells: bool) -> Iterator[Touch]:
-    member = run.chronicle.latest(pid) if pid else tracee.member
+    member = run.chronicle.latest_called(tracee.member, pid) if pid else tracee.member
     if member is not None:
         yield Touch(f"process {member.name}", tells)
         if member is not tracee.member:
@@ -116,6 +120,8 @@ def of_descriptor(
         if call.name in MOVE_ON:
             tells = _is_shared(run, tracee, number, file)
         yield Touch(f"folder {where}", tells)
+    elif file == run.surroundings.terminal and call.name in WRITES:
+        yield Touch(TERMINAL, tells=True)
     elif not _concerns_nobody(run, call, kind, file):
         raise NotModelledError
 
@@ -152,7 +158,8 @@ def of_path(run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool)
         if paths.is_below(path, "/proc"):
             if tells:
                 raise NotModelledError
-            yield from _of_proc(run, path)
+            if not _is_the_same_for_all(paths.text(tracee, address) or ""):
+                yield from _of_proc(run, path)
             return
         changes = tells and is_last
         yield Touch(f"name {path}", changes)
@@ -161,7 +168,7 @@ def of_path(run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool)
         if changes:
             yield Touch(f"folder {os.path.dirname(path)}", tells=True)
         try:
-            about = os.lstat(path)
+            about = os.lstat(paths.from_here(tracee, path))
         except OSError:
             continue
         if stat.S_ISREG(about.st_mode):
@@ -169,6 +176,15 @@ def of_path(run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool)
             yield Touch(f"file {run.resources.label(file, path)}", changes)
         elif stat.S_ISDIR(about.st_mode):
             yield Touch(f"folder {path}", changes)
+
+
+def _is_the_same_for_all(path: str) -> bool:
+    """Whether nobody changes where this path leads to: its own program, or a file that tells of the machine."""
+    if path == _OWN_PROGRAM:
+        return True
+    part = path.removeprefix("/proc/").partition("/")[0]
+    is_about_processes = part.isdecimal() or part in _ABOUT_PROCESSES or ".." in path
+    return path.startswith("/proc/") and bool(part) and not is_about_processes
 
 
 def _of_own_folder(tracee: Tracee) -> Iterator[Touch]:

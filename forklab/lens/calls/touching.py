@@ -28,6 +28,7 @@ from forklab.lens.calls.subjects import (
     NotModelledError,
     Touches,
     counts_its_threads,
+    is_terminal,
     of_descriptor,
     of_path,
     of_process,
@@ -38,7 +39,7 @@ from forklab.lens.world.channels import Opening, is_fifo
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import Touch
+from forklab.steps.state import TERMINAL, Touch
 
 _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 # A lock, what SEM_UNDO takes back, a file in memory, a signal when others do something.
@@ -52,6 +53,12 @@ _OF_DESCRIPTORS = (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC)
 _UNFOLLOWED = 0x2000 | os.O_DIRECT  # O_ASYNC, and of a pipe: packets
 _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
+_TIOCGPGRP, _TIOCSPGRP, _TIOCGSID = 0x540F, 0x5410, 0x5429
+_TIOCSCTTY, _TIOCNOTTY = 0x540E, 0x5422
+_TCSETS, _TCSETSF, _LOCAL_MODES, _TOSTOP = 0x5402, 0x5404, 12, 0x100
+_SETTING = range(_TCSETS, _TCSETSF + 1)
+# Of these, those who are not in the foreground are refused some, or stopped: ioctl_tty(2).
+_OF_JOBS = frozenset({_TIOCGPGRP, _TIOCSPGRP, _TIOCGSID, _TIOCSCTTY, _TIOCNOTTY, *_SETTING})
 IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
 MSG_DONTWAIT = socket.MSG_DONTWAIT
 # Of send(2) and recv(2): whatever is not urgent, and does not wait for more than there is.
@@ -113,7 +120,8 @@ def fifo_opened(run: Run, tracee: Tracee, call: Call) -> Opening | None:
     name = paths.text(tracee, address)
     if not name or flags & os.O_PATH:
         return None
-    path = os.path.join(paths.base(tracee, folder), name)
+    is_full = name.startswith("/")
+    path = paths.from_here(tracee, name) if is_full else f"{paths.base(tracee, folder)}/{name}"
     if paths.is_below(name, "/proc") or not is_fifo(path):
         return None
     return Opening(identity(path), run.channels.fifo(os.path.realpath(path), flags))
@@ -177,10 +185,36 @@ def _locks_at(run: Run, tracee: Tracee, call: Call, number: int) -> Iterator[Tou
 
 
 def _device(run: Run, tracee: Tracee, call: Call) -> Touches:
-    """ioctl(2)"""
-    if call.arguments[1] & 0xFFFFFFFF in (_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX):
+    """ioctl(2): who is in the foreground of a terminal is a resource; to any other file, such words are an error."""
+    request = call.arguments[1] & 0xFFFFFFFF
+    if request in (_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX):
         return []
-    raise NotModelledError
+    file = identity(f"/proc/{tracee.member.pid}/fd/{int32(call.arguments[0])}")
+    if request not in _OF_JOBS or (
+        file and is_terminal(file) and file != run.surroundings.terminal
+    ):
+        raise NotModelledError
+    if not is_about_jobs(run, tracee, call):
+        return []  # ENOTTY
+    if request in _SETTING and _stops_who_writes(tracee, call.arguments[2]):
+        raise NotModelledError
+    return [Touch(TERMINAL, tells=request not in (_TIOCGPGRP, _TIOCGSID))]
+
+
+def _stops_who_writes(tracee: Tracee, settings: int) -> bool:
+    """Whether these settings of a terminal let nobody write who is not in its foreground: termios(3)."""
+    try:
+        (modes,) = struct.unpack("<I", ptrace.read_memory(tracee.tid, settings + _LOCAL_MODES, 4))
+    except (OSError, struct.error):
+        return False  # EFAULT
+    return bool(modes & _TOSTOP)
+
+
+def is_about_jobs(run: Run, tracee: Tracee, call: Call) -> bool:
+    """Whether this ioctl(2) asks our terminal for its session or its foreground, or changes them."""
+    file = identity(f"/proc/{tracee.member.pid}/fd/{int32(call.arguments[0])}")
+    is_ours = file is not None and file == run.surroundings.terminal
+    return is_ours and call.arguments[1] & 0xFFFFFFFF in _OF_JOBS
 
 
 def _message(run: Run, tracee: Tracee, call: Call) -> Touches:

@@ -210,6 +210,18 @@ def info_in(content: bytes) -> SignalInfo:
     return SignalInfo(number, code, sender, value)
 
 
+def pending_signals_of_stopped(tid: int) -> list[SignalInfo]:
+    """The same of one that job control has stopped, to which we listen. Raises OSError if it has gone on meanwhile."""
+    interrupt(tid)
+    number, status = next_report(tid)
+    if status >> 16 != EVENT_STOP:
+        raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+    try:
+        return pending_signals(number)
+    finally:
+        listen(tid)
+
+
 def pending_signals(tid: int) -> list[SignalInfo]:
     """Those that wait for this thread, then those for its process, in the order of their arrival; nothing is taken.
 

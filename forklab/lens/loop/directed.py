@@ -1,22 +1,18 @@
 """A play is directed: chance decides who is next, as ever, and a director what actors do once nobody can go on.
 
-    listen, let one go, let time pass         as `Seeded`
-    nobody can go on, and no timer is left    the play is at rest, and the director may give the next order
-
-Actors are the processes that execute one program of ours: the kernel says so, by the device and inode of what they
-run. They get their orders by a call that the lens answers (`forklab.lens.calls.cueing`); to everybody else that call
-does not exist.
+listen, let one go, let time pass         as `Seeded`
+nobody can go on, and no timer is left    the play is at rest, and the director may give the next order
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from forklab.lens.calls import cueing
 from forklab.lens.edge import ptrace
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import spinning
+from forklab.lens.loop.cues import Cues
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.rest import Kind, Rest
 from forklab.lens.loop.seeded import Seeded
@@ -24,7 +20,6 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.onward import AT_ONCE, HELD, IN_TURN, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
-from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import LOOP
 
@@ -41,34 +36,14 @@ _MOST_TURNS = 2_000
 _MOST_TURNS_AT_ALL, _MOST_TURNS_AT_ALL_AGAIN = 3_000, 600
 
 
-class Director(Protocol):
-    """Who gives the orders."""
-
-    def born(self, member: Member) -> None:
-        """Before it does anything. Its parent has just forked it, and has not gone on either."""
-
-    def listens(self, member: Member) -> bool:
-        """An actor asks for orders for the first time: whether it may."""
-
-    def hears(self, member: Member, text: str) -> None:
-        """An actor says something."""
-
-    def effects(self) -> object:
-        """What processes have done that shows nowhere in the history: differs if something has."""
-
-
 @dataclass(eq=False)
 class Directed:
-    """`actor` is the file that actors execute. `orders` are those that were given and not yet heard."""
+    """`chance` says who is next."""
 
     chance: Seeded
-    actor: File
-    director: Director
+    cues: Cues
     stops: Stops = STOPS
     rest: Rest | None = None  # since when nobody has been told to do anything
-    orders: dict[Member, list[str]] = field(default_factory=dict)
-    _known: set[Member] = field(default_factory=set)
-    _actors: set[Member] = field(default_factory=set)
     _preempted: set[Tracee] = field(default_factory=set)
     # Since the last effect, and since the last rest.
     _effects: int = -1
@@ -90,41 +65,28 @@ class Directed:
 
     def order(self, loop: Loop, member: Member, order: str) -> None:
         """It gets that as soon as it asks for orders."""
-        self.orders.setdefault(member, []).append(order)
+        self.cues.give(member, order)
         for tracee in loop.run.world.threads_of(member):
             if tracee.stand is Stand.HELD and tracee.call and tracee.call.name == cueing.NAME:
                 self._give(loop, tracee, tracee.call)
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
-        self._actors.discard(tracee.member)
+        self.cues.begins(tracee.member)
         self.chance.begins(loop, tracee)
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         if call.name != cueing.NAME:
             return self.chance.holds(loop, tracee, call)
-        deed, member = call.arguments[0], tracee.member
-        if deed == cueing.BEGIN:
-            cueing.answer(tracee, 0)
-        elif not self._is_actor(member) or deed not in (cueing.LISTEN, cueing.TELL):
-            cueing.refuse(tracee)
-        elif deed == cueing.TELL:
-            self._hear(tracee, call)
-        elif self.orders.get(member):
+        if not self.cues.asks(tracee, call):
+            loop.goes_on(tracee, AT_ONCE)
+        elif self.cues.orders.get(tracee.member):
             self._give(loop, tracee, call)
-            return True
-        elif member in self._actors or self.director.listens(member):
-            self._actors.add(member)
-            loop.goes_on(tracee, HELD)
-            return True
         else:
-            cueing.refuse(tracee)
-        loop.goes_on(tracee, AT_ONCE)
+            loop.goes_on(tracee, HELD)
         return True
 
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
-        if tracee.member not in self._known:
-            self._known.add(tracee.member)
-            self.director.born(tracee.member)
+        self.cues.meets(tracee.member)
         if tracee in self._preempted:
             self._preempted.discard(tracee)
             if onward.turn is Turn.AT_ONCE:
@@ -150,7 +112,7 @@ class Directed:
             self._begin_anew(run)
         self._turns += 1
         self._wakings += run.clock.jumps - jumps
-        if self._is_tired(run) and self._others != (others := self.director.effects()):
+        if self._is_tired(run) and self._others != (others := self.cues.director.effects()):
             self._begin_anew(run)
             self._others = others
         if self._is_endless() or self._is_tired(run):
@@ -174,7 +136,7 @@ class Directed:
 
     def _begin_anew(self, run: Run) -> None:
         self._effects = run.chronicle.effects
-        self._others = self.director.effects()
+        self._others = self.cues.director.effects()
         self._wakings = self._turns = self._stretches = 0
         self._spun.clear()
 
@@ -193,20 +155,8 @@ class Directed:
         computes = self._stretches > most and self._spun.issuperset(up)
         return self._polls() or self._turns > _MOST_TURNS or computes
 
-    def _is_actor(self, member: Member) -> bool:
-        return member in self._actors or identity(f"/proc/{member.pid}/exe") == self.actor
-
-    def _hear(self, tracee: Tracee, call: Call) -> None:
-        try:
-            text = cueing.text_of(tracee, call)
-        except OSError:
-            cueing.refuse(tracee)
-            return
-        cueing.answer(tracee, 0)
-        self.director.hears(tracee.member, text)
-
     def _give(self, loop: Loop, tracee: Tracee, call: Call) -> None:
-        cueing.give(tracee, call, self.orders[tracee.member].pop(0))
+        self.cues.answer(tracee, call)
         loop.goes_on(tracee, IN_TURN)
 
 

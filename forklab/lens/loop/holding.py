@@ -16,6 +16,7 @@ from forklab.kernel.calls import PATIENT, Concern, calls_in, concerns_of, int32,
 from forklab.kernel.functions import SEM_FUNCTIONS, SEM_GETVALUE, SEM_INIT, SEM_OPEN
 from forklab.kernel.signals import KILL, bit
 from forklab.lens.calls import (
+    arranging,
     chancing,
     executing,
     guarding,
@@ -99,6 +100,8 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
         return None
     if call.name == "rt_sigprocmask" and not masking.makes_a_difference(run, tracee, call):
+        return None
+    if call.name == "rt_sigaction" and not arranging.makes_a_difference(run, tracee, call):
         return None
     detail = _detail(run, tracee, call)
     if detail is None:
@@ -209,6 +212,8 @@ def _detail(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None
         pipe = _pipe_at(run, tracee, int32(arguments[0]), READ_END)
         size = writing.size_of(tracee, call) if pipe else 0
         return (pipe.name, size) if pipe and size else None
+    if name == "ioctl" and touching.is_about_jobs(run, tracee, call):
+        return ()
     if name == "fcntl" and int32(arguments[1]) in (F_GETFL, F_SETFL):
         pipe = run.pipes.find(tracee.member, int32(arguments[0]))
         return (pipe.name,) if pipe else None
@@ -225,13 +230,17 @@ def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
     """In our numbers."""
     kind, which, options = wanted(tracee, call)
     if kind == waits.P_PIDFD:
-        kind, which = waits.P_PID, descriptors.pidfd_target(tracee.tid, which) or 0
+        child = run.chronicle.get(descriptors.pidfd_target(tracee.tid, which) or 0)
+        return waits.WaitFor(waits.P_PID, child.number if child else -1, options)
     if kind == waits.P_PID:
-        child = run.chronicle.get(which)
+        child = run.chronicle.called(tracee.member, which)
         which = child.number if child else -1
     elif kind == waits.P_PGID:
-        which = which or proc.group(tracee.member.pid) or 0
-        leader = run.chronicle.latest(which)
+        leader = (
+            run.chronicle.latest_called(tracee.member, which)
+            if which
+            else run.chronicle.latest(proc.group(tracee.member.pid) or 0)
+        )
         which = leader.number if leader else which
     return waits.WaitFor(kind, which, options)
 
@@ -253,10 +262,11 @@ def _sent(run: Run, tracee: Tracee, call: Call) -> Sent:
     if call.name in ("tgkill", "rt_tgsigqueueinfo"):
         number = int32(call.arguments[2])
     elif call.name == "pidfd_send_signal":
-        first = descriptors.pidfd_target(tracee.tid, first) or 0
+        target = run.chronicle.latest(descriptors.pidfd_target(tracee.tid, first) or 0)
+        return Sent(target.number if target else 0, number)
     if first in (0, -1):
         return Sent(first, number)
-    member = run.chronicle.latest(abs(first))
+    member = run.chronicle.latest_called(tracee.member, abs(first))
     if member is None:
         return Sent(first, number)
     return Sent(member.number if first > 0 else -member.number, number)

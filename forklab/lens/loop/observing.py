@@ -147,7 +147,10 @@ def _pending(run: Run, tracee: Tracee, masks: proc.Masks) -> tuple[Waiting, ...]
     """Those that matter: what would be dropped at once in an untraced process is not there."""
     member = tracee.member
     try:
-        waiting = ptrace.pending_signals(tracee.tid)
+        if tracee.stand is Stand.STOPPED:
+            waiting = ptrace.pending_signals_of_stopped(tracee.tid)
+        else:
+            waiting = ptrace.pending_signals(tracee.tid)
     except OSError:  # it sleeps in the kernel: only the numbers can be seen
         waiting = [ptrace.SignalInfo(number, 0, 0) for number in numbers_in(masks.pending)]
         if any(i.number >= SIGRTMIN or masking.is_told(run, member, i.number) for i in waiting):

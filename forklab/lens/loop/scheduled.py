@@ -35,6 +35,7 @@ from forklab.lens.loop.observing import state_of
 from forklab.lens.loop.watching import CLOCKS
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import Onward, Turn
+from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Seen, Tracee
 from forklab.steps.moves import TIME, Move, moves
@@ -44,7 +45,7 @@ from forklab.steps.state import PENDING, Fact, State
 
 _PRIVATE = frozenset(name for name, call in CALLS.items() if call.concerns == {Concern.PRIVATE})
 # A handler that returns ends what its signal has begun, and that was noticed. Of pipes, sockets ... we have to know.
-_STOPS = Stops(
+ALL_THAT_MATTER = Stops(
     (_PRIVATE | {"rt_sigreturn"})
     - calls_in("pipe", "socket", "socketpair", "eventfd")
     - {"mprotect"},
@@ -84,7 +85,7 @@ class Scheduled:
 
     @property
     def stops(self) -> Stops:
-        return remembering.STOPS if self.schedule.by_memory else _STOPS
+        return remembering.STOPS if self.schedule.by_memory else ALL_THAT_MATTER
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
         vdso.hide(tracee.tid, fix_chance=True)
@@ -178,7 +179,7 @@ class Scheduled:
         run = loop.run
         attempts.drop_the_dead(self._ledger)
         run.suspects.clear()
-        state = state_of(run, self._ledger)
+        state = self.state_of(run)
         offered = tuple(moves(state))
         if len(self.taken) >= self.schedule.most:
             raise EndOfRunError(f"It took more than {self.schedule.most} steps.")
@@ -188,14 +189,24 @@ class Scheduled:
             if run.world.tracees:
                 self.stuck = True
                 raise EndOfRunError(f"Everybody waits for ever: {run.world.who_waits()}.")
-        elif move.kind == TIME:
-            self._let_time_pass(loop)
         else:
-            tracee = next(t for t in run.world.tracees.values() if t.member.name == move.process)
-            try:
-                stepping.take(loop, self._ledger, tracee, move, state)
-            except ProcessLookupError:  # killed while it was held: its end is reported
-                run.world.let(tracee, Stand.RUNNING)
+            self.take(loop, move, state)
+
+    def state_of(self, run: Run) -> dict[Fact, Hashable]:
+        """What is the case. Everybody has to be at rest."""
+        return state_of(run, self._ledger)
+
+    def take(self, loop: Loop, move: Move, state: State) -> None:
+        """This step, in this state."""
+        if move.kind == TIME:
+            self._let_time_pass(loop)
+            return
+        world = loop.run.world
+        tracee = next(t for t in world.tracees.values() if t.member.name == move.process)
+        try:
+            stepping.take(loop, self._ledger, tracee, move, state)
+        except ProcessLookupError:  # killed while it was held: its end is reported
+            world.let(tracee, Stand.RUNNING)
 
     def alarm(self, loop: Loop) -> None:
         computing = loop.computing()
@@ -264,11 +275,15 @@ class Scheduled:
                 masking.are_sent_to(loop.run, name, deliverable(state, name, blocked=0))
 
     def _let_time_pass(self, loop: Loop) -> None:
-        """On to the next deadline; who is held before a call has been in it since before."""
+        """On to the next deadline."""
+        self._they_are_in_their_calls(loop)
+        passing.jump(loop, _WAKING)
+
+    def _they_are_in_their_calls(self, loop: Loop) -> None:
+        """Nobody could do anything else: who is held before a call has been in it since before."""
         for tracee in loop.run.world.tracees.values():
             if tracee.stand is Stand.HELD:
                 self._ledger.of(tracee).late = True
-        passing.jump(loop, _WAKING)
 
 
 def _say_where(loop: Loop, tracee: Tracee, known: int) -> None:

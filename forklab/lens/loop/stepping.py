@@ -225,7 +225,7 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         else:
             tracee.saw(standing.pipe.read(result))
     if call.name in _TELL_A_PROCESS:
-        member = run.chronicle.latest(result) if result > 0 else None
+        member = run.chronicle.latest_called(tracee.member, result) if result > 0 else None
         tracee.saw(member.name if member else min(result, 0))
     elif call.name not in _WAITS or result < 0:  # whom they have reaped is noted there
         tracee.saw(result)
@@ -356,7 +356,7 @@ def _clone_arguments(tracee: Tracee, call: Call) -> tuple[int, int]:
 
 def _number_the_child(run: Run, tracee: Tracee) -> None:
     """So that it has the same pid in every schedule. See pid_namespaces(7)."""
-    if run.in_namespace:
-        member = tracee.member
+    member = tracee.member
+    if run.in_namespace and not member.spaces:
         number = number_of(f"{member.name}.{member.forks + 1}")
         _NS_LAST_PID.write_text(str(number - 1))

@@ -14,12 +14,14 @@ File = tuple[int, int, int]  # device, inode, device number: what file it is, ho
 class Surroundings:
     """`outputs` are the files that count as the program's output; `foreign` is its input, if that comes from outside.
 
-    `because` hears why the same seed may not give the same history.
+    `terminal`: at whose other side we are, and do nothing by ourselves. `because` hears why the same seed may not give
+    the same history.
     """
 
     outputs: frozenset[File]
     foreign: File | None
     because: Callable[[str], None]
+    terminal: File | None = None
     _sockets: bool = False
     _proc: int = field(default_factory=lambda: os.stat("/proc").st_dev)
     _pairs: set[File | None] = field(default_factory=set)  # sockets that nobody outside has
