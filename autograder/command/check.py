@@ -6,12 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.command.finding import scenario_in
+from autograder.command.finding import refuse_if_no_submission, scenario_in
 from autograder.command.telling import say_mode, write_text
-from autograder.errors import CommandError
 from autograder.labs.lab import load_lab
 from autograder.reports.screen import console, show_assessment
-from autograder.submission.clutter import is_archive
 from autograder.trial import assess
 from autograder.trial.verdict import Assessment, Status
 
@@ -28,15 +26,7 @@ def check(
 ) -> int:
     """One submission, explained to its author."""
     lab = load_lab(lab_name)
-    if not path.is_dir():
-        what = "is a file: give the folder that it is in" if path.exists() else "does not exist"
-        if path.exists() and is_archive(path.name):
-            what = "is an archive: unpack it, and give the folder"
-        raise CommandError(
-            f"{path} {what}.\n"
-            f"  A submission is a folder with {lab.program}.c, {lab.program}.py, a Makefile or "
-            f"an executable {lab.program}."
-        )
+    refuse_if_no_submission(lab, path)
     screen = console(to_stderr=json_file == "-")
     say_mode(screen, mode)
     file = None

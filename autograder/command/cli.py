@@ -101,6 +101,19 @@ def _run(arguments: argparse.Namespace) -> int:
                     arguments.trusting,
                 )
             )
+        case "prove":
+            from autograder.command.prove import ProofOrder, prove
+
+            return prove(
+                ProofOrder(
+                    arguments.lab,
+                    arguments.path,
+                    arguments.scenario,
+                    arguments.seconds,
+                    arguments.json,
+                    arguments.film,
+                )
+            )
         case "play":
             from autograder.command.play import play
 
@@ -183,6 +196,32 @@ def _parser() -> argparse.ArgumentParser:
         help="grade also where submissions reach what is not theirs: you trust them all",
     )
     _add_mode(grade)
+
+    prove = commands.add_parser(
+        "prove",
+        help="go through every schedule: is it right in all of them, or how does it lose?",
+        description="Exit status 0: all proved, some perhaps with shorter rows; 1: something is lost; 2: not known.",
+    )
+    _add_lab(prove)
+    prove.add_argument("path", type=Path, metavar="PATH", help="the folder with the submission")
+    prove.add_argument(
+        "--scenario",
+        action="append",
+        default=[],
+        metavar="NAME|FILE",
+        help="only this scenario; may be given several times",
+    )
+    prove.add_argument(
+        "--seconds",
+        type=_positive,
+        default=60,
+        metavar="S",
+        help="so long at most for each scenario; default: %(default)s",
+    )
+    prove.add_argument("--json", metavar="FILE", help="write the proofs there; - is stdout")
+    prove.add_argument(
+        "--film", metavar="FILE.html", help="make a film of the first loss, for a browser"
+    )
 
     play = commands.add_parser(
         "play",

@@ -9,6 +9,7 @@ from autograder.labs.lab import Lab, load_lab
 from autograder.labs.playbill import OF_AN_INIT
 from autograder.labs.scenario import Scenario, load_scenario
 from autograder.safe_text import one_line
+from autograder.submission.clutter import is_archive
 
 
 def scenario_in(lab: Lab, name: str) -> Scenario:
@@ -20,6 +21,20 @@ def scenario_in(lab: Lab, name: str) -> Scenario:
     hint = did_you_mean(name, (scenario.name for scenario in lab.scenarios))
     raise CommandError(
         f"--scenario {one_line(name)}: lab {lab.name} has no such scenario.\n  {hint}"
+    )
+
+
+def refuse_if_no_submission(lab: Lab, path: Path) -> None:
+    """Raises CommandError if there is no folder at this path."""
+    if path.is_dir():
+        return
+    what = "is a file: give the folder that it is in" if path.exists() else "does not exist"
+    if path.exists() and is_archive(path.name):
+        what = "is an archive: unpack it, and give the folder"
+    raise CommandError(
+        f"{path} {what}.\n"
+        f"  A submission is a folder with {lab.program}.c, {lab.program}.py, a Makefile or "
+        f"an executable {lab.program}."
     )
 
 

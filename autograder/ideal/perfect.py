@@ -29,6 +29,7 @@ from autograder.language.deeds import (
     Reaps,
     Says,
     Sends,
+    SendsAtAnyMoment,
     SendsEverySignal,
     SendsOften,
     StartsGroup,
@@ -208,6 +209,8 @@ class PerfectPlay:
                 yield from self._do_all(
                     Kill(None, name, sent) for name in actors for _ in range(times)
                 )
+            case SendsAtAnyMoment(sent):
+                yield from self._do_all([Kill(None, INIT, sent)])
             case SendsEverySignal(actors):
                 yield from self._do_all(
                     Kill(None, name, sent) for name in actors for sent in EVERY_CATCHABLE

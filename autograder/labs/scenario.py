@@ -9,11 +9,14 @@ from pathlib import Path
 from autograder.labs.flaws import Flaw, LabError
 from autograder.labs.playbill import MAIN_WORD, OF_AN_INIT, Playbill, Programs, with_keys
 from autograder.labs.tomlfile import TomlTable, read_table
+from autograder.language.beginnings import Beginning
 from autograder.language.problems import Problem, ScriptError
 from autograder.language.roles import Casting
 from autograder.language.script import parse
 from autograder.language.sense import check
 from autograder.language.steps import Step
+
+EVERY_SCHEDULE = "every schedule"
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,9 @@ class Scenario:
 
     `bill` is what its lab says of all of its plays, with what its own file says. `command` is what the subject starts
     instead of the actor main; it gets no arguments if it is empty. `terminal`: it gets a pseudo-terminal; `untested` is
-    why no mutant fails this scenario. `hidden`: students learn only whether they passed it; `extra`: its points come on
-    top of the lab's maximum. `name` is the file's name without its suffix.
+    why no mutant fails this scenario. `explored`: it is judged over every schedule, where that can be. `hidden`:
+    students learn only whether they passed it; `extra`: its points come on top of the lab's maximum. `name` is the
+    file's name without its suffix.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Scenario:
     command: tuple[str, ...] | None = None
     terminal: bool = False
     untested: str | None = None
+    explored: bool = False
     hidden: bool = False
     extra: bool = False
     bill: Playbill = OF_AN_INIT
@@ -45,6 +50,11 @@ class Scenario:
     def casting(self) -> Casting:
         main = self.command is None and MAIN_WORD in self.bill.run
         return Casting(self.bill.subject, main, self.bill.commands)
+
+    @property
+    def first_deed(self) -> Step | None:
+        """The first line that is not about how the subject starts; None if there is none."""
+        return next((step for step in self.steps if not isinstance(step, Beginning)), None)
 
     @property
     def modelled_command(self) -> tuple[str, ...] | None:
@@ -74,6 +84,7 @@ def load_scenario(path: Path, bill: Playbill = OF_AN_INIT) -> Scenario:
     command = table.any_texts("command")
     terminal = table.flag("terminal")
     untested = table.text("untested", "") or None
+    explored = bool(table.word("explore", [EVERY_SCHEDULE]))
     hidden, extra = table.flag("hidden"), table.flag("extra")
     steps: tuple[Step, ...] = ()
     problems: Sequence[Problem] = ()
@@ -101,6 +112,7 @@ def load_scenario(path: Path, bill: Playbill = OF_AN_INIT) -> Scenario:
         command=command,
         terminal=terminal,
         untested=untested,
+        explored=explored,
         hidden=hidden,
         extra=extra,
         bill=bill,

@@ -83,6 +83,13 @@ class TomlTable:
             self.flaw(key, f"`{key}` must be true or false, without quotes")
         return False
 
+    def word(self, key: str, known: Sequence[str]) -> str:
+        """One of these; empty if nothing is said."""
+        value = self.text(key, "") or ""
+        if value and value not in known:
+            self.flaw(key, f"`{key}` cannot be {value!r}", did_you_mean(value, known))
+        return value
+
     def texts(self, key: str, default: Sequence[str] | None) -> tuple[str, ...]:
         """A list of texts, at least one."""
         value = self._take(key, required=default is None)

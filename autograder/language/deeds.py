@@ -193,6 +193,19 @@ class SendsOften(Sentence):
 
 
 @dataclass(frozen=True)
+class SendsAtAnyMoment(Sentence):
+    """A signal from outside that may come at any moment from here to the next expectation, once init has forked.
+
+    As the first line of a script: from init's start on. `autograder prove` looks at each of these moments.
+    """
+
+    signal: str
+
+    wording = Wording("send {signal} to {subject} at any moment")
+    traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
+
+
+@dataclass(frozen=True)
 class SendsEverySignal(Sentence):
     """One of each that can be caught, but SIGCHLD; each when the play is at rest again."""
 
@@ -282,6 +295,7 @@ Deed: TypeAlias = (
     | Reads
     | Sends
     | SendsOften
+    | SendsAtAnyMoment
     | SendsEverySignal
     | Freezes
     | Thaws

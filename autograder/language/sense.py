@@ -16,7 +16,15 @@ from autograder.language.beginnings import (
     StartsIgnoring,
     StartsPending,
 )
-from autograder.language.deeds import Blocks, Catches, Dies, Forks, Ignores, SendsOften
+from autograder.language.deeds import (
+    Blocks,
+    Catches,
+    Dies,
+    Forks,
+    Ignores,
+    SendsAtAnyMoment,
+    SendsOften,
+)
 from autograder.language.expectations import Expectation, HasDied, HasForked
 from autograder.language.inheritance import TerminalIsAsBefore
 from autograder.language.problems import Problem
@@ -97,6 +105,8 @@ def _flaws_of_rows(step: Step) -> list[Problem]:
 def _flaws_of_signal(step: Step) -> list[Problem]:
     if isinstance(step, SendsOften) and not 0 < step.times <= _MOST_TIMES:
         return [problem_with(step, f"a signal is sent 1 to {_MOST_TIMES} times at once")]
+    if isinstance(step, SendsAtAnyMoment) and step.signal in UNTOUCHABLE:
+        return [problem_with(step, f"{step.signal} would end the play at once, or hold it up")]
     changes = (Ignores, Catches, Blocks, StartsIgnoring, StartsBlocking, StartsPending)
     if isinstance(step, changes) and step.signal in UNTOUCHABLE:
         changed = _CHANGED[type(step)]

@@ -22,6 +22,7 @@ from autograder.language.deeds import (
     Presses,
     Reaps,
     Sends,
+    SendsAtAnyMoment,
     SendsEverySignal,
     SendsOften,
     Thaws,
@@ -157,6 +158,9 @@ class Story:
         if sends and self._known.init_ended and self._subject in step.named[0]:
             what = f"{self._subject} has ended (line {self._known.init_ended}): it gets no signal any more"
             self._complain(step, what)
+            return False
+        if isinstance(step, SendsAtAnyMoment) and self._known.init_ended:
+            self._complain(step, f"{self._subject} has ended (line {self._known.init_ended})")
             return False
         if not step.traits.actors_only:
             return True

@@ -55,6 +55,7 @@ def headline(verdict: Verdict, name_width: int = 0, points_width: int = 0) -> Te
         f"  {verdict.scenario:<{name_width}}  ",
         (f"{points(verdict):>{points_width}}", "dim"),
         f"  {verdict.title}",
+        (f"  {verdict.proof}" if verdict.proof else "", "dim"),
     )
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from autograder.language.roles import BACKGROUND, INIT, MAIN, OUTSIDE, Casting, Subject
 from autograder.stage.actors import ActorLostError
 from autograder.stage.made import Made
+from autograder.stage.quiescence import Settled
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.staged import StagedCast
 from autograder.stage.start import Start
@@ -39,6 +40,7 @@ class AnyPlay(ABC):
         self.standard_files = streams.files
         self.nice_value = os.getpriority(os.PRIO_PROCESS, 0)  # what the subject's is relative to
         self.frozen = False  # by us: whatever init is, it is not its own doing
+        self._may_come = 0  # a signal
 
     @property
     def subject(self) -> Subject:
@@ -143,6 +145,27 @@ class AnyPlay(ABC):
     def excess(self) -> str | None:
         """What the play took too much of, in words; all of it has been killed then."""
         return self._sandbox.excess()
+
+    def may_get(self, number: int) -> None:
+        """From now on the subject may get this signal from outside, at any moment after it has forked.
+
+        In a play that nobody repeats in each order it comes as late as it can.
+        """
+        self._may_come = number
+
+    def has_to_get_it_now(self) -> None:
+        """At once, if it has not got it yet."""
+        if not self.init.ended():
+            self.settle()
+            self.send(self.subject.name, self._may_come)
+
+    def is_judged_by(self, memory: Callable[[], str]) -> None:
+        """`memory` answers a digest of all that the judge remembers of the play, for who plays it in every order."""
+        self._memory = memory
+
+    @abstractmethod
+    def settle(self, done: Callable[[], bool] = lambda: False) -> Settled:
+        """How it has come to rest, or that what was waited for is `done`."""
 
     @abstractmethod
     def send(self, name: str, number: int) -> None:

@@ -19,6 +19,7 @@ from autograder.stage.tools import put_program
 from autograder.stage.users import looking_as, may_see_everybody, user_of
 from autograder.stage.workspace import Workspace, remove
 from forklab.lens.performance import filter_of_stops
+from forklab.lens.rehearsal import filter_of_steps
 
 _WITNESS = "witness.so"
 
@@ -30,15 +31,23 @@ class Stage:
     """
 
     def __init__(
-        self, mode: str, workspace: Workspace, submission: Path, conduct: Conduct | None = None
+        self,
+        mode: str,
+        workspace: Workspace,
+        submission: Path,
+        conduct: Conduct | None = None,
+        *,
+        by_schedule: bool = False,
     ) -> None:
+        """`by_schedule`: somebody chooses each step of its plays, in virtual time."""
         folder = workspace.subfolder()
         self.in_virtual_time = mode == VIRTUAL
         mode = isolation_of(mode)
         self.program = folder / "actor"
         put_program(compiled("cued_actor" if self.in_virtual_time else "actor"), self.program)
         if self.in_virtual_time:
-            (folder / "stops").write_bytes(filter_of_stops())
+            stops = filter_of_steps() if by_schedule else filter_of_stops()
+            (folder / "stops").write_bytes(stops)
         if mode == PIDNS or may_see_everybody():
             # Who may execute a program but not read it cannot look into it while it runs, nor change it there through
             # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper we could not look either, unless

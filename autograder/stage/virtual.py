@@ -29,6 +29,7 @@ from forklab.lens.loop.rest import Kind
 from forklab.lens.performance import Performance
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.surroundings import File
 
 _RESTS = {Kind.QUIET: Rest.QUIET, Kind.POLLING: Rest.POLLING, Kind.BUSY: Rest.SPINNING}
 
@@ -68,13 +69,16 @@ class VirtualPlay(AnyPlay):
         try:
             actor = os.stat(stage.program)
             identity = (actor.st_dev, actor.st_ino, actor.st_rdev)
-            self._performance = Performance(pid, identity, self.cast, seed=seed)
+            self._performance = self._traced(pid, identity, seed)
         except OSError as error:
             raise StageError(f"a play cannot be traced: {error}") from error
         self._first = self._performance.first
         self.init = watched(self._first)
         self._pid_inside = number_inside(self._first)
         self.cast.begin(self._performance, self._streams.written, self._is_born)
+
+    def _traced(self, pid: int, actor: File, seed: int | str) -> Performance:
+        return Performance(pid, actor, self.cast, seed=seed)
 
     def wait_for_fork(self) -> None:
         """Nothing to wait for: who is to be frozen then is stopped by us, between birth and first instruction."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.labs.lab import Lab
 from autograder.labs.scenario import Scenario
 from autograder.labs.solution import digests_of_solution
-from autograder.language.roles import isolation_of
+from autograder.language.roles import VIRTUAL, isolation_of
 from autograder.stage.contained import Completed, run_contained
 from autograder.stage.errors import ExcessError
 from autograder.stage.isolation import lacks, probe
@@ -20,6 +20,7 @@ from autograder.submission.build import BuiltProgram, build_all
 from autograder.submission.installed import find_installed
 from autograder.submission.intake import BuildError
 from autograder.trial.bench import Bench
+from autograder.trial.proof import Proof
 from autograder.trial.reference import NO_REFERENCE, Commands, Reference
 from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 
@@ -69,6 +70,33 @@ def assess(
                 bench.close()
     remarks = "\n".join(dict.fromkeys(one.remarks for one in programs.values() if one.remarks))
     return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), remarks=remarks)
+
+
+def prove_all(
+    lab: Lab,
+    submission: Path,
+    scenarios: Sequence[Scenario],
+    *,
+    seconds: float,
+    on_proof: Callable[[Proof], None],
+) -> list[Proof]:
+    """One submission over all schedules of these scenarios, `seconds` at most for each.
+
+    Raises BuildError, and StageError if this machine has no stage in virtual time.
+    """
+    with Workspace() as workspace:
+        folder = workspace.subfolder()
+        programs = build_all(submission, folder, _builder(VIRTUAL, workspace), lab.bill.programs)
+        reference = _reference(lab, VIRTUAL, workspace)
+        bench = Bench(VIRTUAL, workspace, folder, _commands(programs), reference, scenarios)
+        try:
+            proofs = []
+            for scenario in scenarios:
+                proofs.append(bench.prove(scenario, seconds))
+                on_proof(proofs[-1])
+            return proofs
+        finally:
+            bench.close()
 
 
 def judge_installed(

@@ -29,10 +29,12 @@ from autograder.language.deeds import EndsInput, Types
 from autograder.language.roles import INIT, MAIN, STREAMS
 from autograder.stage.errors import UnableError
 from autograder.stage.play import Play
+from autograder.stage.rehearsed import RehearsedPlay
 from autograder.stage.stage import Stage
 from autograder.stage.start import Start
 from autograder.stage.virtual import VirtualPlay
 from forklab.kernel.signals import signal_number
+from forklab.steps.schedule import Schedule
 
 
 def opened(scenario: Scenario, programs: Programs, stage: Stage) -> Play | VirtualPlay:
@@ -45,14 +47,35 @@ def opened(scenario: Scenario, programs: Programs, stage: Stage) -> Play | Virtu
     start = _surroundings(scenario, start, stage)
     command = scenario.command_line(programs, stage.main)
     terminal, casting = scenario.terminal, scenario.casting
-    typed = any(isinstance(step, Types | EndsInput) for step in scenario.steps)
+    typed = _is_typed(scenario)
     if not stage.in_virtual_time:
         return Play(stage, command, terminal=terminal, start=start, casting=casting, typed=typed)
-    if typed or start.exits_held or casting.commands or not casting.subject.is_init:
+    _refuse_what_is_not_played_in_virtual_time(scenario, start)
+    return VirtualPlay(stage, command, terminal=terminal, start=start, seed=scenario.name)
+
+
+def rehearsed(
+    scenario: Scenario, programs: Programs, stage: Stage, schedule: Schedule
+) -> RehearsedPlay:
+    """The same by a schedule."""
+    start = _start_of(step for step in scenario.steps if isinstance(step, Beginning))
+    start = _surroundings(scenario, start, stage)
+    _refuse_what_is_not_played_in_virtual_time(scenario, start)
+    command = scenario.command_line(programs, stage.main)
+    return RehearsedPlay(stage, command, schedule, terminal=scenario.terminal, start=start)
+
+
+def _is_typed(scenario: Scenario) -> bool:
+    return any(isinstance(step, Types | EndsInput) for step in scenario.steps)
+
+
+def _refuse_what_is_not_played_in_virtual_time(scenario: Scenario, start: Start) -> None:
+    """Raises UnableError."""
+    casting = scenario.casting
+    if _is_typed(scenario) or start.exits_held or casting.commands or not casting.subject.is_init:
         raise UnableError(
             "in virtual time only inits are played, with nothing typed and no commands"
         )
-    return VirtualPlay(stage, command, terminal=terminal, start=start, seed=scenario.name)
 
 
 def _surroundings(scenario: Scenario, start: Start, stage: Stage) -> Start:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from autograder.ideal.ideal import Contradiction, Ideal
 from autograder.labs.playbill import MODEL_OF_INIT, REFERENCE, Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.beginnings import Beginning
-from autograder.language.deeds import Deed
+from autograder.language.deeds import Deed, SendsAtAnyMoment
 from autograder.language.expectations import Expectation, HasDied, HasExited, IsReaped, IsZombie
 from autograder.language.roles import MAIN
 from autograder.language.sentence import Judged
@@ -61,6 +62,17 @@ def judge(
     return _judge(scenario, programs, stage, expected, None)
 
 
+def judge_play(
+    scenario: Scenario, play: StagedPlay, recorded: Callable[[], Expected] = Unknown
+) -> Verdict:
+    """The same of a play that has just begun; it is not closed. Raises UndecidedError as `judge` does."""
+    expected = functools.cache(lambda: _expected(scenario, play.mode, recorded))
+    try:
+        return _played(scenario, play.mode, play, expected, None)
+    except _WrongScenarioError as error:
+        return _wrong(scenario, error)
+
+
 def record(scenario: Scenario, programs: Programs, stage: Stage) -> Expected:
     """How the reference solution plays a scenario, to be expected of others. Raises UndecidedError as `judge` does."""
     moments: list[tuple[int, History]] = []
@@ -105,9 +117,13 @@ def _judge(
     except UnableError as unable:
         return Verdict.of(scenario, Status.SKIPPED, f"It cannot be played here: {unable}.")
     except _WrongScenarioError as error:
-        return Verdict.of(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
+        return _wrong(scenario, error)
     except (StageError, OSError) as error:
         raise UndecidedError(str(error)) from error
+
+
+def _wrong(scenario: Scenario, error: _WrongScenarioError) -> Verdict:
+    return Verdict.of(scenario, Status.ERROR, f"The scenario is wrong, not you: {error}")
 
 
 def _played(
@@ -118,7 +134,7 @@ def _played(
     moments: list[tuple[int, History]] | None,
 ) -> Verdict:
     try:
-        verdict = _Trial(scenario, mode, play, expected, moments).run()
+        verdict = Trial(scenario, mode, play, expected, moments).run()
         if trouble := play.trouble():
             raise ShortageError(trouble)
         return verdict
@@ -164,7 +180,7 @@ class _WrongScenarioError(Exception):
     """What the script asks for, not even a perfect program could do."""
 
 
-class _Trial:
+class Trial:
     """One play being judged."""
 
     def __init__(
@@ -187,9 +203,13 @@ class _Trial:
         self._director = Director(play, self._observer, inbox)
         self._explainer = Explainer(play, self._observer, scenario.bill.expected == MODEL_OF_INIT)
         self._checks = Checks(Facts(play, inbox), self._explainer)
+        play.is_judged_by(self._memory)
 
     def run(self) -> Verdict:
         try:
+            first = self._scenario.first_deed
+            if isinstance(first, SendsAtAnyMoment):
+                self._director.arm(first)
             self._play.wait_for_fork()
             if self._scenario.casting.main:
                 self._await_main()
@@ -207,8 +227,15 @@ class _Trial:
         last = self._scenario.steps[-1].line
         return self._verdict(Status.PASSED, "As it should be.", last, {})
 
+    def _memory(self) -> str:
+        """A digest of all that a verdict may rest on, and that is not to be seen in the play any more."""
+        remembered = repr((self._director.memory, self._end_is_expected))
+        return hashlib.blake2b(remembered.encode(), digest_size=16).hexdigest()
+
     def _await_main(self) -> None:
         settled = self._play.wait_for_main()
+        if settled is not None and self._director.armed:
+            return  # a signal may have come before it could begin
         if settled is not None:
             self._refuse_contradiction(self._scenario.steps[0])
             raise _UnmetError(
@@ -225,6 +252,8 @@ class _Trial:
             self._moments.append((line, self._observer.history))
 
     def _take(self, step: Deed | Expectation) -> None:
+        if step.line == self._director.armed:
+            return  # it was the first one, and holds from the start of the play
         try:
             if isinstance(step, Expectation):
                 self._expect(step)
@@ -242,6 +271,7 @@ class _Trial:
             ) from lost
 
     def _expect(self, expected: Expectation) -> None:
+        self._director.let_it_come()
         check = self._checks.of(expected)
         if expected.traits.judged is Judged.AT_REST:
             settled = self._play.settle()

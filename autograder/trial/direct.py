@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
@@ -28,6 +28,7 @@ from autograder.language.deeds import (
     Reaps,
     Says,
     Sends,
+    SendsAtAnyMoment,
     SendsEverySignal,
     SendsOften,
     StartsGroup,
@@ -61,12 +62,37 @@ class Director:
     inbox: Inbox
     cause: int = 0  # the line of the last step that init may have to answer to
     restless: bool = True  # whether something may still be going on because of it
+    armed: int = 0  # the line of a signal that may come at any moment
+
+    @property
+    def memory(self) -> Hashable:
+        """All that it will ever go by, beside what it sees then."""
+        return (
+            self.cause,
+            self.restless,
+            self.armed,
+            self.observer.memory,
+            self.inbox.memory,
+        )
 
     def come_to_rest(self) -> None:
         if self.restless:
             self.play.settle()
             self.observer.look(self.cause)
             self.restless = False
+
+    def arm(self, deed: SendsAtAnyMoment) -> None:
+        """From now on that signal may come."""
+        if self.armed != deed.line:
+            self.let_it_come()
+            self.armed, self.cause, self.restless = deed.line, deed.line, True
+            self.play.may_get(signal_number(deed.signal))
+
+    def let_it_come(self) -> None:
+        """The signal that may come at any moment has to come now, if it has not come yet."""
+        if self.armed:
+            self.armed = 0
+            self.play.has_to_get_it_now()
 
     def perform(self, deed: Deed) -> None:
         self.come_to_rest()
@@ -126,6 +152,8 @@ class Director:
             case SendsOften(sent, actors, times):
                 for _ in range(times):
                     self._send(actors, signal_number(sent))
+            case SendsAtAnyMoment():
+                self.arm(deed)
             case SendsEverySignal(actors):
                 for sent in EVERY_SIGNAL:
                     self._send(actors, signal_number(sent))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from autograder.stage.staged import StagedPlay
@@ -34,6 +35,15 @@ class Inbox:
         self._marks: dict[str, _Mark] = {}
         self._examined: set[str] = set()
         self._stops: set[str] = set()  # who was stopped at some moment since the window opened
+
+    @property
+    def memory(self) -> Hashable:
+        """All that it will ever go by, beside what it sees then."""
+        marks = (
+            (name, mark.caught, mark.dead, mark.stopped, *sorted(mark.pending))
+            for name, mark in sorted(self._marks.items())
+        )
+        return tuple(marks), tuple(sorted(self._examined)), tuple(sorted(self._stops))
 
     def next_deed(self, stopped: frozenset[str]) -> None:
         """A deed is about to happen: who was asked about before starts afresh.

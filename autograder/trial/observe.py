@@ -7,7 +7,7 @@ between two looks is put in an order that causes allow: deaths first, then who l
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from autograder.language.roles import COMMAND_PID, FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE, PIDNS
@@ -74,6 +74,16 @@ class Observer:
     @property
     def history(self) -> History:
         return self._builder.history
+
+    @property
+    def memory(self) -> Hashable:
+        """All that it will ever go by, beside what it sees then."""
+        return (
+            tuple(map(repr, self.history.events)),
+            tuple(self._known.items()),
+            tuple(self._heard.items()),
+            tuple(sorted(self._reaped_by_order)),
+        )
 
     def pid_shown(self, name: str) -> int:
         return self._builder.history.process(name).pid

@@ -39,6 +39,8 @@ class Verdict:
     child"). The time of an event is the number of the script line that made it: a play is ordered
     by its steps, it has no clock, and its histories do not depend on how fast the machine is.
 
+    `proof` is what is known of it over all schedules, a sentence; empty where nobody has looked at them.
+
     `extra`: its points are extra credit. `seconds` is how long the play took on the wall: no part of the
     verdict, neither compared nor in its JSON.
     """
@@ -56,6 +58,7 @@ class Verdict:
     remarks: Mapping[str, Remark] = field(default_factory=dict)
     expected_remarks: Mapping[str, Remark] = field(default_factory=dict)
     extra: bool = False
+    proof: str = ""
     seconds: float = field(default=0.0, compare=False)
 
     @classmethod
@@ -90,6 +93,7 @@ class Verdict:
             "remarks": _remarks_to_json(self.remarks),
             "expected_remarks": _remarks_to_json(self.expected_remarks),
             **({"extra": True} if self.extra else {}),
+            **({"proof": self.proof} if self.proof else {}),
         }
 
     @classmethod
@@ -108,6 +112,7 @@ class Verdict:
             remarks=_remarks_from_json(form["remarks"]),
             expected_remarks=_remarks_from_json(form["expected_remarks"]),
             extra=form.get("extra", False),
+            proof=form.get("proof", ""),
         )
 
 

@@ -28,6 +28,7 @@ from autograder.language.deeds import (
     Reaps,
     Says,
     Sends,
+    SendsAtAnyMoment,
     SendsEverySignal,
     SendsOften,
     StartsGroup,
@@ -134,7 +135,7 @@ def test_who_does_what_and_what_comes_of_it() -> None:
     acting = {Forks, Exits, Dies, Reaps, Ignores, Catches, Blocks, StartsSession, StartsGroup}
     acting |= {Stops, Says, CatchesEverySignal, TriesToSay, Reads}
     assert those(DEEDS, "doer", Doer.ACTOR) == acting
-    sending = {Sends, SendsOften, SendsEverySignal}
+    sending = {Sends, SendsOften, SendsEverySignal, SendsAtAnyMoment}
     to_init = sending | {Freezes, Thaws, ThawsMain, Types, Presses, EndsInput}
     to_init |= {LetsExit}
     assert those(DEEDS, "doer", Doer.OUTSIDE) == to_init | {Continues}

@@ -1,0 +1,69 @@
+"""One play on the stage in virtual time, by a schedule: somebody has chosen each of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+from autograder.stage.cued import number_inside
+from autograder.stage.stage import Stage
+from autograder.stage.start import AS_AT_LOGIN, Start
+from autograder.stage.virtual import VirtualPlay
+from forklab.jsonform import JsonObject
+from forklab.lens.performance import Performance
+from forklab.lens.rehearsal import Rehearsal
+from forklab.lens.replay import Played
+from forklab.lens.world.surroundings import File
+from forklab.lens.world.surroundings import identity as file_of
+from forklab.steps.schedule import Schedule
+
+
+class RehearsedPlay(VirtualPlay):
+    """On a stage whose plays go by schedules."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        command: Sequence[str],
+        schedule: Schedule,
+        *,
+        terminal: bool = False,
+        start: Start = AS_AT_LOGIN,
+    ) -> None:
+        self._schedule, self._has_terminal = schedule, terminal
+        super().__init__(stage, command, terminal=terminal, start=start)
+
+    def _traced(self, pid: int, actor: File, seed: int | str) -> Performance:
+        terminal = file_of(f"/proc/{pid}/fd/0") if self._has_terminal else None
+        self._rehearsal = Rehearsal(pid, actor, self.cast, self._schedule, terminal)
+        return self._rehearsal
+
+    def is_judged_by(self, memory: Callable[[], str]) -> None:
+        self._rehearsal.remembers(memory)
+
+    def may_get(self, number: int) -> None:
+        self.cast.stirred = True
+        self._rehearsal.may_get(number)
+
+    def has_to_get_it_now(self) -> None:
+        self.cast.stirred = True
+        self._rehearsal.has_to_get_it_now()
+
+    def is_over(self, verdict: Hashable) -> None:
+        """Its judge has come to that."""
+        self._rehearsal.is_over(verdict)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """How the script, or the judge, calls processes, by their names in the history."""
+        found = {member.name: f"process {number_inside(member)}" for member in self.cast.strays}
+        found |= {actor.member.name: actor.name for actor in self.cast}
+        return found | {"P": self.subject.name}
+
+    @property
+    def history(self) -> JsonObject:
+        """Of all that has happened so far, as `History.to_json` has it, by the names of births."""
+        return self._rehearsal.history
+
+    def played(self, ended_early: str | None = None) -> Played:
+        """What there was so far; `ended_early`: why it had to be ended, if it had to."""
+        return self._rehearsal.played(ended_early)

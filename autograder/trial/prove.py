@@ -1,0 +1,271 @@
+"""Goes through every schedule of a play: whoever is next, and whenever a signal comes from outside.
+
+The explorer learns what each step does from real plays, and follows all schedules with that; the judge's cues are steps
+of them, too. A loss counts once it has been seen: it is played again by its schedule. Of what never fails, some ways
+are played again as well, and each real play is held against what was learned before.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from autograder.labs.playbill import Programs
+from autograder.labs.scenario import Scenario
+from autograder.labs.shortened import shortened
+from autograder.language.roles import INIT_PIDS, PIDNS
+from autograder.stage.errors import UnableError
+from autograder.stage.stage import Stage
+from autograder.trial.expected import Expected, Unknown
+from autograder.trial.proof import Loss, Proof, Standing
+from autograder.trial.rehearsals import Rehearsals, Rehearsed
+from autograder.trial.verdict import Status
+from forklab.explore.graph import Graph
+from forklab.explore.learned import Key, Step, Way, real_steps
+from forklab.explore.outcome import StepTaken
+from forklab.explore.search import search
+from forklab.history import History
+from forklab.jsonform import JsonObject
+from forklab.steps import state as facts
+from forklab.steps.deeds import Deed, DeedKind, deed_of
+from forklab.steps.moves import TIME, Move
+from forklab.steps.schedule import Schedule
+
+SECONDS = 60.0
+_MOST_STATES = 500_000
+_FOR_THE_WHOLE = 0.25  # of the time, if there are rows that could be shorter
+_MOST_DOUBTS = 3  # from then on what was learned is not the program
+_SEEN_AGAIN = 8  # ways to an end, of those that pass
+_TO_FIND_A_SHORTER_ONE = 1.0  # seconds at least, after the first loss
+
+
+def prove(
+    scenario: Scenario,
+    programs: Programs,
+    stage: Stage,
+    recorded: Callable[[], Expected] = Unknown,
+    *,
+    seconds: float = SECONDS,
+) -> Proof:
+    """On a stage whose plays go by schedules. `recorded` is as `autograder.trial.decide.judge` has it.
+
+    What has too many schedules is tried with shorter rows of actors.
+    """
+    small = shortened(scenario)
+    if small is None:
+        return _prove(scenario, programs, stage, recorded, seconds)
+    whole = _prove(scenario, programs, stage, recorded, seconds * _FOR_THE_WHOLE)
+    if whole.standing is not Standing.OPEN:
+        return whole
+    in_small = _prove(small, programs, stage, recorded, seconds * (1 - _FOR_THE_WHOLE))
+    if in_small.standing is Standing.OPEN:
+        return replace(whole, plays=whole.plays + in_small.plays)
+    proved = in_small.standing is Standing.PROVED
+    return replace(
+        in_small,
+        standing=Standing.IN_SMALL if proved else in_small.standing,
+        plays=whole.plays + in_small.plays,
+        seconds=whole.seconds + in_small.seconds,
+        in_small=True,
+    )
+
+
+def _prove(
+    scenario: Scenario,
+    programs: Programs,
+    stage: Stage,
+    recorded: Callable[[], Expected],
+    seconds: float,
+) -> Proof:
+    started = time.monotonic()
+    rehearsals = Rehearsals(scenario, programs, stage, recorded, until=started + seconds)
+    hunt = _Hunt(rehearsals, started, seconds)
+    try:
+        graph = search(rehearsals, None, hunt.is_over)
+    except UnableError as unable:
+        return Proof(
+            scenario.name, Standing.SKIPPED, reasons=(f"it cannot be played here: {unable}",)
+        )
+    proof = _proof(scenario, graph, rehearsals, hunt)
+    return replace(proof, seconds=time.monotonic() - started)
+
+
+class _Hunt:
+    """Looks for a loss while the graph grows."""
+
+    def __init__(self, rehearsals: Rehearsals, started: float, seconds: float) -> None:
+        self._rehearsals = rehearsals
+        self._started, self._until = started, started + seconds
+        self._graph: Graph | None = None
+        self._looked_at = 0
+        self._lost: float | None = None  # since when one is known
+
+    def is_over(self, graph: Graph) -> bool:
+        if graph is not self._graph:
+            self._graph, self._looked_at, self._lost = graph, 0, None
+        new = itertools.islice(graph.steps, self._looked_at, None)
+        found = [key for key in new if _is_lost(graph, key)]
+        self._looked_at = len(graph.steps)
+        now = time.monotonic()
+        if found and self._lost is None:
+            self._lost = now
+        patience = max(_TO_FIND_A_SHORTER_ONE, (self._lost or now) - self._started)
+        return (
+            now > self._until
+            or self._rehearsals.are_void
+            or (self._lost is not None and now > self._lost + patience)
+            or len(graph.learned.situations) > _MOST_STATES
+            or len(graph.learned.doubts) > _MOST_DOUBTS
+        )
+
+    def reasons(self, graph: Graph) -> tuple[str, ...]:
+        """Why nothing is certain, if it is not."""
+        learned = graph.learned
+        found = [reason + where for reason, where in self._rehearsals.reasons.items()]
+        found += dict.fromkeys(
+            here.cut.rstrip(".") for here in learned.situations.values() if here.cut
+        )
+        found += [doubt.rstrip(".") for doubt in learned.doubts]
+        if not graph.complete and not found:
+            seconds = f"{self._until - self._started:g} seconds were over"
+            found = [seconds if time.monotonic() > self._until else "there are too many states"]
+        return tuple(found)
+
+
+def _proof(scenario: Scenario, graph: Graph, rehearsals: Rehearsals, hunt: _Hunt) -> Proof:
+    reasons = hunt.reasons(graph)
+    known = graph.complete and not reasons
+    proof = Proof(
+        scenario.name,
+        Standing.PROVED if known else Standing.OPEN,
+        schedules=graph.schedules() if known else 0,
+        states=len(graph.steps),
+        timed=any(move.kind == TIME for steps in graph.steps.values() for move in steps),
+        reasons=reasons,
+    )
+    rehearsals.until = float("inf")
+    losing = [key for key in graph.steps if _is_lost(graph, key)]
+    if losing:
+        loss = _loss(graph, rehearsals, set(losing), is_shortest=known)
+        if loss is not None:
+            number = graph.schedules(set(losing)) if known else 0
+            proof = replace(proof, standing=Standing.LOST, losing=number, loss=loss)
+        else:
+            why = "a schedule that should lose did something else when it was played"
+            proof = replace(proof, standing=Standing.OPEN, reasons=(*reasons, why), schedules=0)
+    elif known and not _seen_again(graph, rehearsals):
+        why = "a schedule did something else when it was played again"
+        proof = replace(proof, standing=Standing.OPEN, reasons=(why,), schedules=0)
+    return replace(proof, plays=rehearsals.runs)
+
+
+def _verdict_at(graph: Graph, key: Key) -> Hashable:
+    """What has come of the play there; None if it is not over."""
+    script = facts.script_of(graph.situation(key).state)
+    return script.verdict if script else None
+
+
+def _is_lost(graph: Graph, key: Key) -> bool:
+    verdict = _verdict_at(graph, key)
+    return isinstance(verdict, tuple) and verdict[0] != Status.PASSED
+
+
+def _loss(
+    graph: Graph, rehearsals: Rehearsals, losing: set[Key], *, is_shortest: bool
+) -> Loss | None:
+    """The shortest, played; None if it passes then."""
+    end, way = _shortest_way(graph, losing)
+    moves = real_steps(way)
+    seen = rehearsals.rehearse(moves)
+    verdict = seen.verdict
+    if verdict is None or (str(verdict.status), verdict.failed_step) != _verdict_at(graph, end):
+        return None
+    return Loss(
+        verdict,
+        _steps(seen),
+        _renamed(seen.history, seen.names),
+        Schedule(tuple(seen.played.steps), rehearsals.grain),
+        is_shortest,
+    )
+
+
+def _shortest_way(graph: Graph, ends: set[Key]) -> tuple[Key, Way]:
+    """From the start to one of these states."""
+    before: dict[Key, tuple[Key, Move, Step]] = {}
+    seen, queue = {graph.root}, deque([graph.root])
+    while queue:
+        key = queue.popleft()
+        if key in ends:
+            break
+        for move, step in graph.steps.get(key, {}).items():
+            if step.target not in seen:
+                seen.add(step.target)
+                before[step.target] = key, move, step
+                queue.append(step.target)
+    way: Way = []
+    end = key
+    while key in before:
+        key, move, step = before[key]
+        way.append((move, step.at_once))
+    return end, way[::-1]
+
+
+def _seen_again(graph: Graph, rehearsals: Rehearsals) -> bool:
+    """Whether some of the ways to an end come to the end that was foreseen."""
+    ends = graph.terminals
+    chosen = [ends[place * len(ends) // _SEEN_AGAIN] for place in range(_SEEN_AGAIN)]
+    for key in dict.fromkeys(chosen):
+        seen = rehearsals.rehearse(real_steps(graph.learned.way_to(graph.situation(key))))
+        verdict = seen.verdict
+        if verdict is None or (str(verdict.status), verdict.failed_step) != _verdict_at(graph, key):
+            return False
+    return True
+
+
+def _steps(seen: Rehearsed) -> tuple[StepTaken, ...]:
+    state: dict[facts.Fact, Hashable] = {}
+    steps = []
+    for taken in seen.played.taken:
+        facts.apply(taken.changes.items(), state)
+        if taken.move is not None:
+            deed = deed_of(state, taken.move)
+            if deed.kind is not DeedKind.GO_ON:
+                steps.append(StepTaken(taken.move, _as_the_script_says(deed, seen.names)))
+    return tuple(steps)
+
+
+def _as_the_script_says(deed: Deed, names: Mapping[str, str]) -> Deed:
+    return replace(
+        deed,
+        process=names.get(deed.process, deed.process),
+        child=names.get(deed.child, deed.child),
+        target=names.get(deed.target, deed.target),
+        unwanted_by=names.get(deed.unwanted_by, deed.unwanted_by),
+    )
+
+
+def _renamed(history: JsonObject, names: Mapping[str, str]) -> History:
+    """With the names of the script, and the number that init has for itself."""
+    form: JsonObject = _with_names(history, names)
+    form["processes"][0]["pid"] = INIT_PIDS[PIDNS]
+    return History.from_json(form)
+
+
+_NAMES = ("name", "parent", "process", "child", "by", "old", "new", "sender", "to")
+
+
+def _with_names(form: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(form, list):
+        return [_with_names(item, names) for item in form]
+    if isinstance(form, dict):
+        return {
+            key: names.get(value, value)
+            if key in _NAMES and isinstance(value, str)
+            else _with_names(value, names)
+            for key, value in form.items()
+        }
+    return form

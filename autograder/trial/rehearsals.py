@@ -1,0 +1,83 @@
+"""Real plays of one scenario, each by a schedule: what the explorer learns from."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.labs.playbill import Programs
+from autograder.labs.scenario import Scenario
+from autograder.stage.stage import Stage
+from autograder.trial.begin import rehearsed
+from autograder.trial.decide import UndecidedError, judge_play
+from autograder.trial.expected import Expected, Unknown
+from autograder.trial.verdict import Verdict
+from forklab.bounds import TimeIsUpError
+from forklab.explore.runs import Runs
+from forklab.jsonform import JsonObject
+from forklab.lens.replay import Played
+from forklab.steps.moves import Move
+from forklab.steps.schedule import Grain, Schedule
+from forklab.steps.state import TERMINAL
+
+_MOST_STEPS = 5_000
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """One play. `history` is as `History.to_json` has it, and `names` are those of the script by those that are in it.
+
+    `verdict`: None if it came to none.
+    """
+
+    played: Played
+    verdict: Verdict | None
+    history: JsonObject
+    names: Mapping[str, str]
+
+
+class Rehearsals(Runs):
+    """`last` is the play that was over last."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        programs: Programs,
+        stage: Stage,
+        recorded: Callable[[], Expected] = Unknown,
+        *,
+        until: float = math.inf,
+    ) -> None:
+        """On a stage whose plays go by schedules. `recorded` is as `judge` has it."""
+        grain = Grain(shared=frozenset({TERMINAL}) if scenario.terminal else frozenset())
+        super().__init__(grain=grain, until=until)
+        self._scenario, self._stage, self._recorded = scenario, stage, recorded
+        self._programs = programs
+        self.last: Rehearsed | None = None
+
+    def begin_by_memory(self) -> bool:
+        """The judge goes by what has been, too."""
+        return False
+
+    def play_all(self, schedules: Iterable[Sequence[Move]]) -> Iterator[Played]:
+        for steps in schedules:
+            yield self.rehearse(steps).played
+
+    def rehearse(self, steps: Sequence[Move]) -> Rehearsed:
+        """These steps, then always the first that is possible. Raises TimeIsUpError."""
+        if time.monotonic() > self.until:
+            raise TimeIsUpError
+        scenario = self._scenario
+        schedule = Schedule(tuple(steps), self.grain, _MOST_STEPS)
+        with rehearsed(scenario, self._programs, self._stage, schedule) as play:
+            verdict, trouble = None, None
+            try:
+                verdict = judge_play(scenario, play, self._recorded)
+                play.is_over((str(verdict.status), verdict.failed_step))
+            except UndecidedError as undecided:
+                trouble = undecided.trouble
+            self.last = Rehearsed(play.played(trouble), verdict, play.history, play.names)
+        self._note(self.last.played)
+        return self.last

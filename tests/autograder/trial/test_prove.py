@@ -1,0 +1,267 @@
+"""What `prove` promises: it is right about every schedule of a real play, and each loss was seen."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.labs.lab import load_lab
+from autograder.labs.scenario import Scenario
+from autograder.labs.shortened import SHORT, shortened
+from autograder.language.roles import PIDNS, VIRTUAL
+from autograder.language.script import parse
+from autograder.stage.isolation import probe
+from autograder.stage.stage import Stage
+from autograder.stage.tools import compiler
+from autograder.stage.workspace import Workspace
+from autograder.trial.proof import Proof, Standing
+from autograder.trial.prove import prove
+from autograder.trial.rehearsals import Rehearsals
+from autograder.trial.verdict import Status
+from forklab.explore.every import every_schedule
+from forklab.explore.graph import explore_graph
+from forklab.explore.learned import real_steps
+from forklab.lens.replay import Played
+from forklab.steps.state import SCRIPT, Script
+
+LAB = load_lab("init")
+SOLUTION = (LAB.folder / "solution/c/init.c").read_text()
+
+# The child makes its group, but init may pass on a signal before that: kill(2) reaches nobody then. `AFTER_FORK` is
+# what makes that rare, and not impossible.
+RACY = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static volatile pid_t command;
+static void pass_on(int number) { if (command > 0) kill(-command, number); }
+int main(int count, char **arguments) {
+    (void)count;
+    struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+    sigset_t term;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    command = fork();
+    if (command == 0) {
+        AFTER_FORK
+        setpgid(0, 0);
+        signal(SIGTERM, SIG_DFL);
+        sigprocmask(SIG_UNBLOCK, &term, NULL);
+        execvp(arguments[1], arguments + 1);
+        _exit(127);
+    }
+    PARENT_AFTER_FORK
+    sigprocmask(SIG_UNBLOCK, &term, NULL);
+    int status, result = 1;
+    for (;;) {
+        pid_t ended = wait(&status);
+        if (ended < 0 && errno == ECHILD) return result;
+        if (ended == command)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+}
+"""
+AT_ANY_MOMENT = "send SIGTERM to init at any moment\nexpect init exits 143\nexpect nobody is left"
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    with Workspace() as folder:
+        yield folder
+
+
+Prover = Callable[..., Proof]
+Begin = Callable[[str, Scenario], Rehearsals]
+
+
+@pytest.fixture
+def begin(workspace: Workspace) -> Iterator[Begin]:
+    """`begin(C, scenario)` is ready to play an init of that text by schedules."""
+    if probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    stages: list[Stage] = []
+
+    def begun(text: str, scenario: Scenario) -> Rehearsals:
+        folder = workspace.subfolder()
+        source = Path(folder, "init.c")
+        source.write_text(text)
+        command = [compiler(), "-std=gnu11", "-O1", str(source), "-o", str(folder / "init")]
+        subprocess.run(command, check=True, timeout=60)
+        stage = Stage(VIRTUAL, workspace, folder, by_schedule=True)
+        stages.append(stage)
+        return Rehearsals(scenario, {"init": [f"{stage.sandbox.folder}/init"]}, stage)
+
+    yield begun
+    for stage in stages:
+        stage.close()
+
+
+@pytest.fixture
+def proved(begin: Begin) -> Prover:
+    def prover(text: str, scenario: Scenario, *, seconds: float = 300.0) -> Proof:
+        rehearsals = begin(text, scenario)
+        return prove(scenario, rehearsals._programs, rehearsals._stage, seconds=seconds)
+
+    return prover
+
+
+def scenario(script: str, command: tuple[str, ...] | None = None) -> Scenario:
+    return replace(
+        LAB.scenarios[0], name="a play", script=script, steps=tuple(parse(script)), command=command
+    )
+
+
+def of_lab(name: str) -> Scenario:
+    return next(one for one in LAB.scenarios if one.name == name)
+
+
+@pytest.mark.parametrize("name", ["02_orphan", "46_woken_through_init", "63_main_comes_late"])
+def test_the_solution_is_right_in_all_schedules(proved: Prover, name: str) -> None:
+    proof = proved(SOLUTION, of_lab(name))
+    assert proof.standing is Standing.PROVED, proof.words
+    assert proof.schedules > 1
+    assert proof.words == f"right in all {proof.schedules:,} schedules"
+
+
+def test_a_signal_at_any_moment_does_not_break_the_solution(proved: Prover) -> None:
+    proof = proved(SOLUTION, scenario(AT_ANY_MOMENT, ("sleep", "infinity")))
+    assert proof.standing is Standing.PROVED, proof.words
+    assert proof.schedules > 1_000  # it meets init, and its command, wherever they are
+
+
+@pytest.mark.parametrize("nap", ["", "usleep(1000);"], ids=["at once", "after a nap"])
+def test_the_moment_is_found_at_which_a_racy_init_loses(proved: Prover, nap: str) -> None:
+    text = RACY.replace("PARENT_AFTER_FORK", "").replace("AFTER_FORK", nap)
+    proof = proved(text, scenario(AT_ANY_MOMENT, ("sleep", "infinity")))
+    assert proof.standing is Standing.LOST, proof.words
+    assert proof.loss is not None
+    assert proof.loss.verdict.status is Status.FAILED
+    assert proof.loss.verdict.failed_step == 2
+    told = [step.does for step in proof.loss.steps]
+    assert "SIGTERM comes to init from outside" in told
+    assert told.index("SIGTERM comes to init from outside") < len(told) - 1
+    assert proof.loss.history.process("init")
+
+
+def test_its_mend_is_proved(proved: Prover) -> None:
+    """Both sides make the group."""
+    text = RACY.replace("PARENT_AFTER_FORK", "setpgid(command, command);").replace("AFTER_FORK", "")
+    proof = proved(text, scenario(AT_ANY_MOMENT, ("sleep", "infinity")))
+    assert proof.standing is Standing.PROVED, proof.words
+
+
+def test_who_relies_on_a_nap_is_not_said_to_be_right_whatever_happens(proved: Prover) -> None:
+    text = RACY.replace("PARENT_AFTER_FORK", "usleep(1000);").replace("AFTER_FORK", "")
+    proof = proved(text, scenario(AT_ANY_MOMENT, ("sleep", "infinity")))
+    assert proof.timed
+    assert proof.words.endswith("if nobody is slower than a timer")
+
+
+def test_a_loss_happens_again_by_its_schedule(begin: Begin, proved: Prover) -> None:
+    text = RACY.replace("PARENT_AFTER_FORK", "").replace("AFTER_FORK", "")
+    play = scenario(AT_ANY_MOMENT, ("sleep", "infinity"))
+    loss = proved(text, play).loss
+    assert loss is not None
+    rehearsals = begin(text, play)
+    rehearsals.grain = loss.replay.grain
+    again = rehearsals.rehearse(loss.replay.moves)
+    assert again.verdict is not None
+    assert (again.verdict.status, again.verdict.message) == (Status.FAILED, loss.verdict.message)
+
+
+def verdicts_of(graph_or_plays: list[object]) -> set[object]:
+    return {script.verdict for script in graph_or_plays if isinstance(script, Script)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["01_as_long_as_main", "45_signal_while_stopped", "28_arguments", "61_ignored_and_blocked"],
+)
+def test_what_is_learned_agrees_with_a_real_play_for_each_schedule(begin: Begin, name: str) -> None:
+    rehearsals = begin(SOLUTION, of_lab(name))
+    played: list[Played] = []
+    found = every_schedule(_Kept(rehearsals, played))
+    graph = explore_graph(begin(SOLUTION, of_lab(name)), waits_after_calls=True)
+    assert graph.complete
+    assert not graph.learned.doubts
+    assert graph.schedules() == found.schedules
+    learned = [graph.situation(key).state[SCRIPT] for key in graph.terminals]
+    assert verdicts_of(learned) == verdicts_of([play.last_state[SCRIPT] for play in played])
+
+
+class _Kept(Rehearsals):
+    """The same rehearsals, and what was played is kept."""
+
+    def __init__(self, rehearsals: Rehearsals, kept: list[Played]) -> None:
+        self.__dict__.update(rehearsals.__dict__)
+        self._kept = kept
+
+    def rehearse(self, steps):  # type: ignore[no-untyped-def]
+        found = super().rehearse(steps)
+        self._kept.append(found.played)
+        return found
+
+
+def test_each_way_to_an_end_comes_to_the_verdict_that_was_foreseen(begin: Begin) -> None:
+    """Of a program that passes in some schedules and fails in others."""
+    text = RACY.replace("PARENT_AFTER_FORK", "").replace("AFTER_FORK", "")
+    rehearsals = begin(text, scenario(AT_ANY_MOMENT, ("sleep", "infinity")))
+    graph = explore_graph(rehearsals)
+    while rehearsals.are_void:
+        rehearsals.begin_anew()
+        graph = explore_graph(rehearsals)
+    assert graph.complete
+    verdicts = set()
+    for key in graph.terminals:
+        foreseen = graph.situation(key).state[SCRIPT]
+        seen = rehearsals.rehearse(real_steps(graph.learned.way_to(graph.situation(key)))).verdict
+        assert isinstance(foreseen, Script)
+        assert seen is not None
+        assert foreseen.verdict == (str(seen.status), seen.failed_step)
+        verdicts.add(seen.status)
+    assert verdicts == {Status.PASSED, Status.FAILED}
+
+
+def test_who_polls_is_not_proved(proved: Prover) -> None:
+    text = """
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int count, char **arguments) {
+    (void)count;
+    pid_t command = fork();
+    if (command == 0) { execvp(arguments[1], arguments + 1); _exit(127); }
+    for (int status;;) {
+        if (waitpid(command, &status, WNOHANG) > 0) return WEXITSTATUS(status);
+        usleep(1000);
+    }
+}
+"""
+    proof = proved(text, scenario("main exits 3\nexpect init exits 3"), seconds=5.0)
+    assert proof.standing is Standing.OPEN
+    assert proof.words.startswith("not known: ")
+
+
+def test_long_rows_are_tried_with_shorter_ones(proved: Prover) -> None:
+    script = "main forks w1..w30\nw1..w30 fork c1..c30\nw1..w30 exit 0\nc1..c30 exit 0\n"
+    long = scenario(f"{script}expect c1..c30 are reaped\nmain exits 0\nexpect init exits 0")
+    small = shortened(long)
+    assert small is not None
+    assert small.script.splitlines()[1] == f"w1..w{SHORT} fork c1..c{SHORT}"
+    proof = proved(SOLUTION, long, seconds=60.0)
+    assert proof.standing in (Standing.IN_SMALL, Standing.OPEN)
+    if proof.standing is Standing.IN_SMALL:
+        assert proof.words.endswith(f"with {SHORT} in a row")
+
+
+def test_what_needs_all_of_its_actors_is_not_shortened() -> None:
+    script = "main forks w1..w9\nw7 exits 0\nexpect w7 is a zombie"
+    assert shortened(scenario(script)) is None
+    assert shortened(of_lab("02_orphan")) is None
