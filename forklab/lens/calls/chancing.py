@@ -1,7 +1,7 @@
 """Calls whose answer nobody decides, and no schedule repeats: random numbers, how much of something was used.
 
-Some ask for such things on their way and never show them: libc at its start for its heap, Python for its hashes and for
-its module `random`, which a package may import there. So random numbers of that module go unnoticed here.
+Some ask for such things on their way and never show them: libc at its start for its heap, Python for its heap, its
+hashes and its module `random`, which a package may import there. So random numbers of that module go unnoticed here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _OF_CHANCE = re.compile(
     r"/dev/u?random|/proc/(?!filesystems|version|mounts|devices)[a-z_]+"
 )  # files: random(4), proc(5)
 _GRND_NONBLOCK = 1
-_AT_START = frozenset({8, 24, 2496})  # bytes: for malloc(3), Python's hashes, and its module random
+# Bytes: for malloc(3), Python's hashes, mimalloc, which is in each Python from 3.13 on, and the module random.
+_AT_START = frozenset({8, 24, 32, 2496})
 
 
 def notice(run: Run, tracee: Tracee, call: Call) -> None:
