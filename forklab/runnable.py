@@ -39,7 +39,7 @@ def did_you_mean(name: str) -> str:
 
     folder = os.path.dirname(name)
     try:
-        if os.path.exists(name):
+        if os.path.lexists(name):
             return ""
         names = os.listdir(folder or ".")
     except OSError:

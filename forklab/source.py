@@ -6,6 +6,7 @@ with program_file("hello.c") as program:
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from forklab.runnable import LANGUAGES, CannotCompileError, Runnable, did_you_mean
+from forklab.unrunnable import why_not_there
 
 C_FLAGS = ("-std=gnu11", "-g", "-Wall", "-Wextra", "-Wpedantic")
 _CPP_FLAGS = ("-std=gnu++17", "-g", "-Wall", "-Wextra", "-Wpedantic")
@@ -45,15 +47,21 @@ _COMPILERS = {"C": _C, "C++": _CPP}
 def program_in(argv: Sequence[str]) -> Iterator[Runnable]:
     """The program of the source file argv[0]. Raises CannotCompileError, also if there is no such file."""
     source = Path(argv[0])
-    if not source.is_file():
+    if wrong := why_not_there(argv[0]):
+        raise CannotCompileError(wrong)
+    if not os.path.exists(source):
         raise CannotCompileError(f"There is no file {source}.{did_you_mean(str(source))}")
+    if not os.access(source, os.R_OK):
+        raise CannotCompileError(f"{source} can't be read: {os.strerror(errno.EACCES)}.")
+    # Else cc and python3 take it for an option.
+    name = f"./{argv[0]}" if argv[0].startswith("-") else argv[0]
     language = LANGUAGES[source.suffix]
     if language == "Python":
-        yield Runnable(sys.executable, ("python3", *argv))
+        yield Runnable(sys.executable, ("python3", name, *argv[1:]))
         return
     with tempfile.TemporaryDirectory(prefix="forklab-") as folder:
         compiler = _COMPILERS[language]
-        warnings = _compile(compiler, source, Path(folder) / source.stem)
+        warnings = _compile(compiler, name, Path(folder) / source.stem)
         yield Runnable(f"{folder}/{source.stem}", (f"./{source.stem}", *argv[1:]), warnings)
 
 
@@ -64,7 +72,7 @@ def program_of(language: str, text: str) -> Iterator[Runnable]:
         folder = Path(name)
         if language == "c":
             (folder / "cell.c").write_text(text)
-            warnings = _compile(_C, Path("cell.c"), folder / "cell", folder)
+            warnings = _compile(_C, "cell.c", folder / "cell", folder)
             yield Runnable(str(folder / "cell"), ("./cell",), warnings, name)
         elif language == "python":
             (folder / "cell.py").write_text(text)
@@ -108,16 +116,14 @@ def run_tool(words: Sequence[str], folder: Path | None = None) -> subprocess.Com
     )
 
 
-def _compile(kind: _Compiler, source: Path, target: Path, folder: Path | None = None) -> str:
+def _compile(kind: _Compiler, source: str, target: Path, folder: Path | None = None) -> str:
     """The compiler's warnings."""
-    compiler = os.environ.get(kind.variable, kind.usual)
+    compiler = os.environ.get(kind.variable, "").split() or [kind.usual]
     try:
-        done = run_tool(
-            [compiler, *kind.flags, "-o", str(target), str(source), *_LIBRARIES], folder
-        )
+        done = run_tool([*compiler, *kind.flags, "-o", str(target), source, *_LIBRARIES], folder)
     except FileNotFoundError:
         raise CannotCompileError(
-            f"There is no {kind.language} compiler here: the command {compiler!r} was not found."
+            f"There is no {kind.language} compiler here: the command {compiler[0]!r} was not found."
             f" On Debian and Ubuntu, 'sudo apt install {kind.package}' brings one."
         ) from None
     except subprocess.TimeoutExpired:
@@ -129,7 +135,7 @@ def _compile(kind: _Compiler, source: Path, target: Path, folder: Path | None = 
     return done.stderr
 
 
-def _not_linked(source: Path, complaint: str) -> str | None:
+def _not_linked(source: str, complaint: str) -> str | None:
     """What to do about it, if it is the linker that complains."""
     missing = list(dict.fromkeys(_UNDEFINED.findall(complaint)))
     if missing == ["main"]:

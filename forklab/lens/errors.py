@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from typing import Self
 
-_WHY_NOT = {
-    os.strerror(
-        errno.ENOEXEC
-    ): "it is neither built for this machine, nor does it begin with a line as"
-    " '#!/bin/sh'. If it is a script for the shell: sh {name}",
-    os.strerror(
-        errno.ENOENT
-    ): "what is to run it, as its first line says or as it was linked, is not there",
-}
+from forklab.runnable import is_python
 
 
 class CannotRecordError(Exception):
     """The program could not be started, or not be traced. The message says why and what to do."""
 
     @classmethod
-    def refused(cls, name: str, reason: str) -> Self:
-        """What exec(2) had against it."""
-        return cls(f"{name} can't be run: {_WHY_NOT.get(reason, reason).format(name=name)}")
+    def refused(cls, name: str, path: str | None, reason: str) -> Self:
+        """What exec(2) had against the file `path`, by default the `name` that the user knows it by."""
+        from forklab.unrunnable import why_refused  # here: most programs are not refused
+
+        return cls(why_refused(name, reason, path))
 
 
 class CannotTraceError(CannotRecordError):
@@ -75,9 +68,12 @@ def _told_of(pid: str, word: str) -> str:
 
 
 def _is_forklab(pid: str) -> bool:
-    return any(
-        os.path.basename(word) == "forklab" or word.startswith("forklab.") for word in _words(pid)
-    )
+    """Whether that process is ours: not only one to which our command was given, as `strace -f forklab run ...`."""
+    words = [word for word in _words(pid) if not word.startswith("-")]
+    if is_python(words[0] if words else ""):
+        words = words[1:]
+    first = words[0] if words else ""
+    return os.path.basename(first) == "forklab" or first.startswith("forklab.")
 
 
 def _words(pid: str) -> list[str]:

@@ -112,7 +112,7 @@ def record(
     if answer.untraceable:
         raise CannotTraceError.because(answer.untraceable)
     if answer.refused:
-        raise CannotRecordError.refused(argv[0], answer.refused)
+        raise CannotRecordError.refused(argv[0], request.program, answer.refused)
     recording = Recording(
         answer.history,
         answer.output,

@@ -74,6 +74,7 @@ class Replay:
         """
         self._name = argv[0]
         request = Request.of(argv, order=Schedule(), **options)
+        self._program = request.program
         self._ours, theirs = Pipe()
         words = [str(theirs.fileno()), str(processor), request.to_json()]
         with theirs:
@@ -111,7 +112,7 @@ class Replay:
         if played.untraceable:
             raise CannotTraceError.because(played.untraceable)
         if played.refused:
-            raise CannotRecordError.refused(self._name, played.refused)
+            raise CannotRecordError.refused(self._name, self._program, played.refused)
         return played
 
     def __enter__(self) -> Self:

@@ -140,10 +140,12 @@ def find(name: str) -> str:
     for path in (os.path.join(folder, name) for folder in folders):
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return os.path.abspath(path)
-    if os.path.isdir(name):
-        raise CannotRecordError(f"{name} is a folder, not a program.")
+    from forklab.unrunnable import why_not_executable, why_not_there  # here, as difflib below
+
+    if wrong := why_not_there(name):
+        raise CannotRecordError(wrong)
     if os.path.exists(name) and (os.sep in name or not os.access(name, os.X_OK)):
-        raise CannotRecordError(f"{name} is not executable. Make it so: chmod +x {name}")
+        raise CannotRecordError(why_not_executable(name))
     if os.path.exists(name):
         raise CannotRecordError(f"There is no program {name}. Did you mean ./{name}?")
     import difflib  # here: whoever makes no mistake has no need of it
