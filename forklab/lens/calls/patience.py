@@ -10,6 +10,7 @@ import contextlib
 
 from forklab.kernel import calls
 from forklab.kernel.calls import PATIENT, LimitForm, int32
+from forklab.lens.calls import hiding
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world import clock as clocks
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
@@ -31,6 +32,7 @@ def be_patient(run: Run, tracee: Tracee, call: Call) -> Onward:
     try:
         deadline = deadline_of(run, tracee, call)
     except (OSError, ValueError):
+        hiding.notice(run, tracee)
         return AT_ONCE
     if deadline is None:
         return INTO_ITS_CALL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from forklab.kernel.calls import int32
+from forklab.lens.calls import hiding
 from forklab.lens.edge import ptrace
 from forklab.lens.world import clock as clocks
 from forklab.lens.world.onward import AT_ONCE, HELD, IN_TURN, INTO_ITS_CALL, Onward
@@ -68,6 +69,7 @@ def sleep(run: Run, tracee: Tracee, call: Call) -> Onward:
     try:
         duration = clocks.from_timespec(ptrace.read_memory(tracee.tid, address, 16))
     except (OSError, ValueError):
+        hiding.notice(run, tracee)
         return AT_ONCE  # the kernel knows which error that is
     if not clocks.is_virtual(clock):
         return INTO_ITS_CALL  # processor time, or an error

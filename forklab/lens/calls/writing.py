@@ -8,7 +8,7 @@ import stat
 import struct
 
 from forklab.kernel.calls import int32
-from forklab.lens.calls import sockets
+from forklab.lens.calls import hiding, sockets
 from forklab.lens.edge import ptrace
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Run
@@ -31,6 +31,7 @@ def write(run: Run, tracee: Tracee, call: Call) -> Onward:
         try:
             content = written(tracee, call)
         except OSError:
+            hiding.notice(run, tracee)
             return AT_ONCE
         run.wrote(tracee, content)
         run.clock.looked_away()

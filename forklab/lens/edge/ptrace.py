@@ -436,6 +436,19 @@ def read_memory(tid: int, address: int, length: int) -> bytes:
     return content.raw[:size]
 
 
+def can_be_read(tid: int) -> bool:
+    """Whether we may read the memory of a thread that is stopped.
+
+    Without CAP_SYS_PTRACE that is refused for a program that its user may run but not read, for who has become another
+    user, and for who has asked for it: see "dumpable" in ptrace(2).
+    """
+    try:
+        read_memory(tid, call(tid).stack, 1)
+    except PermissionError:
+        return False
+    return True
+
+
 def peek_memory(tid: int, address: int, length: int) -> bytes:
     """The same, also where it may not read. Raises OSError."""
     _check(address, length)

@@ -20,6 +20,7 @@ from forklab.lens.calls import (
     chancing,
     executing,
     guarding,
+    hiding,
     masking,
     patience,
     polling,
@@ -278,6 +279,7 @@ def _write(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
         try:
             content = writing.written(tracee, call)
         except OSError:
+            hiding.notice(run, tracee)
             return None
         return TO_OUTPUT, run.chronicle.in_our_numbers(content.decode(errors="replace"))
     run.surroundings.kind_of(tracee.tid, descriptor)  # notices what comes from outside

@@ -76,8 +76,14 @@ def executed(loop: Loop, tracee: Tracee) -> None:
     run.resources.gone(member)  # as far as it was held by descriptors that are closed now
     run.dispositions.executed(member)
     member.is_clone = False
+    words = proc.command_line(member.pid)
+    if not ptrace.can_be_read(tracee.tid):
+        raise EndOfRunError(
+            f"{member.name} executes {words[0] if words else 'a program'}, which may be run but not read: the lens"
+            " can't see into it. Whoever owns it can make it readable: chmod +r."
+        )
     loop.policy.begins(loop, tracee)
-    run.chronicle.executed(member, proc.command_line(member.pid))
+    run.chronicle.executed(member, words)
     loop.goes_on(tracee, IN_TURN)
 
 

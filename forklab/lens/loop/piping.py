@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from forklab.kernel.calls import int32
-from forklab.lens.calls import writing
+from forklab.lens.calls import hiding, writing
 from forklab.lens.calls.touching import F_SETFL
 from forklab.lens.edge import proc
 from forklab.lens.loop.ledger import Ledger
@@ -30,8 +30,9 @@ def begin(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
         return
     try:
         standing.content = writing.written(tracee, call)
-    except OSError:
-        return  # EFAULT
+    except OSError:  # EFAULT
+        hiding.notice(run, tracee)
+        return
     standing.pipe = pipe
     if pipe.may_have_no_room(size):
         run.because(f"{tracee.member.name} writes where a pipe may have no room, counted in pages")

@@ -7,6 +7,8 @@ import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+HIDDEN = "somebody hides from the lens: by becoming another user, or by prctl(PR_SET_DUMPABLE)"
+
 File = tuple[int, int, int]  # device, inode, device number: what file it is, however it was opened
 
 
@@ -36,7 +38,15 @@ class Surroundings:
         self._pairs.update(identity(f"/proc/{pid}/fd/{descriptor}") for descriptor in pair)
 
     def is_output(self, tid: int, descriptor: int) -> bool:
-        return identity(f"/proc/{tid}/fd/{descriptor}") in self.outputs
+        """Notices who hides what it has open from the lens."""
+        try:
+            found = os.stat(f"/proc/{tid}/fd/{descriptor}")
+        except PermissionError:
+            self.because(HIDDEN)
+            return False
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino, found.st_rdev) in self.outputs
 
     def comes_from_outside(self, tid: int, descriptor: int) -> bool:
         """Whether a descriptor is a socket, or the input, where that can bring something. (No pair of its own.)"""
