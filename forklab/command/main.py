@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
-from forklab.command import standard
+from forklab import standard
 from forklab.command.usage import UserError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -16,7 +17,7 @@ _COMMANDS = ("run", "outputs", "quiz", "tree")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Answers its exit status: 0, or 1 for an error; argparse exits with 2.
+    """Run the command. Answers its exit status: 0, or 1 for an error; exits with 2 where the words are wrong.
 
     `forklab run` exits as the program did, with 128 more than the number of a signal that killed it, and with 124 if
     the lens had to end it.
@@ -27,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     arguments = sys.argv[1:] if arguments is None else arguments
-    parsed = _parser(arguments).parse_args(arguments)
+    parser = _parser(arguments)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.exit(2, f"forklab: {_unknown(arguments[0], unknown[0])}\n")
     try:
         status: int = parsed.run(parsed)
         sys.stdout.flush()
@@ -53,12 +57,37 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="forklab", description="See what fork, wait and signals do to real processes."
     )
+    if arguments and arguments[0] not in _COMMANDS and not arguments[0].startswith("-"):
+        parser.exit(2, f"forklab: {_no_command(arguments[0])}\n")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     wanted = arguments[:1] if arguments and arguments[0] in _COMMANDS else _COMMANDS
     for name in wanted:
         subcommand = importlib.import_module(f"forklab.command.{name}")
         subcommand.add_parser(commands).set_defaults(run=subcommand.run)
     return parser
+
+
+def _no_command(word: str) -> str:
+    import difflib  # here, and below: whoever makes no mistake has no need of it
+    import shutil
+
+    close = difflib.get_close_matches(word, _COMMANDS, 1)
+    if close:
+        return f"There is no command {word}. Did you mean {close[0]}?"
+    if os.path.exists(word) or shutil.which(word):
+        return f"There is no command {word}. To run that program: forklab run {word}"
+    return f"There is no command {word}. There is: {', '.join(_COMMANDS)}."
+
+
+def _unknown(command: str, word: str) -> str:
+    import difflib
+
+    subcommand = importlib.import_module(f"forklab.command.{command}")
+    parser = subcommand.add_parser(argparse.ArgumentParser().add_subparsers())
+    option = word.partition("=")[0]
+    close = difflib.get_close_matches(option, parser._option_string_actions, 1)
+    hint = f"Did you mean {close[0]}?" if close else f"See: forklab {command} --help"
+    return f"{command} does not know {word}. {hint}"
 
 
 if __name__ == "__main__":

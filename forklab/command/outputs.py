@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from forklab import standard
 from forklab.bounds import MOST_STATES, SECONDS, Progress
 from forklab.command.usage import (
     UNBUFFERED,
@@ -131,19 +132,19 @@ def run(parsed: argparse.Namespace) -> int:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[Progress], None]]:
-    """Says at a terminal how far it is, now and then."""
+    """Says at a terminal how far it is, now and then, and takes it back in the end."""
     last = time.monotonic()
-    watched = sys.stderr.isatty()
+    watched, told = standard.can_erase(sys.stderr), False
 
     def tell(progress: Progress) -> None:
-        nonlocal last
+        nonlocal last, told
         if watched and time.monotonic() - last > _PAUSE:
-            last = time.monotonic()
+            last, told = time.monotonic(), True
             words = f"{progress.states} states, {progress.runs} runs, {progress.seconds:.0f} s"
             print(f"\r{words} ", end="", file=sys.stderr, flush=True)
 
     try:
         yield tell
     finally:
-        if watched:
+        if told:
             print("\r\033[K", end="", file=sys.stderr)

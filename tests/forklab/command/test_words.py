@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,16 +19,27 @@ RENUMBERED = "forklab: This machine gives no PID namespace: pids were renumbered
 
 
 @pytest.fixture
-def forklab(tmp_path: Path) -> Forklab:
-    """Types it in a folder of its own; `given` is piped into it, `shell` is what a shell has after it."""
+def forklab(forklab_of: Callable[..., Forklab]) -> Forklab:
+    return forklab_of()
 
+
+@pytest.fixture
+def forklab_of(tmp_path: Path) -> Callable[..., Forklab]:
+    """Types it in a folder of its own; `given` is piped into it, `shell` is what a shell has after it.
+
+    What it is made with are the words of a command that runs it.
+    """
+    return partial(_forklab, tmp_path)
+
+
+def _forklab(folder: Path, *runner: str) -> Forklab:
     def run(
         *words: str, given: str = "", shell: str = "", **environment: str
     ) -> subprocess.CompletedProcess[str]:
         before = [] if not shell else ["sh", "-c", f'"$@" {shell}', "sh"]
         done = subprocess.run(
-            [*before, *FORKLAB, *words],
-            cwd=tmp_path,
+            [*before, *runner, *FORKLAB, *words],
+            cwd=folder,
             env={**os.environ, **environment},
             input=given,
             capture_output=True,
@@ -66,6 +78,25 @@ def test_without_a_program_an_example_is_given(forklab: Forklab) -> None:
         done = forklab(*words)
         assert done.returncode == 2
         assert "which program? It comes last, as in: forklab run ls -l" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["outpust"], "There is no command outpust. Did you mean outputs?"),
+        (["./a.sh"], "There is no command ./a.sh. To run that program: forklab run ./a.sh"),
+        (["qwertz"], "There is no command qwertz. There is: run, outputs, quiz, tree."),
+        (["run", "--seeed", "3", "ls"], "run does not know --seeed. Did you mean --seed?"),
+        (["outputs", "-x", "ls"], "outputs does not know -x. See: forklab outputs --help"),
+        (["tree", "1", "2"], "tree does not know 2. See: forklab tree --help"),
+    ],
+)
+def test_a_word_that_is_not_known_is_told_in_one_line(
+    words: list[str], complaint: str, forklab: Forklab, tmp_path: Path
+) -> None:
+    (tmp_path / "a.sh").touch(0o755)
+    done = forklab(*words)
+    assert (done.returncode, done.stderr) == (2, f"forklab: {complaint}\n")
 
 
 def test_what_is_piped_in_and_not_read_is_said(forklab: Forklab) -> None:
@@ -113,8 +144,34 @@ def test_it_is_compiled_with_what_it_needs(name: str, forklab: Forklab, tmp_path
         (
             "lost",
             "#!/no/such/shell\n",
-            "./lost can't be run: what is to run it, as its first line says or as it was linked, is"
-            " not there",
+            "./lost can't be run: its first line says that /no/such/shell runs it, which is not there.",
+        ),
+        (
+            "windows",
+            "#!/bin/sh\r\necho hello\r\n",
+            "./windows has the line ends of Windows. Mend them: sed -i 's/\\r$//' ./windows",
+        ),
+        ("nothing", "", "./nothing can't be run: the file is empty."),
+        (
+            "lecture.pdf",
+            "%PDF-1.4\n",
+            "./lecture.pdf can't be run: it is neither built for this machine, nor does it begin with a"
+            " line as '#!/bin/sh'.",
+        ),
+        (
+            "Fork.java",
+            "class Fork {}\n",
+            "./Fork.java is to be run by another program: forklab run java ./Fork.java",
+        ),
+        (
+            "fork.rs",
+            "fn main() {}\n",
+            "./fork.rs has to be compiled first: rustc ./fork.rs. Then give what comes of it.",
+        ),
+        (
+            "broken",
+            "\x7fELF\x02\n",
+            "./broken can't be run: it was built for another machine, or is damaged.",
         ),
     ],
 )
@@ -126,6 +183,79 @@ def test_what_cannot_be_built_or_run_is_said_in_one_line(
     (tmp_path / name).chmod(0o755)
     done = forklab(command, name if name.endswith(".c") else f"./{name}")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"forklab: {words}\n")
+
+
+def test_a_text_that_another_program_runs_need_not_be_executable(
+    forklab: Forklab, tmp_path: Path
+) -> None:
+    (tmp_path / "plain.sh").write_text("echo hello\n")
+    words = "plain.sh is to be run by another program: forklab run sh plain.sh"
+    assert forklab("run", "plain.sh").stderr == f"forklab: {words}\n"
+    (tmp_path / "script").write_text("#!/bin/sh\n")
+    words = "./script is not executable. Make it so: chmod +x ./script"
+    assert forklab("run", "./script").stderr == f"forklab: {words}\n"
+
+
+@pytest.mark.parametrize("end", ["", ".c", ".py"])
+def test_what_is_no_file_is_said(end: str, forklab: Forklab, tmp_path: Path) -> None:
+    (tmp_path / f"lost{end}").symlink_to("nowhere")
+    (tmp_path / f"circle{end}").symlink_to(f"circle{end}")
+    (tmp_path / f"folder{end}").mkdir()
+    os.mkfifo(tmp_path / f"fifo{end}")
+    for name, words in {
+        "lost": "is a link to nowhere, which is not there.",
+        "circle": "is a link that leads in a circle.",
+        "folder": "is a folder, not a program.",
+        "fifo": "is a pipe, a socket or a device, not a program.",
+    }.items():
+        done = forklab("run", f"./{name}{end}")
+        assert (done.returncode, done.stderr) == (1, f"forklab: ./{name}{end} {words}\n")
+    assert forklab("run", "").stderr == "forklab: The name of the program is empty.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("-d.c", '#include <stdio.h>\nint main(void) { puts("1"); }\n'), ("-d.py", "print(1)\n")],
+)
+def test_a_source_may_be_called_like_an_option(
+    name: str, text: str, forklab: Forklab, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert forklab("run", "--", name).stdout == "1\n"
+
+
+def test_a_compiler_may_have_options_with_it(forklab: Forklab, tmp_path: Path) -> None:
+    (tmp_path / "three.c").write_text("int main(void) { return NUMBER; }\n")
+    assert forklab("run", "three.c", CC="cc -DNUMBER=3").returncode == 3
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+def test_what_one_may_not_read_is_said(forklab_of: Callable[..., Forklab], tmp_path: Path) -> None:
+    """Root may: it has to leave that behind."""
+    forklab = forklab_of("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+    shut = tmp_path / "shut"
+    shut.mkdir()
+    (shut / "a.c").write_text("int main(void) { }\n")
+    (tmp_path / "b.c").touch(0o200)
+    shutil.copy("/bin/echo", tmp_path / "echo")
+    (tmp_path / "echo").chmod(0o111)
+    shut.chmod(0)
+    try:
+        for words, complaint in {
+            ("run", "shut/a.c"): "shut/a.c can't be reached: Permission denied.",
+            ("run", "shut/a"): "shut/a can't be reached: Permission denied.",
+            ("run", "b.c"): "b.c can't be read: Permission denied.",
+            ("run", "--json", "shut/a", "true"): "shut/a can't be written: Permission denied",
+        }.items():
+            assert forklab(*words).stderr.endswith(f"forklab: {complaint}\n")
+        hidden = "P executes ./echo, which may be run but not read: the lens can't see into it."
+        for mode in ([], ["--real-time"]):
+            done = forklab("run", *mode, "./echo", "hello")
+            assert (done.returncode, done.stdout) == (124, "")
+            assert done.stderr.startswith(f"forklab: {hidden}")
+        assert hidden in forklab("outputs", "./echo", "hello").stdout
+    finally:
+        shut.chmod(0o700)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +298,13 @@ def test_a_tracer_within_a_tracer_is_said(forklab: Forklab) -> None:
     assert "forklab traces this already, and a process has one tracer only." in done.stdout
     if shutil.which("strace"):
         assert "strace can't trace here" in forklab("run", "strace", "true").stderr
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_who_traces_us_is_named(forklab_of: Callable[..., Forklab]) -> None:
+    """Also if forklab is among the words with which it was started."""
+    done = forklab_of("strace", "-f", "-o", "/dev/null")("run", "true")
+    assert done.stderr.startswith("forklab: strace traces this already")
 
 
 def test_a_fork_bomb_is_named_and_does_not_fill_the_screen(

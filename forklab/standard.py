@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import sys
+from typing import TextIO
 
 _IN_ASCII = str.maketrans(
     {
@@ -20,6 +21,9 @@ _IN_ASCII = str.maketrans(
         "×": "x",
         "–": "-",
         "—": "-",
+        "✓": "+",
+        "✗": "x",
+        "▶": ">",
     }
 )
 
@@ -39,6 +43,11 @@ def prepare() -> bool:
             encoding = "ascii" if wants_ascii else stream.encoding
             stream.reconfigure(encoding=encoding, errors="drawn-in-ascii")
     return is_open
+
+
+def can_erase(stream: TextIO) -> bool:
+    """Whether it is a terminal on which a line can be written once more."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def close(number: int) -> None:
