@@ -7,6 +7,7 @@ grader's own trouble; 130: stopped by Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -14,8 +15,11 @@ from pathlib import Path
 
 from autograder.errors import CommandError
 from autograder.language.roles import AS_COMMAND, MODES, ROLES, VIRTUAL
+from forklab import standard
 
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell tells it
+# What is wrong with a path that somebody has given, wherever we come upon it.
+_WRONG_PATHS = (errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,13 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(words: list[str]) -> int:
+    if not standard.prepare():
+        print(
+            "autograder: standard output is closed. Leave out '>&-', or give a file.",
+            file=sys.stderr,
+        )
+        return 2
     # What comes after "--" is somebody else's command line, options included.
     split = words.index("--") if "--" in words else len(words)
     arguments = _parser().parse_args(words[:split])
     arguments.init = words[split + 1 :]
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a mark that the terminal lacks
     try:
         return _run_or_explain(arguments)
     except CommandError as error:
@@ -63,9 +70,11 @@ def _run_or_explain(arguments: argparse.Namespace) -> int:
     except (StageError, GraphvizMissingError, GraphvizFailedError) as error:
         raise CommandError(str(error)) from error
     except OSError as error:
-        if error.errno not in SHORTAGES:
+        if error.errno in SHORTAGES:
+            raise CommandError(f"this machine is short of something: {error.strerror}.") from error
+        if error.errno not in _WRONG_PATHS or error.filename is None:
             raise
-        raise CommandError(f"this machine is short of something: {error.strerror}.") from error
+        raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -30,12 +30,15 @@ def cluster(
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise CommandError(
             "--cluster needs dask.distributed, which is not installed.\n"
             "  Install it: pip install 'forklab[cluster]', or make setup in a clone."
         ) from None
     try:
+        # What is no address is refused here: a Client that could not even begin to connect does not close in peace.
+        get_address_host_port(address)
         client: Any = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise CommandError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -77,7 +78,7 @@ def load_lab(path_or_name: Path | str) -> Lab:
     factors = {pattern: weights.positive(pattern) for pattern in weights.keys} if weights else {}
     flaws: list[Flaw] = []
     scenarios: list[Scenario] = []
-    paths = sorted(path for path in (folder / "scenarios").glob("*.toml") if path.name[0] != ".")
+    paths = _scenario_files(folder / "scenarios", flaws)
     for path in paths:
         try:
             scenarios.append(load_scenario(path, bill))
@@ -88,7 +89,7 @@ def load_lab(path_or_name: Path | str) -> Lab:
             mend = did_you_mean(pattern, (path.stem for path in paths))
             weights.flaw(pattern, f"no scenario is called {pattern!r}", mend)
     flaws = [*table.flaws_found(), *flaws]
-    if not paths:
+    if not paths and not flaws:
         what = "the lab has no scenarios, so there is nothing to judge"
         flaws.append(Flaw(folder, None, what, "Put at least one into scenarios/01_NAME.toml."))
     if flaws:
@@ -97,6 +98,17 @@ def load_lab(path_or_name: Path | str) -> Lab:
     return Lab(
         folder.resolve().name, title, folder, weighed, bill.programs[0], late, generated, bill
     )
+
+
+def _scenario_files(folder: Path, flaws: list[Flaw]) -> list[Path]:
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        flaws.append(Flaw(folder, None, f"the folder cannot be read: {error.strerror}"))
+        return []
+    return [folder / name for name in names if name.endswith(".toml") and name[0] != "."]
 
 
 def _late(table: TomlTable | None) -> Late | None:
@@ -139,9 +151,10 @@ def _find(wanted: Path) -> Path:
             for labs in (Path("labs"), _SHIPPED_LABS)
             for folder in labs.glob("*/lab.toml")
         }
-        raise LabError(
-            [Flaw(wanted, None, "there is no lab of this name", did_you_mean(str(wanted), names))]
-        )
+        what = "there is no lab of this name"
+        if wanted.is_dir():
+            what += ", and the folder of this name has no lab.toml"
+        raise LabError([Flaw(wanted, None, what, did_you_mean(str(wanted), names))])
     what = (
         "this folder is no lab: it has no lab.toml"
         if wanted.is_dir()

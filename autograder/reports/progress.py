@@ -20,6 +20,7 @@ class ClassProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._has_bar = console.is_terminal and not console.is_dumb_terminal
         self._counts: Counter[str] = Counter()  # by the words of Assessment.standing
         self._to_do = 0
         self._started = self._said = time.monotonic()
@@ -30,7 +31,7 @@ class ClassProgress:
             TextColumn("{task.fields[counts]}"),
             TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=console,
-            disable=not console.is_terminal,
+            disable=not self._has_bar,
             expand=True,
         )
         self._task = self._bar.add_task("", total=None, counts="")
@@ -49,7 +50,7 @@ class ClassProgress:
         )
         self._bar.update(self._task, advance=1, counts=counts)
         now = time.monotonic()
-        if not self._console.is_terminal and (
+        if not self._has_bar and (
             self.done == self._to_do or now - self._said >= _SECONDS_BETWEEN_LINES
         ):
             self._said = now

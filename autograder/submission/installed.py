@@ -10,6 +10,8 @@ from pathlib import Path
 from autograder.errors import CommandError
 from autograder.safe_text import one_line
 from autograder.stage.tools import put_program
+from autograder.submission.executable import check_executable
+from autograder.submission.intake import BuildError
 
 
 @dataclass(frozen=True)
@@ -39,4 +41,10 @@ def find_installed(command: Sequence[str]) -> Installed:
     found = shutil.which(command[0])
     if found is None:
         raise CommandError(f"{one_line(command[0])}: no such program, or it cannot be executed.")
-    return Installed(Path(found).absolute(), tuple(command[1:]))
+    path = Path(found).absolute()
+    try:
+        check_executable(path)
+    except (BuildError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise CommandError(f"{one_line(command[0])} cannot be played: {why}") from error
+    return Installed(path, tuple(command[1:]))

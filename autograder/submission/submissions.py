@@ -6,6 +6,7 @@ SUBMISSIONS/STUDENT/files         works too
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shlex
@@ -130,6 +131,10 @@ def _handed_in(student: str, folder: Path, assignment: str, *, short: bool) -> S
             "  Put the folder itself among the submissions."
         )
         return Submission(student, folder, obstacle)
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return Submission(
+            student, folder, f"The folder cannot be read: {os.strerror(errno.EACCES)}."
+        )
     inner = folder / assignment
     if inner.is_symlink() and not inner.resolve().is_relative_to(folder.resolve()):
         obstacle = (

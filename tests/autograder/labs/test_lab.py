@@ -231,8 +231,11 @@ def test_the_lab_that_ships_can_be_used(monkeypatch, tmp_path):
     [
         ("tyni", "tyni: there is no lab of this name.\n  Did you mean 'tiny'?"),
         ("labs/tyni", "labs/tyni: there is no such folder."),
-        ("labs", "labs: there is no lab of this name."),
-        ("./labs/", "labs: there is no lab of this name."),
+        (
+            "labs",
+            "labs: there is no lab of this name, and the folder of this name has no lab.toml.",
+        ),
+        ("./labs/", "labs: there is no lab of this name, and the folder of this name has no"),
         ("labs/tiny/scenarios", "this folder is no lab: it has no lab.toml."),
     ],
 )

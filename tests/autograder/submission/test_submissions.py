@@ -55,6 +55,17 @@ def test_a_name_that_is_no_utf8_is_a_name(tmp_path: Path) -> None:
     assert [s.student for s in find_submissions(tmp_path, "init")] == ["caf\\xe9"]
 
 
+def test_a_folder_that_cannot_be_read_does_not_stop_the_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(tmp_path, "ada/init.c", "ben/init.c")
+    may = os.access  # root may everything
+    shut = tmp_path / "ben"
+    monkeypatch.setattr(os, "access", lambda path, mode: path != shut and may(path, mode))
+    ada, ben = find_submissions(tmp_path, "init")
+    assert (ada.obstacle, ben.obstacle) == ("", "The folder cannot be read: Permission denied.")
+
+
 def test_a_missing_folder_is_told_with_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "submissions").mkdir()
     with pytest.raises(CommandError, match=r"no such folder.\n.*'submissions'"):
