@@ -51,13 +51,13 @@ def disguise(run: Run, tracee: Tracee, call: Call, result: int) -> int:
     number = int32(call.arguments[0])
     position = max(0, descriptors.position(tracee.tid, number) - result)
     known = tracee.member, number
+    pieces = list(writing.pieces(tracee, call))
+    content = b"".join(ptrace.read_memory(tracee.tid, *piece) for piece in _first(result, pieces))
     if position == 0 or known not in run.shown:
-        run.shown[known] = tuple(_edits(run, tracee, call))
+        run.shown[known] = tuple(_edits(run, tracee, call, b"" if position else content))
     edits = run.shown[known]
     if not any(edit.start < position + result and position < edit.end for edit in edits):
         return result
-    pieces = writing.pieces(tracee, call)
-    content = b"".join(ptrace.read_memory(tracee.tid, *piece) for piece in _first(result, pieces))
     shown = _applied(edits, content, position)[: sum(size for _, size in pieces)]
     if not shown:
         ptrace.call_again(tracee.tid, call.name, call.arguments[0])
@@ -91,8 +91,8 @@ def _applied(edits: tuple[Edit, ...], content: bytes, position: int) -> bytes:
     return found + content[here - position :]
 
 
-def _edits(run: Run, reader: Tracee, call: Call) -> Iterator[Edit]:
-    """All that belong into a file, in their order."""
+def _edits(run: Run, reader: Tracee, call: Call, content: bytes) -> Iterator[Edit]:
+    """All that belong into a file, in their order. `content` is what the reader has read from its beginning."""
     assert call.looks_at is not None
     path, tid, file = call.looks_at
     try:
@@ -102,6 +102,8 @@ def _edits(run: Run, reader: Tracee, call: Call) -> Iterator[Edit]:
         return
     if tid == reader.tid:  # it was running when it read that
         text = text.replace(b"t (tracing stop)", b"R (running)", 1)
+    if file == "status":
+        text = as_read(content, text)
     other = run.world.tracees.get(tid)
     letter = _letter(other, tid)
     if file == "stat" and letter:
@@ -116,6 +118,18 @@ def _edits(run: Run, reader: Tracee, call: Call) -> Iterator[Edit]:
         place_in_kernel = b"do_signal_stop" if letter == "T" else _WCHANS.get(name)
         if text == b"ptrace_stop":
             yield Edit(0, len(text), place_in_kernel or b"0")
+
+
+def as_read(content: bytes, text: bytes) -> bytes:
+    """A whole /proc/pid/status that begins with the whole lines of `content`; what follows is from `text`, read later.
+
+    Between the two a line may have become longer: SigQ counts the signals that are pending for all of a user's
+    processes, and tells it without blanks before it.
+    """
+    lines = content[: content.rfind(b"\n") + 1]
+    last = lines[lines.rfind(b"\n", 0, -1) + 1 :].partition(b":")[0]
+    found = re.search(rb"^%s:.*\n" % re.escape(last), text, re.MULTILINE) if last else None
+    return lines + text[found.end() :] if found else text
 
 
 def _edits_of_status(run: Run, tid: int, letter: str | None, text: bytes) -> Iterator[Edit]:

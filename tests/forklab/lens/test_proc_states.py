@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from forklab.explore.explore import explore
+from forklab.lens.calls.looking import as_read
 from forklab.lens.record import record
 
 Compile = Callable[[str], str]
@@ -99,6 +100,16 @@ int main(void) {
     return kill(0, SIGKILL);
 }
 """
+
+
+def test_a_line_may_become_longer_between_two_looks_at_the_same_file() -> None:
+    """SigQ counts signals that are pending for any process of that user."""
+    status = b"Name:\ta\nTracerPid:\t0\nSigQ:\t%d/100\nSigPnd:\t00\nSeccomp:\t0\n"
+    read, later = status % 9, status % 10
+    for length in range(len(read) + 1):
+        whole = as_read(read[:length], later)
+        assert whole == (read if length > read.index(b"SigPnd") - 1 else later)
+    assert as_read(b"", later) == later
 
 
 def test_everybody_stands_as_he_does_untraced(compiled: Compile) -> None:
