@@ -77,7 +77,7 @@ int main(void) {
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGUSR1);
 """
-# Each prints what it is told, and nothing that depends on how fast the machine is.
+# Each prints what it is told, and nothing that depends on how fast the machine is, unless that is very slow.
 PROGRAMS = {
     "ITIMER_VIRTUAL rings for who spins, ITIMER_PROF too": """
         rings(ITIMER_VIRTUAL, 100, 0);
@@ -328,9 +328,25 @@ PROGRAMS = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_it_rings_as_without_the_lens(name: str, compiled: Compile) -> None:
     program = compiled(f"{HEAD}\n{PROGRAMS[name]}\nreturn 0; }}")
-    done = subprocess.run([program], capture_output=True, text=True, timeout=60, check=True)
     seen = record([program])
-    assert (seen.ended_early, seen.output) == (None, done.stdout)
+    assert seen.ended_early is None
+    assert seen.output in untraced(program, seen.output)
+
+
+def untraced(program: str, awaited: str) -> list[str]:
+    """What it prints by itself, until that is as awaited, but not more than five times.
+
+    Real time does not wait for a busy machine: a signal may come before the pause(2) that waits for it, and the program
+    sleeps for ever then; or once more before it is counted.
+    """
+    printed: list[str] = []
+    while len(printed) < 5 and awaited not in printed:
+        try:
+            done = subprocess.run([program], capture_output=True, text=True, timeout=20, check=True)
+            printed.append(done.stdout)
+        except subprocess.TimeoutExpired:
+            printed.append("")
+    return printed
 
 
 def test_processor_time_is_virtual_time_in_which_one_does_not_wait(compiled: Compile) -> None:
