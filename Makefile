@@ -69,7 +69,7 @@ lint: $(ALL) ## style and types alone
 	$(BIN)/python -m mypy forklab autograder
 	$(BIN)/clang-format --dry-run --Werror $(C_SOURCES)
 
-witnesses: $(ALL) ## grade the real inits that this machine has, and hold the marks against what is known of them
+witnesses: $(ALL) ## grade real inits, shells and the like, and hold the marks against what is known of them
 	$(BIN)/python -m pytest -m witness -rA tests $(FLAGS)
 
 slow: $(ALL) ## more of what `make test` runs a sample of: every notebook in JupyterLab, twins with further seeds
