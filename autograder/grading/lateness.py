@@ -28,6 +28,7 @@ from autograder.labs.lab import Lab, Late
 from autograder.safe_text import one_line
 from autograder.submission.intake import BuildError, Entry, entries, opened
 from autograder.submission.submissions import TIMESTAMP, Submission, state_of
+from forklab.counted import counted
 
 Policy = Callable[[str, float, float], float]  # student, score, seconds late -> points off
 
@@ -125,7 +126,7 @@ def penalty_for(policy: Policy, lab: Lab, student: str, score: float, seconds: f
         points = float(policy(student, score, seconds))
     except Exception as error:
         raise CommandError(
-            f"The late policy of lab {lab.name} failed on {one_line(student)}, who has {score} points and is"
+            f"The late policy of lab {lab.name} failed on {one_line(student)}, who has {counted(score, 'point')} and is"
             f" {seconds:.0f} s late: {type(error).__name__}: {one_line(str(error))}.\n"
             "  All marks are kept. Mend it, then: autograder grade ... --resume"
         ) from error

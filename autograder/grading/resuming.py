@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 from autograder.grading.records import Asked, Terms
 from autograder.submission.submissions import Submission
+from forklab.counted import counted
 
 _MOST_NAMED = 8
 
@@ -110,7 +111,7 @@ def told_of_others(lefts: Sequence[Left]) -> Iterator[str]:
 
 
 def _so_many(students: Sequence[str]) -> str:
-    return students[0] if len(students) == 1 else f"{len(students)} students"
+    return students[0] if len(students) == 1 else counted(len(students), "student")
 
 
 def _listed(names: Sequence[str]) -> str:

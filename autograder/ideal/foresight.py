@@ -66,6 +66,7 @@ from autograder.language.streams import (
     OutputIs,
     WritesTo,
 )
+from forklab.counted import counted
 from forklab.history import State, taken_by
 from forklab.kernel.signals import DefaultAction, default_action
 from forklab.kernel.statuses import in_shell
@@ -203,7 +204,7 @@ class Foresight:
 
     def _not_so_many(self, name: str, wanted: int) -> str:
         there = len(self._play.table.children(name))
-        return "" if there == wanted else f"{name} has {there} children"
+        return "" if there == wanted else f"{name} has {counted(there, 'child', 'children')}"
 
     def _not_together(self, one: str, other: str, band: str, wanted: bool) -> str:
         entries = self._play.table[one], self._play.table[other]

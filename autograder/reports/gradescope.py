@@ -7,11 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from autograder.grading.records import Result, Run
-from autograder.reports.cells import first_sentence, number
+from autograder.reports.cells import first_sentence
 from autograder.reports.feedback import common_reason, plain, summary
 from autograder.reports.files import file_stems, write_whole
 from autograder.reports.veil import veiled
 from autograder.trial.verdict import Status, Verdict
+from forklab.counted import counted
 
 _REASON_ABOVE = "No scenario could be played: the reason stands above."
 
@@ -40,7 +41,7 @@ def results_json(run: Run, result: Result) -> dict[str, object]:
     assessment = result.assessment
     words = [f"{summary(assessment).plain}."]
     if result.penalty:
-        words.append(f"Handed in late: {number(result.penalty)} points off.")
+        words.append(f"Handed in late: {counted(round(result.penalty, 2), 'point')} off.")
     words.append(f"Judged in mode {assessment.mode or 'none'}.")
     words += [f"Not enforced there: {lack}." for lack in result.unenforced]
     reason = common_reason(assessment)

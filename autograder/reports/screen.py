@@ -27,6 +27,7 @@ from autograder.reports.feedback import (
 from autograder.reports.once import Once
 from autograder.safe_text import safe_text
 from autograder.trial.verdict import Assessment, Status, Verdict
+from forklab.counted import counted
 from forklab.history import History
 
 _LONGEST_TABLE = 30
@@ -130,7 +131,7 @@ def show_class(screen: Console, results: Iterable[Result], of: int, index: Path)
     if total > shown:
         say(screen, Text(f"... and {total - shown} more: see the report."))
     if total < of:
-        say(screen, Text(f"{of - total} of {of} students are not graded yet."))
+        say(screen, Text(f"Not graded yet: {of - total} of {counted(of, 'student')}."))
     for result in errors:
         message = next(v.message for v in result.assessment.verdicts if v.status is Status.ERROR)
         last_line = safe_text(message).strip().rsplit("\n", 1)[-1]

@@ -43,6 +43,7 @@ from autograder.trial.checks_of_inheritance import ChecksOfInheritance
 from autograder.trial.checks_of_streams import ChecksOfStreams
 from autograder.trial.explain import Explainer, capital, list_of
 from autograder.trial.facts import Facts
+from forklab.counted import counted
 from forklab.history import State, taken_by
 
 
@@ -187,14 +188,14 @@ class Checks:
                     badge=always(f"should have forked {others}"),
                 )
             case HasChildren(actors, count):
-                wanted = f"{count} child{'' if count == 1 else 'ren'}"
+                wanted = counted(count, "child", "children")
                 return Check(
                     broken=self._make.unless(
                         actors, lambda name: facts.play.children(name) == count
                     ),
                     fact=lambda breach: (
                         f"{capital(self._explainer.who(breach.names[0]))} has "
-                        f"{facts.play.children(breach.names[0])} children instead of {count}."
+                        f"{counted(facts.play.children(breach.names[0]), 'child', 'children')} instead of {count}."
                     ),
                     hint=self._make.advice(),
                     badge=always(f"should have {wanted}"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 
+from forklab.counted import counted
+
 PID_OF = re.compile(r"\{pid of ([\w-]+)\}")  # stands for a number in an expected text
 
 _MOST_SHOWN = 8  # lines of a text
@@ -48,7 +50,7 @@ def _shown(text: str) -> str:
     lines = text.splitlines()
     shown = [f"    {_shortened(line)}" for line in lines[:_MOST_SHOWN]]
     if len(lines) > _MOST_SHOWN:
-        shown.append(f"    ... and {len(lines) - _MOST_SHOWN} lines more")
+        shown.append(f"    ... and {counted(len(lines) - _MOST_SHOWN, 'line')} more")
     return "\n".join(shown) or "    (nothing)"
 
 

@@ -23,6 +23,7 @@ from forklab.command.usage import (
     whole_number,
     write_file,
 )
+from forklab.counted import counted
 
 _PAUSE = 1.0  # seconds between two words about how far it is
 
@@ -140,7 +141,10 @@ def _progress() -> Iterator[Callable[[Progress], None]]:
         nonlocal last, told
         if watched and time.monotonic() - last > _PAUSE:
             last, told = time.monotonic(), True
-            words = f"{progress.states} states, {progress.runs} runs, {progress.seconds:.0f} s"
+            words = (
+                f"{counted(progress.states, 'state')}, {counted(progress.runs, 'run')}, "
+                f"{progress.seconds:.0f} s"
+            )
             print(f"\r{words} ", end="", file=sys.stderr, flush=True)
 
     try:

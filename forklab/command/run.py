@@ -19,6 +19,7 @@ from forklab.command.usage import (
     write_file,
     write_picture,
 )
+from forklab.counted import counted
 from forklab.kernel.statuses import in_shell
 from forklab.lens.record import (
     DEVNULL,
@@ -162,7 +163,9 @@ def _show(recording: Recording, parsed: argparse.Namespace) -> None:
     _complain(recording)
     lines = tree_text(recording.tree).splitlines()
     if recording.ended_early and len(lines) > _MOST_LINES:
-        more = f"... and {len(lines) - _MOST_LINES} lines more: --json FILE has everybody."
+        more = (
+            f"... and {counted(len(lines) - _MOST_LINES, 'line')} more: --json FILE has everybody."
+        )
         lines[_MOST_LINES:] = [more]
     print("\n".join(lines), file=sys.stderr)
     if parsed.json:

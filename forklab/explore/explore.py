@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Unpack
 
 from forklab.bounds import MOST_STATES, SECONDS, Progress, TimeIsUpError
+from forklab.counted import counted
 from forklab.explore.exploration import Exploration
 from forklab.explore.forest import Forest, forest_of
 from forklab.explore.graph import Graph
@@ -87,7 +88,7 @@ def explore(
             outcomes = _harvested(graph, reasons, text_only=text_only, until=replays.until)
         except TimeIsUpError:
             outcomes = glean(graph, MOST_OUTCOMES)
-            over = f"{seconds:g} seconds were over"
+            over = counted(seconds, "second was over", "seconds were over")
             reasons += [over] if over not in reasons else []
         replays.by_memory = False
         wrong, replayed = _see_again(replays, outcomes)
@@ -152,9 +153,9 @@ def _reasons(
     reasons += [doubt.rstrip(".") for doubt in learned.doubts]
     if not graph.complete:
         if time.monotonic() - started > seconds:
-            reasons.append(f"{seconds:g} seconds were over")
+            reasons.append(counted(seconds, "second was over", "seconds were over"))
         elif len(learned.situations) > limit:
-            reasons.append(f"{limit} states were reached")
+            reasons.append(counted(limit, "state was reached", "states were reached"))
         elif graph.endless is not None and not cut:
             reasons.append(f"one run had to be ended: {graph.endless.rstrip('.')}")
         elif not reasons:

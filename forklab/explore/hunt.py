@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from forklab.bounds import MOST_STATES, SECONDS
+from forklab.counted import counted
 from forklab.explore.exploration import Exploration
 from forklab.explore.explore import explore
 from forklab.explore.outcome import Outcome
@@ -45,9 +46,9 @@ class Hunt:
             steps = "".join(f"\n  {step.does}" for step in self.failing.schedule)
             return f"Not in every schedule it {self.promise.says}. Here it does not:{steps}"
         if explored.complete:
-            return f"None in {explored.schedules:,} schedules: that is all of them."
+            return f"None in {counted(explored.schedules, 'schedule')}: that is all of them."
         reasons = "; ".join(explored.reasons)
-        return f"None in {explored.schedules:,} schedules, but these may not be all: {reasons}."
+        return f"None in {counted(explored.schedules, 'schedule')}, but these may not be all: {reasons}."
 
 
 def hunt(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from forklab.counted import counted
 from forklab.kernel import waits
 from forklab.kernel.calls import calls_in, spoken_name
 from forklab.kernel.signals import numbers_in, signal_name
@@ -40,7 +41,7 @@ def predicate(deed: Deed) -> str:
         case DeedKind.WRITE:
             return f"writes {deed.text!r}"
         case DeedKind.PUT:
-            return f"writes {deed.size} bytes into pipe {deed.pipe}"
+            return f"writes {counted(deed.size, 'byte')} into pipe {deed.pipe}"
         case DeedKind.READ:
             return f"reads from pipe {deed.pipe}"
         case DeedKind.CLOSE:

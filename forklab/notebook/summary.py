@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forklab.counted import counted
 from forklab.kernel.statuses import how_it_ended
 from forklab.lens.record import Recording
 from forklab.lens.untraced.snapshot import Snapshot
@@ -48,4 +49,4 @@ def _of_snapshot(run: Snapshot) -> list[str]:
 
 
 def _processes(count: int) -> str:
-    return "1 process" if count == 1 else f"{count} processes"
+    return counted(count, "process", "processes")

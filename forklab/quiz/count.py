@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from forklab.counted import counted
 from forklab.draw.trees.description import ending
 from forklab.kernel.statuses import exit_code
 from forklab.lens.record import Recording
@@ -78,7 +79,7 @@ WAYS_TO_ASK = (
         "How many processes take part in this program, the first one included?",
         printing,
         _processes,
-        lambda number: f"{number} processes",
+        lambda number: counted(number, "process", "processes"),
         "len(history.family())",
         level=2,
     ),
@@ -86,7 +87,7 @@ WAYS_TO_ASK = (
         "How many lines does this program print?",
         printing,
         _lines,
-        lambda number: "1 line" if number == 1 else f"{number} lines",
+        lambda number: counted(number, "line"),
         'output.count("\\n")',
     ),
     _WayToAsk(

@@ -7,6 +7,7 @@ which something happens.
 
 from __future__ import annotations
 
+from forklab.counted import counted
 from forklab.history import History, State, taken_by
 from forklab.lens.record import Recording
 from forklab.quiz.evidence import UnfitError, agreed, runs
@@ -127,4 +128,4 @@ def _telling_seconds(history: History) -> list[int]:
 
 
 def _seconds(number: int) -> str:
-    return "1 second" if number == 1 else f"{number} seconds"
+    return counted(number, "second")

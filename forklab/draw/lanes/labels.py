@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection
 
+from forklab.counted import counted
 from forklab.draw.characters import cut, single_line
 from forklab.draw.chronology import seconds
 from forklab.history import Event, History, Process, taken_by
@@ -48,7 +49,7 @@ def read_aloud(history: History, order: tuple[Process, ...]) -> str:
     """The story lane by lane, a sentence a process; a time is said where it changes."""
     if not order:
         return "No process."
-    count = "1 process" if len(order) == 1 else f"{len(order)} processes"
+    count = counted(len(order), "process", "processes")
     deeds: dict[str, list[tuple[str, str]]] = {process.name: [] for process in order}
     for event in history.events:
         if event.kind == "fork" and event.child is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from forklab.counted import counted
 from forklab.explore import Exploration, Outcome
 from forklab.steps.deeds import DeedKind
 
@@ -35,16 +36,16 @@ def outcomes_text(found: Exploration, *, text_only: bool = False) -> str:
 
 def _summary(found: Exploration, *, text_only: bool) -> str:
     outputs = len(found.outputs)
-    counted = _count(outputs, "output")
+    found_so_far = counted(outputs, "output")
     if not text_only and not found.ends_vary:
-        counted += f", {_count(len(found.outcomes), 'outcome')}"
-    covered = f"{_schedules(found.schedules)}, {_count(found.states, 'state')}"
+        found_so_far += f", {counted(len(found.outcomes), 'outcome')}"
+    covered = f"{_schedules(found.schedules)}, {counted(found.states, 'state')}"
     if found.complete:
         only = "\nWho is a zombie in the end was not explored." if found.ends_vary else ""
-        return f"{counted}, and no others ({covered}).{only}"
+        return f"{found_so_far}, and no others ({covered}).{only}"
     reasons = "".join(f"\n  {reason}" for reason in found.reasons)
     known = f"\n{_in_common(found.outcomes)}" if found.outcomes else ""
-    return f"{counted} at least ({covered} so far). This may not be all:{reasons}{known}"
+    return f"{found_so_far} at least ({covered} so far). This may not be all:{reasons}{known}"
 
 
 def _in_common(outcomes: Sequence[Outcome]) -> str:
@@ -60,17 +61,13 @@ def _in_common(outcomes: Sequence[Outcome]) -> str:
 
 def _range(numbers: Collection[int], noun: str, plural: str = "") -> str:
     least, most = min(numbers), max(numbers)
-    counted = _count(most, noun, plural)
-    return counted if least == most else f"{least:,} to {counted}"
+    largest = counted(most, noun, plural)
+    return largest if least == most else f"{least:,} to {largest}"
 
 
 def _schedules(number: int) -> str:
     digits = len(str(number))
-    return _count(number, "schedule") if digits <= _READABLE else f"10^{digits - 1} schedules"
-
-
-def _count(number: int, noun: str, plural: str = "") -> str:
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+    return counted(number, "schedule") if digits <= _READABLE else f"10^{digits - 1} schedules"
 
 
 def _shown(output: str) -> list[str]:

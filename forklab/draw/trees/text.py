@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from forklab.counted import counted
 from forklab.draw.trees.cards import Card, cards
 from forklab.draw.trees.description import SEPARATOR
 from forklab.history import Remark, State, Tree
@@ -39,7 +40,7 @@ def read_aloud(drawn: tuple[Card, ...]) -> str:
     if not drawn:
         return "No process."
     members = sum(len(card.members) for card in drawn)
-    count = "1 process" if members == 1 else f"{members} processes"
+    count = counted(members, "process", "processes")
     return " ".join([f"Process tree, {count}.", *(_sentence(card, drawn) for card in drawn)])
 
 

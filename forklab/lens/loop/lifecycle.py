@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from forklab.counted import counted
 from forklab.kernel.signals import CHLD, KILL
 from forklab.lens.calls import sending, waiting
 from forklab.lens.edge import proc, ptrace
@@ -44,7 +45,7 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
     loop.early.discard(tid)
     if len(run.world.tracees) > run.limits.processes:
         raise EndOfRunError(
-            f"It had more than {run.limits.processes} processes, as a fork bomb has."
+            f"It had more than {counted(run.limits.processes, 'process', 'processes')}, as a fork bomb has."
             " Does it fork in an endless loop?"
         )
     if event == ptrace.EVENT_VFORK:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from forklab.counted import counted
 from forklab.lens.calls import dispatch
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.limits import EndOfRunError
@@ -21,7 +22,7 @@ def jump(loop: Loop, waking: Collection[Stand]) -> bool:
     run.clock.jump_to(deadline)
     if run.clock.seconds > run.limits.virtual_seconds:
         raise EndOfRunError(
-            f"It went on for more than {run.limits.virtual_seconds:g} seconds of virtual time."
+            f"It went on for more than {counted(run.limits.virtual_seconds, 'second')} of virtual time."
         )
     wake_the_due(loop, waking)
     return True

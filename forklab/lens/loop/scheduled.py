@@ -11,6 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from forklab.counted import counted
 from forklab.kernel.calls import CALLS, Concern, calls_in
 from forklab.lens.calls import changing, guarding, masking, waiting
 from forklab.lens.edge import vdso
@@ -182,7 +183,7 @@ class Scheduled:
         state = self.state_of(run)
         offered = tuple(moves(state))
         if len(self.taken) >= self.schedule.most:
-            raise EndOfRunError(f"It took more than {self.schedule.most} steps.")
+            raise EndOfRunError(f"It took more than {counted(self.schedule.most, 'step')}.")
         move = self._choose(offered) if offered else None
         self._note(loop, state, offered, move)
         if move is None:

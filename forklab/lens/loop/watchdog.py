@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from forklab.counted import counted
 from forklab.lens.world.clock import Clock
 from forklab.lens.world.limits import EndOfRunError, Limits
 
@@ -42,7 +43,7 @@ class Watchdog:
             left = limits.processor_seconds - self.spent()
             if left < 0:
                 raise EndOfRunError(
-                    f"It kept the processor busy for more than {limits.processor_seconds:g} seconds,"
+                    f"It kept the processor busy for more than {counted(limits.processor_seconds, 'second')},"
                     f" {clock.seconds:g} s after its start in virtual time."
                 )
             # To ask is to read a file for each process. They cannot use more than all processors.
@@ -50,7 +51,7 @@ class Watchdog:
         waited = 0.0 if self.waits_since is None else now - self.waits_since
         if limits.waiting_seconds is not None and waited > limits.waiting_seconds:
             raise EndOfRunError(
-                f"It waited for more than {limits.waiting_seconds:g} seconds for its input."
+                f"It waited for more than {counted(limits.waiting_seconds, 'second')} for its input."
             )
         if limits.real_seconds is not None and now - self._started > limits.real_seconds:
-            raise EndOfRunError(f"It took more than {limits.real_seconds:g} seconds.")
+            raise EndOfRunError(f"It took more than {counted(limits.real_seconds, 'second')}.")

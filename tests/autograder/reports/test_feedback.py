@@ -168,7 +168,7 @@ def test_a_large_class_is_a_short_table_and_all_errors() -> None:
     assert len(text.splitlines()) < 45
     assert "and 171 more" in text
     assert "ERROR  zoe" in text
-    assert "1 of 202 students are not graded yet" in text
+    assert "Not graded yet: 1 of 202 students." in text
 
 
 def test_a_play_shows_each_change_once_and_stops_where_it_failed() -> None:

@@ -120,3 +120,19 @@ def test_where_the_kernel_reports_no_exit_such_a_scenario_is_skipped(
     verdict = judged(lab, "pidns", tmp_path, WAITS, f"{FAMILY}; expect parent is alive")
     assert verdict.status is Status.SKIPPED
     assert "does not tell us who is about to exit" in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"), [(1, "has 2 children instead of 1."), (3, "has 2 children instead of 3.")]
+)
+def test_too_many_and_too_few_are_told(
+    lab: Lab, mode: str, tmp_path: Path, wanted: int, said: str
+) -> None:
+    script = f"hold every exit; expect parent has {wanted} children"
+    assert said in judged(lab, mode, tmp_path, WAITS, script).message
+
+
+def test_a_single_child_is_told_of_in_the_singular(lab: Lab, mode: str, tmp_path: Path) -> None:
+    one = WAITS.replace("i < 2", "i < 1")
+    script = "hold every exit; expect parent has 2 children"
+    assert "has 1 child instead of 2." in judged(lab, mode, tmp_path, one, script).message

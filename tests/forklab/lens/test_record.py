@@ -447,7 +447,7 @@ def test_an_endless_loop_is_ended_and_the_trouble_says_which_clock() -> None:
 
 def test_endless_sleeping_is_ended_by_virtual_time() -> None:
     seen = record(
-        ["sh", "-c", "while :; do sleep 3600; done"], limits=Limits(virtual_seconds=20_000)
+        ["sh", "-c", "while :; do sleep 3600; done"], limits=Limits(virtual_seconds=20_000.0)
     )
     assert "20000 seconds of virtual time" in (seen.ended_early or "")
 
