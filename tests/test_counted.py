@@ -21,6 +21,7 @@ PLURAL = re.compile(
 NEVER_ONE = {
     "autograder/trial/bench.py": "three plays or more, and the seconds of a limit",
     "autograder/trial/explain.py": "longer than anybody is waited for",
+    "autograder/trial/proof.py": "a single one has words of its own",
     "autograder/submission/intake.py": "a file that is too large",
     "autograder/stage/machine.py": "what a play needs is said of more than one",
     "forklab/draw/outcomes/text.py": "a power of ten",

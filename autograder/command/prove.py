@@ -21,6 +21,7 @@ from autograder.reports.screen import console, say
 from autograder.submission.intake import BuildError
 from autograder.trial.assess import prove_all
 from autograder.trial.proof import Loss, Proof, Standing
+from forklab.counted import counted
 
 _MARKS = {
     Standing.PROVED: "✓",
@@ -85,7 +86,8 @@ def _line(proof: Proof, width: int) -> Text:
     line.append(proof.words)
     if proof.states:
         line.append(
-            f"  ({proof.states:,} states, {proof.plays} plays, {proof.seconds:.1f} s)", "dim"
+            f"  ({counted(proof.states, 'state')}, {counted(proof.plays, 'play')}, {proof.seconds:.1f} s)",
+            "dim",
         )
     return line
 
@@ -100,7 +102,7 @@ def _show_loss(screen: Console, proof: Proof, loss: Loss, scenarios: dict[str, S
     say(screen, Text(f"This is {which} schedule that loses:", "bold"))
     told = [(does, len(list(same))) for does, same in groupby(step.does for step in loss.steps)]
     if (left_out := len(told) - _MOST_STEPS) > 0:
-        say(screen, f"    ... {left_out} steps before that")
+        say(screen, f"    ... {counted(left_out, 'step')} before that")
     for does, times in told[-_MOST_STEPS:]:
         say(screen, f"    {does}" + (f", {times} times" if times > 1 else ""))
     say(screen)

@@ -24,6 +24,7 @@ from autograder.trial.expected import Expected, Unknown
 from autograder.trial.proof import Loss, Proof, Standing
 from autograder.trial.rehearsals import Rehearsals, Rehearsed
 from autograder.trial.verdict import Status
+from forklab.counted import counted
 from forklab.explore.graph import Graph
 from forklab.explore.learned import Key, Step, Way, real_steps
 from forklab.explore.outcome import StepTaken
@@ -131,7 +132,7 @@ class _Hunt:
         )
         found += [doubt.rstrip(".") for doubt in learned.doubts]
         if not graph.complete and not found:
-            seconds = f"{self._until - self._started:g} seconds were over"
+            seconds = counted(self._until - self._started, "second was over", "seconds were over")
             found = [seconds if time.monotonic() > self._until else "there are too many states"]
         return tuple(found)
 
