@@ -52,7 +52,7 @@ def compared(
         with Replay(argv, **options) as replay:
             if _writes_the_same(found, replay.play(Schedule())):
                 return found
-    other = explore(argv, limit=limit, seconds=seconds, text_only=True, **options)
+    other = explore(argv, limit=limit, seconds=seconds, text_only=True, tempt=False, **options)
     mine, others = set(found.outputs), set(other.outputs)
     differ = mine != others if other.complete else bool(others - mine)
     return replace(found, unbuffered=other.outputs) if differ else found

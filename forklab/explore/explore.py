@@ -11,10 +11,11 @@ once more, by its schedule: what is reported has been seen.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Unpack
+from typing import NamedTuple, Unpack
 
 from forklab.bounds import MOST_STATES, SECONDS, Progress, TimeIsUpError
 from forklab.counted import counted
@@ -25,11 +26,13 @@ from forklab.explore.harvest import TooManyOutcomesError, glean, harvest
 from forklab.explore.outcome import Outcome, end_of
 from forklab.explore.replays import Replays
 from forklab.explore.search import search
+from forklab.explore.tempting import Agree, kinds_for, see_again, tries_for
 from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
-from forklab.lens.request import Options
+from forklab.lens.request import Options, find
 from forklab.lens.world.limits import Limits
 from forklab.runnable import is_python
+from forklab.steps.chance import Kind
 from forklab.steps.schedule import Grain
 
 MOST_OUTCOMES = 10_000
@@ -42,21 +45,36 @@ _TO_FINISH = 1.0  # seconds, when the time is up: to read off what was found, an
 _MOST_PROCESSES = 100  # at a time: with more, nobody comes to an end
 
 
+class _Chances(NamedTuple):
+    """In which kinds of chance other worlds differ, and in how many it is seen what comes of it."""
+
+    kinds: frozenset[Kind] = frozenset()
+    tries: int = 0
+
+
 def explore(
     argv: Sequence[str],
     *,
     limit: int = MOST_STATES,
     seconds: float = SECONDS,
     text_only: bool = False,
+    tempt: bool = True,
     tell: Callable[[Progress], None] = lambda _: None,
     **options: Unpack[Options],
 ) -> Exploration:
     """Every outcome of `argv`, as far as `limit` states and `seconds` let it come.
 
     For the `options` see `forklab.lens.request.Request`. `text_only`: only what is printed tells outcomes apart.
-    `tell` hears how far it is, now and then. Raises CannotRecordError.
+    `tempt`: find out whether chance has a say in it. `tell` hears how far it is, now and then. Raises
+    CannotRecordError.
     """
     started = time.monotonic()
+    environment = options.get("environment")
+    program = options.get("program") or find(argv[0])
+    chances = _Chances()
+    if tempt:
+        kinds = kinds_for(os.environ if environment is None else environment)
+        chances = _Chances(kinds, tries_for(program, argv))
 
     def is_over(graph: Graph) -> bool:
         passed = time.monotonic() - started
@@ -70,7 +88,7 @@ def explore(
         return states > most or passed > seconds or replays.are_void
 
     options.setdefault("limits", Limits(processor_seconds=5.0, processes=_MOST_PROCESSES))
-    grain = Grain(_unwatched(options.get("program") or argv[0]))
+    grain = Grain(_unwatched(program))
     until = started + seconds
     with Replays(argv, grain=grain, longest=_MOST_STEPS, until=until, **options) as replays:
         played = None
@@ -80,7 +98,7 @@ def explore(
         if forest is not None and (text_only or len(forest.lives) > _MANY):
             with contextlib.suppress(TooManyOutcomesError, TimeIsUpError):
                 texts = forest.texts(MOST_OUTCOMES, until)
-                return _of_forest(forest, texts, replays)
+                return _of_forest(forest, texts, replays, chances)
         graph = search(replays, played, is_over)
         reasons = _reasons(graph, replays, limit, started, seconds)
         replays.until = until + _TO_FINISH
@@ -91,10 +109,7 @@ def explore(
             over = counted(seconds, "second was over", "seconds were over")
             reasons += [over] if over not in reasons else []
         replays.by_memory = False
-        wrong, replayed = _see_again(replays, outcomes)
-        if wrong:
-            reasons.append("not every outcome could be made to happen again")
-            outcomes = [outcome for outcome in outcomes if outcome not in wrong]
+        outcomes, replayed = _seen_again(replays, outcomes, comes_to, reasons, chances)
         return Exploration(
             tuple(outcomes),
             graph,
@@ -120,12 +135,14 @@ def _harvested(graph: Graph, reasons: list[str], *, text_only: bool, until: floa
         return outcomes
 
 
-def _of_forest(forest: Forest, texts: Iterable[str], replays: Replays) -> Exploration:
+def _of_forest(
+    forest: Forest, texts: Iterable[str], replays: Replays, chances: _Chances
+) -> Exploration:
+    reasons: list[str] = []
     outcomes = [forest.outcome(text) for text in texts]
-    wrong, replayed = _see_again(replays, outcomes, prints)
-    reasons = ["not every outcome could be made to happen again"] if wrong else []
+    outcomes, replayed = _seen_again(replays, outcomes, prints, reasons, chances)
     return Exploration(
-        tuple(outcome for outcome in outcomes if outcome not in wrong),
+        tuple(outcomes),
         forest,
         not reasons,
         forest.schedules(),
@@ -176,22 +193,26 @@ def prints(played: Played, outcome: Outcome) -> bool:
     return text == outcome.output and steps == len(outcome.schedule) and same_end
 
 
-def _see_again(
+def _seen_again(
     replays: Replays,
-    outcomes: Sequence[Outcome],
-    agree: Callable[[Played, Outcome], bool] = comes_to,
+    outcomes: list[Outcome],
+    agree: Agree,
+    reasons: list[str],
+    chances: _Chances,
 ) -> tuple[list[Outcome], int]:
-    """Those that do not come of their schedules, and how many were tried."""
+    """Those that do come of their schedules, and how many were tried; whatever is in doubt joins the reasons."""
     count = min(len(outcomes), REPLAYED)
     chosen = [outcomes[place * len(outcomes) // count] for place in range(count)]
-    played = replays.play_all([outcome.replay.moves for outcome in chosen])
-    wrong, tried = [], 0
-    with contextlib.suppress(TimeIsUpError):
-        for outcome, run in zip(chosen, played, strict=True):
-            tried += 1
-            if not agree(run, outcome):
-                wrong.append(outcome)
-    return wrong, tried
+    kinds = frozenset() if reasons else chances.kinds
+    seen = see_again(replays, chosen, agree, kinds, chances.tries)
+    if seen.wrong:
+        reasons.append("not every outcome could be made to happen again")
+    if seen.reason is not None:
+        reasons.append(seen.reason)
+    if not seen.in_time and not reasons:
+        reasons.append("there was no time to see what depends on chance")
+    reasons += [reason + where for reason, where in replays.reasons.items() if not reasons]
+    return [outcome for outcome in outcomes if outcome not in seen.wrong], seen.tried
 
 
 __all__ = ["Exploration", "Outcome", "Progress", "explore"]

@@ -14,6 +14,7 @@ from forklab.bounds import TimeIsUpError
 from forklab.explore.runs import Runs
 from forklab.lens.replay import Played, Replay
 from forklab.lens.request import Options
+from forklab.steps.chance import Chance
 from forklab.steps.moves import Move
 from forklab.steps.schedule import MOST_STEPS, PLAIN, Grain, Schedule
 
@@ -38,7 +39,13 @@ class Replays(Runs):
         self._replays: list[Replay] = []
         self._open = ExitStack()
 
-    def play_all(self, schedules: Iterable[Sequence[Move]]) -> Iterator[Played]:
+    def play_all(
+        self, schedules: Iterable[Sequence[Move]], worlds: Sequence[Chance | None] = ()
+    ) -> Iterator[Played]:
+        """One run a schedule, in their order; each in its own one of these `worlds`, if there are any.
+
+        Raises CannotRecordError, and TimeIsUpError: runs are given up then.
+        """
         waiting = list(enumerate(schedules))[::-1]
         asked: dict[Connection, tuple[int, Replay]] = {}
         idle = list(self._replays)
@@ -48,7 +55,8 @@ class Replays(Runs):
             while waiting and len(asked) < self.most:
                 replay = idle.pop() if idle else self._one_more()
                 number, steps = waiting.pop()
-                schedule = Schedule(tuple(steps), self.grain, self._longest, self.by_memory)
+                chance = worlds[number] if worlds else None
+                schedule = Schedule(tuple(steps), self.grain, self._longest, self.by_memory, chance)
                 replay.ask(schedule)
                 asked[replay.connection] = number, replay
             while turn in found:

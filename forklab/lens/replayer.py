@@ -27,8 +27,8 @@ def _replay(lifeline: int, schedules: int, processor: int, request: Request) -> 
 
     def serve(in_namespace: bool) -> None:
         """Play one schedule after the other, until nobody asks any more."""
-        prepare(processor=processor)
-        session = Session(request, lifeline, in_namespace=in_namespace)
+        processors = prepare(processor=processor)
+        session = Session(request, lifeline, in_namespace=in_namespace, processors=processors)
         connection = Connection(schedules)
         while True:
             try:

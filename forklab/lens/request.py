@@ -31,6 +31,7 @@ class RealTime:
     """Everybody runs free."""
 
 
+HASH_SEED = "PYTHONHASHSEED"
 _ALIKE = 0.8  # of two names, as difflib has it
 
 Order: TypeAlias = Seed | RealTime | Schedule  # who is next
@@ -131,7 +132,7 @@ def _reproducible(environment: Mapping[str, str]) -> dict[str, str]:
     Its tracebacks have no colours, from 3.13 on: what a program prints shall not depend on that.
     """
     kept = {name: value for name, value in environment.items() if name != "PYTHONUNBUFFERED"}
-    return {"PYTHONHASHSEED": "0", "PYTHON_COLORS": "0", **kept}
+    return {HASH_SEED: "0", "PYTHON_COLORS": "0", **kept}
 
 
 def find(name: str) -> str:

@@ -21,18 +21,25 @@ from types import FrameType
 from typing import NamedTuple
 
 from forklab.lens.edge import proc, ptrace, seccomp, timestamps
-from forklab.lens.edge.namespace import become_subreaper, die_with_parent, own_ipc, run_as_pid1
+from forklab.lens.edge.namespace import (
+    become_subreaper,
+    die_with_parent,
+    number_ipc,
+    own_ipc,
+    run_as_pid1,
+)
 from forklab.lens.loop.loop import Loop, Policy
 from forklab.lens.loop.real_time import EverybodyRuns
 from forklab.lens.loop.seeded import Seeded
 from forklab.lens.loop.watchdog import TICK, Watchdog
-from forklab.lens.request import Order, RealTime, Request, Seed
+from forklab.lens.request import HASH_SEED, Order, RealTime, Request, Seed
 from forklab.lens.world.chronicle import Chronicle
-from forklab.lens.world.clock import SECOND, Clock
+from forklab.lens.world.clock import EPOCH, SECOND, Clock
 from forklab.lens.world.limits import EndOfRunError, Findings
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, Surroundings, identity
 from forklab.numbering import FIRST_PID
+from forklab.steps.chance import Chance, Kind
 from forklab.steps.schedule import Schedule
 from forklab.steps.state import number_of
 
@@ -62,14 +69,15 @@ def apart(work: Callable[[bool], None], *, namespace: bool) -> None:
     work(False)
 
 
-def prepare(*, processor: int | None) -> None:
-    """This process will do nothing but trace: on that one of our processors, or on all of them."""
+def prepare(*, processor: int | None) -> frozenset[int]:
+    """This process will do nothing but trace: on that one of our processors, or on all of them. Answers all."""
     gc.disable()  # nothing here goes in circles, and it would be looked through again and again
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if processor is not None and hasattr(os, "sched_setaffinity"):
+    ours = frozenset(os.sched_getaffinity(0))
+    if processor is not None:
         # Only one runs at a time: on one processor, handing over is cheapest.
-        ours = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {ours[processor % len(ours)]})
+        os.sched_setaffinity(0, {sorted(ours)[processor % len(ours)]})
+    return ours
 
 
 def _to_the_microsecond(clock: Clock) -> float:
@@ -80,7 +88,8 @@ class Setting(NamedTuple):
     """What follows from who is next: the time that events have, and the numbers that processes are given.
 
     `repeatable`: each run finds what the first one found; `word_for_word`: its memory is the same, too.
-    `in_virtual_time`: its clock is ours, and its time is limited on the processor; else on the wall.
+    `in_virtual_time`: its clock is ours, and its time is limited on the processor; else on the wall. `chance`: what
+    nobody decides differs from that of other runs.
     """
 
     policy: Policy
@@ -90,6 +99,10 @@ class Setting(NamedTuple):
     repeatable: bool = False
     word_for_word: bool = False
     reasons: tuple[str, ...] = ()
+    chance: Chance | None = None
+
+    def varies(self, kind: Kind) -> bool:
+        return self.chance is not None and self.chance.has(kind)
 
 
 def setting_for(order: Order) -> Setting:
@@ -101,7 +114,11 @@ def setting_for(order: Order) -> Setting:
 
             policy = Scheduled(order)
             return Setting(
-                policy, number_of=number_of, repeatable=True, word_for_word=order.by_memory
+                policy,
+                number_of=number_of,
+                repeatable=True,
+                word_for_word=order.by_memory,
+                chance=order.chance,
             )
         case RealTime():
             return Setting(
@@ -113,12 +130,24 @@ def setting_for(order: Order) -> Setting:
 
 
 class Session:
-    """Runs the program of `request` as often as asked; `lifeline`: when that is cut, everybody has to end."""
+    """Runs the program of `request` as often as asked; `lifeline`: when that is cut, everybody has to end.
 
-    def __init__(self, request: Request, lifeline: int, *, in_namespace: bool) -> None:
+    `processors` are those that the program would have if nobody traced it.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        lifeline: int,
+        *,
+        in_namespace: bool,
+        processors: frozenset[int] = frozenset(),
+    ) -> None:
         os.set_inheritable(lifeline, False)  # the program shall find none of ours
         self.request = request
         self._in_namespace = in_namespace
+        self._processors = processors
+        self._began = time.time_ns()
         self._lifeline = select.poll()
         self._lifeline.register(lifeline, select.POLLIN)
         self._foreign = _foreign()
@@ -127,14 +156,19 @@ class Session:
         """Once, to the end of everybody. Raises CannotSeizeError."""
         policy = setting.policy
         if self._in_namespace:
+            first = setting.chance.pid(FIRST_PID) if setting.chance else FIRST_PID
             with open(_NS_LAST_PID, "w") as file:
-                file.write(str(FIRST_PID - 1))
+                file.write(str(first - 1))
+        if setting.varies(Kind.PROCESSOR):
+            self._go_elsewhere(setting)
+        others = self._other_terminals(setting)
         held, theirs = self._output()
         outputs = frozenset(i for i in [identity(f"/proc/self/fd/{theirs}")] if i)
         try:
             pid, refusal = self._start(theirs, setting)
         finally:
-            os.close(theirs)
+            for number in (theirs, *others):
+                os.close(number)
         run = self._new_run(pid, outputs, setting)
         spent = _processor_time(run) if setting.in_virtual_time else None
         watchdog = Watchdog(self.request.limits, lambda: bool(self._lifeline.poll(0)), spent)
@@ -166,13 +200,17 @@ class Session:
         return Ended(run, refused)
 
     def _new_run(self, pid: int, outputs: frozenset[File], setting: Setting) -> Run:
+        chance = setting.chance
         clock, findings = Clock(), Findings(reasons=dict.fromkeys(setting.reasons))
+        if chance is not None and setting.varies(Kind.TIME):
+            clock = Clock(wall=EPOCH + chance.delay, up=chance.uptime)
         chronicle = Chronicle(
             pid,
             functools.partial(setting.now, clock),
             real_pids=self._in_namespace and pid == FIRST_PID,
             number_of=setting.number_of,
-            outside=os.getpid(),
+            outside=chance.parent if chance and setting.varies(Kind.NUMBERS) else os.getpid(),
+            within_words=chance is not None,
         )
         surroundings = Surroundings(outputs, self._foreign, findings.because)
         return Run(
@@ -185,7 +223,22 @@ class Session:
             self._in_namespace,
             setting.in_virtual_time,
             setting.word_for_word,
+            setting.chance,
+            self._processors,
+            self._began,
         )
+
+    def _go_elsewhere(self, setting: Setting) -> None:
+        """To any of the processors."""
+        assert setting.chance is not None
+        os.sched_setaffinity(0, {setting.chance.one_of(self._processors)})
+
+    def _other_terminals(self, setting: Setting) -> list[int]:
+        """Some that are in use already, so that its own gets another number."""
+        if self.request.pipe or not setting.varies(Kind.NUMBERS):
+            return []
+        assert setting.chance is not None
+        return [number for _ in range(setting.chance.terminals) for number in os.openpty()]
 
     def _output(self) -> tuple[int, int]:
         """What we keep of the program's standard output, and its end of it."""
@@ -237,6 +290,8 @@ class Session:
         os.setsid()
         if setting.repeatable:
             own_ipc()  # objects of System V have the same numbers in every run, and none is left behind
+            if setting.chance is not None and setting.varies(Kind.NUMBERS):
+                number_ipc(setting.chance.object)
         if self.request.subreaper:
             become_subreaper()  # that outlives the exec, see prctl(2)
         for number in (1, 2):
@@ -248,12 +303,16 @@ class Session:
             resource.setrlimit(resource.RLIMIT_STACK, (8 << 20, resource.RLIM_INFINITY))
         if setting.word_for_word:
             timestamps.stop_at_them()
-        ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)
+        if not setting.varies(Kind.ADDRESSES):
+            ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE)
         try:
             seccomp.install(seccomp.filter_for(setting.policy.stops))
         except OSError as error:
             raise OSError(error.errno, f"{_UNTRACEABLE}{error.strerror}") from error
-        os.execve(self.request.program, self.request.argv, dict(self.request.environment))
+        environment = dict(self.request.environment)
+        if setting.chance is not None and setting.varies(Kind.HASHES):
+            environment[HASH_SEED] = setting.chance.hash_seed
+        os.execve(self.request.program, self.request.argv, environment)
 
 
 def _foreign() -> File | None:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 from forklab.jsonform import JsonObject
 from forklab.kernel.signals import mask_of, numbers_in, signal_name
+from forklab.steps.chance import Chance
 from forklab.steps.moves import Move, MoveKind
 
 MOST_STEPS = 20_000
@@ -43,13 +44,15 @@ class Schedule(NamedTuple):
     """`moves` are taken first, then always the first step that is possible (see Scheduled), up to `most` steps.
 
     `by_memory`: what a process has seen is what it can still tell of it (`forklab.lens.loop.remembering`). The same
-    steps are possible, but more states are equal.
+    steps are possible, but more states are equal. `chance`: what nobody decides is other than as a rule; that is no
+    part of what is written down.
     """
 
     moves: tuple[Move, ...] = ()
     grain: Grain = PLAIN
     most: int = MOST_STEPS
     by_memory: bool = False
+    chance: Chance | None = None
 
     def to_json(self) -> JsonObject:
         return {

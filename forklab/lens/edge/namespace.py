@@ -6,6 +6,7 @@ pid_namespaces(7), user_namespaces(7).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -33,6 +34,13 @@ def become_subreaper() -> None:
 def own_ipc() -> None:
     """Objects of System V, and POSIX message queues, of our own, if this machine allows it. See ipc_namespaces(7)."""
     _LIBC.unshare(_CLONE_NEWIPC)
+
+
+def number_ipc(number: int) -> None:
+    """The next object of System V of each kind gets this number, if this machine allows it."""
+    for kind in ("sem", "msg", "shm"):
+        with contextlib.suppress(OSError):
+            _write(f"/proc/sys/kernel/{kind}_next_id", str(number))
 
 
 def run_as_pid1(work: Callable[[], None]) -> bool:

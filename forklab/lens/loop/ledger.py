@@ -24,7 +24,7 @@ class Standing:
     one until a moment has come. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our
     descriptor of the open file that was told so, and whether it let wait before, `pipe` is the one that it reads from
     or writes to, `content` what it writes, `dooms` are those to whom it sends SIGKILL; `blurs`: we wait for its
-    end only to make the answer the same in each run.
+    end only to change the answer.
     """
 
     detail: tuple[Hashable, ...] = ()

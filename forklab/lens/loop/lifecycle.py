@@ -37,6 +37,7 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         run.dispositions.inherited(tracee.member, member)
         child.seen = tracee.seen
         child.functions = tracee.functions
+        child.twisters = tracee.twisters
         child.dial = tracee.dial.copy() if tracee.dial else None
         child.saw("born", member.name)
         tracee.saw(member.name)

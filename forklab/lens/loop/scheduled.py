@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 from forklab.counted import counted
 from forklab.kernel.calls import CALLS, Concern, calls_in
-from forklab.lens.calls import changing, guarding, masking, waiting
+from forklab.lens.calls import (
+    chancing,
+    changing,
+    guarding,
+    masking,
+    twisting,
+    varying,
+    waiting,
+)
 from forklab.lens.edge import vdso
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
@@ -39,6 +47,7 @@ from forklab.lens.world.onward import Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Seen, Tracee
+from forklab.steps.chance import Kind
 from forklab.steps.moves import TIME, Move, moves
 from forklab.steps.pending import deliverable
 from forklab.steps.schedule import Schedule
@@ -89,8 +98,10 @@ class Scheduled:
         return remembering.STOPS if self.schedule.by_memory else ALL_THAT_MATTER
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
-        vdso.hide(tracee.tid, fix_chance=True)
+        chance = loop.run.chance
+        vdso.hide(tracee.tid, fix_chance=not (chance and chance.has(Kind.ADDRESSES)))
         tracee.seen = replace(tracee.seen or Seen(), start=None)
+        tracee.twisters = ()
         self._ledger.by_memory = self.schedule.by_memory
         trapping.begins(tracee)
         loop.run.pipes.outputs = loop.run.surroundings.outputs
@@ -102,6 +113,7 @@ class Scheduled:
         if whole is not None and trapping.calls_within(loop, self._ledger, tracee, call, whole):
             return True
         guarding.notice(loop.run, tracee, call)
+        twisting.check(loop.run, tracee)
         if call.name in CLOCKS:
             return self._reads_clock(loop, tracee, call)
         self._ledger.of(tracee).readings = 0
@@ -114,6 +126,10 @@ class Scheduled:
         _say_where(loop, tracee, known)
         if not is_held:
             remembering.note(self._ledger, tracee, call)
+            if varying.concerns(loop.run, tracee, call):
+                self._ledger.of(tracee).blurs = True
+                letting.go(loop.run, tracee, to_exit=True)
+                return True
         return is_held
 
     def _reads_clock(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
@@ -170,6 +186,9 @@ class Scheduled:
         if tracee.call is not None:
             remembering.blur(self._ledger, tracee, tracee.call, result)
             stepping.came_back(loop.run, self._ledger, tracee, tracee.call, result)
+            varying.returned(loop.run, tracee, tracee.call, result)
+            by_memory = self.schedule.by_memory
+            chancing.returned(loop.run, tracee, tracee.call, result, by_memory=by_memory)
 
     def trapped(self, loop: Loop, tracee: Tracee) -> bool:
         return trapping.trapped(loop, self._ledger, tracee)

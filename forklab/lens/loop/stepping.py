@@ -359,4 +359,5 @@ def _number_the_child(run: Run, tracee: Tracee) -> None:
     member = tracee.member
     if run.in_namespace and not member.spaces:
         number = number_of(f"{member.name}.{member.forks + 1}")
+        number = run.chance.pid(number) if run.chance else number
         _NS_LAST_PID.write_text(str(number - 1))

@@ -85,7 +85,8 @@ class Chronicle:
     """`now` answers the time in seconds. `real_pids`: the kernel's numbers are those that we want to show.
 
     Where they are not, a process gets the number that `number_of` has for its name, or the next one, and `outside`, the
-    parent of those who have none among them, gets that of init.
+    parent of those who have none among them, gets that of init. `within_words`: in a text also where a number is part
+    of a word.
     """
 
     def __init__(
@@ -96,9 +97,11 @@ class Chronicle:
         real_pids: bool,
         number_of: Callable[[str], int] | None = None,
         outside: int = INIT_PID,
+        within_words: bool = False,
     ) -> None:
         self._now = now
         self._outside = outside
+        self._number = re.compile(r"\d+" if within_words else r"\b\d+\b")
         self._number_of = number_of
         self._real_pids = real_pids
         self._events: list[dict[str, object]] = []
@@ -147,9 +150,14 @@ class Chronicle:
             if int(number[0]) == self._outside:
                 return str(INIT_PID)
             member = self._latest.get(int(number[0]))
-            return number[0] if member is None else str(member.number)
+            if member is None:
+                return number[0]
+            width = (
+                len(number[0]) if number[0].startswith("0") else 0
+            )  # it was filled up with zeros
+            return str(member.number).zfill(width)
 
-        return re.sub(r"\b\d+\b", ours, text)
+        return self._number.sub(ours, text)
 
     def _add(self, pid: int, name: str, parent: Member | None) -> Member:
         born = len(self.everybody)

@@ -15,7 +15,7 @@ NEVER = 1 << 62
 
 # When a program starts, it is 2030-01-01 09:00 UTC, so that no file is from the future, and the machine has been up for
 # 1000 s.
-_EPOCH = 1_893_488_400 * SECOND
+EPOCH = 1_893_488_400 * SECOND
 _UPTIME = 1000 * SECOND
 
 
@@ -65,13 +65,14 @@ class Clock:
 
     `row` numbers its readings in a row: another one begins when time jumps, or when somebody does something else.
     `stamp` is another number as soon as its next reading is another one. `wall` is what its wall clocks showed at its
-    start, as they are set now.
+    start, as they are set now, and `up` how long its machine had been up by then.
     """
 
     now: int = 0
     row: int = 0
     stamp: int = 0
-    wall: int = _EPOCH
+    wall: int = EPOCH
+    up: int = _UPTIME
     jumps: int = 0  # so often nobody could run, and somebody waited for a moment
     _readings: int = 0  # in this row
     is_late: bool = False  # so much has been done that time ought to have gone by
@@ -149,7 +150,7 @@ class Clock:
     @property
     def uptime(self) -> int:
         """Since the start of its machine; nobody has looked at the clock by this."""
-        return self.now + _UPTIME
+        return self.now + self.up
 
     def set_wall(self, time: int) -> int:
         """Of the program's world alone: the machine's clock stays as it is. Answers by how much it was changed."""
@@ -168,7 +169,7 @@ class Clock:
         return min(NEVER, self.now + max(0, duration))
 
     def _start_of(self, clock: int) -> int:
-        return self.wall if clock in _WALL_CLOCKS else _UPTIME
+        return self.wall if clock in _WALL_CLOCKS else self.up
 
 
 def timespec(time: int) -> bytes:

@@ -20,6 +20,7 @@ from forklab.lens.world.socket_limits import SocketLimits
 from forklab.lens.world.surroundings import Surroundings
 from forklab.lens.world.tracees import Tracee
 from forklab.lens.world.world import World
+from forklab.steps.chance import Chance
 
 
 class Edit(NamedTuple):
@@ -35,7 +36,9 @@ class Run:
     """`echo` gets output as it is written; `in_namespace`: our PID 1 is the tracer, nobody else can be reached.
 
     `in_virtual_time`: its clock is ours. `stops_at_time_stamps`: it gets SIGSEGV when it reads the time stamp counter.
-    `shown`: how the files of /proc are changed that somebody reads, by whom and his descriptor.
+    `chance`: what nobody decides differs from that of other runs. `processors` are those of the machine that the
+    program may use, `began` is when its first run did, by the machine's clock, in nanoseconds. `shown`: how the files
+    of /proc are changed that somebody reads, by whom and his descriptor.
     """
 
     chronicle: Chronicle
@@ -47,6 +50,9 @@ class Run:
     in_namespace: bool
     in_virtual_time: bool
     stops_at_time_stamps: bool = False
+    chance: Chance | None = None
+    processors: frozenset[int] = frozenset()
+    began: int = 0
     world: World = field(default_factory=World)
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)
@@ -56,6 +62,9 @@ class Run:
     channels: Channels = field(default_factory=Channels)
     semaphores: Semaphores = field(default_factory=Semaphores)
     undo: Undo = field(default_factory=Undo)
+    varied: int = 0  # so many answers of the kernel
+    old_inodes: set[int] = field(default_factory=set)  # of files that were there before
+    chose_processors: bool = False
     namespace: int = 0  # of PIDs, in which the first process is
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     shown: dict[tuple[Member, int], tuple[Edit, ...]] = field(default_factory=dict)

@@ -32,6 +32,13 @@ class Call:
     looks_at: tuple[str, int, str] | None = None
 
 
+class Twister(NamedTuple):
+    """A random generator of Python's that nobody has used: how it is `fresh`, and its `address`, 0 if not known yet."""
+
+    fresh: bytes
+    address: int = 0
+
+
 class Trap(NamedTuple):
     """A breakpoint: what it is for, a name, and what stood there before."""
 
@@ -92,7 +99,8 @@ class Tracee:
     """`to_exit` and `signal` are how it goes on when it is let go; `deadline` is in virtual nanoseconds.
 
     `seen` is what the kernel has told it so far; None where nobody asks for it. `dial`: where it reads the clock by
-    itself, if it does. `functions`: where it stops at functions of libc.
+    itself, if it does. `functions`: where it stops at functions of libc. `twisters`: see
+    `forklab.lens.calls.twisting`.
     """
 
     tid: int
@@ -110,6 +118,7 @@ class Tracee:
     seen: Seen | None = None
     dial: Dial | None = None
     functions: Functions = Functions()
+    twisters: tuple[Twister, ...] = ()
     order: int = field(init=False)  # threads take turns in the order of their processes' birth
 
     def __post_init__(self) -> None:

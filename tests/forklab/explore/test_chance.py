@@ -46,8 +46,6 @@ def test_libc_and_python_ask_at_their_start_for_what_they_never_show(runnable: R
 
 def test_who_asks_as_python_does_from_3_13_on_shows_nothing_of_it(runnable: Runnable) -> None:
     """mimalloc is in each Python then: it asks for 32 bytes, and does not wait for them. Who would wait, uses them."""
-    asks = (
-        f"{HEAD}\nint main(void) {{ char key[32]; if (getrandom(key, 32, FLAGS) < 0) return 1; }}"
-    )
-    assert explore(**runnable("c", asks.replace("FLAGS", "GRND_NONBLOCK"))).complete
-    assert not explore(**runnable("c", asks.replace("FLAGS", "0"))).complete
+    asks = "import os\nos.getrandom(32, FLAGS)\n"
+    assert explore(**runnable("python", asks.replace("FLAGS", "os.GRND_NONBLOCK"))).complete
+    assert not explore(**runnable("python", asks.replace("FLAGS", "0"))).complete
