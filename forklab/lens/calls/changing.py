@@ -27,6 +27,7 @@ _OF_NAMES = frozenset(
     if Concern.TELLS in call.concerns
     and any(subject.sort in (Sort.PATH, Sort.PATH_AT) for subject in call.subjects)
 ) - calls_in("exec")
+_REMOVE_NAMES = _RENAMES | {"unlink", "unlinkat", "rmdir"}
 # What is written was opened for that before; these do without.
 _OF_DESCRIPTORS = frozenset({"fchmod", "fchown", "fsetxattr", "fremovexattr"})
 
@@ -48,6 +49,8 @@ def remember(run: Run, tracee: Tracee, call: Call) -> None:
         done = not os.path.exists(paths[0]) or run.undo.remember(paths[0])
     else:
         return
+    if call.name in _REMOVE_NAMES and not run.undo.keep(paths):
+        run.because("it removes many files, of which some may have had the same number")
     if not done:
         run.because(f"it changes {' or '.join(paths)}, which can't be put back as it was")
 

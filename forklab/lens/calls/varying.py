@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from forklab.kernel.calls import int32
 from forklab.lens.calls import paths
-from forklab.lens.edge import descriptors, ptrace
+from forklab.lens.edge import births, descriptors, ptrace
 from forklab.lens.world.clock import REALTIME, SECOND
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
@@ -55,6 +55,7 @@ _ENTRY = struct.Struct(
 _NAME_AT = {"getdents64": 19, "getdents": 18}
 _LOOKS = frozenset({*_STATS, "statx"})
 _MADE_BY_THE_KERNEL = ("/proc", "/dev", "/sys")
+_NOFOLLOW = 0x100  # AT_SYMLINK_NOFOLLOW
 _AFFINITY = "sched_getaffinity"
 _SETS_AFFINITY = "sched_setaffinity"
 
@@ -98,14 +99,31 @@ def _choices(run: Run) -> random.Random:
 
 
 def _stat(run: Run, tracee: Tracee, call: Call, result: int) -> None:
-    _change_about(run, tracee, call.arguments[_STATS[call.name]], _STAT, _STAT_SIZE)
+    address = call.arguments[_STATS[call.name]]
+    _change_about(run, tracee, address, _STAT, _STAT_SIZE, _what(tracee, call))
 
 
 def _statx(run: Run, tracee: Tracee, call: Call, result: int) -> None:
-    _change_about(run, tracee, call.arguments[4], _STATX, _STATX_SIZE)
+    _change_about(run, tracee, call.arguments[4], _STATX, _STATX_SIZE, _what(tracee, call))
 
 
-def _change_about(run: Run, tracee: Tracee, address: int, layout: _Layout, size: int) -> None:
+def _what(tracee: Tracee, call: Call) -> tuple[str, bool]:
+    """A path to what is looked at, and whether to follow it."""
+    if call.name == "fstat":
+        return f"/proc/{tracee.tid}/fd/{int32(call.arguments[0])}", True
+    at = call.name in ("newfstatat", "statx")
+    folder = int32(call.arguments[0]) if at else paths.AT_FDCWD
+    base = paths.base(tracee, folder)
+    name = paths.text(tracee, call.arguments[at])
+    flags = call.arguments[3 if call.name == "newfstatat" else 2] if at else 0
+    if not name:
+        return base, True
+    return os.path.join(base, name), not (call.name == "lstat" or flags & _NOFOLLOW)
+
+
+def _change_about(
+    run: Run, tracee: Tracee, address: int, layout: _Layout, size: int, what: tuple[str, bool]
+) -> None:
     """Of what was made or changed since the first run began: its inode, its times, how much of a disk it takes."""
     content = bytearray(ptrace.read_memory(tracee.tid, address, size))
     (inode,) = _WORD.unpack_from(content, layout.inode)
@@ -121,7 +139,7 @@ def _change_about(run: Run, tracee: Tracee, address: int, layout: _Layout, size:
             _TIME.pack_into(content, place, *divmod(time, SECOND))
             content[place + 16 - len(pad) : place + 16] = pad
     if is_new[2]:
-        _WORD.pack_into(content, layout.inode, _inode(run, inode))
+        _WORD.pack_into(content, layout.inode, _inode(run, inode, *what))
         (mode,) = _HALF.unpack_from(content, layout.mode)
         if stat.S_ISREG(mode):
             (blocks,) = _WORD.unpack_from(content, layout.blocks)
@@ -140,9 +158,10 @@ def _is_of_now(run: Run, time: int) -> bool:
     return time >= run.began - _TICK
 
 
-def _inode(run: Run, inode: int) -> int:
-    """Another one in its place, the same throughout a run. One that was there before stays as it is."""
-    if inode in run.old_inodes:
+def _inode(run: Run, inode: int, path: str, follow: bool) -> int:
+    """Another one in its place, the same throughout a run. What was there before has the same in each run."""
+    made = births.birth(path, follow=follow)
+    if inode in run.old_inodes or (made is not None and not _is_of_now(run, made)):
         return inode
     return _chance(run).inode(inode)
 
@@ -155,8 +174,9 @@ def _list(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     entries, places = [], []
     for inode, place, entry in _entries(content):
         name = os.fsdecode(entry[name_at:].split(b"\0")[0])
-        if name not in (".", "..") and _is_of_now(run, os.lstat(f"{folder}/{name}").st_ctime_ns):
-            inode = _inode(run, inode)
+        path = f"{folder}/{name}"
+        if name not in (".", "..") and _is_of_now(run, os.lstat(path).st_ctime_ns):
+            inode = _inode(run, inode, path, follow=False)
         entries.append(_WORD.pack(inode) + entry[_WORD.size :])
         places.append(place)
     if _is_of_now(run, os.stat(folder).st_mtime_ns):
@@ -179,7 +199,7 @@ def _entries(content: bytes) -> Iterator[tuple[int, int, bytes]]:
 def _room(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     """statfs(2)"""
     content = bytearray(ptrace.read_memory(tracee.tid, call.arguments[1], 56))
-    _use_some(content, _STATFS, _choices(run))
+    _use_some(content, _STATFS, _choices(run), _chance(run).number)
     ptrace.write_memory(tracee.tid, call.arguments[1], bytes(content))
 
 
@@ -190,20 +210,23 @@ def _machine(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     _WORD.pack_into(content, 0, choices.randrange(100, 10**6))
     for place in _LOADS:
         _WORD.pack_into(content, place, choices.randrange(1 << 19))
-    _use_some(content, _SYSINFO, choices)
+    _use_some(content, _SYSINFO, choices, _chance(run).number)
     _HALF.pack_into(content, _PROCESSES, choices.randrange(50, 5000))
     ptrace.write_memory(tracee.tid, call.arguments[0], bytes(content))
 
 
 def _use_some(
-    content: bytearray, layout: tuple[tuple[int, tuple[int, ...]], ...], choices: random.Random
+    content: bytearray,
+    layout: tuple[tuple[int, tuple[int, ...]], ...],
+    choices: random.Random,
+    number: int,
 ) -> None:
-    """Of each whole there is less left, maybe by far."""
+    """Of each whole nothing is left, or all of it, or something between."""
     for whole_at, left_at in layout:
         (whole,) = _WORD.unpack_from(content, whole_at)
+        some = choices.randrange(whole) if whole else 0
         for place in left_at:
-            left = choices.randrange(whole) if whole else 0
-            _WORD.pack_into(content, place, left >> choices.randrange(20))
+            _WORD.pack_into(content, place, (some, 0, whole)[number % 3])
 
 
 def _parent(run: Run, tracee: Tracee, call: Call, result: int) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 _MOST = 32 << 20  # bytes of a file
+_MOST_KEPT = 256  # files that are gone
 
 
 class _Was(NamedTuple):
@@ -41,6 +44,7 @@ class Undo:
     has_work: bool = False
     _log: list[_Was | _Moved] = field(default_factory=list)
     _known: set[str] = field(default_factory=set)  # since names have begun to mean something else
+    _kept: list[int] = field(default_factory=list)
 
     def remember(self, path: str) -> bool:
         """Before something is done to what has this name; there are no links on the way to it.
@@ -74,8 +78,23 @@ class Undo:
             self._log.append(_Moved(old, new, _identity(about)))
         return remembered
 
+    def keep(self, paths: Iterable[str]) -> bool:
+        """Before these may be the last names of files: until all is taken back, no other ones get their inodes.
+
+        What a file is told by must not depend on whether the kernel uses a number again. False if these are too many.
+        """
+        for path in paths:
+            if len(self._kept) >= _MOST_KEPT:
+                return False
+            with contextlib.suppress(OSError):
+                self._kept.append(os.open(path, os.O_PATH | os.O_NOFOLLOW))
+        return True
+
     def all(self) -> bool:
         """False if something could not be put back."""
+        for kept in self._kept:
+            os.close(kept)
+        self._kept.clear()
         done = [_taken_back(entry) for entry in reversed(self._log)]
         self._log.clear()
         self._known.clear()
