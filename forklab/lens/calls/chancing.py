@@ -48,8 +48,7 @@ _STEADY_DEVICES = frozenset(os.makedev(1, minor) for minor in (3, 5, 7))  # null
 _GRND_NONBLOCK = 1
 # Bytes: for malloc(3), for Python's hashes, and for its heap from 3.13 on, mimalloc, which has them on the stack.
 _HEAP, _HASHES, _PYTHONS_HEAP = 8, 24, 32
-_PR_GET_SECCOMP, _PR_GET_NO_NEW_PRIVS = 21, 39
-_ASK_ONLY = 0xFFFFFFFF  # personality(2)
+_ABOUT_US = frozenset({21, 39})  # PR_GET_SECCOMP, PR_GET_NO_NEW_PRIVS: prctl(2)
 
 
 def notice(run: Run, tracee: Tracee, call: Call) -> None:
@@ -114,10 +113,8 @@ def _link_read(tracee: Tracee, call: Call) -> str:
 
 
 def _is_about_us(call: Call) -> bool:
-    """It would be told that it has our filter, and addresses that are the same in each run."""
-    if call.name == "prctl":
-        return int32(call.arguments[0]) in (_PR_GET_SECCOMP, _PR_GET_NO_NEW_PRIVS)
-    return call.name == "personality" and call.arguments[0] & _ASK_ONLY == _ASK_ONLY
+    """It would be told that it has our filter, and maybe that it gains no privileges."""
+    return call.name == "prctl" and int32(call.arguments[0]) in _ABOUT_US
 
 
 def _is_drawn_on_the_way(tracee: Tracee, call: Call) -> bool:

@@ -27,7 +27,7 @@ _AT_ONCE = 1 << 20
 
 def seeded(tracee: Tracee, seed: bytes) -> None:
     """It has drawn the seed of one, which it will have made when it stops again."""
-    tracee.twisters = (*tracee.twisters, Twister(_fresh(seed)))
+    tracee.twisters = (*tracee.twisters, Twister(fresh(seed)))
 
 
 def check(run: Run, tracee: Tracee) -> None:
@@ -90,7 +90,7 @@ def _search(tracee: Tracee, fresh: bytes) -> Iterator[int]:
 
 
 @lru_cache(maxsize=64)
-def _fresh(seed: bytes) -> bytes:
+def fresh(seed: bytes) -> bytes:
     """A generator that was seeded with this, as it is in memory: `init_by_array` of Matsumoto and Nishimura."""
     key = _SEED.unpack(seed)
     state = [19650218]
