@@ -5,6 +5,7 @@
     harvest.py    the outcomes, read off the graph
     every.py      every schedule, one real run each: slow, and hard to get wrong
     dpor.py       one schedule of each kind, by what steps have to do with each other
+    tempting.py   whether chance has a say in the outcomes
     explore.py    the front door
 
 The three ways to search have to agree.
