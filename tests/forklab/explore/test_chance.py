@@ -299,3 +299,14 @@ def test_who_asks_as_python_does_from_3_13_on_shows_nothing_of_it(runnable: Runn
     asks = "import os\nos.getrandom(32, FLAGS)\n"
     assert explore(**runnable("python", asks.replace("FLAGS", "os.GRND_NONBLOCK"))).complete
     assert not explore(**runnable("python", asks.replace("FLAGS", "0"))).complete
+
+
+def test_many_programs_ask_the_kernel_for_what_stays_as_it_is(runnable: Runnable) -> None:
+    look = """
+        char byte;
+        if (fork() == 0) return read(open("%s", O_RDONLY), &byte, 1) != 1;
+        wait(NULL);
+        """
+    assert in_c(runnable, look % "/proc/filesystems").complete
+    for others in ("/proc/self/status", "/proc/1000/status", "/proc/self/cwd/a", "/proc/stat"):
+        assert not in_c(runnable, look % others).complete
