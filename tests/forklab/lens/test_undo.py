@@ -129,3 +129,21 @@ def test_a_folder_that_was_renamed_keeps_what_is_in_it(tmp_path: Path) -> None:
     assert (folder / "kept").read_text() == "x"
     assert sorted(os.listdir(tmp_path)) == ["folder"]
     shutil.rmtree(folder)
+
+
+def test_no_new_file_gets_the_inode_of_one_that_is_gone(tmp_path: Path) -> None:
+    """As a file is told by its inode, and some file systems use those again at once."""
+    undo, path, seen = Undo(), tmp_path / "a", set()
+    for _ in range(20):
+        path.touch()
+        seen.add(path.stat().st_ino)
+        assert undo.keep([str(path)])
+        path.unlink()
+    assert undo.all()
+    assert len(seen) == 20
+
+
+def test_not_all_files_that_are_gone_can_be_kept(tmp_path: Path) -> None:
+    undo = Undo()
+    assert not undo.keep([str(tmp_path)] * 1000)
+    assert undo.all()
