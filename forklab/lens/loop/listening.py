@@ -39,10 +39,12 @@ def until_quiet(loop: Loop) -> None:
         else:
             hear(loop, ptrace.wait(first.tid))
     loop.loose = False
-    for tracee in in_order(world.asleep.values()) if world.asleep else ():
+    sleepers = in_order(world.asleep.values()) if world.asleep else []
+    for tracee in sleepers:
         if tracee.tid in world.asleep:
             _look_at(loop, tracee)
-    if world.running:
+    # Whoever has died in its sleep, as the stopped do by SIGKILL, may have woken one that we had looked at before.
+    if world.running or any(tracee.stand is Stand.GONE for tracee in sleepers):
         until_quiet(loop)
 
 

@@ -124,6 +124,22 @@ def test_an_orphan_becomes_a_child_of_init_and_is_collected(open_play: OpenPlay)
     assert play.process("first").reaped() and play.status("first") == 7
 
 
+def test_who_sleeps_in_the_kernel_is_woken_by_the_death_of_one_who_is_stopped(
+    open_play: OpenPlay,
+) -> None:
+    """Nobody runs then: main dies in its sleep, after we have seen that init sleeps."""
+    waits = "sigset_t all; sigfillset(&all); sigprocmask(SIG_BLOCK, &all, 0); pid_t main = start(arguments); "
+    play = open_play(
+        waits + "do sigwaitinfo(&all, 0); while (waitpid(main, 0, WNOHANG) == 0); return 5;"
+    )
+    play.wait_for_main()
+    play.cast.command(MAIN, "stop")
+    play.settle()
+    play.send(MAIN, signal.SIGKILL)
+    play.settle()
+    assert play.init.ended() and play.status(INIT) == 5
+
+
 def test_what_init_is_doing_is_known(open_play: OpenPlay) -> None:
     play = open_play("waitpid(start(arguments), NULL, 0); return 3;")
     play.wait_for_main()
