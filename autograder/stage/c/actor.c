@@ -96,8 +96,8 @@ static void die_by(int signal_number) {
     sigemptyset(&only);
     sigaddset(&only, signal_number);
     sigaction(signal_number, &fatal, NULL);
+    reply(0); /* before we unblock it: it may be pending, and then we die there */
     sigprocmask(SIG_UNBLOCK, &only, NULL);
-    reply(0);
     kill(getpid(), signal_number);
 }
 

@@ -39,6 +39,13 @@ def test_an_init_that_exits_at_once_is_told_so_with_its_own_words(
     assert "I give up" in verdict.message
 
 
+def test_main_can_die_by_a_signal_that_is_pending_for_it(mode: str) -> None:
+    script = "main blocks SIGINT\nsend SIGINT to init\nmain dies by SIGINT\nexpect init exits 130\n"
+    scenario = replace(ORPHAN, script=script, steps=tuple(parse(script)))
+    [verdict] = assess(LAB, LAB.folder / "solution" / "c", mode=mode, scenarios=[scenario]).verdicts
+    assert verdict.status is Status.PASSED, verdict.message
+
+
 def test_an_init_that_hangs_before_it_starts_its_command(tmp_path: Path, mode: str) -> None:
     verdict = judged(tmp_path, mode, init_py="import signal; signal.pause()")
     assert "never started its command: it is asleep in" in verdict.message
