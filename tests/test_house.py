@@ -47,8 +47,8 @@ KNOWN = {
     },
     "autograder": {
         "language": "",
-        "labs": "language",
         "ideal": "language",
+        "labs": "language ideal",
         "stage": "language",
         "submission": "stage",
         "trial": "language labs ideal stage submission",

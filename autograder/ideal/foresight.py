@@ -257,8 +257,14 @@ class Foresight:
         return f"{entry.name} gets no {signal}"
 
     def _received(self, entry: Entry) -> Counter[str]:
-        """What has come since the mark: caught signals, newly pending ones, what killed, stopped or continued it."""
         self._examined.add(entry.name)
+        return self.received(entry)
+
+    def received(self, entry: Entry) -> Counter[str]:
+        """What has come since the mark: caught signals, newly pending ones, what killed, stopped or continued it.
+
+        To look at it is no expectation: nobody's count starts afresh because of that.
+        """
         mark = self._marks.get(entry.name, _Mark())
         found = Counter(self._play.got[entry.name][mark.got :])
         found.update(entry.pending_signals - mark.pending)

@@ -15,8 +15,9 @@ from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook
 from autograder.ideal.ideal import Ideal
 from autograder.labs.demo_class import make_class
-from autograder.labs.generate import script, seed_of, with_generated
+from autograder.labs.generate import as_file, improvised, script, seed_of, with_generated
 from autograder.labs.lab import Generated, load_lab
+from autograder.labs.scenario import load_scenario
 from autograder.language.script import parse
 from autograder.language.sense import check
 from autograder.submission.submissions import find_submissions
@@ -28,10 +29,16 @@ GENERATED = Generated(6, 2.0)
 
 
 @given(st.integers(0, 2**63 - 1), st.sampled_from(["pidns", "subreaper"]))
-def test_a_perfect_init_passes_every_generated_play(seed: int, mode: str) -> None:
+def test_a_perfect_init_passes_what_a_seed_makes(seed: int, mode: str) -> None:
     steps = parse(script(str(seed)))
     assert check(steps) == []
     assert Ideal(steps, mode=mode).contradictions == ()
+
+
+def test_a_generated_play_is_told_as_a_scenario_file(tmp_path: Path) -> None:
+    play = improvised(INIT_LAB, "found", script("7"))
+    (tmp_path / "found.toml").write_text(as_file(play))
+    assert replace(load_scenario(tmp_path / "found.toml", INIT_LAB.bill), path=play.path) == play
 
 
 def test_a_seed_is_the_same_for_ever() -> None:
@@ -41,17 +48,84 @@ def test_a_seed_is_the_same_for_ever() -> None:
 
 
 ADAS = """\
-main forks p1
-p1 forks p2
-p1 forks p3
-p3 exits 62
+expect main starts clean
+main forks p1..p3
+p1..p3 fork p4..p6
+main catches SIGINT
+p6 exits 188
+expect p6 is a zombie
+main ignores SIGWINCH
+p3 exits 166
 expect p3 is a zombie
-main forks p4
-p2 dies by SIGTERM
+expect p6 is reaped
+p4..p5 fork p7..p8
+main catches SIGTSTP
+p8 catches SIGQUIT
+send SIGWINCH to main 2 times
+p7..p8 fork p9..p10
+p8 exits 67
+expect p8 is a zombie
+expect p10 is a child of init
+p2 exits 200
 expect p2 is a zombie
+expect p5 is a child of init
+p4 ignores SIGCHLD
+p4..p5 fork p11..p12
+main ignores SIGWINCH
+p7 forks p13
+p4 dies by SIGTERM
+expect p4 is a zombie
+expect p7 is a child of init
+expect p11 is a child of init
+p13 forks p14
+p7 exits 185
+expect p7 is reaped
+expect p9 is a child of init
+expect p13 is a child of init
+p10..p11 exit 172
+expect p10..p11 are reaped
+p1 forks p15
+send SIGCHLD to init
+expect main gets nothing
+expect p1 gets nothing
+expect p5 gets nothing
+expect p9 gets nothing
+expect p12..p15 get nothing
 expect init is alive
-main exits 199
-expect init exits 199
+p1 exits 137
+expect p1 is a zombie
+expect p4 is reaped
+expect p15 is a child of init
+p5 catches SIGRTMIN+5
+p15 exits 149
+expect p15 is reaped
+p9 exits 31
+expect p9 is reaped
+p13 exits 150
+expect p13 is reaped
+expect p14 is a child of init
+p14 forks p16..p21
+p18 exits 155
+expect p18 is a zombie
+expect main is alive
+expect p5 is alive
+expect p12 is alive
+expect p14 is alive
+expect p16..p17 are alive
+expect p19..p21 are alive
+expect p1..p3 are zombies
+expect p8 is a zombie
+expect p18 is a zombie
+expect p4 is reaped
+expect p6..p7 are reaped
+expect p9..p11 are reaped
+expect p13 is reaped
+expect p15 is reaped
+expect p5 is a child of init
+expect p14 is a child of init
+expect init is idle
+send SIGQUIT to init
+expect init exits 131
 """
 
 
