@@ -39,7 +39,7 @@ main() {
     install_uv
     case $wanted in
         base) install_python_packages --compile-bytecode ;;
-        all) install_python_packages --extra notebook --extra cluster --extra test ;;
+        all) install_python_packages --extra notebook --extra cluster --extra fuzz --extra test ;;
         *) stop "the second argument is 'base' or 'all', not '$wanted'" ;;
     esac
     compile_our_own

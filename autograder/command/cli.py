@@ -1,6 +1,6 @@
 """The `autograder` command: check a submission, grade a class, play a scenario, and what helps with that.
 
-Exit status 0: all passed, or the class was graded; 1: something failed; 2: wrong usage or the
+Exit status 0: all passed, nothing was found, or the class was graded; 1: something failed; 2: wrong usage or the
 grader's own trouble; 130: stopped by Ctrl-C.
 """
 
@@ -123,6 +123,21 @@ def _run(arguments: argparse.Namespace) -> int:
                     arguments.film,
                 )
             )
+        case "fuzz":
+            from autograder.command.fuzz import FuzzOrder, fuzz_submission
+
+            return fuzz_submission(
+                FuzzOrder(
+                    arguments.lab,
+                    arguments.path,
+                    arguments.plays,
+                    arguments.seconds,
+                    arguments.seed,
+                    arguments.mode,
+                    arguments.out,
+                    arguments.film,
+                )
+            )
         case "play":
             from autograder.command.play import play
 
@@ -232,6 +247,32 @@ def _parser() -> argparse.ArgumentParser:
         "--film", metavar="FILE.html", help="make a film of the first loss, for a browser"
     )
 
+    fuzz = commands.add_parser(
+        "fuzz",
+        help="look for a play that one submission fails, among plays that nobody wrote",
+        description="Exit status 0: nothing found; 1: a play fails, and the smallest of its kind is shown.",
+    )
+    _add_lab(fuzz)
+    fuzz.add_argument("path", type=Path, metavar="PATH", help="the folder with the submission")
+    fuzz.add_argument(
+        "--plays", type=_positive, default=1000, metavar="N", help="so many; default: 1000"
+    )
+    fuzz.add_argument(
+        "--seconds",
+        type=_seconds,
+        metavar="S",
+        help="so long at most; default: until all are played",
+    )
+    fuzz.add_argument(
+        "--seed",
+        type=_natural,
+        metavar="N",
+        help="the same seed makes the same plays; default: another one each time, which is told",
+    )
+    fuzz.add_argument("--out", metavar="FILE", help="write the scenario there; - is stdout")
+    fuzz.add_argument("--film", metavar="FILE", help="write a film of the play there, as HTML")
+    _add_mode(fuzz)
+
     play = commands.add_parser(
         "play",
         help="play one scenario against any init",
@@ -285,6 +326,22 @@ def _positive(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return number
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return number
 
 

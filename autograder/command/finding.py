@@ -1,4 +1,4 @@
-"""The scenario that somebody names at the command line."""
+"""What somebody names at the command line: a submission, a scenario."""
 
 from __future__ import annotations
 

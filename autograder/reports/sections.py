@@ -15,9 +15,9 @@ from markupsafe import Markup
 from autograder.reports.cells import number
 from autograder.reports.feedback import MARKS, STANDING_MARKS, stretches
 from autograder.reports.files import write_whole
+from autograder.reports.film import film_of_play
 from autograder.safe_text import safe_text
 from autograder.trial.verdict import Status, Verdict
-from forklab.draw.film.page import film_html
 from forklab.draw.fold import in_a_row, label
 from forklab.draw.trees.legend import legend_svg
 from forklab.draw.trees.picture import tree_svg
@@ -84,14 +84,7 @@ class Sections:
         return self._share("pictures", "svg", tree_svg(history.tree(), dict(remarks)))
 
     def _shoot(self, history: History, title: str, script: str) -> str:
-        """A play has no clock: the time of an event is the line that led to it."""
-        lines = ["at the beginning", *script.splitlines()]
-
-        def clock(line: float) -> str:
-            step = lines[min(int(line), len(lines) - 1)].partition("#")[0].strip()
-            return f"line {line:.0f}: {step}" if line else step
-
-        return self._share("films", "html", film_html(history, title=title, clock=clock))
+        return self._share("films", "html", film_of_play(history, title, script))
 
     def _share(self, folder: str, suffix: str, text: str) -> str:
         name = f"{folder}/{sha256(text.encode()).hexdigest()[:16]}.{suffix}"

@@ -1,11 +1,14 @@
-"""One submission, or one init of this machine, by all the scenarios that it is to be judged by."""
+"""One submission, or one init of this machine, by all the scenarios that it is to be judged by.
+
+`ready` is for whoever has plays of another kind: it builds a submission, and gives benches on which it can be judged.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.labs.lab import Lab
@@ -27,6 +30,37 @@ from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 _BUILD_SECONDS = 60.0
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A submission that is built, in a workspace of its own; `remarks` are about the build."""
+
+    mode: str
+    remarks: str
+    _workspace: Workspace
+    _folder: Path
+    _commands: Commands
+    _reference: Reference
+
+    def bench(self, scenarios: Sequence[Scenario] = ()) -> Bench:
+        """A new one, on which nothing is known of the submission yet. Raises StageError, as Bench does."""
+        return Bench(
+            self.mode, self._workspace, self._folder, self._commands, self._reference, scenarios
+        )
+
+
+@contextlib.contextmanager
+def ready(lab: Lab, submission: Path, mode: str | None = None) -> Iterator[Ready]:
+    """Builds a submission. Raises BuildError, which tells its author why; StageError if there is no stage at all."""
+    mode = mode or probe().mode
+    with Workspace() as workspace:
+        run = _builder(mode, workspace)
+        folder = workspace.subfolder()
+        programs = build_all(submission, folder, run, lab.bill.programs)
+        remarks = "\n".join(dict.fromkeys(one.remarks for one in programs.values() if one.remarks))
+        reference = _reference(lab, mode, workspace)
+        yield Ready(mode, remarks, workspace, folder, _commands(programs), reference)
+
+
 def assess(
     lab: Lab,
     submission: Path,
@@ -42,34 +76,22 @@ def assess(
     """
     mode = mode or probe().mode
     chosen = lab.scenarios if scenarios is None else scenarios
-    with Workspace() as workspace:
-        run = _builder(mode, workspace)
-        folder = workspace.subfolder()
-        try:
-            programs = build_all(submission, folder, run, lab.bill.programs)
-        except BuildError as failure:
-            verdicts = [Verdict.of(scenario, Status.FAILED, str(failure)) for scenario in chosen]
-            return Assessment(
-                lab.name,
-                mode,
-                tuple(verdicts),
-                lacks(mode),
-                hindrance=Hindrance.NOT_BUILT,
-            )
-        else:
-            verdicts = []
-            reference = _reference(lab, mode, workspace)
-            bench = Bench(mode, workspace, folder, _commands(programs), reference, chosen)
-            try:
-                for scenario in chosen:
-                    started = time.monotonic()
-                    verdict = bench.judge(scenario)
-                    verdicts.append(replace(verdict, seconds=time.monotonic() - started))
-                    on_verdict(verdicts[-1])
-            finally:
-                bench.close()
-    remarks = "\n".join(dict.fromkeys(one.remarks for one in programs.values() if one.remarks))
-    return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), remarks=remarks)
+    verdicts: list[Verdict] = []
+    try:
+        with (
+            ready(lab, submission, mode) as built,
+            contextlib.closing(built.bench(chosen)) as bench,
+        ):
+            for scenario in chosen:
+                started = time.monotonic()
+                verdict = bench.judge(scenario)
+                verdicts.append(replace(verdict, seconds=time.monotonic() - started))
+                on_verdict(verdicts[-1])
+    except BuildError as failure:
+        verdicts = [Verdict.of(scenario, Status.FAILED, str(failure)) for scenario in chosen]
+        hindrance = Hindrance.NOT_BUILT
+        return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), hindrance=hindrance)
+    return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), remarks=built.remarks)
 
 
 def prove_all(
