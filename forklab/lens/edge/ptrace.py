@@ -147,14 +147,14 @@ def await_stop(tid: int) -> None:
         raise ProcessLookupError(errno.ESRCH, f"{tid} is about to end in a call of ours")
 
 
-def seize(tid: int) -> None:
-    """Trace it and whatever it forks; all are killed when we end."""
-    _ptrace(_SEIZE, tid, 0, _OPTIONS)
+def seize(tid: int, *, stops_at_end: bool = False) -> None:
+    """Trace it and whatever it forks, which stops at its end if it does; all are killed when we end."""
+    _ptrace(_SEIZE, tid, 0, _OPTIONS | (_TRACE_EXIT if stops_at_end else 0))
 
 
-def stop_at_its_end(tid: int) -> None:
-    """It stops once more when it is about to end, while its memory is still there."""
-    _ptrace(_SETOPTIONS, tid, 0, _OPTIONS | _TRACE_EXIT)
+def stop_at_its_end(tid: int, stops: bool = True) -> None:
+    """Whether it stops once more when it is about to end, while its memory is still there."""
+    _ptrace(_SETOPTIONS, tid, 0, _OPTIONS | (_TRACE_EXIT if stops else 0))
 
 
 def resume(tid: int, signal: int = 0, *, to_exit: bool = False) -> None:

@@ -9,7 +9,7 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from forklab.kernel.processors import Processor, this_processor
@@ -26,7 +26,7 @@ _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _JUMP_IF_EQUAL, _JUMP_IF_SET = 0x15, 0x45
 _RETURN = 0x06
 # Where struct seccomp_data has them; the second argument in two halves.
-_NUMBER, _ARCH, _SECOND_ARGUMENT, _FOURTH_ARGUMENT = 0, 4, (24, 28), 40
+_NUMBER, _ARCH, _FIRST_ARGUMENT, _SECOND_ARGUMENT, _FOURTH_ARGUMENT = 0, 4, 16, (24, 28), 40
 _MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
 
 
@@ -37,14 +37,16 @@ class _Program(ctypes.Structure):
 class Stops(NamedTuple):
     """At which calls a program is stopped: at those of these names, or at `all_but` these.
 
-    Of rt_sigaction at those that change something: Python asks for all handlers when it starts. With `all_but`, calls
-    that have no name here stop it too, and those of 32-bit programs; a mapping of memory that nobody else can see is
-    never worth a stop. `numbers` are those of calls that no kernel has, and that mean something to us.
+    Of rt_sigaction at those that change something: Python asks for all handlers when it starts; and, if `handlers_of`
+    says so, only for these signals: many a program goes through all that there are. With `all_but`, calls that have no
+    name here stop it too, and those of 32-bit programs; a mapping of memory that nobody else can see is never worth a
+    stop. `numbers` are those of calls that no kernel has, and that mean something to us.
     """
 
     names: frozenset[str]
     all_but: bool = False
     numbers: frozenset[int] = frozenset()
+    handlers_of: frozenset[int] = frozenset()
 
 
 def filter_for(stops: Stops) -> bytes:
@@ -72,7 +74,7 @@ def filter_for(stops: Stops) -> bytes:
         (_RETURN, 0, 0, _RET_ERRNO | errno.EPERM),
         (_LOAD, 0, 0, _NUMBER),
         *(_mapping(processor) if stops.all_but else ()),
-        *(_setting_a_handler(processor) if sets_handlers else ()),
+        *(_setting_a_handler(processor, stops.handlers_of) if sets_handlers else ()),
         *(
             (_JUMP_IF_EQUAL, len(numbers) - place, 0, number)
             for place, number in enumerate(numbers)
@@ -95,16 +97,31 @@ def _mapping(processor: Processor) -> Iterable[tuple[int, int, int, int]]:
     )
 
 
-def _setting_a_handler(processor: Processor) -> Iterable[tuple[int, int, int, int]]:
-    """rt_sigaction(2) passes if it only asks: where the new action should be is nothing."""
+def _setting_a_handler(
+    processor: Processor, signals: Collection[int]
+) -> Iterable[tuple[int, int, int, int]]:
+    """rt_sigaction(2) passes if it only asks: where the new action should be is nothing.
+
+    Where there are `signals`, also if it is about another one.
+    """
     low, high = _SECOND_ARGUMENT
+    others: tuple[tuple[int, int, int, int], ...] = (
+        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        *(
+            (_JUMP_IF_EQUAL, len(signals) - place, 0, number)
+            for place, number in enumerate(signals)
+        ),
+        (_RETURN, 0, 0, _RET_ALLOW),
+    )
+    others = others if signals else ()
     return (
-        (_JUMP_IF_EQUAL, 0, 6, processor.calls["rt_sigaction"]),
+        (_JUMP_IF_EQUAL, 0, 6 + len(others), processor.calls["rt_sigaction"]),
         (_LOAD, 0, 0, low),
         (_JUMP_IF_EQUAL, 0, 3, 0),
         (_LOAD, 0, 0, high),
         (_JUMP_IF_EQUAL, 0, 1, 0),
         (_RETURN, 0, 0, _RET_ALLOW),
+        *others,
         (_RETURN, 0, 0, _RET_TRACE),
     )
 

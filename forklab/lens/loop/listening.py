@@ -34,7 +34,7 @@ def until_quiet(loop: Loop) -> None:
         first, *others = running.values()
         if others:
             first = in_order(running.values())[0]
-        if _may_sleep(first) or first.member in threaded or first.member.is_init:
+        if _may_sleep(first) or first.member in threaded or _may_end_as_init(loop, first):
             _watch(loop, first)
         else:
             hear(loop, ptrace.wait(first.tid))
@@ -88,6 +88,7 @@ def _stopped(loop: Loop, tracee: Tracee, number: int, event: int) -> None:
         tracee.unfinished_birth = False
         loop.goes_on(tracee, IN_TURN)
     elif event == ptrace.EVENT_EXIT:
+        tracee.at_its_end = True
         loop.goes_on(tracee, AT_ONCE)
     elif not event and number in (TRAP, SEGV) and loop.policy.trapped(loop, tracee):
         pass
@@ -158,6 +159,13 @@ def _look_at(loop: Loop, tracee: Tracee) -> None:
             return
         os.sched_yield()
     loop.run.world.let(tracee, Stand.RUNNING)
+
+
+def _may_end_as_init(loop: Loop, tracee: Tracee) -> bool:
+    """One that tells its end is asked only if it has told that; or has told nothing for long: SIGKILL may hide it."""
+    if not tracee.member.is_init:
+        return False
+    return not tracee.tells_its_end or tracee.at_its_end or loop.silent_alarms > 0
 
 
 def _ends_as_init(tracee: Tracee) -> bool:

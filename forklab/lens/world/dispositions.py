@@ -1,4 +1,4 @@
-"""What becomes of a signal in each process: its masks, read once until they change, and the flags of its handlers."""
+"""What becomes of a signal in each process: its masks, and the flags of its handlers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ SA_SIGINFO = 4
 @dataclass(eq=False)
 class Dispositions:
     """`flags` are those of handlers by signal, as sigaction(2) has them: of SIGCHLD, and where schedules are explored
-    of all.
+    of all. `sees_changes`: each of masks is seen, so that they have to be read only once until then.
     """
 
+    sees_changes: bool = True
     _masks: dict[Member, proc.Masks] = field(default_factory=dict)
     flags: dict[Member, dict[int, int]] = field(default_factory=dict)
 
     def of(self, tracee: Tracee) -> proc.Masks | None:
         """None if it is gone."""
         member = tracee.member
+        if not self.sees_changes:
+            return proc.masks(member.pid, tracee.tid)
         if member not in self._masks and (read := proc.masks(member.pid, tracee.tid)):
             self._masks[member] = read
         return self._masks.get(member)

@@ -100,12 +100,14 @@ class Tracee:
 
     `seen` is what the kernel has told it so far; None where nobody asks for it. `dial`: where it reads the clock by
     itself, if it does. `functions`: where it stops at functions of libc. `twisters`: see
-    `forklab.lens.calls.twisting`.
+    `forklab.lens.calls.twisting`. `tells_its_end`: it stops when it is about to end, and is `at_its_end` then.
     """
 
     tid: int
     member: Member
     stand: Stand = Stand.RUNNING
+    tells_its_end: bool = False
+    at_its_end: bool = False
     call: Call | None = None
     to_exit: bool = False
     signal: int = 0

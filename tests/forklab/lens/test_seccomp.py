@@ -16,9 +16,16 @@ OURS, FOREIGN = this_processor().audit, 0x40000003
 MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS = 1, 2, 0x20
 
 
-def verdict(program: bytes, number: int, arch: int = OURS, second: int = 0, fourth: int = 0) -> int:
+def verdict(
+    program: bytes,
+    number: int,
+    arch: int = OURS,
+    first: int = 0,
+    second: int = 0,
+    fourth: int = 0,
+) -> int:
     """Of a call; see seccomp(2), struct seccomp_data, and linux/filter.h for the instructions."""
-    data = struct.pack("<IIQ6Q", number, arch, 0, 0, second, 0, fourth, 0, 0)
+    data = struct.pack("<IIQ6Q", number, arch, 0, first, second, 0, fourth, 0, 0)
     lines = list(struct.iter_unpack("<HBBI", program))
     accumulator = place = 0
     while True:
@@ -67,6 +74,21 @@ def test_all_stop_but_the_named_ones_also_those_that_nobody_knows() -> None:
 def test_memory_of_its_own_is_nobody_elses_concern(flags: int, expected: int) -> None:
     program = filter_for(Stops(frozenset({"getpid"}), all_but=True))
     assert verdict(program, this_processor().calls["mmap"], fourth=flags) == expected
+
+
+@pytest.mark.parametrize(
+    ("signal", "action", "expected"),
+    [(17, 1, TRACE), (15, 1, ALLOW), (64, 1, ALLOW), (17, 0, ALLOW), (2, 1, TRACE)],
+)
+def test_handlers_of_some_signals_can_be_all_that_matters(
+    signal: int, action: int, expected: int
+) -> None:
+    names = frozenset({"rt_sigaction", "wait4"})
+    program = filter_for(Stops(names, handlers_of=frozenset({17, 2})))
+    number = this_processor().calls["rt_sigaction"]
+    assert verdict(program, number, first=signal, second=action) == expected
+    assert verdict(program, this_processor().calls["wait4"], first=signal) == TRACE
+    assert verdict(program, this_processor().calls["getpid"], first=signal) == ALLOW
 
 
 @pytest.mark.parametrize(("action", "expected"), [(0, ALLOW), (1, TRACE), (1 << 32, TRACE)])
