@@ -26,13 +26,14 @@ from forklab.kernel.signals import KILL
 from forklab.lens.calls import sending
 from forklab.lens.edge import proc, ptrace, seccomp
 from forklab.lens.loop.cues import Cues, Director
-from forklab.lens.loop.directed import STOPS, Directed
+from forklab.lens.loop.directed import STOPS, STOPS_AND_EXITS, Directed
 from forklab.lens.loop.loop import Loop, Policy
 from forklab.lens.loop.rest import Rest
 from forklab.lens.loop.seeded import Seeded
 from forklab.lens.loop.watchdog import TICK, Watchdog
 from forklab.lens.world.chronicle import Chronicle, Member
-from forklab.lens.world.clock import SECOND, Clock
+from forklab.lens.world.clock import NEVER, SECOND, Clock
+from forklab.lens.world.dispositions import Dispositions
 from forklab.lens.world.limits import Findings, Limits
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
@@ -46,24 +47,31 @@ LIMITS = Limits(processor_seconds=20.0, virtual_seconds=1e9)
 class Directing(Policy, Protocol):
     """A policy that lets somebody direct."""
 
-    def come_to_rest(self, loop: Loop) -> Rest:
-        """Everybody goes on until the play is at rest. Raises EndOfRunError if it has to be ended instead."""
+    def come_to_rest(self, loop: Loop, patience: int) -> Rest:
+        """Everybody goes on until the play is at rest; nobody is waited for who sleeps longer than `patience` (ns).
+
+        Raises EndOfRunError if it has to be ended instead.
+        """
 
     def order(self, loop: Loop, member: Member, order: str) -> None:
         """An actor gets that as soon as it asks for orders."""
 
 
-def filter_of_stops() -> bytes:
+def filter_of_stops(*, holds_exits: bool = False) -> bytes:
     """The filter that the program has to have, a program for the kernel's BPF machine."""
-    return seccomp.filter_for(STOPS)
+    return seccomp.filter_for(STOPS_AND_EXITS if holds_exits else STOPS)
 
 
 class Performance:
-    """`actor` is the file that actors execute.
+    """`actor` is the file that actors execute. `terminal`: the program has one.
+
+    `adopts`: the first process is PID 1, or a subreaper. Exits are held if the filter says so.
 
     Where the first process is PID 1 of a PID namespace of its own, everybody is called by their numbers there. Raises
     OSError if the program cannot be traced.
     """
+
+    _directed: Directed | None = None  # where exits can be held
 
     def __init__(
         self,
@@ -72,11 +80,15 @@ class Performance:
         director: Director,
         *,
         seed: int | str = 0,
+        terminal: bool = False,
+        adopts: bool = False,
         limits: Limits = LIMITS,
     ) -> None:
         """`seed` decides who is next where several can go on."""
         chance = Seeded(random.Random(seed))
-        self._begin(pid, Directed(chance, Cues(actor, director)), limits)
+        self._directed = Directed(chance, Cues(actor, director), restless=terminal)
+        self._begin(pid, self._directed, limits, stops_at_end=True)
+        self.first.adopts = adopts
 
     def _begin(
         self,
@@ -85,7 +97,10 @@ class Performance:
         limits: Limits,
         number_of: Callable[[str], int] | None = None,
         terminal: File | None = None,
+        *,
+        stops_at_end: bool = False,
     ) -> None:
+        """`stops_at_end`: where the first process is a PID 1 it stops once more then."""
         clock, findings = Clock(), Findings()
         chronicle = Chronicle(
             pid, lambda: round(clock.now / SECOND, 6), real_pids=False, number_of=number_of
@@ -100,14 +115,17 @@ class Performance:
             echo=lambda content: None,
             in_namespace=True,
             in_virtual_time=True,
+            orphans_go_outside=True,
+            dispositions=Dispositions(sees_changes=not policy.stops.handlers_of),
         )
         self._watchdog = Watchdog(limits, lambda: False, self._spent)
         self._began = time.process_time()
         self._loop = Loop(self._run, self._policy, self._watchdog)
-        ptrace.seize(pid)
+        stops_at_end = stops_at_end and proc.numbers(pid)[-1:] == (1,)
+        ptrace.seize(pid, stops_at_end=stops_at_end)
         self._processor = _one_processor()
         os.sched_setaffinity(pid, self._processor)
-        self._run.world.new(pid, self.first)
+        self._run.world.new(pid, self.first).tells_its_end = stops_at_end
         self._run.namespace = proc.pid_namespace(os.getpid())
         _number(self.first)
 
@@ -120,15 +138,20 @@ class Performance:
         """In the order of their births."""
         return self._run.chronicle.everybody
 
+    def living(self, pid: int) -> Member | None:
+        """Whoever has this pid now, zombies too."""
+        return self._run.chronicle.get(pid)
+
     @property
     def seconds(self) -> float:
         """Virtual ones, so far."""
         return self._run.clock.seconds
 
-    def come_to_rest(self) -> Rest:
-        """Raises EndOfRunError if it has to be ended instead."""
+    def come_to_rest(self, patience: float | None = None) -> Rest:
+        """Nobody is waited for who sleeps longer than that, in seconds. Raises EndOfRunError if it has to be ended."""
+        longest = NEVER if patience is None else round(patience * SECOND)
         with _alarms(self._watchdog), _on(self._processor):
-            return self._policy.come_to_rest(self._loop)
+            return self._policy.come_to_rest(self._loop, longest)
 
     def order(self, member: Member, order: str) -> None:
         """An actor gets that as soon as it asks for orders."""
@@ -141,7 +164,22 @@ class Performance:
         os.kill(member.pid, number)
         self._run.suspects.add(member)
         if number == KILL:
+            for tracee in self._run.world.threads_of(member):
+                tracee.at_its_end = True
             sending.await_the_dying(self._run, self._run.world.threads_of(member))
+
+    def stir(self) -> None:
+        """Something has happened outside: the kernel may have sent signals to anybody."""
+        self._run.suspects |= {tracee.member for tracee in self._run.world.tracees.values()}
+
+    def let_exit(self, member: Member) -> None:
+        """One that is held at its exit, or will be."""
+        if self._directed is not None:
+            self._directed.let_exit(self._loop, member)
+
+    def held_exit(self, member: Member) -> int | None:
+        """With what it is about to exit, if it is held at that."""
+        return None if member.dead or self._directed is None else self._directed.held.get(member)
 
     def caught_by(self, member: Member) -> list[tuple[int, str]]:
         """The signals that have come to it, and neither killed nor stopped it: number, and the sender's name or ""."""

@@ -16,6 +16,7 @@ from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import LOOP
 
 NOTHING_TOLD = (0, "", 0)
+EXIT = "exit_group"  # where somebody may be held who is about to exit
 _OF_TERMINAL = frozenset(map(signal_number, ("SIGTSTP", "SIGTTIN", "SIGTTOU")))
 _FAULTS = frozenset(
     map(signal_number, ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"))
@@ -136,9 +137,11 @@ def settle_suspects(loop: Loop) -> None:
         due = masks.deliverable if masks else 0
         if masks and tracee.member.is_init:
             due &= masks.caught | STOPPING_MASK
+        if call.name == EXIT and masks:  # held there: it runs nothing more of its own
+            due &= ~masks.caught & ~STOPPING_MASK
         if due and call.name == LOOP:
             loop.goes_on(tracee, IN_TURN)
-        elif due and call.name == cueing.NAME:  # no kernel has it: it comes, and then it asks again
+        elif due and call.name in (cueing.NAME, EXIT):  # it comes, and then it asks again
             ptrace.rewind_call(tracee.tid)
             loop.goes_on(tracee, IN_TURN)
         elif due:

@@ -2,35 +2,53 @@
 
 listen, let one go, let time pass         as `Seeded`
 nobody can go on, and no timer is left    the play is at rest, and the director may give the next order
+                                          (or none that rings before the director's patience is over)
+
+Where exits are held, whoever is about to exit stands still, until the director lets it: so a family that would be gone
+before anybody had looked can be looked at.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from forklab.lens.calls import cueing
+from forklab.kernel.signals import CHLD
+from forklab.lens.calls import cueing, sleeping
 from forklab.lens.edge import ptrace
 from forklab.lens.edge.seccomp import Stops
-from forklab.lens.loop import spinning
+from forklab.lens.loop import delivery, spinning
 from forklab.lens.loop.cues import Cues
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.rest import Kind, Rest
 from forklab.lens.loop.seeded import Seeded
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.clock import NEVER, OWN_PROCESSOR_TIME, SECOND
 from forklab.lens.world.onward import AT_ONCE, HELD, IN_TURN, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import LOOP
 
-STOPS = Stops(Seeded.stops.names, numbers=frozenset({cueing.NUMBER}))
+STOPS = Stops(Seeded.stops.names, numbers=frozenset({cueing.NUMBER}), handlers_of=frozenset({CHLD}))
+STOPS_AND_EXITS = STOPS._replace(names=STOPS.names | {delivery.EXIT})
 
 # All of these count what has come to nothing since something happened that others can notice. Who waits for ten
 # seconds by looking each second is no poller; a loop over all children is not busy. The second figures are for one that
 # is known for it: who has done it once will not think of something else, and there are plays of a hundred orders.
 _MOST_WAKINGS, _MOST_WAKINGS_AGAIN = 400, 40
+# Where the director is impatient, so many are enough, and so much time (ns): a play has many cues, and the time that
+# is waited for at each of them is time in which a limit of ten seconds comes nearer.
+_FEW_WAKINGS = 3
+_TIME_OF_A_FEW, _TIME_OF_A_FEW_AGAIN = SECOND, SECOND // 10
+_TURNS_OF_A_WAKING = 10  # who makes more is busy, and does not poll
+_MOST_WAKINGS_WHILE_OTHERS_SLEEP = 20_000  # until the play is at rest
 _MOST_STRETCHES, _MOST_STRETCHES_AGAIN = 3, 0  # of a third of a second, without a call
 _MOST_TURNS = 2_000
+_LOOKS_OF_A_TURN = (
+    10  # at its own processor time: who waits for that to go by gets what it waits for
+)
 # And this something that goes on and on, such as a process that sends signals to itself. When a hundred orphans die at
 # once, an init takes three hundred.
 _MOST_TURNS_AT_ALL, _MOST_TURNS_AT_ALL_AGAIN = 3_000, 600
@@ -38,26 +56,41 @@ _MOST_TURNS_AT_ALL, _MOST_TURNS_AT_ALL_AGAIN = 3_000, 600
 
 @dataclass(eq=False)
 class Directed:
-    """`chance` says who is next."""
+    """`chance` says who is next.
+
+    `held`: with what those are about to exit who are held at that. `restless`: signals may come to somebody without
+    that we learn from whom, from a terminal.
+    """
 
     chance: Seeded
     cues: Cues
     stops: Stops = STOPS
+    restless: bool = False
+    held: dict[Member, int] = field(default_factory=dict)
     rest: Rest | None = None  # since when nobody has been told to do anything
+    _may_exit: set[Member] = field(default_factory=set)
     _preempted: set[Tracee] = field(default_factory=set)
     # Since the last effect, and since the last rest.
     _effects: int = -1
     _others: object = None
+    _since: int = 0  # virtual nanoseconds
     _wakings: int = 0
+    _wakings_at_all: int = 0
+    _woken: Counter[Member] = field(default_factory=Counter)  # how often
     _turns: int = 0
+    _looks: int = 0
     _stretches: int = 0
     _spun: set[Tracee] = field(default_factory=set)  # for such a stretch
     _turns_at_all: int = 0
     _seen: set[Kind] = field(default_factory=set)  # of rests
 
-    def come_to_rest(self, loop: Loop) -> Rest:
-        """Everybody goes on until the play is at rest. Raises EndOfRunError if it has to be ended instead."""
-        self.rest, self._turns_at_all = None, 0
+    def come_to_rest(self, loop: Loop, patience: int) -> Rest:
+        """Everybody goes on until the play is at rest; nobody is waited for who sleeps longer than `patience` (ns).
+
+        Raises EndOfRunError if it has to be ended instead.
+        """
+        self.rest, self._turns_at_all, self._wakings_at_all = None, 0, 0
+        self.chance.patience = patience
         self._begin_anew(loop.run)
         while self.rest is None:
             self.next(loop)
@@ -70,12 +103,26 @@ class Directed:
             if tracee.stand is Stand.HELD and tracee.call and tracee.call.name == cueing.NAME:
                 self._give(loop, tracee, tracee.call)
 
+    def let_exit(self, loop: Loop, member: Member) -> None:
+        """One that is held at its exit, or will be."""
+        self._may_exit.add(member)
+        if self.held.pop(member, None) is None:
+            return
+        for tracee in loop.run.world.threads_of(member):
+            if tracee.stand is Stand.HELD and tracee.call and tracee.call.name == delivery.EXIT:
+                loop.goes_on(tracee, IN_TURN)
+
     def begins(self, loop: Loop, tracee: Tracee) -> None:
         self.cues.begins(tracee.member)
         self.chance.begins(loop, tracee)
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
+        if call.name == delivery.EXIT and tracee.member not in self._may_exit:
+            self.held[tracee.member] = call.arguments[0] & 0xFF
+            loop.goes_on(tracee, HELD)
+            return True
         if call.name != cueing.NAME:
+            self._note_look(call)
             return self.chance.holds(loop, tracee, call)
         if not self.cues.asks(tracee, call):
             loop.goes_on(tracee, AT_ONCE)
@@ -104,19 +151,22 @@ class Directed:
         run = loop.run
         jumps = run.clock.jumps
         if not run.world.tracees or not self.chance.advance(loop):
-            spinner = next(filter(_is_in_a_loop, run.world.tracees.values()), None)
-            self.rest = Rest(Kind.BUSY, spinner.member) if spinner else Rest(Kind.QUIET)
+            if not self._somebody_was_disturbed(loop):
+                self.rest = _rest_of_all(run)
             return
         self._turns_at_all += 1
         if self._effects != run.chronicle.effects:
             self._begin_anew(run)
         self._turns += 1
-        self._wakings += run.clock.jumps - jumps
+        if run.clock.jumps > jumps:
+            self._wakings += 1
+            self._wakings_at_all += 1
+            self._woken.update({tracee.member for tracee in _up(run)} | run.suspects)
         if self._is_tired(run) and self._others != (others := self.cues.director.effects()):
             self._begin_anew(run)
             self._others = others
-        if self._is_endless() or self._is_tired(run):
-            kind = Kind.POLLING if self._polls() else Kind.BUSY
+        if (self._is_endless() or self._is_tired(run)) and not self._awaits_others(run):
+            kind = Kind.POLLING if self._polls(run) else Kind.BUSY
             self.rest = Rest(kind, _who_is_up(run))
             self._seen.add(kind)
 
@@ -134,26 +184,65 @@ class Directed:
             self._spun.add(tracee)
             ptrace.interrupt(tracee.tid)
 
+    def _note_look(self, call: Call) -> None:
+        if call.name == "clock_gettime" and sleeping.clock_of(call) in OWN_PROCESSOR_TIME:
+            self._looks += 1
+            if self._looks % _LOOKS_OF_A_TURN:
+                self._turns -= 1
+                self._turns_at_all -= 1
+
+    @property
+    def _wakes_often(self) -> bool:
+        return self._wakings * _TURNS_OF_A_WAKING > self._turns
+
     def _begin_anew(self, run: Run) -> None:
+        if self._wakings > _MOST_WAKINGS_AGAIN and self._wakes_often:
+            self._turns_at_all -= self._turns  # while others slept, and that is counted by itself
         self._effects = run.chronicle.effects
         self._others = self.cues.director.effects()
+        self._since = run.clock.now
+        self._woken.clear()
         self._wakings = self._turns = self._stretches = 0
         self._spun.clear()
 
     def _is_endless(self) -> bool:
         known = Kind.BUSY in self._seen
-        return self._turns_at_all > (_MOST_TURNS_AT_ALL_AGAIN if known else _MOST_TURNS_AT_ALL)
-
-    def _polls(self) -> bool:
-        return self._wakings > (
-            _MOST_WAKINGS_AGAIN if Kind.POLLING in self._seen else _MOST_WAKINGS
+        most = _MOST_TURNS_AT_ALL_AGAIN if known else _MOST_TURNS_AT_ALL
+        return self._turns_at_all > most or (
+            self._wakings_at_all > _MOST_WAKINGS_WHILE_OTHERS_SLEEP
         )
+
+    def _polls(self, run: Run) -> bool:
+        known = Kind.POLLING in self._seen
+        if self._wakings > (_MOST_WAKINGS_AGAIN if known else _MOST_WAKINGS):
+            return True
+        if self._wakings <= _FEW_WAKINGS or self.chance.patience == NEVER:
+            return False
+        return run.clock.now - self._since >= (_TIME_OF_A_FEW_AGAIN if known else _TIME_OF_A_FEW)
+
+    def _awaits_others(self, run: Run) -> bool:
+        """While some poll, others sleep, or have just woken for the first time: what they do is still to be seen."""
+        if not self._wakes_often or self._wakings_at_all > _MOST_WAKINGS_WHILE_OTHERS_SLEEP:
+            return False
+        if any(self._woken[tracee.member] < 2 for tracee in _up(run)):
+            return True
+        latest = self._since + self.chance.patience
+        sleepers = (owner for owner, deadline in _deadlines(run) if deadline <= latest)
+        return any(owner is not None and not self._woken[owner] for owner in sleepers)
+
+    def _somebody_was_disturbed(self, loop: Loop) -> bool:
+        """By a signal of which only the kernel knows: of a terminal, or to who is stopped in an orphaned group."""
+        run = loop.run
+        if self.restless or any(t.stand is Stand.STOPPED for t in run.world.asleep.values()):
+            run.suspects |= {tracee.member for tracee in run.world.tracees.values()}
+            delivery.settle_suspects(loop)
+        return bool(run.world.queue)
 
     def _is_tired(self, run: Run) -> bool:
         most = _MOST_STRETCHES_AGAIN if Kind.BUSY in self._seen else _MOST_STRETCHES
-        up = (*run.world.queue, *run.world.running.values())
+        up = _up(run)
         computes = self._stretches > most and self._spun.issuperset(up)
-        return self._polls() or self._turns > _MOST_TURNS or computes
+        return self._polls(run) or self._turns > _MOST_TURNS or computes
 
     def _give(self, loop: Loop, tracee: Tracee, call: Call) -> None:
         self.cues.answer(tracee, call)
@@ -164,8 +253,36 @@ def _is_in_a_loop(tracee: Tracee) -> bool:
     return tracee.stand is Stand.HELD and tracee.call is not None and tracee.call.name == LOOP
 
 
+def _rest_of_all(run: Run) -> Rest:
+    """Nobody goes on."""
+    if spinner := next(filter(_is_in_a_loop, run.world.tracees.values()), None):
+        return Rest(Kind.BUSY, spinner.member)
+    sleepers = [
+        tracee
+        for tracee in run.world.tracees.values()
+        if tracee.deadline is not None and tracee.stand is not Stand.STOPPED
+    ]
+    if not sleepers:
+        return Rest(Kind.QUIET)
+    first = min(sleepers, key=lambda tracee: (tracee.deadline, tracee.order))
+    assert first.deadline is not None
+    return Rest(Kind.LATER, first.member, (first.deadline - run.clock.now) / SECOND)
+
+
+def _deadlines(run: Run) -> Iterator[tuple[Member | None, int]]:
+    """Who wakes up when, or is woken by a timer; None: whoever reads the timer's file."""
+    for tracee in run.world.tracees.values():
+        if tracee.deadline is not None and tracee.stand is not Stand.STOPPED:
+            yield tracee.member, tracee.deadline
+    yield from run.timer_deadlines()
+    yield from ((None, deadline) for deadline in run.alarms.file_deadlines())
+
+
+def _up(run: Run) -> tuple[Tracee, ...]:
+    return (*run.world.queue, *run.world.running.values())
+
+
 def _who_is_up(run: Run) -> Member | None:
     """Who has just been woken, or can go on."""
-    up = (*run.world.queue, *run.world.running.values())
-    members = (*(tracee.member for tracee in up), *run.suspects)
+    members = (*(tracee.member for tracee in _up(run)), *run.suspects)
     return min(members, key=lambda member: member.born, default=None)

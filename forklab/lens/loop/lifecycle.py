@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from forklab.counted import counted
 from forklab.kernel.signals import CHLD, KILL
@@ -18,6 +19,7 @@ from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 
 _CALLS_FOR_A_BIRTH = 10  # that take as long
+_REAPED_SECONDS = 10.0  # on the busiest machine
 
 
 def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
@@ -44,6 +46,9 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
     if tid not in loop.early:
         loop.await_report(tid)
     loop.early.discard(tid)
+    if tracee.tells_its_end:  # so does whoever it has forked, unless we say something else
+        ptrace.stop_at_its_end(tid, child.member is tracee.member)
+        child.tells_its_end = child.member is tracee.member
     if len(run.world.tracees) > run.limits.processes:
         raise EndOfRunError(
             f"It had more than {counted(run.limits.processes, 'process', 'processes')}, as a fork bomb has."
@@ -116,6 +121,7 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
         run.findings.unreaped = sorted(zombies)
     _orphan(loop, member)
     if member.parent is None:
+        _leave_to_others(run, member)
         run.chronicle.reaped(member)
     else:
         _leave_to_parent(loop, member, member.parent)
@@ -138,6 +144,7 @@ def _orphan(loop: Loop, dead: Member) -> None:
             try:
                 loop.hear_stranger(*loop.await_report(child.pid))
             except ChildProcessError:  # somebody of whom we do not know had it, and has reaped it
+                _leave_to_others(run, child)
                 run.chronicle.reaped(child)
         else:
             _leave_to_parent(loop, child, child.parent)
@@ -163,6 +170,17 @@ def _next_reaper(run: Run, dead: Member) -> Member | None:
         ancestor = ancestor.parent
     here = (m for m in run.chronicle.everybody if m.is_init and m.spaces == dead.spaces)
     return next(here, None)
+
+
+def _leave_to_others(run: Run, orphan: Member) -> None:
+    """Whoever it came to reaps it, at once for all that the program can see. Raises EndOfRunError if it does not."""
+    if not run.orphans_go_outside or orphan is run.chronicle.first:
+        return
+    deadline = time.monotonic() + _REAPED_SECONDS
+    while proc.exists(orphan.pid):
+        if time.monotonic() > deadline:
+            raise EndOfRunError(f"Nobody reaps {orphan.name}, an orphan.")
+        os.sched_yield()
 
 
 def _leave_to_parent(loop: Loop, member: Member, parent: Member) -> None:

@@ -7,16 +7,20 @@ from collections.abc import Collection
 from forklab.counted import counted
 from forklab.lens.calls import dispatch
 from forklab.lens.loop.loop import Loop
+from forklab.lens.world import clock as clocks
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 
 
-def jump(loop: Loop, waking: Collection[Stand]) -> bool:
-    """Nobody can run: on to the next deadline, if there is one. See `wake_the_due` for `waking`."""
+def jump(loop: Loop, waking: Collection[Stand], longest: int = clocks.NEVER) -> bool:
+    """Nobody can run: on to the next deadline, if there is one, and the clock does not jump for longer than that.
+
+    See `wake_the_due` for `waking`.
+    """
     run = loop.run
     deadline = next_deadline(run)
-    if deadline is None:
+    if deadline is None or deadline - run.clock.now > longest:
         return False
     run.clock.rests()
     run.clock.jump_to(deadline)

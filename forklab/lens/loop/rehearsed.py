@@ -51,8 +51,11 @@ class Rehearsed(Scheduled):
     _effects: int = -1
     _wakings: int = 0  # before that
 
-    def come_to_rest(self, loop: Loop) -> Rest:
-        """Takes steps until the next one is a cue. Raises EndOfRunError if it has to be ended instead."""
+    def come_to_rest(self, loop: Loop, patience: int) -> Rest:
+        """Takes steps until the next one is a cue, however long somebody sleeps before that.
+
+        Raises EndOfRunError if it has to be ended instead.
+        """
         self.rest, self._remembered = None, self.memory()
         while self.rest is None:
             self.next(loop)

@@ -22,6 +22,7 @@ from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import delivery, letting, listening, passing, showing, spinning
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.real_time import ALWAYS
+from forklab.lens.world import clock as clocks
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dials import Dial
 from forklab.lens.world.limits import EndOfRunError
@@ -44,10 +45,11 @@ WAKING = frozenset({Stand.HELD, Stand.INSIDE})
 
 @dataclass(eq=False)
 class Seeded:
-    """`choices` says who of those who can go on does."""
+    """`choices` says who of those who can go on does. `patience`: nobody sleeps for longer than that."""
 
     choices: random.Random
     stops: Stops = _STOPS
+    patience: int = clocks.NEVER
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
         face = vdso.lay_ours(tracee.tid)
@@ -97,7 +99,7 @@ class Seeded:
                 passing.keep_up(loop, WAKING)
             self._release(loop)
             return True
-        return not world.tracees or bool(world.running) or passing.jump(loop, WAKING)
+        return not world.tracees or bool(world.running) or passing.jump(loop, WAKING, self.patience)
 
     def alarm(self, loop: Loop) -> None:
         computing = self.computing(loop)

@@ -35,6 +35,7 @@ class Edit(NamedTuple):
 class Run:
     """`echo` gets output as it is written; `in_namespace`: our PID 1 is the tracer, nobody else can be reached.
 
+    `orphans_go_outside`: to somebody who is neither of the program nor the tracer, and who reaps them.
     `in_virtual_time`: its clock is ours. `stops_at_time_stamps`: it gets SIGSEGV when it reads the time stamp counter.
     `chance`: what nobody decides differs from that of other runs. `processors` are those of the machine that the
     program may use, `began` is when its first run did, by the machine's clock, in nanoseconds. `shown`: how the files
@@ -53,6 +54,7 @@ class Run:
     chance: Chance | None = None
     processors: frozenset[int] = frozenset()
     began: int = 0
+    orphans_go_outside: bool = False
     world: World = field(default_factory=World)
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)

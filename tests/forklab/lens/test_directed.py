@@ -13,7 +13,7 @@ import pytest
 
 from forklab.lens.calls import cueing
 from forklab.lens.edge import proc, seccomp
-from forklab.lens.loop.rest import Kind
+from forklab.lens.loop.rest import Kind, Rest
 from forklab.lens.performance import Performance, filter_of_stops
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import identity
@@ -87,14 +87,16 @@ def perform(compiled: Compile) -> Iterator[Perform]:
     """`perform(BODY)` directs a program whose main() has that body; `start(arguments)` starts an actor there."""
     with contextlib.ExitStack() as opened:
 
-        def begin(body: str, *, seed: int = 0) -> tuple[Performance, Script]:
+        def begin(
+            body: str, *, seed: int = 0, holds_exits: bool = False
+        ) -> tuple[Performance, Script]:
             actor = compiled(ACTOR)
             program = compiled(
                 f"{HEAD} int main(int count, char **arguments) {{ (void)count; (void)start; {body} }}"
             )
             pid = os.fork()
             if pid == 0:
-                _become([program, actor])
+                _become([program, actor], holds_exits=holds_exits)
             file, script = identity(actor), Script()
             assert file is not None
             performance = Performance(pid, file, script, seed=seed)
@@ -104,12 +106,12 @@ def perform(compiled: Compile) -> Iterator[Perform]:
         yield begin
 
 
-def _become(command: list[str]) -> None:
+def _become(command: list[str], *, holds_exits: bool = False) -> None:
     """As a starter has to do it: the filter, and then it asks until it is traced."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         call = ctypes.CDLL(None).syscall
-        seccomp.install(filter_of_stops())
+        seccomp.install(filter_of_stops(holds_exits=holds_exits))
         while call(cueing.NUMBER, cueing.BEGIN, 0, 0) < 0:
             os.sched_yield()
         os.execv(command[0], command)
@@ -123,7 +125,7 @@ def rest_of(performance: Performance) -> Kind:
 
 def test_an_actor_waits_for_its_order_and_the_play_is_at_rest_meanwhile(perform: Perform) -> None:
     performance, script = perform("int s; waitpid(start(arguments), &s, 0); return WEXITSTATUS(s);")
-    assert performance.come_to_rest() == (Kind.QUIET, None)
+    assert performance.come_to_rest() == Rest(Kind.QUIET)
     [actor] = script.actors
     assert not actor.dead and not performance.first.dead
     performance.order(actor, "7")
@@ -181,14 +183,14 @@ def test_who_is_born_is_told_of_before_it_does_anything(perform: Perform) -> Non
 
 def test_a_sleep_of_hours_is_waited_for_and_costs_nothing(perform: Perform) -> None:
     performance, _ = perform("sleep(10000); sleep(20000); return 3;")
-    assert performance.come_to_rest() == (Kind.QUIET, None)
+    assert performance.come_to_rest() == Rest(Kind.QUIET)
     assert (performance.first.status, performance.seconds) == (3, 30000)
 
 
 def test_who_wakes_up_for_nothing_again_and_again_polls(perform: Perform) -> None:
     performance, _ = perform("struct timespec t = {0, 5000000}; for (;;) nanosleep(&t, 0);")
-    assert performance.come_to_rest() == (Kind.POLLING, performance.first)
-    assert performance.come_to_rest() == (Kind.POLLING, performance.first)
+    assert performance.come_to_rest() == Rest(Kind.POLLING, performance.first)
+    assert performance.come_to_rest() == Rest(Kind.POLLING, performance.first)
 
 
 def test_an_alarm_that_rings_for_nothing_is_polling(perform: Perform) -> None:
@@ -220,7 +222,7 @@ def test_ten_looks_that_come_to_something_are_no_polling(perform: Perform) -> No
 )
 def test_who_runs_without_a_pause_is_busy(loop: str, perform: Perform) -> None:
     performance, script = perform(f"start(arguments); {loop}")
-    assert performance.come_to_rest() == (Kind.BUSY, performance.first)
+    assert performance.come_to_rest() == Rest(Kind.BUSY, performance.first)
     performance.order(script.actors[0], "9")
     assert rest_of(performance) is Kind.BUSY
     assert script.actors[0].status == 9
@@ -311,3 +313,87 @@ def test_children_of_others_are_left_alone(perform: Perform) -> None:
     performance.come_to_rest()
     performance.close()
     assert os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) == 5
+
+
+TEN_SECONDS = "struct timespec t = {10, 0}; nanosleep(&t, 0);"
+
+
+def test_who_sleeps_longer_than_the_patience_is_not_waited_for(perform: Perform) -> None:
+    performance, _ = perform(f"{TEN_SECONDS} return 0;")
+    assert performance.come_to_rest(9.0) == Rest(Kind.LATER, performance.first, 10.0)
+    assert (performance.first.dead, performance.seconds) == (False, 0.0)
+    assert performance.come_to_rest(10.0) == Rest(Kind.QUIET)
+    assert performance.first.status == 0 and performance.seconds >= 10.0
+
+
+def test_who_polls_each_second_is_not_waited_for_either(perform: Perform) -> None:
+    body = "struct timespec t = {1, 0}; for (int i = 0; i < 10; i++) nanosleep(&t, 0); return 0;"
+    performance, _ = perform(body)
+    assert performance.come_to_rest(5.0) == Rest(Kind.POLLING, performance.first)
+    assert performance.seconds < 10.0
+
+
+def test_while_one_polls_another_one_who_sleeps_is_waited_for(perform: Perform) -> None:
+    body = (
+        "struct timespec four = {4, 0}, few = {0, 2000000};"
+        "if (fork() == 0) { nanosleep(&four, 0); _exit(7); }"
+        "while (waitpid(-1, 0, WNOHANG) == 0) nanosleep(&few, 0); return 3;"
+    )
+    performance, _ = perform(body)
+    assert performance.come_to_rest(5.0) == Rest(Kind.QUIET)
+    assert performance.first.status == 3
+
+
+def test_who_looks_at_its_own_processor_time_is_not_busy(perform: Perform) -> None:
+    body = (
+        "struct timespec t; do clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);"
+        "while (t.tv_sec == 0 && t.tv_nsec < 50000000); return 4;"
+    )
+    performance, _ = perform(body)
+    assert performance.come_to_rest() == Rest(Kind.QUIET)
+    assert performance.first.status == 4
+
+
+FAMILY = "if (fork() == 0) _exit(7); int s; wait(&s); return WEXITSTATUS(s);"
+
+
+def test_where_exits_are_held_everybody_stands_still_until_it_may_go(perform: Perform) -> None:
+    performance, _ = perform(FAMILY, holds_exits=True)
+    performance.come_to_rest()
+    parent, child = performance.everybody
+    assert (performance.held_exit(child), performance.held_exit(parent)) == (7, None)
+    performance.let_exit(child)
+    performance.come_to_rest()
+    assert child.reaped and performance.held_exit(parent) == 7
+    performance.let_exit(parent)
+    performance.come_to_rest()
+    assert parent.status == 7
+
+
+def test_who_may_exit_before_it_wants_to_is_not_held(perform: Perform) -> None:
+    performance, _ = perform(FAMILY, holds_exits=True)
+    performance.let_exit(performance.first)
+    performance.come_to_rest()
+    performance.let_exit(performance.everybody[1])
+    performance.come_to_rest()
+    assert performance.first.status == 7
+
+
+@pytest.mark.parametrize(
+    ("before", "number", "status"),
+    [
+        ("", signal.SIGTERM, -signal.SIGTERM),
+        ("", signal.SIGKILL, -signal.SIGKILL),
+        ("signal(SIGTERM, (void (*)(int))abort);", signal.SIGTERM, None),
+        ("", signal.SIGSTOP, None),
+    ],
+)
+def test_what_kills_kills_who_is_held_at_its_exit_and_nothing_else_moves_it(
+    perform: Perform, before: str, number: int, status: int | None
+) -> None:
+    performance, _ = perform(f"{before} return 5;", holds_exits=True)
+    performance.come_to_rest()
+    performance.send(performance.first, number)
+    performance.come_to_rest()
+    assert performance.first.status == status
+    assert performance.held_exit(performance.first) == (5 if status is None else None)
