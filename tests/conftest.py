@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from IPython.core.interactiveshell import InteractiveShell
 
-from autograder.language.roles import PIDNS, SUBREAPER
+from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL
 from autograder.stage.isolation import probe
 from forklab.notebook import prepare
 
@@ -44,11 +44,21 @@ def busy_machine() -> Iterator[None]:
 
 @pytest.fixture(params=[PIDNS, SUBREAPER])
 def mode(request: pytest.FixtureRequest) -> str:
+    """Each mode in which this machine can judge in real time."""
+    return able(request.param)
+
+
+@pytest.fixture(params=[PIDNS, SUBREAPER, VIRTUAL])
+def any_mode(request: pytest.FixtureRequest) -> str:
     """Each mode in which this machine can judge."""
-    wanted: str = request.param
-    if wanted == PIDNS and probe().mode != PIDNS:
+    return able(request.param)
+
+
+def able(mode: str) -> str:
+    """Skips what this machine cannot do."""
+    if mode != SUBREAPER and probe().mode != PIDNS:
         pytest.skip(probe().why)
-    return wanted
+    return mode
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from autograder.stage.walls import walls
 def doctor(mode: str | None) -> int:
     """What submissions are kept from here, a line each, with the mend of what is missing."""
     screen = console()
-    choice = isolation.probe()
-    why = choice.why if mode in (None, choice.mode) else "as you asked"
-    found = walls(isolation_of(mode or choice.mode))
-    lines = [Text(f"mode {mode or choice.mode}: {why}")]
+    choice = isolation.choose(mode)
+    found = walls(isolation_of(choice.mode))
+    lines = [Text(f"mode {choice.mode}: {choice.why}")]
     widest = max(len(wall.about) for wall in found)
     for wall in found:
         mark, style = (

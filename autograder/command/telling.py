@@ -9,16 +9,23 @@ from rich.console import Console
 from rich.text import Text
 
 from autograder.errors import CommandError
+from autograder.language.roles import is_in_virtual_time
 from autograder.reports.files import write_whole
 from autograder.reports.screen import say
 from autograder.stage import isolation
 
 
-def say_mode(screen: Console, asked: str | None) -> str:
-    """Which mode it is, why, and what cannot be enforced in it."""
-    choice = isolation.probe()
-    if asked is not None:
-        choice = isolation.ModeChoice(asked, "as you asked", isolation.lacks(asked))
+def say_mode(screen: Console, asked: str | None, seed: int = 0) -> str:
+    """Which mode it is, why, and what cannot be enforced in it.
+
+    Raises CommandError if there is a seed, and nobody who goes by it.
+    """
+    choice = isolation.choose(asked)
+    if seed and not is_in_virtual_time(choice.mode):
+        raise CommandError(
+            f"--seed {seed}: in mode {choice.mode} the kernel decides who is next.\n"
+            "  Virtual time goes by the seed: add --mode virtual."
+        )
     say(screen, Text(f"mode {choice.mode}: {choice.why}", "dim"))
     for lack in choice.lacks:
         say(screen, Text(f"not enforced: {lack}", "dim"))

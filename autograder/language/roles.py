@@ -14,12 +14,19 @@ OUTSIDE = "outside"  # who started init; in mode subreaper it also adopts whom i
 PIDNS = "pidns"
 SUBREAPER = "subreaper"
 MODES = (PIDNS, SUBREAPER)
-VIRTUAL = "virtual"  # as PID 1 too, and in virtual time
+# The same two in virtual time, below the lens.
+VIRTUAL = "virtual"
+VIRTUAL_SUBREAPER = "virtual-subreaper"
+_IN_VIRTUAL_TIME = {VIRTUAL: PIDNS, VIRTUAL_SUBREAPER: SUBREAPER}
 
 
 def isolation_of(mode: str) -> str:
     """Where init stands in this mode."""
-    return PIDNS if mode == VIRTUAL else mode
+    return _IN_VIRTUAL_TIME.get(mode, mode)
+
+
+def is_in_virtual_time(mode: str) -> bool:
+    return mode in _IN_VIRTUAL_TIME
 
 
 MOST_ACTORS = 200  # of a play

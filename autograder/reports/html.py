@@ -12,7 +12,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from autograder.grading.records import Asked, Result, Run
-from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL
+from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL, VIRTUAL_SUBREAPER
 from autograder.reports.cells import first_line, first_sentence
 from autograder.reports.feedback import STANDING_MARKS, common_reason, count
 from autograder.reports.files import file_stems, write_whole
@@ -23,6 +23,7 @@ from autograder.trial.verdict import Status, Verdict
 
 _MODES: Mapping[str, str] = {
     PIDNS: "Judged in a PID namespace of its own (mode pidns).",
+    VIRTUAL_SUBREAPER: "Judged without namespaces, in virtual time (mode virtual-subreaper).",
     VIRTUAL: "Judged in a PID namespace of its own, in virtual time (mode virtual).",
     SUBREAPER: "Judged without namespaces of its own (mode subreaper).",
     "": "Nothing was started.",

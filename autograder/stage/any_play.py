@@ -77,12 +77,12 @@ class AnyPlay(ABC):
 
     def name_children(self, parent: str, names: Sequence[str]) -> bool:
         """Gives names to those children of `parent` that have none, the oldest first; False if they are too few."""
-        children = self.process(parent).children()
-        return self._made.name((pid for pid in children if self.name_of(pid) is None), names)
+        children = self._children(parent)
+        return self._made.name([pid for pid in children if self.name_of(pid) is None], names)
 
     def children(self, name: str) -> int:
         """How many it has, zombies included."""
-        return len(self.process(name).children())
+        return len(self._children(name))
 
     def name_of(self, pid: int) -> str | None:
         """Who has this pid, as seen from here; None if it is nobody of the cast."""
@@ -173,6 +173,10 @@ class AnyPlay(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+    @abstractmethod
+    def _children(self, name: str) -> list[int]:
+        """The pids of somebody's children, zombies included, the oldest first."""
 
     @abstractmethod
     def _reaper_pid(self) -> int | None:

@@ -4,16 +4,20 @@
     CuedCast     all of them by name; it directs what the lens plays (forklab/lens/loop/directed.py)
 
 An actor asks for orders by a call that the lens answers. Nobody tells us names: whoever is forked by order has the name
-that the order gives. Whoever has that done, a play or a proof, is the `Prompter`.
+that the order gives, whoever executes a command is called as its file is, and main is the first that is none of these.
+Whoever has that done, a play or a proof, is the `Prompter`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Protocol
 
-from autograder.language.roles import MAIN
+from autograder.language.roles import AS_EVER, MAIN, Casting, run_name
 from autograder.stage.actors import Actor, ActorLostError, Actors, Hello
 from autograder.stage.condition import condition_of
 from autograder.stage.errors import UnrulyError
@@ -21,6 +25,7 @@ from autograder.stage.watch import Stat, Watched
 from forklab.lens.world.chronicle import Member
 
 _MOST_BIRTHS = 100  # of processes that are no actors, until the play is at rest
+_COMMANDS = "bin"  # the folder of commands, as `Stage.put_commands` has it
 
 
 class Prompter(Protocol):
@@ -64,30 +69,40 @@ class CuedActor(Actor):
 
 
 class CuedCast(Actors[CuedActor]):
-    """The actors by name. It directs them: whoever is forked by order has the name that the order gives."""
+    """The actors by name, and those who are none, the strays.
 
-    def __init__(self) -> None:
+    `casting` says who may be an actor without that another one forks it.
+    """
+
+    def __init__(self, casting: Casting = AS_EVER) -> None:
         super().__init__()
+        self._casting = casting
+        self._runs: Counter[str] = Counter()  # of each command
         self._by_member: dict[Member, CuedActor] = {}
         self._prompter: Prompter | None = None
         self._effects: Callable[[], object] = lambda: None
         self._on_birth: Callable[[Member], None] = lambda member: None
         self.stirred = True  # something has been ordered since the last rest
-        self.strays: dict[Member, Watched] = {}
-        self.births = 0  # of strays
+        self._strays: dict[Member, WatchedMember | None] = {}  # None: nobody has looked at it yet
+        self.unnamed: list[Member] = []  # all who have ever been strays, and are no actors
+        self._births = 0  # of strays, until the play is at rest
+        self._above = 0
 
     def begin(
         self,
         prompter: Prompter,
-        effects: Callable[[], object],
-        on_birth: Callable[[Member], None],
+        effects: Callable[[], object] = lambda: None,
+        on_birth: Callable[[Member], None] = lambda member: None,
+        *,
+        above: int = 0,
     ) -> None:
+        """`effects` as a `Director` has it; `above`: the pid of whoever orphans come to, where that is none of them."""
         self._prompter = prompter
-        self._effects, self._on_birth = effects, on_birth
+        self._effects, self._on_birth, self._above = effects, on_birth, above
 
     def command(self, name: str, command: str) -> None:
         """Gives an order without waiting for its reply. Raises ActorLostError if the actor is gone."""
-        actor = self._actors[name]
+        actor = self[name]
         if actor.member.dead:
             raise ActorLostError(name)
         self.stirred = True
@@ -101,9 +116,29 @@ class CuedCast(Actors[CuedActor]):
         """The value of its next reply. Raises ActorLostError and ShortageError, as `Actor.take_reply` does."""
         return self._actors[name].take_reply()[1]
 
+    def comes_to_rest(self) -> None:
+        """From now on, whoever is born is counted anew."""
+        self._births = 0
+
+    def watch(self, member: Member) -> WatchedMember:
+        """Raises ProcessLookupError if it has been reaped."""
+        return WatchedMember(member, self._above)
+
+    def strays(self) -> Iterator[WatchedMember]:
+        """Those who are no actors, and have not been reaped."""
+        for member in list(self._strays):
+            if member.reaped:
+                self._forget_stray(member)
+            else:
+                process = self._strays[member] or self.watch(member)
+                self._strays[member] = process
+                yield process
+
     def close(self) -> None:
-        for process in (*(actor.process for actor in self), *self.strays.values()):
-            process.close()
+        for member in list(self._strays):
+            self._forget_stray(member)
+        for actor in self:
+            actor.process.close()
 
     # As a `Director` of forklab/lens/loop/directed.py.
 
@@ -121,21 +156,41 @@ class CuedCast(Actors[CuedActor]):
     def listens(self, member: Member) -> bool:
         if member in self._by_member:
             return True
-        if MAIN in self._actors:
-            return False  # an init can start the actor program as often as it likes, but only once as main
-        self._take_in(MAIN, member)
+        name = self._name_of_run(member)
+        if name is None:
+            return False
+        if member in self._strays:
+            self._births -= 1
+            self.unnamed.remove(member)
+            self._forget_stray(member)
+        self._take_in(name, member)
         return True
 
     def hears(self, member: Member, text: str) -> None:
         actor = self._by_member.get(member)
-        if actor is not None:
+        if actor is None:
+            return
+        if text.startswith("heard "):
+            actor.heard.append(text.removeprefix("heard "))
+        else:
             actor.replies.append(text)
 
     def effects(self) -> object:
         return self._effects()
 
+    def _name_of_run(self, member: Member) -> str | None:
+        """Of one that executes the actor program and has not been forked by order; None if it has no right to a name.
+
+        An init can start the program as often as it likes, but only once as main.
+        """
+        command = _command_of(member)
+        if command in self._casting.commands:
+            self._runs[command] += 1
+            return run_name(command, self._runs[command])
+        return MAIN if not command and self._casting.main and MAIN not in self._actors else None
+
     def _take_in(self, name: str, member: Member) -> None:
-        process = self.strays.pop(member, None) or watched(member)
+        process = self.watch(member)
         assert self._prompter is not None
         self._actors[name] = self._by_member[member] = CuedActor(
             Hello(name, condition_of(process)), process, member, self._prompter, self._number_of
@@ -143,12 +198,16 @@ class CuedCast(Actors[CuedActor]):
 
     def _note_stray(self, member: Member) -> None:
         """Raises UnrulyError if there are too many."""
-        self.births += 1
-        if self.births > _MOST_BIRTHS:
+        self._births += 1
+        if self._births > _MOST_BIRTHS:
             raise UnrulyError("it starts one process after the other")
-        for gone in [stray for stray in self.strays if stray.reaped]:
-            self.strays.pop(gone).close()
-        self.strays[member] = watched(member)
+        self._strays[member] = None
+        self.unnamed.append(member)
+
+    def _forget_stray(self, member: Member) -> None:
+        process = self._strays.pop(member)
+        if process is not None:
+            process.close()
 
     def _number_of(self, name: str) -> int:
         assert self._prompter is not None
@@ -168,15 +227,31 @@ def number_inside(member: Member) -> int:
     return member.numbers[-1] if member.numbers else member.pid
 
 
-def watched(member: Member) -> Watched:
-    """What the kernel tells of it, where the lens does not know better: who is traced seems to stand still always."""
-    return Watched(member.pid, known=lambda: _stat_of(member))
+class WatchedMember(Watched):
+    """What the kernel tells of it, where the lens does not know better: who is traced seems to stand still always.
+
+    `above` is the pid of whose child it is if its parent is none of the play. Raises ProcessLookupError if it is gone.
+    """
+
+    def __init__(self, member: Member, above: int = 0) -> None:
+        self.member = member
+        super().__init__(member.pid, known=lambda: _stat_of(member, above))
 
 
-def _stat_of(member: Member) -> Stat | None:
-    gone = member.reaped and member.parent is not None  # init is a zombie until the end of the play
-    if gone:
+def _stat_of(member: Member, above: int) -> Stat | None:
+    is_subject = not member.born  # a zombie until the end of the play
+    if member.reaped and not is_subject:
         return None
     state = "Z" if member.dead else "T" if member.stopped else "S"
     stopped_by = member.stopped_by if state == "T" else 0
-    return Stat(state, member.parent.pid if member.parent else 0, 1, stopped_by, leaving=False)
+    parent = member.parent.pid if member.parent else above
+    return Stat(state, parent, 1, stopped_by, leaving=False)
+
+
+def _command_of(member: Member) -> str:
+    """The name of the command that it executes; empty if it executes something that stands elsewhere, or is gone."""
+    try:
+        file = PurePath(os.readlink(f"/proc/{member.pid}/exe"))
+    except OSError:
+        return ""
+    return file.name if file.parent.name == _COMMANDS else ""

@@ -6,8 +6,16 @@ import functools
 import shutil
 from dataclasses import dataclass
 
-from autograder.language.roles import PIDNS, SUBREAPER, isolation_of
+from autograder.language.roles import (
+    PIDNS,
+    SUBREAPER,
+    VIRTUAL,
+    VIRTUAL_SUBREAPER,
+    is_in_virtual_time,
+    isolation_of,
+)
 from autograder.stage.errors import StageError
+from autograder.stage.stage import refusal_to_trace
 from autograder.stage.walls import walls
 
 
@@ -35,6 +43,21 @@ def probe() -> ModeChoice:
     return ModeChoice(PIDNS, why, lacking)
 
 
+def choose(asked: str | None) -> ModeChoice:
+    """What somebody gets who has `asked` for a mode. Raises StageError if this machine cannot do it.
+
+    Virtual time is had with namespaces, or else without.
+    """
+    if asked is None:
+        return probe()
+    why = "as you asked"
+    if asked == VIRTUAL and probe().mode != PIDNS:
+        asked, why = VIRTUAL_SUBREAPER, f"as you asked; {probe().why}"
+    if is_in_virtual_time(asked) and (refusal := refusal_to_trace(isolation_of(asked))):
+        raise StageError(refusal)
+    return ModeChoice(asked, why, lacks(asked))
+
+
 def lacks(mode: str) -> tuple[str, ...]:
     """What this machine cannot enforce in `mode`, in plain sentences. Raises StageError if it cannot do the mode."""
     return tuple(wall.words for wall in walls(isolation_of(mode)) if not wall.stands)
@@ -42,5 +65,5 @@ def lacks(mode: str) -> tuple[str, ...]:
 
 def dangers(mode: str | None) -> tuple[str, ...]:
     """Those of `lacks`, by default of the best mode, for which strangers' work is not to be graded here."""
-    isolation = isolation_of(mode or probe().mode)
+    isolation = isolation_of(choose(mode).mode)
     return tuple(w.words for w in walls(isolation) if w.guards and not w.stands)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from autograder.stage.watch import Watched, started_at
+from autograder.stage.watch import Watched
 
 
 class Made:
@@ -27,20 +27,14 @@ class Made:
         """Who has this pid, as seen from here."""
         return next((name for name, one in self._by_name.items() if one.pid == pid), None)
 
-    def name(self, nameless: Iterable[int], names: Sequence[str]) -> bool:
-        """Gives these names to the oldest of the `nameless`; False if they are too few."""
-        pids = sorted(nameless, key=_age)
-        if len(pids) < len(names):
+    def name(self, nameless: Sequence[int], names: Sequence[str]) -> bool:
+        """Gives these names to the first of the `nameless`; False if they are too few."""
+        if len(nameless) < len(names):
             return False
-        for name, pid in zip(names, pids, strict=False):
+        for name, pid in zip(names, nameless, strict=False):
             self._by_name[name] = self._watch(pid)
         return True
 
     def close(self) -> None:
         for process in self._by_name.values():
             process.close()
-
-
-def _age(pid: int) -> tuple[int, int]:
-    """To sort by birth: when it was started, in ticks of the clock, and of those at once the lower pid first."""
-    return started_at(pid), pid

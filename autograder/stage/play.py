@@ -20,7 +20,7 @@ from autograder.stage.streams import Streams
 from autograder.stage.surroundings import FileId, file_id
 from autograder.stage.timers import Timers
 from autograder.stage.users import looking_as, user_of
-from autograder.stage.watch import STOPPED_STATES, Watched, parent_of
+from autograder.stage.watch import STOPPED_STATES, Watched, parent_of, started_at
 
 # So long we wait for an actor's reply before we look whether there can be one at all.
 _REPLY_SECONDS = 0.01
@@ -261,6 +261,9 @@ class Play(AnyPlay):
             self._made.close()
             self._streams.close()
 
+    def _children(self, name: str) -> list[int]:
+        return sorted(self.process(name).children(), key=_age)
+
     def _reaper_pid(self) -> int | None:
         return None if self._reaper is None else self._reaper.pid
 
@@ -289,6 +292,11 @@ class Play(AnyPlay):
                 return True
             pid = parent_of(pid)
         return False
+
+
+def _age(pid: int) -> tuple[int, int]:
+    """To sort by birth: when it was started, in ticks of the clock, and of those at once the lower pid first."""
+    return started_at(pid), pid
 
 
 def _pid_namespace(pid: int) -> FileId | None:

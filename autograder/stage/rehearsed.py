@@ -55,7 +55,7 @@ class RehearsedPlay(VirtualPlay):
     @property
     def names(self) -> dict[str, str]:
         """How the script, or the judge, calls processes, by their names in the history."""
-        found = {member.name: f"process {number_inside(member)}" for member in self.cast.strays}
+        found = {member.name: f"process {number_inside(member)}" for member in self.cast.unnamed}
         found |= {actor.member.name: actor.name for actor in self.cast}
         return found | {"P": self.subject.name}
 

@@ -8,26 +8,35 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from autograder.language.roles import MAIN, PIDNS, VIRTUAL, Casting, isolation_of
+from autograder.language.roles import MAIN, PIDNS, Casting, is_in_virtual_time, isolation_of
 from autograder.stage.compiled import compiled
 from autograder.stage.conduct import Conduct
 from autograder.stage.confinement import search_path
+from autograder.stage.errors import StageError
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.start import Start
 from autograder.stage.surroundings import file_id
 from autograder.stage.tools import put_program
-from autograder.stage.users import looking_as, may_see_everybody, user_of
+from autograder.stage.users import (
+    looking_as,
+    may_become,
+    may_see_everybody,
+    private_uids,
+    user_of,
+)
 from autograder.stage.workspace import Workspace, remove
 from forklab.lens.performance import filter_of_stops
 from forklab.lens.rehearsal import filter_of_steps
 
 _WITNESS = "witness.so"
+_STOPS = {False: "stops", True: "stops-and-exits"}  # at which calls a play stops in virtual time
 
 
 class Stage:
     """Where plays are given with one submission: its sandbox, and the socket at which actors report.
 
-    `conduct` is what is known of it already, from another stage.
+    `conduct` is what is known of it already, from another stage. In virtual time `seed` decides who is next where
+    several can go on: another one in each scenario, and the same ones each time.
     """
 
     def __init__(
@@ -38,16 +47,22 @@ class Stage:
         conduct: Conduct | None = None,
         *,
         by_schedule: bool = False,
+        seed: int = 0,
     ) -> None:
         """`by_schedule`: somebody chooses each step of its plays, in virtual time."""
+        self.seed = seed
         folder = workspace.subfolder()
-        self.in_virtual_time = mode == VIRTUAL
+        self.in_virtual_time = is_in_virtual_time(mode)
         mode = isolation_of(mode)
+        if self.in_virtual_time and (refusal := refusal_to_trace(mode)):
+            raise StageError(refusal)
         self.program = folder / "actor"
         put_program(compiled("cued_actor" if self.in_virtual_time else "actor"), self.program)
         if self.in_virtual_time:
-            stops = filter_of_steps() if by_schedule else filter_of_stops()
-            (folder / "stops").write_bytes(stops)
+            for holds_exits in (False, True):
+                stops = filter_of_stops(holds_exits=holds_exits)
+                stops = filter_of_steps() if by_schedule else stops
+                (folder / _STOPS[holds_exits]).write_bytes(stops)
         if mode == PIDNS or may_see_everybody():
             # Who may execute a program but not read it cannot look into it while it runs, nor change it there through
             # /proc/PID/mem: see would_dump() in Linux' fs/exec.c. In mode subreaper we could not look either, unless
@@ -123,7 +138,10 @@ class Stage:
         library = self.program.with_name(_WITNESS)
         if start.exit_handler and not library.exists():
             put_program(compiled("witness"), library)
-        return start.settings(f"{self.sandbox.stage}/{_WITNESS}")
+        settings = start.settings(f"{self.sandbox.stage}/{_WITNESS}")
+        if self.in_virtual_time:
+            settings.append(f"stops {self.sandbox.stage}/{_STOPS[start.exits_held]}")
+        return settings
 
     def close(self) -> None:
         self.sandbox.close()
@@ -134,6 +152,19 @@ class Stage:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def refusal_to_trace(isolation: str) -> str:
+    """Why a submission must not be traced where it stands so; empty if it may.
+
+    As a process of our own user, and with no namespace between, it could reach its tracer: kill it, or change it.
+    """
+    if isolation == PIDNS or may_become(private_uids()[0]):
+        return ""
+    return (
+        "without namespaces there is virtual time for root alone: below the lens a submission would be "
+        "the grader's own user, and could reach the grader"
+    )
 
 
 def _listen(folder: Path) -> socket.socket:

@@ -34,16 +34,16 @@ def private_uids() -> range:
 
 
 def private_user() -> int | None:
-    """A user, and group, that nobody else is and as which root can start a process; None if we are not allowed to.
-
-    In a user namespace root may have no other users.
-    """
+    """A user, and group, that nobody else is and as which root can start a process; None if we are not allowed to."""
     uid = private_uids()[next(_turn) % _UIDS_OF_A_GRADER]
+    return uid if may_become(uid) else None
+
+
+def may_become(uid: int) -> bool:
+    """Whether we can start a process as this user: in a user namespace root may have no other users."""
     with open("/proc/self/uid_map") as lines:
         ranges = [tuple(map(int, line.split())) for line in lines]
-    if os.geteuid() != 0 or not any(first <= uid < first + count for first, _, count in ranges):
-        return None
-    return uid
+    return os.geteuid() == 0 and any(first <= uid < first + count for first, _, count in ranges)
 
 
 @functools.cache

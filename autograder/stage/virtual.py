@@ -1,9 +1,9 @@
-"""One play on the stage in virtual time: init, actors and all that they start run below the lens.
+"""One play on the stage in virtual time: the subject, actors and all that they start run below the lens.
 
 The lens knows who waits for what and until when, so nothing is guessed: a play is at rest when nobody can go on, time
 costs nothing, and the same seed gives the same play. Actors have their orders from the lens itself, by a call that it
 answers; who they are, whom they have forked and which signals have come to them, it sees. The sandbox is the same as in
-real time.
+real time. Whoever sleeps is waited for as long as there: a script can be relied on to mean the same in both.
 """
 
 from __future__ import annotations
@@ -13,25 +13,34 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from autograder.language.roles import AS_EVER, INIT, MAIN
+from autograder.language.roles import AS_EVER, INIT, MAIN, Casting
 from autograder.stage.activity import Activity, Posture, doing
+from autograder.stage.actors import ActorLostError
 from autograder.stage.any_play import AnyPlay
-from autograder.stage.cued import CuedCast, number_inside, watched
-from autograder.stage.errors import RestlessError, StageError, UnableError
+from autograder.stage.cued import CuedCast, WatchedMember, number_inside
+from autograder.stage.errors import RestlessError, StageError
 from autograder.stage.made import Made
-from autograder.stage.patience import Sleeper
+from autograder.stage.patience import LONGEST_SLEEP_SECONDS, Sleeper
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.streams import Streams
-from autograder.stage.watch import Watched
+from autograder.stage.watch import Watched, parent_of
 from forklab.lens.loop.rest import Kind
+from forklab.lens.loop.rest import Rest as LensRest
 from forklab.lens.performance import Performance
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.surroundings import File
 
-_RESTS = {Kind.QUIET: Rest.QUIET, Kind.POLLING: Rest.POLLING, Kind.BUSY: Rest.SPINNING}
+_RESTS = {
+    Kind.QUIET: Rest.QUIET,
+    Kind.LATER: Rest.TIMED,
+    Kind.POLLING: Rest.POLLING,
+    Kind.BUSY: Rest.SPINNING,
+}
+_LATE_SECONDS = 1e9  # whoever starts main is waited for: no line of the script can come before that
+_ROOM_OF_A_TERMINAL = 2048  # bytes that it holds at least
 
 
 class VirtualPlay(AnyPlay):
@@ -46,12 +55,16 @@ class VirtualPlay(AnyPlay):
         *,
         terminal: bool = False,
         start: Start = AS_AT_LOGIN,
+        casting: Casting = AS_EVER,
+        typed: bool = False,
         seed: int | str = 0,
     ) -> None:
         """As `Play` has it; `seed` decides who is next where several can go on."""
-        super().__init__(stage.sandbox, AS_EVER, start, Streams(terminal=terminal))
+        streams = Streams(terminal=terminal, typed=typed, keys=not casting.subject.is_init)
+        super().__init__(stage.sandbox, casting, start, streams)
         self._stage = stage
         self._made = Made(self._watched_by_pid)
+        self._has_terminal = terminal
         self._closed = False
         self._settled: Settled | None = None
         self._late: Member | None = None  # main, that was frozen after init's fork
@@ -61,11 +74,12 @@ class VirtualPlay(AnyPlay):
                 command,
                 self._streams.standard,
                 terminal=terminal,
-                settings=[*stage.settings(untraced), f"stops {stage.sandbox.stage}/stops"],
+                below_init=not self.subject.is_init,
+                settings=stage.settings(untraced),
             )
         finally:
             self._streams.are_handed_over()
-        self.cast = CuedCast()
+        self.cast = CuedCast(casting)
         try:
             actor = os.stat(stage.program)
             identity = (actor.st_dev, actor.st_ino, actor.st_rdev)
@@ -73,12 +87,20 @@ class VirtualPlay(AnyPlay):
         except OSError as error:
             raise StageError(f"a play cannot be traced: {error}") from error
         self._first = self._performance.first
-        self.init = watched(self._first)
+        self._above = parent_of(pid)
         self._pid_inside = number_inside(self._first)
-        self.cast.begin(self._performance, self._streams.written, self._is_born)
+        self.cast.begin(self._performance, self._streams.written, self._is_born, above=self._above)
+        self.init = self.cast.watch(self._first)
 
     def _traced(self, pid: int, actor: File, seed: int | str) -> Performance:
-        return Performance(pid, actor, self.cast, seed=seed)
+        return Performance(
+            pid,
+            actor,
+            self.cast,
+            seed=seed,
+            terminal=self._has_terminal,
+            adopts=self.subject.is_init,
+        )
 
     def wait_for_fork(self) -> None:
         """Nothing to wait for: who is to be frozen then is stopped by us, between birth and first instruction."""
@@ -105,6 +127,8 @@ class VirtualPlay(AnyPlay):
     def wait_for_main(self) -> Settled | None:
         """Waits until main has asked for orders; None then, else how the play came to rest without it."""
         settled = self.settle()
+        if settled.rest is Rest.TIMED and MAIN not in self.cast:
+            settled = self._come_to_rest(_LATE_SECONDS)
         found = MAIN in self.cast
         self._stage.conduct.starts(found, spinning=settled.rest is Rest.SPINNING)
         return None if found else settled
@@ -126,25 +150,37 @@ class VirtualPlay(AnyPlay):
         Raises UnrulyError if it never will be, RestlessError if it had to be ended.
         """
         if self.cast.stirred or self._settled is None:
-            self.cast.births = 0
-            try:
-                rest = self._performance.come_to_rest()
-            except EndOfRunError as end:
-                raise RestlessError(str(end)) from end
-            self.cast.stirred = False
-            self._settled = self._settle(_RESTS[rest.kind], rest.who)
+            self._settled = self._come_to_rest(LONGEST_SLEEP_SECONDS)
         return Settled(Rest.DONE, Activity(Posture.UNKNOWN)) if done() else self._settled
 
-    def _settle(self, rest: Rest, who: Member | None) -> Settled:
-        """What init is doing then, and who wakes up again and again."""
-        if rest is Rest.SPINNING:
+    def _come_to_rest(self, patience: float) -> Settled:
+        """Nobody is waited for who sleeps longer than that, in seconds."""
+        self.cast.comes_to_rest()
+        while True:
+            written = self._streams.written()
+            try:
+                rest = self._performance.come_to_rest(patience)
+            except EndOfRunError as end:
+                raise RestlessError(str(end)) from end
+            # A terminal holds so much; who has filled it goes on once we have read that.
+            if sum(self._streams.written()) - sum(written) < _ROOM_OF_A_TERMINAL:
+                break
+        self.cast.stirred = False
+        return self._settle(rest)
+
+    def _settle(self, rest: LensRest) -> Settled:
+        """What the subject is doing then, and who wakes up again and again, or much later."""
+        kind, who = _RESTS[rest.kind], rest.who
+        if kind is Rest.SPINNING:
             self._stage.conduct.spins += 1
-            return Settled(rest, Activity(Posture.RUNNING))
+            return Settled(kind, Activity(Posture.RUNNING))
         sleeper = None
-        if rest is Rest.POLLING and who is not None:
+        if who is not None:
             call = self._doing(who).call
-            sleeper = Sleeper(who.pid, call, None, hidden=not call)
-        return Settled(rest, self._doing(self._first, awake=who is self._first), sleeper)
+            limit = rest.seconds if kind is Rest.TIMED else None
+            sleeper = Sleeper(who.pid, call, limit, hidden=not call)
+        awake = kind is Rest.POLLING and who is self._first
+        return Settled(kind, self._doing(self._first, awake=awake), sleeper)
 
     def _doing(self, member: Member, *, awake: bool = False) -> Activity:
         thread = self._performance.thread_of(member)
@@ -160,36 +196,41 @@ class VirtualPlay(AnyPlay):
     def freeze(self) -> bool:
         """Stops init from outside, which acts on PID 1 as well; False if it is gone."""
         self.frozen = True
-        self.send(INIT, signal.SIGSTOP)
+        self.send(self.subject.name, signal.SIGSTOP)
         self.settle()
         return self._first.stopped
 
     def _member(self, name: str) -> Member:
-        if name == INIT:
-            return self._first
-        if name in self._made:
-            pid = self._made[name].pid
-            return next(m for m in self._performance.everybody if m.pid == pid)
-        return self.cast[name].member
+        process = self.process(name)
+        assert isinstance(process, WatchedMember)
+        return process.member
 
     def type(self, words: bytes) -> None:
-        """Raises UnableError."""
-        raise UnableError("nothing can be typed in virtual time")
-
-    def end_input(self) -> None:
-        """Raises UnableError."""
-        self.type(b"")
+        """Raises ActorLostError, of the subject, if nobody reads that any more, or what was typed before."""
+        super().type(words)
+        self._performance.stir()  # a key at a terminal may mean a signal
 
     def let_exit(self, name: str) -> None:
-        """Raises UnableError."""
-        raise UnableError("no exit is held in virtual time")
+        """Raises ActorLostError if it is gone already: it was killed, or has found another way out."""
+        member = self._member(name)
+        if member.dead:
+            raise ActorLostError(name)
+        self._stir()
+        self._performance.let_exit(member)
 
     def held_exit(self, name: str) -> int | None:
-        """Nobody's is."""
-        return None
+        """With what somebody is going to exit who is held at that; else None."""
+        return self._performance.held_exit(self._member(name))
 
     def _watched_by_pid(self, pid: int) -> Watched:
-        return watched(next(m for m in self._performance.everybody if m.pid == pid))
+        member = self._performance.living(pid)
+        if member is None:
+            raise ProcessLookupError(pid)
+        return self.cast.watch(member)
+
+    def _children(self, name: str) -> list[int]:
+        children = sorted(self._member(name).children, key=lambda child: child.born)
+        return [child.pid for child in children]
 
     def status(self, name: str) -> int | None:
         """How it ended, as os.waitstatus_to_exitcode() tells it; None while it lives."""
@@ -198,9 +239,8 @@ class VirtualPlay(AnyPlay):
     def strays(self) -> list[tuple[str, Watched]]:
         """Processes of the play that are no actors, and how they are called: by the number that they have inside."""
         return [
-            (f"process {number_inside(member)}", process)
-            for member, process in self.cast.strays.items()
-            if not member.reaped
+            (self.name_of(stray.pid) or f"process {number_inside(stray.member)}", stray)
+            for stray in self.cast.strays()
         ]
 
     def trouble(self) -> str:
@@ -221,7 +261,7 @@ class VirtualPlay(AnyPlay):
             self._streams.close()
 
     def _reaper_pid(self) -> int | None:
-        return None
+        return None if self.subject.is_init else self._above
 
     def _stir(self) -> None:
         self.cast.stirred = True

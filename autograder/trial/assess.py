@@ -17,7 +17,7 @@ from autograder.labs.solution import digests_of_solution
 from autograder.language.roles import VIRTUAL, isolation_of
 from autograder.stage.contained import Completed, run_contained
 from autograder.stage.errors import ExcessError
-from autograder.stage.isolation import lacks, probe
+from autograder.stage.isolation import choose, lacks
 from autograder.stage.workspace import Workspace
 from autograder.submission.build import BuiltProgram, build_all
 from autograder.submission.installed import find_installed
@@ -41,17 +41,23 @@ class Ready:
     _commands: Commands
     _reference: Reference
 
-    def bench(self, scenarios: Sequence[Scenario] = ()) -> Bench:
+    def bench(self, scenarios: Sequence[Scenario] = (), *, seed: int = 0) -> Bench:
         """A new one, on which nothing is known of the submission yet. Raises StageError, as Bench does."""
         return Bench(
-            self.mode, self._workspace, self._folder, self._commands, self._reference, scenarios
+            self.mode,
+            self._workspace,
+            self._folder,
+            self._commands,
+            self._reference,
+            scenarios,
+            seed=seed,
         )
 
 
 @contextlib.contextmanager
 def ready(lab: Lab, submission: Path, mode: str | None = None) -> Iterator[Ready]:
     """Builds a submission. Raises BuildError, which tells its author why; StageError if there is no stage at all."""
-    mode = mode or probe().mode
+    mode = choose(mode).mode
     with Workspace() as workspace:
         run = _builder(mode, workspace)
         folder = workspace.subfolder()
@@ -68,19 +74,21 @@ def assess(
     mode: str | None = None,
     scenarios: Sequence[Scenario] | None = None,
     on_verdict: Callable[[Verdict], None] = lambda verdict: None,
+    seed: int = 0,
 ) -> Assessment:
     """Judges one submission by every scenario of the lab, or by those given; tells each verdict as it comes.
 
+    In virtual time `seed` decides who is next where several can go on: the same seed gives the same plays.
     A build that fails is a verdict: every scenario fails with the compiler's words. Never raises for a student's doing;
     raises StageError if this machine has no stage at all.
     """
-    mode = mode or probe().mode
+    mode = choose(mode).mode
     chosen = lab.scenarios if scenarios is None else scenarios
     verdicts: list[Verdict] = []
     try:
         with (
             ready(lab, submission, mode) as built,
-            contextlib.closing(built.bench(chosen)) as bench,
+            contextlib.closing(built.bench(chosen, seed=seed)) as bench,
         ):
             for scenario in chosen:
                 started = time.monotonic()
@@ -106,19 +114,15 @@ def prove_all(
 
     Raises BuildError, and StageError if this machine has no stage in virtual time.
     """
-    with Workspace() as workspace:
-        folder = workspace.subfolder()
-        programs = build_all(submission, folder, _builder(VIRTUAL, workspace), lab.bill.programs)
-        reference = _reference(lab, VIRTUAL, workspace)
-        bench = Bench(VIRTUAL, workspace, folder, _commands(programs), reference, scenarios)
-        try:
-            proofs = []
-            for scenario in scenarios:
-                proofs.append(bench.prove(scenario, seconds))
-                on_proof(proofs[-1])
-            return proofs
-        finally:
-            bench.close()
+    proofs = []
+    with (
+        ready(lab, submission, VIRTUAL) as built,
+        contextlib.closing(built.bench(scenarios)) as bench,
+    ):
+        for scenario in scenarios:
+            proofs.append(bench.prove(scenario, seconds))
+            on_proof(proofs[-1])
+    return proofs
 
 
 def judge_installed(
@@ -137,7 +141,7 @@ def judge_installed(
     with Workspace() as workspace:
         folder = workspace.subfolder()
         installed.put_into(folder)
-        mode = mode or probe().mode
+        mode = choose(mode).mode
         reference = _reference(lab, mode, workspace) if lab else NO_REFERENCE
         commands = {scenario.bill.program: installed.command for scenario in scenarios}
         bench = Bench(mode, workspace, folder, commands, reference, scenarios)

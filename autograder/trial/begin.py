@@ -48,10 +48,17 @@ def opened(scenario: Scenario, programs: Programs, stage: Stage) -> Play | Virtu
     command = scenario.command_line(programs, stage.main)
     terminal, casting = scenario.terminal, scenario.casting
     typed = _is_typed(scenario)
-    if not stage.in_virtual_time:
-        return Play(stage, command, terminal=terminal, start=start, casting=casting, typed=typed)
-    _refuse_what_is_not_played_in_virtual_time(scenario, start)
-    return VirtualPlay(stage, command, terminal=terminal, start=start, seed=scenario.name)
+    if stage.in_virtual_time:
+        return VirtualPlay(
+            stage,
+            command,
+            terminal=terminal,
+            start=start,
+            casting=casting,
+            typed=typed,
+            seed=f"{stage.seed} {scenario.name}" if stage.seed else scenario.name,
+        )
+    return Play(stage, command, terminal=terminal, start=start, casting=casting, typed=typed)
 
 
 def rehearsed(
@@ -60,7 +67,7 @@ def rehearsed(
     """The same by a schedule."""
     start = _start_of(step for step in scenario.steps if isinstance(step, Beginning))
     start = _surroundings(scenario, start, stage)
-    _refuse_what_is_not_played_in_virtual_time(scenario, start)
+    _refuse_what_has_no_schedule(scenario, start)
     command = scenario.command_line(programs, stage.main)
     return RehearsedPlay(stage, command, schedule, terminal=scenario.terminal, start=start)
 
@@ -69,13 +76,11 @@ def _is_typed(scenario: Scenario) -> bool:
     return any(isinstance(step, Types | EndsInput) for step in scenario.steps)
 
 
-def _refuse_what_is_not_played_in_virtual_time(scenario: Scenario, start: Start) -> None:
+def _refuse_what_has_no_schedule(scenario: Scenario, start: Start) -> None:
     """Raises UnableError."""
     casting = scenario.casting
     if _is_typed(scenario) or start.exits_held or casting.commands or not casting.subject.is_init:
-        raise UnableError(
-            "in virtual time only inits are played, with nothing typed and no commands"
-        )
+        raise UnableError("by a schedule only inits are played, with nothing typed and no commands")
 
 
 def _surroundings(scenario: Scenario, start: Start, stage: Stage) -> Start:

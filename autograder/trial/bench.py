@@ -33,8 +33,8 @@ from autograder.trial.verdict import Status, Verdict
 
 _ENOUGH = 3  # plays in which it did the same
 
-# How a reference, by its identity, has played a scenario in a mode: once in a process, whoever is judged.
-_RECORDED: dict[tuple[tuple[str, ...], Scenario, str], Expected] = {}
+# How a reference, by its identity, has played a scenario in a mode, with a seed: once in a process, whoever is judged.
+_RECORDED: dict[tuple[tuple[str, ...], Scenario, str, int], Expected] = {}
 
 
 class Bench:
@@ -48,9 +48,12 @@ class Bench:
         commands: Commands,
         reference: Reference,
         scenarios: Sequence[Scenario],
+        *,
+        seed: int = 0,
     ) -> None:
         """Raises StageError if this machine has no stage, or is too small for the largest of these scenarios."""
         self._mode = mode
+        self._seed = seed
         self._workspace = workspace
         self._folder = folder
         self._commands = commands
@@ -58,7 +61,7 @@ class Bench:
         self._reference = functools.cache(reference.make_ready)
         self._conduct = Conduct()
         refuse_if_short(self._needs(*scenarios))
-        self._stage: Stage | None = Stage(mode, workspace, folder, self._conduct)
+        self._stage: Stage | None = self._set_up(folder, self._conduct)
         self._rehearsals: Stage | None = None  # where plays go by schedules
 
     def close(self) -> None:
@@ -102,7 +105,7 @@ class Bench:
         """Raises UndecidedError, and the next play has a new stage then."""
         try:
             if self._stage is None:
-                self._stage = Stage(self._mode, self._workspace, self._folder, self._conduct)
+                self._stage = self._set_up(self._folder, self._conduct)
             stage = self._stage
             programs = _seen_at(stage, self._commands)
             verdict = judge(scenario, programs, stage, lambda: self._recorded(scenario))
@@ -124,15 +127,18 @@ class Bench:
         verdict = passed if proof.loss is None else proof.loss.verdict
         return replace(verdict, proof=f"{proof.words[:1].upper()}{proof.words[1:]}.")
 
+    def _set_up(self, folder: Path, conduct: Conduct | None = None) -> Stage:
+        return Stage(self._mode, self._workspace, folder, conduct, seed=self._seed)
+
     def _recorded(self, scenario: Scenario) -> Expected:
         """How the reference solution plays it. Raises UndecidedError if that cannot be told."""
-        key = self._identity, scenario, self._mode
+        key = self._identity, scenario, self._mode, self._seed
         if key not in _RECORDED:
             built = self._reference()
             if built is None:
                 return Unknown()
             folder, commands = built
-            with Stage(self._mode, self._workspace, folder) as stage:
+            with self._set_up(folder) as stage:
                 _RECORDED[key] = record(scenario, _seen_at(stage, commands), stage)
         return _RECORDED[key]
 
@@ -144,7 +150,7 @@ class Bench:
             if built is None:
                 return self._blame_by_sight(scenario, first, undecided)
             folder, commands = built
-            with alone(), Stage(self._mode, self._workspace, folder) as stage:
+            with alone(), self._set_up(folder) as stage:
                 verdict = judge(scenario, _seen_at(stage, commands), stage)
         except (UndecidedError, StageError, OSError) as error:
             verdict = Verdict.of(scenario, Status.ERROR, str(error))

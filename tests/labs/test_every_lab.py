@@ -1,4 +1,4 @@
-"""Every lab, judged for real, in both modes: solutions pass, starters and mutants fail, nothing is ever an error."""
+"""Every lab, judged for real, in each mode: solutions pass, starters and mutants fail, nothing is ever an error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from _pytest.mark import ParameterSet
 
 from autograder.labs.lab import Lab, load_lab
 from autograder.labs.mutants import LANGUAGES, Mutant, load_mutants, write
-from autograder.language.roles import PIDNS, SUBREAPER
+from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL, isolation_of
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Assessment, Status
 
@@ -19,7 +19,7 @@ LABS = [load_lab(file.parent) for file in sorted((ROOT / "labs").glob("*/lab.tom
 MUTANTS = {lab.name: load_mutants(lab) for lab in LABS}
 
 _NICEST = 19  # setpriority(2)
-SAMPLE = 4  # of so many mutants one is judged in each mode
+SAMPLE = 4  # of so many mutants one is judged in each mode, another one in each
 every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
 
 
@@ -31,9 +31,10 @@ EVERY_MUTANT = [
 
 
 def _in_mode(lab: Lab, place: int, mode: str) -> ParameterSet:
-    """`make test` judges all mutants of the lab init in both modes, and of the others a sample."""
+    """`make test` judges all mutants of the lab init in both modes in real time, and else a sample."""
     mutant = MUTANTS[lab.name][place]
-    is_sampled = lab.name == "init" or place % SAMPLE == (0 if mode == PIDNS else 1)
+    in_turn = place % SAMPLE == (PIDNS, SUBREAPER, VIRTUAL).index(mode)
+    is_sampled = in_turn or (lab.name == "init" and mode != VIRTUAL)
     name = f"{lab.name}-{mutant.name}-{mode}"
     return pytest.param(lab, mutant, mode, id=name, marks=() if is_sampled else pytest.mark.slow)
 
@@ -42,7 +43,7 @@ EVERY_MUTANT_IN_EACH_MODE = [
     _in_mode(lab, place, mode)
     for lab in LABS
     for place in range(len(MUTANTS[lab.name]))
-    for mode in (PIDNS, SUBREAPER)
+    for mode in (PIDNS, SUBREAPER, VIRTUAL)
 ]
 
 
@@ -55,15 +56,15 @@ def wrong(assessment: Assessment) -> list[tuple[str, str]]:
 
 
 def refuse_without_plays(lab: Lab, mode: str) -> None:
-    if not any(mode in scenario.modes for scenario in lab.scenarios):
+    if not any(isolation_of(mode) in scenario.modes for scenario in lab.scenarios):
         pytest.skip(f"the lab has no plays in mode {mode}")
 
 
 @every_lab
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_solution_loses_nothing(lab: Lab, language: str, mode: str) -> None:
-    refuse_without_plays(lab, mode)
-    assessment = assess(lab, lab.folder / "solution" / language, mode=mode)
+def test_a_solution_loses_nothing(lab: Lab, language: str, any_mode: str) -> None:
+    refuse_without_plays(lab, any_mode)
+    assessment = assess(lab, lab.folder / "solution" / language, mode=any_mode)
     assert wrong(assessment) == []
     assert assessment.score == assessment.max_score > 0
 
@@ -71,10 +72,10 @@ def test_a_solution_loses_nothing(lab: Lab, language: str, mode: str) -> None:
 @every_lab
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_starter_gets_some_points_and_a_message_for_each_that_it_lacks(
-    lab: Lab, language: str, mode: str
+    lab: Lab, language: str, any_mode: str
 ) -> None:
-    refuse_without_plays(lab, mode)
-    assessment = assess(lab, lab.folder / "starter" / language, mode=mode)
+    refuse_without_plays(lab, any_mode)
+    assessment = assess(lab, lab.folder / "starter" / language, mode=any_mode)
     assert 0 < assessment.score < assessment.max_score
     for verdict in assessment.verdicts:
         assert verdict.status is not Status.ERROR, verdict.message
@@ -82,18 +83,19 @@ def test_a_starter_gets_some_points_and_a_message_for_each_that_it_lacks(
             assert verdict.message and verdict.failed_step
 
 
-@pytest.mark.parametrize("lab, mutant, mode", EVERY_MUTANT_IN_EACH_MODE, indirect=["mode"])
+@pytest.mark.parametrize("lab, mutant, any_mode", EVERY_MUTANT_IN_EACH_MODE, indirect=["any_mode"])
 def test_a_mutant_is_caught_by_the_scenarios_that_it_names(
-    lab: Lab, mutant: Mutant, mode: str, tmp_path: Path
+    lab: Lab, mutant: Mutant, any_mode: str, tmp_path: Path
 ) -> None:
-    if mode not in mutant.modes:
-        pytest.skip(f"this bug does not show in mode {mode}")
+    isolation = isolation_of(any_mode)
+    if isolation not in mutant.modes:
+        pytest.skip(f"this bug does not show in mode {isolation}")
     if mutant.name == "is_nice_to_others" and os.nice(0) >= _NICEST:
         pytest.skip("nobody can be nicer than these tests are already")
     write(mutant, tmp_path)
-    wanted = [s for s in lab.scenarios if s.name in mutant.caught_by and mode in s.modes]
+    wanted = [s for s in lab.scenarios if s.name in mutant.caught_by and isolation in s.modes]
     assert wanted
-    assessment = assess(lab, tmp_path, mode=mode, scenarios=wanted)
+    assessment = assess(lab, tmp_path, mode=any_mode, scenarios=wanted)
     assert {v.scenario: v.status for v in assessment.verdicts} == {
         s.name: Status.FAILED for s in wanted
     }

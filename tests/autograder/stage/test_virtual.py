@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autograder.language.roles import INIT, MAIN, PIDNS, VIRTUAL
+from autograder.language.roles import (
+    AS_COMMAND,
+    AS_EVER,
+    INIT,
+    MAIN,
+    PIDNS,
+    SUBREAPER,
+    VIRTUAL,
+    VIRTUAL_SUBREAPER,
+    Casting,
+    Subject,
+)
+from autograder.stage import isolation
 from autograder.stage.activity import Posture
 from autograder.stage.actors import ActorLostError
-from autograder.stage.errors import UnrulyError
+from autograder.stage.errors import StageError, UnrulyError
 from autograder.stage.isolation import probe
 from autograder.stage.quiescence import Rest
 from autograder.stage.stage import Stage
@@ -50,9 +64,15 @@ REAP_ALL = "start(arguments); while (wait(NULL) > 0 || errno == EINTR) {} return
 OpenPlay = Callable[..., VirtualPlay]
 
 
+BOTH = pytest.mark.parametrize("mode", [VIRTUAL, VIRTUAL_SUBREAPER])
+
+
 @pytest.fixture
 def open_play(workspace: Workspace) -> Iterator[OpenPlay]:
-    """`open_play(BODY)` is a play with an init whose main() has that body; in it, `start(arguments)` starts main."""
+    """`open_play(BODY)` is a play with an init whose main() has that body; in it, `start(arguments)` starts main.
+
+    With `casting` it can be a play of a command, with actors on its PATH.
+    """
     if probe().mode != PIDNS:
         pytest.skip(probe().why)
     opened: list[VirtualPlay] = []
@@ -64,7 +84,10 @@ def open_play(workspace: Workspace) -> Iterator[OpenPlay]:
         before: str = "",
         terminal: bool = False,
         start: Start = AS_AT_LOGIN,
+        casting: Casting = AS_EVER,
+        typed: bool = False,
         seed: int = 0,
+        mode: str = VIRTUAL,
     ) -> VirtualPlay:
         folder = workspace.subfolder()
         source = Path(folder, "init.c")
@@ -72,10 +95,15 @@ def open_play(workspace: Workspace) -> Iterator[OpenPlay]:
         source.write_text(f"{HEAD}{before}\n{main}")
         command = [compiler(), "-std=gnu11", "-pthread", str(source), "-o", str(folder / "init")]
         subprocess.run(command, check=True, timeout=60)
-        stage = Stage(VIRTUAL, workspace, folder)
+        stage = Stage(mode, workspace, folder)
         stages.append(stage)
+        stage.put_commands(casting)
+        if casting.commands:
+            start = replace(start, variables=(f"PATH={stage.search_path()}",))
         init = [f"{stage.sandbox.folder}/init", *stage.main]
-        play = VirtualPlay(stage, init, terminal=terminal, start=start, seed=seed)
+        play = VirtualPlay(
+            stage, init, terminal=terminal, start=start, casting=casting, typed=typed, seed=seed
+        )
         opened.append(play)
         return play
 
@@ -84,6 +112,11 @@ def open_play(workspace: Workspace) -> Iterator[OpenPlay]:
         play.close()
     for stage in stages:
         stage.close()
+
+
+def refuse_without_root(mode: str) -> None:
+    if mode == VIRTUAL_SUBREAPER and os.geteuid() != 0:
+        pytest.skip("without namespaces there is virtual time for root alone")
 
 
 def tell(play: VirtualPlay, name: str, order: str) -> int:
@@ -286,16 +319,54 @@ ATTACKS = {
     "a namespace": "unshare(CLONE_NEWUSER)",
     "orders": "syscall(400, 0, room, sizeof room)",
     "replies": 'syscall(400, 1, "ok 0", 4)',
+    "a signal to the tracer": "kill(tracer(), SIGCONT)",
+    "its limits": "syscall(SYS_prlimit64, tracer(), RLIMIT_NOFILE, &few, 0)",
+    "its memory": "open(memory_of(tracer()), O_RDWR)",
+    "somebody else's socket": "connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&address, sizeof address)",
 }
+# Where there is no namespace between, /proc says who traces us. In one it is 0, which would mean ourselves.
+TRACER = """
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+static struct rlimit few = {8, 8};
+static struct sockaddr_un address = {AF_UNIX, "PATH"};
+static pid_t tracer(void) {
+    char line[256]; pid_t found = 0; FILE *status = fopen("/proc/self/status", "r");
+    while (fgets(line, sizeof line, status)) sscanf(line, "TracerPid: %d", &found);
+    fclose(status); return found ? found : 999999;
+}
+static char *memory_of(pid_t pid) { static char path[64]; sprintf(path, "/proc/%d/mem", pid); return path; }
+"""
 
 
+@pytest.fixture
+def socket_of_others(tmp_path: Path) -> Iterator[Path]:
+    """Everybody may connect to it, as far as files go."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o111)
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        path.chmod(0o777)
+        listener.listen()
+        yield path
+
+
+@BOTH
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_nobody_leaves_the_trace_or_plays_an_actor(attack: str, open_play: OpenPlay) -> None:
+def test_nobody_leaves_the_trace_or_plays_an_actor(
+    attack: str, mode: str, open_play: OpenPlay, socket_of_others: Path
+) -> None:
+    refuse_without_root(mode)
     play = open_play(
         "struct sock_filter code[] = {{6, 0, 0, 0x7fff0000}}; struct sock_fprog program = {1, code};"
-        f"char room[64]; (void)room; (void)program; long r = {ATTACKS[attack]};"
-        "if (r == 0 && getpid() != 1) for (;;) pause();"
-        "start(arguments); wait(0); return r < 0 ? 5 : 6;"
+        f"char room[64]; (void)room; (void)program; pid_t self = getpid(); long r = {ATTACKS[attack]};"
+        "if (r == 0 && getpid() != self) for (;;) pause();"
+        "start(arguments); wait(0); return r < 0 ? 5 : 6;",
+        before=TRACER.replace("PATH", str(socket_of_others))
+        + "void *unused[] = {tracer, memory_of, &few, &address};\n",
+        mode=mode,
     )
     assert play.wait_for_main() is None
     tell(play, MAIN, "exit 0")
@@ -310,3 +381,165 @@ def test_nobody_is_left_once_it_is_closed(open_play: OpenPlay) -> None:
     assert len(pids) == 4
     play.close()
     assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+BOSS = Casting(Subject("boss", AS_COMMAND), main=False, commands=("sleepy", "other"))
+WITH_MAIN = replace(BOSS, main=True)
+RUN = (
+    "static pid_t run(const char *name) { pid_t child = fork();"
+    " if (child == 0) { execlp(name, name, (char *)0); _exit(127); } return child; }\n"
+)
+
+
+@BOTH
+def test_a_command_is_no_init_and_orphans_come_to_the_one_above_it(
+    mode: str, open_play: OpenPlay
+) -> None:
+    refuse_without_root(mode)
+    play = open_play("waitpid(start(arguments), 0, 0); return 4;", casting=WITH_MAIN, mode=mode)
+    assert play.wait_for_main() is None
+    fork(play, MAIN, "worker")
+    fork(play, "worker", "child")
+    tell(play, "worker", "exit 0")
+    play.settle()
+    above = play.process("boss").stat()
+    stat = play.process("child").stat()
+    assert above is not None and stat is not None
+    assert play.name_of(above.parent) == play.name_of(stat.parent) == INIT
+    tell(play, "child", "exit 3")
+    play.settle()
+    assert play.process("child").reaped() and not play.process("worker").reaped()
+    assert play.status("child") == 3
+    tell(play, MAIN, "exit 0")
+    play.settle()
+    assert play.status("boss") == 4 and not play.init.reaped()
+
+
+@BOTH
+def test_whoever_executes_a_command_is_called_like_its_file_and_runs_are_counted(
+    mode: str, open_play: OpenPlay
+) -> None:
+    refuse_without_root(mode)
+    body = '(void)arguments; run("sleepy"); run("other"); run("sleepy"); pause(); return 0;'
+    play = open_play(body, before=RUN, casting=BOSS, mode=mode)
+    play.settle()
+    assert {actor.name for actor in play.cast} == {"sleepy", "other", "sleepy-2"}
+    assert play.strays() == []
+    assert play.children("boss") == 3
+    tell(play, "sleepy", "exit 3")
+    play.settle()
+    assert play.status("sleepy") == 3 and not play.process("sleepy-2").ended()
+
+
+def test_nobody_is_an_actor_whom_the_lab_does_not_cast(open_play: OpenPlay) -> None:
+    """The actor program itself is main's alone, and there is no main here."""
+    body = 'start(arguments); run("other"); int s; wait(&s); pause(); return 0;'
+    casting = replace(BOSS, commands=("sleepy",))
+    play = open_play(body, before=RUN, casting=casting)
+    play.settle()
+    assert list(play.cast) == []
+
+
+def test_whom_the_subject_makes_is_named_the_oldest_first(open_play: OpenPlay) -> None:
+    body = (
+        "(void)arguments; for (int i = 0; i < 3; i++) if (!fork()) { setsid(); pause(); } pause();"
+    )
+    play = open_play(body, casting=BOSS)
+    play.settle()
+    assert len(play.strays()) == 3 and play.name_children("boss", ["first", "second"])
+    assert not play.name_children("boss", ["third", "fourth"])
+    assert play.pid_inside("boss") < min(
+        int(
+            Path(f"/proc/{play.process(name).pid}/status").read_text().split("NSpid:")[1].split()[1]
+        )
+        for name in ("first", "second")
+    )
+    assert play.process("first").pid < play.process("second").pid
+    play.send("first", signal.SIGTERM)
+    play.settle()
+    assert play.status("first") == -signal.SIGTERM and play.status("second") is None
+    assert [name for name, _ in play.strays()][:2] == ["first", "second"]
+
+
+def test_lines_that_are_typed_are_read_by_whom_they_are_for(open_play: OpenPlay) -> None:
+    body = '(void)arguments; char c; if (read(0, &c, 1) == 1) run("sleepy"); wait(0); return c;'
+    play = open_play(body, before=RUN, casting=BOSS, typed=True)
+    play.settle()
+    assert "sleepy" not in play.cast
+    play.type(b"x")
+    play.settle()
+    play.cast.command("sleepy", "read")
+    play.type(b"one line\nand another\n")
+    play.reply("sleepy")
+    assert play.cast["sleepy"].heard == ["one line\n"]
+    play.cast.command("sleepy", "read")
+    play.reply("sleepy")
+    play.cast.command("sleepy", "read")
+    play.end_input()
+    play.reply("sleepy")
+    assert play.cast["sleepy"].heard == ["one line\n", "and another\n", ""]
+
+
+def test_a_key_is_a_signal_to_the_foreground_and_to_nobody_else(open_play: OpenPlay) -> None:
+    body = (
+        "(void)arguments; signal(SIGINT, SIG_IGN); if (fork() == 0) { setpgid(0, 0);"
+        'execlp("other", "other", (char *)0); }'
+    )
+    play = open_play(
+        body + 'run("sleepy"); pause(); return 0;', before=RUN, casting=BOSS, terminal=True
+    )
+    play.settle()
+    tell(play, "sleepy", f"catch {signal.SIGINT.value}")
+    tell(play, "other", f"catch {signal.SIGINT.value}")
+    play.type(b"\x03")
+    play.settle()
+    assert play.cast["sleepy"].caught == [(signal.SIGINT, 0)]
+    assert play.cast["other"].caught == [] and not play.init.ended()
+
+
+def test_more_than_a_terminal_holds_is_written_to_it(open_play: OpenPlay) -> None:
+    body = "(void)arguments; char text[1000]; memset(text, 'x', 1000); for (int i = 0; i < 50; i++)"
+    play = open_play(
+        body + "if (write(1, text, 1000) < 0) return 1; return 0;", casting=BOSS, terminal=True
+    )
+    play.settle()
+    assert play.status("boss") == 0 and len(play.output()) == 50_000
+
+
+def test_output_and_error_output_are_told_apart(open_play: OpenPlay) -> None:
+    body = (
+        '(void)arguments; if (write(1, "out", 3) + write(2, "error", 5) != 8) return 1; return 0;'
+    )
+    play = open_play(body, casting=BOSS)
+    play.settle()
+    assert (play.output(), play.complaints()) == ("out", "error")
+
+
+def test_a_timer_of_many_minutes_is_no_reason_to_wait(open_play: OpenPlay) -> None:
+    play = open_play("start(arguments); sleep(1000); return 3;", casting=WITH_MAIN)
+    assert play.wait_for_main() is None
+    settled = play.settle()
+    assert (settled.rest, settled.activity.posture) == (Rest.TIMED, Posture.TIMED)
+    assert settled.sleeper is not None and settled.sleeper.limit == 1000.0
+    assert not play.init.ended()
+
+
+def test_in_virtual_time_nobody_is_judged_as_the_graders_own_user(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(StageError, match="the grader's own user"):
+        Stage(VIRTUAL_SUBREAPER, workspace, workspace.subfolder())
+
+
+def test_where_namespaces_are_refused_virtual_time_is_had_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused = isolation.ModeChoice(SUBREAPER, "they are refused here")
+    monkeypatch.setattr(isolation, "probe", lambda: refused)
+    if os.geteuid() != 0:
+        with pytest.raises(StageError):
+            isolation.choose(VIRTUAL)
+    else:
+        choice = isolation.choose(VIRTUAL)
+        assert choice.mode == VIRTUAL_SUBREAPER and "refused here" in choice.why

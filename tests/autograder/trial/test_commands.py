@@ -20,6 +20,12 @@ commands = ["sleepy"]
 """
 
 
+@pytest.fixture
+def mode(any_mode: str) -> str:
+    """All that stands here holds in virtual time, too."""
+    return any_mode
+
+
 def judged(
     folder: Path,
     mode: str,

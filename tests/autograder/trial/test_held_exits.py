@@ -34,6 +34,12 @@ WAKES = WAITS.replace(
 FAMILY = "hold every exit; expect parent forks child1..child2"
 
 
+@pytest.fixture
+def mode(any_mode: str) -> str:
+    """All that stands here holds in virtual time, too."""
+    return any_mode
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     folder = tmp_path_factory.mktemp("labs") / "family"

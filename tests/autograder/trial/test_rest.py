@@ -49,6 +49,12 @@ def failed(folder: Path, mode: str, *wanted: str) -> dict[str, str]:
     return {v.scenario: v.message for v in verdicts if v.status is Status.FAILED}
 
 
+@pytest.fixture
+def mode(any_mode: str) -> str:
+    """All that stands here holds in virtual time, too."""
+    return any_mode
+
+
 WAKES = "13_stopped_orphan", "44_stopped_main", "45_signal_while_stopped"
 
 
