@@ -23,12 +23,13 @@ def check(
     gradescope_file: Path | None = None,
     metadata_file: Path | None = None,
     everything: bool = False,
+    seed: int = 0,
 ) -> int:
     """One submission, explained to its author."""
     lab = load_lab(lab_name)
     refuse_if_no_submission(lab, path)
     screen = console(to_stderr=json_file == "-")
-    say_mode(screen, mode)
+    say_mode(screen, mode, seed)
     file = None
     if gradescope_file is not None:
         from autograder.command.gradescope import for_gradescope
@@ -36,9 +37,11 @@ def check(
         lab, file = for_gradescope(lab, gradescope_file, metadata_file)
     scenarios = [scenario_in(lab, name) for name in wanted] if wanted else None
     if file is None:
-        assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios)
+        assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios, seed=seed)
     else:
-        assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios, on_verdict=file.add)
+        assessment = assess.assess(
+            lab, path, mode=mode, scenarios=scenarios, on_verdict=file.add, seed=seed
+        )
         file.write(assessment)
     why = {s.name: s.why for s in scenarios or lab.scenarios}
     show_assessment(screen, assessment, why, everything=everything)

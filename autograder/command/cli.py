@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import CommandError
-from autograder.language.roles import AS_COMMAND, MODES, ROLES, VIRTUAL
+from autograder.language.roles import AS_COMMAND, MODES, ROLES, VIRTUAL, VIRTUAL_SUBREAPER
 from forklab import standard
 
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell tells it
@@ -92,6 +92,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 arguments.gradescope,
                 arguments.metadata,
                 arguments.all,
+                arguments.seed,
             )
         case "grade":
             from autograder.command.grade import ClassOrder, grade_class
@@ -108,6 +109,7 @@ def _run(arguments: argparse.Namespace) -> int:
                     arguments.cluster,
                     arguments.assignment,
                     arguments.trusting,
+                    arguments.seed,
                 )
             )
         case "prove":
@@ -190,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:
         help="who handed in and when, as Gradescope's submission_metadata.json tells it",
     )
     _add_mode(check)
+    _add_seed(check)
 
     grade = commands.add_parser("grade", help="grade a class")
     _add_lab(grade)
@@ -220,6 +223,7 @@ def _parser() -> argparse.ArgumentParser:
         help="grade also where submissions reach what is not theirs: you trust them all",
     )
     _add_mode(grade)
+    _add_seed(grade)
 
     prove = commands.add_parser(
         "prove",
@@ -316,9 +320,19 @@ def _add_lab(parser: argparse.ArgumentParser) -> None:
 def _add_mode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
-        choices=(VIRTUAL, *MODES),
-        help="pidns: init is PID 1; subreaper: it is not; virtual: it is PID 1, below the lens, in virtual time; "
-        "default: the best that this machine can do in real time",
+        choices=(VIRTUAL, VIRTUAL_SUBREAPER, *MODES),
+        help="pidns: init is PID 1; subreaper: it is not; virtual, virtual-subreaper: the same, below the lens, "
+        "in virtual time; default: the best that this machine can do in real time",
+    )
+
+
+def _add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seed",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="in virtual time: another order of those who could go on, the same one for the same N",
     )
 
 

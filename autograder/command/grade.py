@@ -41,6 +41,7 @@ class ClassOrder:
     cluster: str | None = None
     assignment: str | None = None
     trusting: bool = False
+    seed: int = 0
 
     @property
     def again(self) -> str:
@@ -49,6 +50,7 @@ class ClassOrder:
         words += ["--assignment", self.assignment] if self.assignment else []
         words += ["--jobs", str(self.jobs)] if self.jobs else []
         words += ["--mode", self.mode] if self.mode else []
+        words += ["--seed", str(self.seed)] if self.seed else []
         words += ["--only", self.only] if self.only else []
         words += ["--cluster", self.cluster] if self.cluster else []
         words += ["--trusting"] if self.trusting else []
@@ -70,7 +72,7 @@ def grade_class(order: ClassOrder) -> int:
             f"{name} lies beside the students' folders: nobody unpacks it, nobody is judged by it.",
         )
     with output_folder(order.out) as out, Gradebook(out / "gradebook.sqlite") as gradebook:
-        mode = order.mode if order.cluster else say_mode(screen, order.mode)
+        mode = order.mode if order.cluster else say_mode(screen, order.mode, order.seed)
         submissions = [replace(s, folder=s.folder and s.folder.resolve()) for s in submissions]
         try:
             with _executor(order) as executor, ClassProgress(screen) as progress:
@@ -78,7 +80,8 @@ def grade_class(order: ClassOrder) -> int:
                     lab,
                     submissions,
                     gradebook,
-                    assess=assess.assess,
+                    assess=partial(assess.assess, seed=order.seed),
+                    seed=order.seed,
                     jobs=order.jobs,
                     executor=executor,
                     mode=mode,

@@ -94,6 +94,7 @@ class Foreman:
         mode: str | None,
         on_result: Callable[[Result], None],
         *,
+        seed: int = 0,
         keep: bool = False,
     ) -> None:
         self._lab = lab
@@ -101,7 +102,7 @@ class Foreman:
         self._gradebook = gradebook
         self._assess = assess
         self._mode = mode
-        self._terms = LabTerms(lab, mode)
+        self._terms = LabTerms(lab, mode, seed)
         self._on_result = on_result
         self._keep = keep
         self._positions = {asked.name: place for place, asked in enumerate(run.scenarios)}

@@ -36,6 +36,7 @@ def grade(
     jobs: int | None = None,
     executor: Executor | None = None,
     mode: str | None = None,
+    seed: int = 0,
     resume: bool = False,
     only: str | None = None,
     on_change: Callable[[str], None] = lambda sentence: None,
@@ -46,6 +47,7 @@ def grade(
 
     `resume` goes on with the latest run, in the middle of a student where need be. It leaves out who is done, and plays
     again only what has changed since, which `on_change` is told; `only` grades one student again in the latest run.
+    `seed` is what `assess` goes by: verdicts with another one are others.
     `on_start` is told how many students there are to grade, `on_result` each result after it is safe. `jobs` worker
     processes assess at the same time (None: one a processor), unless an `executor` is given; then a verdict is safe
     once its submission is through.
@@ -55,7 +57,7 @@ def grade(
     run = _run_for(lab, submissions, gradebook, go_on=resume or only is not None)
     wanted = list(submissions) if only is None else [choose(submissions, only)]
     if resume or only is not None:
-        terms = LabTerms(lab, mode)
+        terms = LabTerms(lab, mode, seed)
         now = [(submission, terms.of(submission)) for submission in submissions]
         left = left_to_do(now, gradebook.judged(run), gradebook.graded(run))
         if resume:
@@ -67,7 +69,7 @@ def grade(
         for sentence in sentences:
             on_change(sentence)
     on_start(len(wanted))
-    foreman = Foreman(lab, run, gradebook, assess, mode, on_result, keep=resume)
+    foreman = Foreman(lab, run, gradebook, assess, mode, on_result, seed=seed, keep=resume)
     if executor is not None:
         foreman.work_off(wanted, executor, say_nothing, _WAITING)
         return run

@@ -24,9 +24,10 @@ from autograder.submission.submissions import Submission, state_of
 class LabTerms:
     """What one lab asks, reckoned once for a whole class. `lab` is without the scenarios that are generated."""
 
-    def __init__(self, lab: Lab, mode: str | None) -> None:
+    def __init__(self, lab: Lab, mode: str | None, seed: int = 0) -> None:
+        """`seed`: by which it is decided in virtual time who is next, 0: by none."""
         self._lab = lab
-        self._mode = mode
+        self._mode = mode = f"{mode}, seed {seed}" if seed else mode
         self._asked = digest_of(lab, mode)
         self._plays = self._digests(lab.scenarios)
 
