@@ -14,10 +14,10 @@ from pathlib import Path
 from autograder.labs.lab import Lab
 from autograder.labs.scenario import Scenario
 from autograder.labs.solution import digests_of_solution
-from autograder.language.roles import VIRTUAL, isolation_of
+from autograder.language.roles import PIDNS, VIRTUAL, isolation_of
 from autograder.stage.contained import Completed, run_contained
-from autograder.stage.errors import ExcessError
-from autograder.stage.isolation import choose, lacks
+from autograder.stage.errors import ExcessError, StageError
+from autograder.stage.isolation import choose, lacks, probe
 from autograder.stage.workspace import Workspace
 from autograder.submission.build import BuiltProgram, build_all
 from autograder.submission.installed import find_installed
@@ -114,6 +114,8 @@ def prove_all(
 
     Raises BuildError, and StageError if this machine has no stage in virtual time.
     """
+    if probe().mode != PIDNS:
+        raise StageError(f"a proof takes a PID namespace of its own: {probe().why}")
     proofs = []
     with (
         ready(lab, submission, VIRTUAL) as built,
