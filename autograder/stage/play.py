@@ -99,8 +99,15 @@ class Play(AnyPlay):
 
         # Not remembered as a rest of ours: what the launcher does next wakes somebody.
         settled = self.quiescence.settle(init_has_forked)
-        while settled.rest is not Rest.DONE and self._init_is_traced():
+        while settled.rest in (Rest.QUIET, Rest.TIMED):
+            # Who stands still for a moment, because the launcher that traces it has to take note of something, looks
+            # as if it slept. Once the launcher has answered, whoever had stopped before runs again, and has run by the
+            # next rest.
+            before = self.init.cpu_nanoseconds()
+            self._sandbox.fork_is_awaited()
             settled = self.quiescence.settle(init_has_forked)
+            if self.init.cpu_nanoseconds() == before:
+                break
         # An init that has come to rest without it has no such moment: its child begins before vfork(2) returns.
         if self._sandbox.await_fork_no_more() and self.start.frozen == INIT:
             # The signal is on its way: init runs nothing more, but it has still to stop.
@@ -273,11 +280,6 @@ class Play(AnyPlay):
     def _effects(self) -> Hashable:
         """What a process can do without that another one runs: write, and send signals that are blocked."""
         return self._streams.written(), tuple(actor.process.pending() for actor in self.cast)
-
-    def _init_is_traced(self) -> bool:
-        """Whether it stands still for a moment, because the launcher that traces it has to take note of something."""
-        stat = self.init.stat()
-        return stat is not None and stat.state == "t"
 
     def _init_is_stopped(self) -> bool:
         stat = self.init.stat()

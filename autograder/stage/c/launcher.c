@@ -438,6 +438,7 @@ static void kill_play(void) {
     struct pollfd death = {.fd = deaths, .events = POLLIN};
     for (;;) {
         kill_everybody();
+        attend_birth();
         for_each_child(reap_unless_init);
         if (nobody_is_left())
             return;
@@ -448,9 +449,9 @@ static void kill_play(void) {
 
 static void end_play(void) {
     kill_play();
-    forget_birth();
     if (init > 0)
         waitpid(init, NULL, 0);
+    forget_init();
     init = -1;
 }
 

@@ -46,6 +46,27 @@ int main(int argc, char **argv) {
 }
 """
 
+SECOND_THREAD = """
+#include <pthread.h>
+static char **given;
+static void *second(void *none) {
+    int count = 0;
+    while (given[count] != NULL)
+        count++;
+    exit(none == NULL ? work(count, given) : 99);
+}
+int main(int argc, char **argv) {
+    (void)argc;
+    given = argv;
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    pthread_t thread;
+    pthread_create(&thread, NULL, second, NULL);
+    %s;
+}
+"""
+
 
 def judged(submission: Path, script: str, **changes: object) -> Verdict:
     text = script.replace("; ", "\n")
@@ -119,6 +140,61 @@ def test_who_spawns_is_never_between_fork_and_exec(tmp_path: Path, mode: str) ->
     assert verdict.status is Status.PASSED
     first = "freeze init after the fork; thaw init; main exits 3; expect init exits 3"
     assert judged(tmp_path, first, modes=(mode,)).status is Status.PASSED
+
+
+@pytest.mark.parametrize("first_thread", ["pthread_exit(NULL)", "pthread_join(thread, NULL)"])
+def test_whichever_thread_forks_it_is_frozen_between_fork_and_exec(
+    tmp_path: Path, mode: str, first_thread: str
+) -> None:
+    late = "freeze main after the fork; send SIGTERM to init; thaw main; expect init exits 143"
+    first = "freeze init after the fork; thaw init; main exits 3; expect init exits 3"
+    sets_group = "    setpgid(command, command);\n"
+    for solution, expected in ((sets_group, Status.PASSED), ("", Status.FAILED)):
+        folder = tmp_path / expected.value
+        folder.mkdir()
+        in_its_second_thread(changed(folder, sets_group, solution), first_thread)
+        verdict = judged(folder, late, modes=(mode,), command=("sleep", "infinity"))
+        assert verdict.status is expected, verdict.message
+        assert expected is Status.PASSED or verdict.failed_step == 4
+        assert judged(folder, first, modes=(mode,)).status is Status.PASSED
+
+
+def in_its_second_thread(folder: Path, first_thread: str) -> None:
+    """What the init there does, it does in its second thread; this is what the first one does meanwhile."""
+    text = (folder / "init.c").read_text()
+    (folder / "init.c").unlink()
+    text = text.replace(
+        "int main(int argc, char *argv[])", "static int work(int argc, char **argv)"
+    )
+    (folder / "work.c").write_text(text + SECOND_THREAD % first_thread)
+    (folder / "Makefile").write_text("init: work.c\n\tcc -pthread -o $@ $<\n")
+
+
+def test_who_stops_for_its_tracer_before_the_fork_is_not_at_rest(tmp_path: Path, mode: str) -> None:
+    """Each signal that comes to a traced process stops it for a moment."""
+    forks = "    pid_t command = fork();"
+    signals = "    for (int n = 0; n < 500; n++) raise(SIGURG);"
+    unblocked = f"    sigset_t urgent; sigemptyset(&urgent); sigaddset(&urgent, SIGURG);\n{signals}"
+    unblocked = unblocked.replace(
+        signals, f"    sigprocmask(SIG_UNBLOCK, &urgent, NULL);\n{signals}"
+    )
+    folder = changed(tmp_path, forks, f"{unblocked}\n{forks}")
+    text = (folder / "init.c").read_text().replace("    setpgid(command, command);\n", "")
+    (folder / "init.c").write_text(text)
+    script = "freeze main after the fork; send SIGTERM to init; thaw main; expect init exits 143"
+    for _ in range(5):
+        verdict = judged(folder, script, modes=(mode,), command=("sleep", "infinity"))
+        assert (verdict.status, verdict.failed_step) == (Status.FAILED, 4)
+
+
+def test_an_init_that_stops_itself_before_the_fork_is_not_waited_for(tmp_path: Path) -> None:
+    """PID 1 of a namespace cannot."""
+    forks = "    pid_t command = fork();"
+    folder = changed(tmp_path, forks, f"    raise(SIGSTOP);\n{forks}")
+    script = "freeze init after the fork; thaw init; main exits 3; expect init exits 3"
+    verdict = judged(folder, script, modes=("subreaper",))
+    assert verdict.status is Status.FAILED
+    assert "never started its command: it is stopped" in verdict.message
 
 
 def test_an_init_that_starts_nothing_is_not_waited_for_in_vain(tmp_path: Path, mode: str) -> None:
