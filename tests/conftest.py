@@ -25,8 +25,11 @@ _BURN = "import os, time\nend = time.monotonic() + 3600\nwhile time.monotonic() 
 
 
 def pytest_configure() -> None:
-    """A shell ignores SIGINT for what it starts in the background, nohup(1) SIGHUP; our children would inherit that."""
+    """A shell ignores SIGINT and SIGQUIT for what it starts in the background, nohup(1) SIGHUP; our children would
+    inherit that.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
