@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import select
 import signal
 import struct
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +133,12 @@ class Watched:
         return ready(self.pidfd)
 
     def reaped(self) -> bool:
-        """Whether it is gone from the process table. A zombie is not gone: it still holds its pid."""
+        """Whether it is gone from the process table. A zombie is not gone: it still holds its pid.
+
+        Where pidfds tell, which they do since Linux 6.9, nobody has to look into /proc.
+        """
+        if self._known is None and pidfds_tell_of_reaping():
+            return bool(_events(self.pidfd) & select.POLLHUP)
         return self.stat() is None
 
     def wait_status(self) -> int | None:
@@ -257,6 +264,24 @@ class Watched:
         except ProcessLookupError:
             return []
         return [f"/proc/{self.pid}/task/{name}" for name in names if name != str(self.pid)]
+
+
+@functools.cache
+def pidfds_tell_of_reaping() -> bool:
+    """Whether poll(2) says POLLHUP of the pidfd of a process that has been reaped; found out by trying, once."""
+    child = subprocess.Popen(["true"], stdout=subprocess.DEVNULL)
+    pidfd = os.pidfd_open(child.pid)
+    try:
+        child.wait()
+        return bool(_events(pidfd) & select.POLLHUP)
+    finally:
+        os.close(pidfd)
+
+
+def _events(descriptor: int) -> int:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return dict(poll.poll(0)).get(descriptor, 0)
 
 
 def ready(*descriptors: int, seconds: float = 0.0) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from autograder.stage.activity import Posture, activity_of
 from autograder.stage.errors import StageError
-from autograder.stage.watch import Watched
+from autograder.stage.watch import Watched, pidfds_tell_of_reaping
 
 
 @pytest.fixture
@@ -43,7 +43,28 @@ def test_who_is_short_of_descriptors_does_not_take_the_living_for_dead(
     process.close()
 
 
-def test_who_is_gone_is_gone_in_every_way() -> None:
+def test_whether_somebody_was_reaped_is_known_without_a_look_at_proc(
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not pidfds_tell_of_reaping():
+        pytest.skip("this kernel does not tell it: Linux 6.9 and later do")
+    process = Watched(sleeper.pid)
+    monkeypatch.setattr(process, "_read", None)
+    assert not process.reaped()
+    sleeper.kill()
+    os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
+    assert not process.reaped()  # a zombie holds its pid
+    sleeper.wait()
+    assert process.reaped()
+    process.close()
+
+
+@pytest.mark.parametrize("pidfds_tell", [True, False])
+def test_who_is_gone_is_gone_in_every_way(
+    pidfds_tell: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not pidfds_tell:  # as before Linux 6.9
+        monkeypatch.setattr("autograder.stage.watch.pidfds_tell_of_reaping", lambda: False)
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     process = Watched(child.pid)
     child.communicate(b"\n", timeout=60)
