@@ -8,6 +8,7 @@ import pytest
 
 from autograder.labs.lab import Lab, load_lab
 from autograder.labs.scenario import load_scenario
+from autograder.stage.isolation import probe
 from autograder.stage.sandbox import Sandbox
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Status, Verdict
@@ -123,7 +124,8 @@ def test_where_the_kernel_reports_no_exit_such_a_scenario_is_skipped(
     monkeypatch.setattr(
         Sandbox, "open_play", lambda *words, **more: (open_play(*words, **more)[0], None)
     )
-    verdict = judged(lab, "pidns", tmp_path, WAITS, f"{FAMILY}; expect parent is alive")
+    script = f"{FAMILY}; expect parent is alive"
+    verdict = judged(lab, probe().mode, tmp_path, WAITS, script)
     assert verdict.status is Status.SKIPPED
     assert "does not tell us who is about to exit" in verdict.message
 
