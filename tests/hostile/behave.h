@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,13 @@
 static inline void unless_refused(int worked) {
     if (worked)
         _exit(99);
+}
+
+/* Whether it belongs to our own user: then nobody can refuse to change its rights. SECURITY.md
+ * names it, of a grader who is a plain user without namespaces. */
+static inline int is_ours(const char *file) {
+    struct stat facts;
+    return stat(file, &facts) == 0 && facts.st_uid == getuid();
 }
 
 static inline pid_t start(char **command) {

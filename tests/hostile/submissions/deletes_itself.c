@@ -9,6 +9,7 @@ int main(int count, char **arguments) {
     unless_refused(unlink(arguments[0]) == 0);
     unless_refused(rename(arguments[0], "other") == 0);
     unless_refused(open(arguments[1], O_WRONLY) >= 0);
-    unless_refused(chmod(arguments[1], 0777) == 0);
+    unless_refused(!is_ours(arguments[1]) && chmod(arguments[1], 0777) == 0);
+    unless_refused(open(arguments[1], O_WRONLY) >= 0);
     return be_good(arguments);
 }
