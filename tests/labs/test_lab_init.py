@@ -16,11 +16,12 @@ from autograder.labs.scenario import Scenario
 from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL
 from autograder.stage.isolation import probe
 from autograder.trial.assess import assess
-from autograder.trial.verdict import Status
+from autograder.trial.verdict import Status, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = load_lab(ROOT / "labs" / "init")
 MUTANTS = load_mutants(LAB)
+DESIGNS = sorted(Path(__file__).with_name("other_designs").glob("*.c"))
 
 
 @pytest.mark.parametrize("language", ["c", "python"])
@@ -71,9 +72,16 @@ def test_a_perfect_init_can_meet_every_expectation(scenario: Scenario) -> None:
         assert ideal.contradictions == ()
 
 
+@pytest.fixture(scope="module")
+def verdicts_on_the_solution() -> dict[str, Verdict]:
+    return {v.scenario: v for v in assess(LAB, LAB.folder / "solution" / "c").verdicts}
+
+
 @pytest.mark.parametrize("scenario", LAB.scenarios, ids=lambda scenario: scenario.name)
-def test_what_is_observed_of_the_solution_is_what_the_model_expects(scenario: Scenario) -> None:
-    [verdict] = assess(LAB, LAB.folder / "solution" / "c", scenarios=[scenario]).verdicts
+def test_what_is_observed_of_the_solution_is_what_the_model_expects(
+    scenario: Scenario, verdicts_on_the_solution: dict[str, Verdict]
+) -> None:
+    verdict = verdicts_on_the_solution[scenario.name]
     if verdict.status is Status.SKIPPED:
         pytest.skip(verdict.message)
     if scenario.command is not None:
@@ -90,7 +98,14 @@ def _states(history: object) -> list[tuple[object, ...]]:
     ]
 
 
-@pytest.mark.parametrize("name", ["spins", "status_is_lost", "waits_for_main_only"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "status_is_lost",
+        pytest.param("spins", marks=pytest.mark.slow),
+        pytest.param("waits_for_main_only", marks=pytest.mark.slow),
+    ],
+)
 def test_a_verdict_is_the_same_every_time(name: str, tmp_path: Path) -> None:
     """To the last event; only who of a row that dies at once is found first, is the kernel's choice."""
     write(next(mutant for mutant in MUTANTS if mutant.name == name), tmp_path)
@@ -115,16 +130,23 @@ def test_correct_inits_never_fail_on_a_busy_machine(busy_machine: None) -> None:
     print(f"{judged} verdicts, none wrong")
 
 
-@pytest.mark.parametrize(
-    "source",
-    sorted(Path(__file__).with_name("other_designs").glob("*.c")),
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("source", DESIGNS, ids=lambda path: path.stem)
 def test_a_correct_init_of_another_design_loses_nothing(
     source: Path, mode: str, tmp_path: Path
 ) -> None:
-    shutil.copy(source, tmp_path / "init.c")
-    for _ in range(3):
-        assessment = assess(LAB, tmp_path, mode=mode)
-        wrong = [v for v in assessment.verdicts if v.status in (Status.FAILED, Status.ERROR)]
-        assert [(v.scenario, v.message) for v in wrong] == []
+    loses_nothing(source, mode, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", DESIGNS, ids=lambda path: path.stem)
+def test_a_correct_init_of_another_design_loses_nothing_five_times(
+    source: Path, mode: str, tmp_path: Path
+) -> None:
+    loses_nothing(source, mode, tmp_path, rounds=5)
+
+
+def loses_nothing(source: Path, mode: str, folder: Path, rounds: int = 1) -> None:
+    shutil.copy(source, folder / "init.c")
+    verdicts = assess(LAB, folder, mode=mode, scenarios=LAB.scenarios * rounds).verdicts
+    wrong = [v for v in verdicts if v.status in (Status.FAILED, Status.ERROR)]
+    assert [(v.scenario, v.message) for v in wrong] == []
