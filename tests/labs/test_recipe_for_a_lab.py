@@ -68,7 +68,7 @@ def run(command: str, folder: Path) -> str:
         start_new_session=True,
     )
     try:
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=900)
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

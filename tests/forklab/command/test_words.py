@@ -318,7 +318,12 @@ def test_a_fork_bomb_is_named_and_does_not_fill_the_screen(
     assert done.stderr.endswith(" lines more: --json FILE has everybody.\n")
 
 
-COMMANDS = (("run", "echo", "hello"), ("outputs", "echo", "hello"), ("tree",), ("quiz",))
+COMMANDS = (
+    ("run", "echo", "hello"),
+    ("outputs", "echo", "hello"),
+    ("tree",),
+    ("quiz", "--count", "1"),
+)
 
 
 @pytest.mark.parametrize("words", COMMANDS)

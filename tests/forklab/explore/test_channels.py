@@ -866,7 +866,7 @@ NOT_MODELLED = {
         int pair[2];
         static char much[100000];
         if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
-        if (fork() == 0) { while (read(pair[1], much, 1000) > 0) {} _exit(0); }
+        if (fork() == 0) { while (read(pair[1], much, 9999) > 0) {} _exit(0); }
         close(pair[1]);
         return write(pair[0], much, sizeof much) < 0;
     """,

@@ -44,10 +44,10 @@ def compare(seed: int) -> bool:
 
 
 def test_the_three_ways_agree() -> None:
-    assert sum(map(compare, range(24))) > 12
+    assert sum(map(compare, range(8))) > 4
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hundred", range(1, 6))
 def test_the_three_ways_agree_on_many(hundred: int) -> None:
-    assert sum(map(compare, range(100 * hundred, 100 * hundred + 100))) > 50
+    assert sum(map(compare, range(100 * hundred - 100, 100 * hundred))) > 50

@@ -77,10 +77,10 @@ def compare_all(seeds: range) -> None:
 
 
 def test_what_really_happens_was_foreseen() -> None:
-    compare_all(range(24))
+    compare_all(range(10))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hundred", range(1, 6))
 def test_what_really_happens_was_foreseen_of_many(hundred: int) -> None:
-    compare_all(range(100 * hundred, 100 * hundred + 100))
+    compare_all(range(100 * hundred - 100, 100 * hundred))

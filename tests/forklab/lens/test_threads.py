@@ -9,7 +9,7 @@ import pytest
 
 from forklab.lens.record import record
 
-SEEDS = int(os.environ.get("FORKLAB_LENS_EXAMPLES", "30")) // 10
+SEEDS = int(os.environ.get("FORKLAB_LENS_EXAMPLES", "30")) // 30
 EVENTS = {
     "exit": ("exit 5", 0x500),
     "abort": ("killed SIGABRT", 6),
