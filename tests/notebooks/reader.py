@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -14,10 +15,13 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 Change = tuple[str, str]
 
-# With the longest films and the busiest programs; what takes long is tried in all of them by `make slow`.
-SAMPLE = ("02_how_many_hellos.ipynb", "08_talking.ipynb")
 ALL = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
-SAMPLED = [pytest.param(name, marks=[] if name in SAMPLE else pytest.mark.slow) for name in ALL]
+
+
+def but_slowly(sample: str) -> list[ParameterSet]:
+    """All notebooks, for what takes long: `make test` tries it in this one, `make slow` in the others."""
+    assert sample in ALL
+    return [pytest.param(name, marks=[] if name == sample else pytest.mark.slow) for name in ALL]
 
 
 def cells_of(notebook: str) -> list[dict[str, Any]]:

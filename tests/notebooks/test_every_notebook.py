@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from reader import ALL, NOTEBOOKS, SAMPLED, cells_of, source
+from reader import ALL, NOTEBOOKS, but_slowly, cells_of, source
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -97,7 +97,7 @@ def sections(name: str) -> list[list[str]]:
     return [section for section in found if section]
 
 
-@pytest.mark.parametrize("name", SAMPLED)
+@pytest.mark.parametrize("name", but_slowly("02_how_many_hellos.ipynb"))
 def test_every_section_can_be_run_alone_and_twice(name: str, shell: InteractiveShell) -> None:
     opening = next(source(cell) for cell in cells_of(name) if cell["cell_type"] == "code")
     for section in reversed(sections(name)):
