@@ -72,7 +72,7 @@ lint: $(ALL) ## style and types alone
 witnesses: $(ALL) ## grade real inits, shells and the like, and hold the marks against what is known of them
 	$(BIN)/python -m pytest -m witness -rA tests $(FLAGS)
 
-slow: $(ALL) ## more of what `make test` runs a sample of: every notebook in JupyterLab, twins with further seeds
+slow: $(ALL) ## more of what `make test` runs a sample of: every notebook in JupyterLab, strangers' programs in both modes
 	$(PYTEST) -m slow $(FLAGS)
 
 mutants: $(ALL) ## judge every program one step away from the lab's solution: each fails, or a table says why it cannot

@@ -65,6 +65,7 @@ def judged_by_a_plain_user(tests: list[str], home: Path) -> str:
     environment = {**os.environ, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("XDG_CACHE_HOME", None)
     pytest_ = ["-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--tb=short"]
+    pytest_ += ["-m", "slow or not slow"]
     # All of it dies with its init, whatever a submission has come to.
     ends = ["timeout", "-s", "KILL", str(SECONDS)]
     inside = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]

@@ -19,7 +19,7 @@ LABS = [load_lab(file.parent) for file in sorted((ROOT / "labs").glob("*/lab.tom
 MUTANTS = {lab.name: load_mutants(lab) for lab in LABS}
 
 _NICEST = 19  # setpriority(2)
-SAMPLE = 4  # of so many mutants one is judged in each mode, another one in each
+SAMPLE = 6  # of so many mutants one is judged in each mode, another one in each; of the lab init's, one of three
 every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
 
 
@@ -31,10 +31,13 @@ EVERY_MUTANT = [
 
 
 def _in_mode(lab: Lab, place: int, mode: str) -> ParameterSet:
-    """`make test` judges all mutants of the lab init in both modes in real time, and else a sample."""
+    """`make test` judges each mutant of the lab init in one of the modes, and of the others a sample."""
     mutant = MUTANTS[lab.name][place]
-    in_turn = place % SAMPLE == (PIDNS, SUBREAPER, VIRTUAL).index(mode)
-    is_sampled = in_turn or (lab.name == "init" and mode != VIRTUAL)
+    other = PIDNS if mode == SUBREAPER else SUBREAPER
+    every = 3 if lab.name == "init" else SAMPLE
+    is_sampled = place % every == (PIDNS, SUBREAPER, VIRTUAL).index(mode)
+    if lab.name == "init" and other not in mutant.modes and mode != VIRTUAL:
+        is_sampled = True
     name = f"{lab.name}-{mutant.name}-{mode}"
     return pytest.param(lab, mutant, mode, id=name, marks=() if is_sampled else pytest.mark.slow)
 
@@ -60,8 +63,24 @@ def refuse_without_plays(lab: Lab, mode: str) -> None:
         pytest.skip(f"the lab has no plays in mode {mode}")
 
 
-@every_lab
-@pytest.mark.parametrize("language", LANGUAGES)
+def _solution(lab: Lab, language: str, mode: str) -> ParameterSet:
+    """`make test` judges those in Python in real time only, but for the lab init's."""
+    is_sampled = mode != VIRTUAL or language == "c" or lab.name == "init"
+    name = f"{lab.name}-{language}-{mode}"
+    return pytest.param(lab, language, mode, id=name, marks=() if is_sampled else pytest.mark.slow)
+
+
+EVERY_SOLUTION_IN_EACH_MODE = [
+    _solution(lab, language, mode)
+    for lab in LABS
+    for language in LANGUAGES
+    for mode in (PIDNS, SUBREAPER, VIRTUAL)
+]
+
+
+@pytest.mark.parametrize(
+    "lab, language, any_mode", EVERY_SOLUTION_IN_EACH_MODE, indirect=["any_mode"]
+)
 def test_a_solution_loses_nothing(lab: Lab, language: str, any_mode: str) -> None:
     refuse_without_plays(lab, any_mode)
     assessment = assess(lab, lab.folder / "solution" / language, mode=any_mode)
@@ -69,8 +88,24 @@ def test_a_solution_loses_nothing(lab: Lab, language: str, any_mode: str) -> Non
     assert assessment.score == assessment.max_score > 0
 
 
-@every_lab
-@pytest.mark.parametrize("language", LANGUAGES)
+def _starter(lab: Lab, language: str, mode: str) -> ParameterSet:
+    """`make test` judges each starter in one of the modes in real time."""
+    is_sampled = mode == (PIDNS if language == "c" else SUBREAPER)
+    name = f"{lab.name}-{language}-{mode}"
+    return pytest.param(lab, language, mode, id=name, marks=() if is_sampled else pytest.mark.slow)
+
+
+EVERY_STARTER_IN_EACH_MODE = [
+    _starter(lab, language, mode)
+    for lab in LABS
+    for language in LANGUAGES
+    for mode in (PIDNS, SUBREAPER, VIRTUAL)
+]
+
+
+@pytest.mark.parametrize(
+    "lab, language, any_mode", EVERY_STARTER_IN_EACH_MODE, indirect=["any_mode"]
+)
 def test_a_starter_gets_some_points_and_a_message_for_each_that_it_lacks(
     lab: Lab, language: str, any_mode: str
 ) -> None:
