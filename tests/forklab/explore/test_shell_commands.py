@@ -25,7 +25,8 @@ COMMANDS = {
 }
 
 
-LONG = ("(echo a; echo b >&2) | cat",)  # two others have a pipe, too
+# Half a minute of processor time and more; two others have a pipe, one a process that reads it.
+LONG = ("cat <<E\nhi\nE\necho a | (read x; echo $x)", "yes | head -1")
 EVERY_COMMAND = [
     pytest.param(command, marks=[pytest.mark.slow] if command in LONG else [], id=command)
     for command in COMMANDS
