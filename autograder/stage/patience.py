@@ -38,12 +38,16 @@ _GRAVEST_FIRST = (Waking.SOON, Waking.FOR_NOTHING, Waking.LATER, Waking.NEVER)
 
 @dataclass(frozen=True)
 class Sleeper:
-    """One that sleeps in `call` for `limit` seconds, None: nobody knows. `hidden`: or not at all, at most so long."""
+    """One that sleeps in `call` for `limit` seconds, None: nobody knows. `hidden`: or not at all, at most so long.
+
+    `late`: by how many seconds more a busy machine may let it sleep.
+    """
 
     pid: int
     call: str
     limit: float | None
     hidden: bool = False
+    late: float = 0.0
 
 
 @dataclass
@@ -85,7 +89,8 @@ class Patience:
             timer = self._timers.of(sight.pid, sleeps_on_files=sight.pid not in actors)
             # One that rings once, and much later, is no sign of polling, and nobody waits for it.
             if timer is not None and (timer.again > 0 or timer.longest <= LONGEST_SLEEP_SECONDS):
-                found.append(Sleeper(sight.pid, timer.call, timer.longest, hidden=True))
+                late = timer.lateness
+                found.append(Sleeper(sight.pid, timer.call, timer.longest, hidden=True, late=late))
         return found
 
     def ask(
@@ -127,7 +132,7 @@ class Patience:
         if self._conduct.is_polling(is_init, sleeper.call, watch.wakes, watch.slept):
             return Waking.FOR_NOTHING
         if sleeper.hidden:
-            return Waking.SOON if asleep <= (limit or 0.0) else Waking.NEVER
+            return Waking.SOON if asleep <= (limit or 0.0) + sleeper.late else Waking.NEVER
         patience = _UNKNOWN_SECONDS if limit is None else limit + _OVERSLEPT_SECONDS
         return Waking.SOON if asleep <= patience else Waking.LATER
 

@@ -41,6 +41,9 @@ _RECEIVE = (3 << 30) | (_REPORT.size << 16) | (ord("!") << 8)
 _SEND = (3 << 30) | (_ANSWER.size << 16) | (ord("!") << 8) | 1
 
 _LATE_SECONDS = 0.02  # a timer may be so late: its process is awake then, or never will be
+# Limits of sockets are kept in the kernel's timer wheel: they may be late by an eighth (kernel/time/timer.c), and on a
+# busy machine what rings there waits its turn with ksoftirqd.
+_LATE_PART_OF_WHEEL, _LATE_SECONDS_OF_WHEEL = 1 / 8, 1.0
 _UNREADABLE_SECONDS = 2.5  # what we take for granted of a timer whose time we cannot read
 _ABSOLUTE = 1  # TIMER_ABSTIME, TFD_TIMER_ABSTIME
 _LONG_AGO_SECONDS = 1e8  # the clock of the wall is beyond, that of the machine is not
@@ -66,6 +69,13 @@ class Timer:
     def longest(self) -> float:
         """How long one may sleep on it at most."""
         return max(self.first, self.again) + _LATE_SECONDS
+
+    @property
+    def lateness(self) -> float:
+        """By how many seconds more it may be late on a busy machine."""
+        if self.call != _SPOKEN["setsockopt"]:
+            return 0.0
+        return self.first * _LATE_PART_OF_WHEEL + _LATE_SECONDS_OF_WHEEL
 
 
 class Timers:
