@@ -23,7 +23,7 @@ import signal
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.stage.users import looking_as, user_of
 from autograder.stage.watch import Watched, thread_group
@@ -51,19 +51,26 @@ _LONG_AGO_SECONDS = 1e8  # the clock of the wall is beyond, that of the machine 
 
 @dataclass(frozen=True)
 class Timer:
-    """Set at `set_at` (monotonic) to ring after `first` seconds, and then every `again` seconds, 0: never.
+    """Set to ring after `first` seconds, and then every `again` seconds, 0: never.
 
+    It was set before `set_at` (monotonic). None: perhaps not yet, for we are told of the call before it is made, and on
+    a busy machine its caller may have to wait for a processor.
     `shared`: whoever its process forks may sleep on it too. A limit of a socket is one that may ring at any time.
     """
 
     call: str
-    set_at: float
+    set_at: float | None
     first: float
     again: float
     shared: bool
 
     def may_ring(self, now: float) -> bool:
-        return self.again > 0 or now < self.set_at + self.first + _LATE_SECONDS
+        if self.again > 0 or self.set_at is None:
+            return True
+        return now < self.set_at + self.first + _LATE_SECONDS
+
+    def set_by(self, now: float) -> Timer:
+        return self if self.set_at is not None else replace(self, set_at=now)
 
     @property
     def longest(self) -> float:
@@ -155,10 +162,14 @@ class Timers:
         return 0
 
     def of(self, pid: int, *, sleeps_on_files: bool = True) -> Timer | None:
-        """The one on which this process may sleep longest; None if it has none that may still ring."""
+        """The one on which this process may sleep longest; None if it has none that may still ring.
+
+        Everybody sleeps now: who has told of a timer has set it.
+        """
         if not self._set:
             return None
         now = time.monotonic()
+        self._set = {key: timer.set_by(now) for key, timer in self._set.items()}
         self._set = {key: timer for key, timer in self._set.items() if timer.may_ring(now)}
         candidates = [
             timer
@@ -178,7 +189,7 @@ class Timers:
         shared = call in ("timerfd_settime", "setsockopt")
         if call == "setsockopt":
             again = first
-        self._set[key] = Timer(_SPOKEN.get(call, call), time.monotonic(), first, again, shared)
+        self._set[key] = Timer(_SPOKEN.get(call, call), None, first, again, shared)
 
 
 def _events(listener: int) -> int:

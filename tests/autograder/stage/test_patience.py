@@ -47,3 +47,12 @@ def test_a_clock_of_its_own_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None
     rings = Timer("setitimer", 0.0, 0.3, 0.3, shared=False)
     assert waking_at(0.3, rings, monkeypatch) is Waking.SOON
     assert waking_at(0.4, rings, monkeypatch) is Waking.NEVER
+
+
+def test_who_had_to_wait_for_a_processor_to_set_a_timer_is_waited_for_as_long() -> None:
+    """We are told of the call before it is made; when everybody sleeps it has been made."""
+    told = Timer("alarm", None, 0.3, 0.0, shared=False)
+    seen_asleep = told.set_by(0.5)
+    assert told.may_ring(0.5) and seen_asleep.may_ring(0.79)
+    assert seen_asleep.set_by(0.7) == seen_asleep
+    assert not seen_asleep.may_ring(0.9)
