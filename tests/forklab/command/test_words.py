@@ -44,7 +44,7 @@ def _forklab(folder: Path, *runner: str) -> Forklab:
             input=given,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert "Traceback" not in done.stderr
