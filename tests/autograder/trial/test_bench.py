@@ -31,7 +31,15 @@ ACTION = "it sleeps in state D"
 class FakeStage:
     """Whose plays it would be, and nothing else."""
 
-    def __init__(self, mode: str, workspace: object, folder: Path, conduct: object = None) -> None:
+    def __init__(
+        self,
+        mode: str,
+        workspace: object,
+        folder: Path,
+        conduct: object = None,
+        *,
+        seed: int = 0,
+    ) -> None:
         self.folder = folder
         self.sandbox = self
 
