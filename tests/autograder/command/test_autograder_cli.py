@@ -48,6 +48,7 @@ def assess(
     mode: str | None = None,
     scenarios: Sequence[Scenario] | None = None,
     on_verdict: Callable[[Verdict], None] = lambda verdict: None,
+    seed: int = 0,
 ) -> Assessment:
     """In place of assess.assess, in worker processes as well."""
     name = submission.parent.name if submission.name == "init" else submission.name
