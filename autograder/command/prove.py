@@ -100,7 +100,7 @@ def _show_loss(screen: Console, proof: Proof, loss: Loss, scenarios: dict[str, S
     say(screen)
     which = "the shortest" if loss.is_shortest else "a"
     say(screen, Text(f"This is {which} schedule that loses:", "bold"))
-    told = [(does, len(list(same))) for does, same in groupby(step.does for step in loss.steps)]
+    told = [(does, len(list(same))) for does, same in groupby(loss.steps)]
     if (left_out := len(told) - _MOST_STEPS) > 0:
         say(screen, f"    ... {counted(left_out, 'step')} before that")
     for does, times in told[-_MOST_STEPS:]:

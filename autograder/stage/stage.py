@@ -25,8 +25,6 @@ from autograder.stage.users import (
     user_of,
 )
 from autograder.stage.workspace import Workspace, remove
-from forklab.lens.performance import filter_of_stops
-from forklab.lens.rehearsal import filter_of_steps
 
 _WITNESS = "witness.so"
 _STOPS = {False: "stops", True: "stops-and-exits"}  # at which calls a play stops in virtual time
@@ -59,6 +57,10 @@ class Stage:
         self.program = folder / "actor"
         put_program(compiled("cued_actor" if self.in_virtual_time else "actor"), self.program)
         if self.in_virtual_time:
+            # Here alone: they bring the lens along, which plays in real time do without.
+            from forklab.lens.performance import filter_of_stops
+            from forklab.lens.rehearsal import filter_of_steps
+
             for holds_exits in (False, True):
                 stops = filter_of_stops(holds_exits=holds_exits)
                 stops = filter_of_steps() if by_schedule else stops

@@ -27,28 +27,27 @@ from autograder.language.beginnings import (
 )
 from autograder.language.deeds import EndsInput, Types
 from autograder.language.roles import INIT, MAIN, STREAMS
-from autograder.stage.errors import UnableError
 from autograder.stage.play import Play
-from autograder.stage.rehearsed import RehearsedPlay
 from autograder.stage.stage import Stage
+from autograder.stage.staged import StagedPlay
 from autograder.stage.start import Start
-from autograder.stage.virtual import VirtualPlay
 from forklab.kernel.signals import signal_number
-from forklab.steps.schedule import Schedule
 
 
-def opened(scenario: Scenario, programs: Programs, stage: Stage) -> Play | VirtualPlay:
+def opened(scenario: Scenario, programs: Programs, stage: Stage) -> StagedPlay:
     """The play, in which one of `programs` has been started as the scenario says.
 
     Who is next is another chance in each scenario, and the same one each time that it is played. Raises UnableError if
     this stage cannot start it so, StageError or OSError if it cannot start anything.
     """
-    start = _start_of(step for step in scenario.steps if isinstance(step, Beginning))
-    start = _surroundings(scenario, start, stage)
+    start = start_of(scenario, stage)
     command = scenario.command_line(programs, stage.main)
     terminal, casting = scenario.terminal, scenario.casting
-    typed = _is_typed(scenario)
+    typed = is_typed(scenario)
     if stage.in_virtual_time:
+        # Here alone: it brings the lens along, which plays in real time do without.
+        from autograder.stage.virtual import VirtualPlay
+
         return VirtualPlay(
             stage,
             command,
@@ -61,26 +60,15 @@ def opened(scenario: Scenario, programs: Programs, stage: Stage) -> Play | Virtu
     return Play(stage, command, terminal=terminal, start=start, casting=casting, typed=typed)
 
 
-def rehearsed(
-    scenario: Scenario, programs: Programs, stage: Stage, schedule: Schedule
-) -> RehearsedPlay:
-    """The same by a schedule."""
-    start = _start_of(step for step in scenario.steps if isinstance(step, Beginning))
-    start = _surroundings(scenario, start, stage)
-    _refuse_what_has_no_schedule(scenario, start)
-    command = scenario.command_line(programs, stage.main)
-    return RehearsedPlay(stage, command, schedule, terminal=scenario.terminal, start=start)
-
-
-def _is_typed(scenario: Scenario) -> bool:
+def is_typed(scenario: Scenario) -> bool:
+    """Whether somebody types something in it."""
     return any(isinstance(step, Types | EndsInput) for step in scenario.steps)
 
 
-def _refuse_what_has_no_schedule(scenario: Scenario, start: Start) -> None:
-    """Raises UnableError."""
-    casting = scenario.casting
-    if _is_typed(scenario) or start.exits_held or casting.commands or not casting.subject.is_init:
-        raise UnableError("by a schedule only inits are played, with nothing typed and no commands")
+def start_of(scenario: Scenario, stage: Stage) -> Start:
+    """How the subject starts, and what it finds there."""
+    beginnings = (step for step in scenario.steps if isinstance(step, Beginning))
+    return _surroundings(scenario, _together(beginnings), stage)
 
 
 def _surroundings(scenario: Scenario, start: Start, stage: Stage) -> Start:
@@ -94,7 +82,7 @@ def _surroundings(scenario: Scenario, start: Start, stage: Stage) -> Start:
     return start
 
 
-def _start_of(beginnings: Iterable[Beginning]) -> Start:
+def _together(beginnings: Iterable[Beginning]) -> Start:
     """All of them together; of two that contradict each other the later one counts."""
     return reduce(_with, beginnings, Start())
 

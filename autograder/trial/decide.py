@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Callable
@@ -106,7 +107,7 @@ def _judge(
             f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
         )
     try:
-        with opened(scenario, programs, stage) as play:
+        with contextlib.closing(opened(scenario, programs, stage)) as play:
             verdict = _played(scenario, mode, play, expected, moments)
             # Whatever went wrong, it is why: all of the play was killed then.
             excess = play.excess()

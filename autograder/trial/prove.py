@@ -21,14 +21,14 @@ from autograder.language.roles import INIT_PIDS, PIDNS
 from autograder.stage.errors import UnableError
 from autograder.stage.stage import Stage
 from autograder.trial.expected import Expected, Unknown
-from autograder.trial.proof import Loss, Proof, Standing
+from autograder.trial.proof import SECONDS, Loss, Proof, Standing
 from autograder.trial.rehearsals import Rehearsals, Rehearsed
 from autograder.trial.verdict import Status
 from forklab.counted import counted
 from forklab.explore.graph import Graph
 from forklab.explore.learned import Key, Step, Way, real_steps
-from forklab.explore.outcome import StepTaken
 from forklab.explore.search import search
+from forklab.explore.sentences import sentence
 from forklab.history import History
 from forklab.jsonform import JsonObject
 from forklab.steps import state as facts
@@ -36,7 +36,6 @@ from forklab.steps.deeds import Deed, DeedKind, deed_of
 from forklab.steps.moves import TIME, Move
 from forklab.steps.schedule import Schedule
 
-SECONDS = 60.0
 _MOST_STATES = 500_000
 _FOR_THE_WHOLE = 0.25  # of the time, if there are rows that could be shorter
 _MOST_DOUBTS = 3  # from then on what was learned is not the program
@@ -227,7 +226,7 @@ def _seen_again(graph: Graph, rehearsals: Rehearsals) -> bool:
     return True
 
 
-def _steps(seen: Rehearsed) -> tuple[StepTaken, ...]:
+def _steps(seen: Rehearsed) -> tuple[str, ...]:
     state: dict[facts.Fact, Hashable] = {}
     steps = []
     for taken in seen.played.taken:
@@ -235,7 +234,7 @@ def _steps(seen: Rehearsed) -> tuple[StepTaken, ...]:
         if taken.move is not None:
             deed = deed_of(state, taken.move)
             if deed.kind is not DeedKind.GO_ON:
-                steps.append(StepTaken(taken.move, _as_the_script_says(deed, seen.names)))
+                steps.append(sentence(_as_the_script_says(deed, seen.names)))
     return tuple(steps)
 
 

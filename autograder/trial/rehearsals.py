@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
+from autograder.stage.errors import UnableError
+from autograder.stage.rehearsed import RehearsedPlay
 from autograder.stage.stage import Stage
-from autograder.trial.begin import rehearsed
+from autograder.trial.begin import is_typed, start_of
 from autograder.trial.decide import UndecidedError, judge_play
 from autograder.trial.expected import Expected, Unknown
 from autograder.trial.verdict import Verdict
@@ -71,7 +73,7 @@ class Rehearsals(Runs):
             raise TimeIsUpError
         scenario = self._scenario
         schedule = Schedule(tuple(steps), self.grain, _MOST_STEPS)
-        with rehearsed(scenario, self._programs, self._stage, schedule) as play:
+        with self._opened(schedule) as play:
             verdict, trouble = None, None
             try:
                 verdict = judge_play(scenario, play, self._recorded)
@@ -81,3 +83,19 @@ class Rehearsals(Runs):
             self.last = Rehearsed(play.played(trouble), verdict, play.history, play.names)
         self._note(self.last.played)
         return self.last
+
+    def _opened(self, schedule: Schedule) -> RehearsedPlay:
+        """Raises UnableError, StageError, OSError."""
+        scenario, stage = self._scenario, self._stage
+        start, casting = start_of(scenario, stage), scenario.casting
+        if (
+            is_typed(scenario)
+            or start.exits_held
+            or casting.commands
+            or not casting.subject.is_init
+        ):
+            raise UnableError(
+                "by a schedule only inits are played, with nothing typed and no commands"
+            )
+        command = scenario.command_line(self._programs, stage.main)
+        return RehearsedPlay(stage, command, schedule, terminal=scenario.terminal, start=start)

@@ -145,7 +145,7 @@ def test_the_moment_is_found_at_which_a_racy_init_loses(proved: Prover, nap: str
     assert proof.loss is not None
     assert proof.loss.verdict.status is Status.FAILED
     assert proof.loss.verdict.failed_step == 2
-    told = [step.does for step in proof.loss.steps]
+    told = list(proof.loss.steps)
     assert "SIGTERM comes to init from outside" in told
     assert told.index("SIGTERM comes to init from outside") < len(told) - 1
     assert proof.loss.history.process("init")
