@@ -23,6 +23,7 @@ from autograder.safe_text import one_line
 from autograder.submission.intake import BuildError
 from autograder.trial.search import Finding, Search
 from autograder.trial.verdict import Status, Verdict
+from forklab.counted import counted
 
 _SEEDS = 1_000_000
 _FAILED, _UNDECIDED = 1, 2
@@ -74,7 +75,7 @@ def fuzz_submission(order: FuzzOrder) -> int:
         _show_undecided(screen, search.undecided, seed)
         return _UNDECIDED
     if search.finding is None:
-        say(screen, f"Nothing found in {_plays(search.plays)} (seed {seed}).")
+        say(screen, f"Nothing found in {counted(search.plays, 'play')} (seed {seed}).")
         return 0
     _show_finding(screen, order, search, search.finding, seed)
     return _FAILED
@@ -109,7 +110,8 @@ def _show_progress(screen: Console, search: Search, of: int) -> None:
 
 def _tell_of_unsteady(screen: Console, search: Search) -> None:
     if search.unsteady:
-        what = f"{_plays(len(search.unsteady))} failed once, and not when played again: that counts for nothing."
+        plays = counted(len(search.unsteady), "play")
+        what = f"{plays} failed once, and not when played again: that counts for nothing."
         say(screen, Text(what, "dim"))
 
 
@@ -126,7 +128,7 @@ def _show_finding(
 ) -> None:
     """The scenario as a file, the play with the processes after each of its lines, and why it failed."""
     now = len(finding.scenario.steps)
-    size = f"{finding.steps} lines" if now == finding.steps else f"{finding.steps} lines, now {now}"
+    size = counted(finding.steps, "line") + ("" if now == finding.steps else f", now {now}")
     smaller = "" if search.whole else " It may not be the smallest one: the time was over."
     say(screen, f"Play {search.plays} fails (seed {seed}): {size}.{smaller}")
     text = as_file(finding.scenario)
@@ -144,7 +146,3 @@ def _show_finding(
     again = f"autograder check {one_line(order.lab)} {one_line(str(order.path))} --scenario {file}{mode}"
     say(screen)
     say(screen, Text(f"To play it again: {again}", "dim"))
-
-
-def _plays(count: int) -> str:
-    return f"{count} play" if count == 1 else f"{count} plays"

@@ -17,6 +17,7 @@ from forklab.lens.calls import (
     chancing,
     changing,
     guarding,
+    hiding,
     masking,
     twisting,
     varying,
@@ -188,7 +189,10 @@ class Scheduled:
             stepping.came_back(loop.run, self._ledger, tracee, tracee.call, result)
             varying.returned(loop.run, tracee, tracee.call, result)
             by_memory = self.schedule.by_memory
-            chancing.returned(loop.run, tracee, tracee.call, result, by_memory=by_memory)
+            try:
+                chancing.returned(loop.run, tracee, tracee.call, result, by_memory=by_memory)
+            except OSError:  # we may not look into its memory
+                hiding.notice(loop.run, tracee)
 
     def trapped(self, loop: Loop, tracee: Tracee) -> bool:
         return trapping.trapped(loop, self._ledger, tracee)

@@ -47,7 +47,7 @@ def test_a_search_that_ends_before_it_comes_to_the_end_of_a_run_claims_nothing(
     text = f"{HEAD} int main(void) {{ if (fork() == 0) return 0; for (;;) getppid(); }}"
     found = explore(**runnable("c", text))
     assert not found.complete
-    assert found.reasons == ("one run had to be ended: It took more than 1000 steps",)
+    assert found.reasons == ("one run had to be ended: It took more than 1,000 steps",)
 
 
 def test_who_looks_again_and_again_lets_others_do_what_it_looks_for(runnable: Runnable) -> None:

@@ -152,8 +152,8 @@ MENDS = {
     ),
     "to read nothing": Mend(
         "lens/loop/holding.py",
-        'return (pipe.name, size) if pipe and size else None\n    if name == "fcntl"',
-        'return (pipe.name, size) if pipe else None\n    if name == "fcntl"',
+        'return (pipe.name, size) if pipe and size else None\n    if name == "ioctl"',
+        'return (pipe.name, size) if pipe else None\n    if name == "ioctl"',
         ("pipes",),
         ("read(ends[0], line, 0)", "write(ends[1]"),
     ),

@@ -61,7 +61,7 @@ os.wait()
 """
     found = explore([sys.executable, "-c", program])
     assert found.complete is complete
-    assert found.reasons == (() if complete else ("it reads /proc, where it can see others",))
+    assert ("it reads /proc, where it can see others" in found.reasons) is not complete
 
 
 @pytest.mark.parametrize(
