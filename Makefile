@@ -30,7 +30,7 @@ NOTEBOOKS ?= notebooks/*.ipynb
 C_SOURCES = $(shell find autograder forklab c_examples labs tests benchmarks -name '*.[ch]' | sort)
 
 # Cells follow one another in one kernel, and some files share a server among their tests: a file stays together.
-PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --nbval --nbval-current-env --nbval-cell-timeout=120
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=120
 KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP

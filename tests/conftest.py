@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,21 @@ from forklab.notebook import prepare
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+# Of few tests, and of minutes: whoever gets one of these last keeps all others waiting.
+_LONG = (
+    "test_recipe_for_a_lab.py",
+    "test_in_jupyterlab.py",
+    "test_second_opinion.py",
+    "test_every_lab.py",
+)
+
 _BURN = "import os, time\nend = time.monotonic() + 3600\nwhile time.monotonic() < end and os.getppid() != 1: pass"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with much to do come first: those that are long, then by how many tests they have."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.name not in _LONG, -tests[item.path], str(item.path)))
 
 
 def pytest_configure() -> None:
