@@ -159,10 +159,6 @@ class AnyPlay(ABC):
             self.settle()
             self.send(self.subject.name, self._may_come)
 
-    def is_judged_by(self, memory: Callable[[], str]) -> None:
-        """`memory` answers a digest of all that the judge remembers of the play, for who plays it in every order."""
-        self._memory = memory
-
     @abstractmethod
     def settle(self, done: Callable[[], bool] = lambda: False) -> Settled:
         """How it has come to rest, or that what was waited for is `done`."""

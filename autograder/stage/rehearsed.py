@@ -38,6 +38,7 @@ class RehearsedPlay(VirtualPlay):
         return self._rehearsal
 
     def is_judged_by(self, memory: Callable[[], str]) -> None:
+        """`memory` answers a digest of all that its judge remembers of it."""
         self._rehearsal.remembers(memory)
 
     def may_get(self, number: int) -> None:

@@ -64,12 +64,18 @@ def judge(
 
 
 def judge_play(
-    scenario: Scenario, play: StagedPlay, recorded: Callable[[], Expected] = Unknown
+    scenario: Scenario,
+    play: StagedPlay,
+    recorded: Callable[[], Expected],
+    remembers: Callable[[Callable[[], str]], None],
 ) -> Verdict:
-    """The same of a play that has just begun; it is not closed. Raises UndecidedError as `judge` does."""
+    """The same of a play that has just begun; it is not closed. Raises UndecidedError as `judge` does.
+
+    `remembers` is given who answers a digest of all that a verdict may rest on, and that the play does not show.
+    """
     expected = functools.cache(lambda: _expected(scenario, play.mode, recorded))
     try:
-        return _played(scenario, play.mode, play, expected, None)
+        return _played(scenario, play.mode, play, expected, None, remembers)
     except _WrongScenarioError as error:
         return _wrong(scenario, error)
 
@@ -133,9 +139,12 @@ def _played(
     play: StagedPlay,
     expected: Callable[[], Expected],
     moments: list[tuple[int, History]] | None,
+    remembers: Callable[[Callable[[], str]], None] = lambda memory: None,
 ) -> Verdict:
     try:
-        verdict = Trial(scenario, mode, play, expected, moments).run()
+        trial = _Trial(scenario, mode, play, expected, moments)
+        remembers(trial.memory)
+        verdict = trial.run()
         if trouble := play.trouble():
             raise ShortageError(trouble)
         return verdict
@@ -181,7 +190,7 @@ class _WrongScenarioError(Exception):
     """What the script asks for, not even a perfect program could do."""
 
 
-class Trial:
+class _Trial:
     """One play being judged."""
 
     def __init__(
@@ -204,7 +213,6 @@ class Trial:
         self._director = Director(play, self._observer, inbox)
         self._explainer = Explainer(play, self._observer, scenario.bill.expected == MODEL_OF_INIT)
         self._checks = Checks(Facts(play, inbox), self._explainer)
-        play.is_judged_by(self._memory)
 
     def run(self) -> Verdict:
         try:
@@ -228,7 +236,7 @@ class Trial:
         last = self._scenario.steps[-1].line
         return self._verdict(Status.PASSED, "As it should be.", last, {})
 
-    def _memory(self) -> str:
+    def memory(self) -> str:
         """A digest of all that a verdict may rest on, and that is not to be seen in the play any more."""
         remembered = repr((self._director.memory, self._end_is_expected))
         return hashlib.blake2b(remembered.encode(), digest_size=16).hexdigest()

@@ -27,7 +27,7 @@ from autograder.trial.verdict import Status
 from forklab.counted import counted
 from forklab.explore.graph import Graph
 from forklab.explore.learned import Key, Step, Way, real_steps
-from forklab.explore.search import search
+from forklab.explore.search import evenly, objections, search
 from forklab.explore.sentences import sentence
 from forklab.history import History
 from forklab.jsonform import JsonObject
@@ -124,12 +124,7 @@ class _Hunt:
 
     def reasons(self, graph: Graph) -> tuple[str, ...]:
         """Why nothing is certain, if it is not."""
-        learned = graph.learned
-        found = [reason + where for reason, where in self._rehearsals.reasons.items()]
-        found += dict.fromkeys(
-            here.cut.rstrip(".") for here in learned.situations.values() if here.cut
-        )
-        found += [doubt.rstrip(".") for doubt in learned.doubts]
+        found = objections(graph, self._rehearsals)
         if not graph.complete and not found:
             seconds = counted(self._until - self._started, "second was over", "seconds were over")
             found = [seconds if time.monotonic() > self._until else "there are too many states"]
@@ -179,13 +174,11 @@ def _loss(
 ) -> Loss | None:
     """The shortest, played; None if it passes then."""
     end, way = _shortest_way(graph, losing)
-    moves = real_steps(way)
-    seen = rehearsals.rehearse(moves)
-    verdict = seen.verdict
-    if verdict is None or (str(verdict.status), verdict.failed_step) != _verdict_at(graph, end):
+    seen = rehearsals.rehearse(real_steps(way))
+    if seen.verdict is None or seen.outcome != _verdict_at(graph, end):
         return None
     return Loss(
-        verdict,
+        seen.verdict,
         _steps(seen),
         _renamed(seen.history, seen.names),
         Schedule(tuple(seen.played.steps), rehearsals.grain),
@@ -216,12 +209,9 @@ def _shortest_way(graph: Graph, ends: set[Key]) -> tuple[Key, Way]:
 
 def _seen_again(graph: Graph, rehearsals: Rehearsals) -> bool:
     """Whether some of the ways to an end come to the end that was foreseen."""
-    ends = graph.terminals
-    chosen = [ends[place * len(ends) // _SEEN_AGAIN] for place in range(_SEEN_AGAIN)]
-    for key in dict.fromkeys(chosen):
+    for key in evenly(graph.terminals, _SEEN_AGAIN):
         seen = rehearsals.rehearse(real_steps(graph.learned.way_to(graph.situation(key))))
-        verdict = seen.verdict
-        if verdict is None or (str(verdict.status), verdict.failed_step) != _verdict_at(graph, key):
+        if seen.outcome is None or seen.outcome != _verdict_at(graph, key):
             return False
     return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.labs.playbill import Programs
@@ -39,9 +39,19 @@ class Rehearsed:
     history: JsonObject
     names: Mapping[str, str]
 
+    @property
+    def outcome(self) -> Hashable:
+        """As the state has it in the end."""
+        return _outcome(self.verdict) if self.verdict is not None else None
+
+
+def _outcome(verdict: Verdict) -> Hashable:
+    """What of a verdict tells two ends apart."""
+    return str(verdict.status), verdict.failed_step
+
 
 class Rehearsals(Runs):
-    """`last` is the play that was over last."""
+    """Plays one scenario, again and again."""
 
     def __init__(
         self,
@@ -57,7 +67,6 @@ class Rehearsals(Runs):
         super().__init__(grain=grain, until=until)
         self._scenario, self._stage, self._recorded = scenario, stage, recorded
         self._programs = programs
-        self.last: Rehearsed | None = None
 
     def begin_by_memory(self) -> bool:
         """The judge goes by what has been, too."""
@@ -76,13 +85,13 @@ class Rehearsals(Runs):
         with self._opened(schedule) as play:
             verdict, trouble = None, None
             try:
-                verdict = judge_play(scenario, play, self._recorded)
-                play.is_over((str(verdict.status), verdict.failed_step))
+                verdict = judge_play(scenario, play, self._recorded, play.is_judged_by)
+                play.is_over(_outcome(verdict))
             except UndecidedError as undecided:
                 trouble = undecided.trouble
-            self.last = Rehearsed(play.played(trouble), verdict, play.history, play.names)
-        self._note(self.last.played)
-        return self.last
+            rehearsed = Rehearsed(play.played(trouble), verdict, play.history, play.names)
+        self._note(rehearsed.played)
+        return rehearsed
 
     def _opened(self, schedule: Schedule) -> RehearsedPlay:
         """Raises UnableError, StageError, OSError."""

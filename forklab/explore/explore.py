@@ -25,7 +25,7 @@ from forklab.explore.graph import Graph
 from forklab.explore.harvest import TooManyOutcomesError, glean, harvest
 from forklab.explore.outcome import Outcome, end_of
 from forklab.explore.replays import Replays
-from forklab.explore.search import search
+from forklab.explore.search import evenly, objections, search
 from forklab.explore.tempting import Agree, kinds_for, see_again, tries_for
 from forklab.kernel.signals import bit
 from forklab.lens.replay import Played
@@ -164,10 +164,8 @@ def _reasons(
 ) -> list[str]:
     """Why this may not be all."""
     learned = graph.learned
-    reasons = [reason + where for reason, where in replays.reasons.items()]
-    cut = {here.cut: None for here in learned.situations.values() if here.cut is not None}
-    reasons += [text.rstrip(".") for text in cut]
-    reasons += [doubt.rstrip(".") for doubt in learned.doubts]
+    reasons = objections(graph, replays)
+    cut = any(here.cut is not None for here in learned.situations.values())
     if not graph.complete:
         if time.monotonic() - started > seconds:
             reasons.append(counted(seconds, "second was over", "seconds were over"))
@@ -201,8 +199,7 @@ def _seen_again(
     chances: _Chances,
 ) -> tuple[list[Outcome], int]:
     """Those that do come of their schedules, and how many were tried; whatever is in doubt joins the reasons."""
-    count = min(len(outcomes), REPLAYED)
-    chosen = [outcomes[place * len(outcomes) // count] for place in range(count)]
+    chosen = evenly(outcomes, REPLAYED)
     kinds = frozenset() if reasons else chances.kinds
     seen = see_again(replays, chosen, agree, kinds, chances.tries)
     if seen.wrong:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from forklab.bounds import TimeIsUpError
 from forklab.explore.graph import Graph, explore_graph, grow
 from forklab.explore.runs import Runs
 from forklab.lens.replay import Played
 
+_T = TypeVar("_T")
 _MANY_STATES, _MANY_RUNS = 4_000, 400  # of one graph: from then on it is worth to look at memory
 
 
@@ -46,3 +48,19 @@ def _is_large(graph: Graph) -> bool:
     learned = graph.learned
     many = len(learned.situations) > _MANY_STATES or learned.runs > _MANY_RUNS
     return many and not graph.complete
+
+
+def objections(graph: Graph, runs: Runs) -> list[str]:
+    """Why what was found may not be all, as far as it was searched; without full stops."""
+    learned = graph.learned
+    cut = dict.fromkeys(here.cut for here in learned.situations.values() if here.cut is not None)
+    return [
+        *(reason + where for reason, where in runs.reasons.items()),
+        *(text.rstrip(".") for text in (*cut, *learned.doubts)),
+    ]
+
+
+def evenly(found: Sequence[_T], most: int) -> list[_T]:
+    """Of many, so many, from all over them."""
+    count = min(len(found), most)
+    return [found[place * len(found) // count] for place in range(count)]

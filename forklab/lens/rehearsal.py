@@ -1,9 +1,9 @@
 """A door of the lens: a performance by a schedule, for whoever wants to know all that can happen in it.
 
 rehearsal = Rehearsal(pid, actor, director, Schedule(moves))
-... as a Performance ...
+...                         as a Performance
 rehearsal.is_over("passed")
-rehearsal.played        # what was possible at each step, and what was done
+rehearsal.played(None)      # what was possible at each step, and what was done
 """
 
 from __future__ import annotations

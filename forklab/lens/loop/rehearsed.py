@@ -71,7 +71,7 @@ class Rehearsed(Scheduled):
         """It gets that as soon as it asks for orders."""
         self.cues.give(member, order)
         for tracee in loop.run.world.threads_of(member):
-            if tracee.stand is Stand.HELD and tracee.call and tracee.call.name == cueing.NAME:
+            if _waits_for_orders(tracee):
                 self._listens(tracee)
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
@@ -146,14 +146,15 @@ class Rehearsed(Scheduled):
             self._take_of_somebody(loop, move, state)
 
     def _take_of_somebody(self, loop: Loop, move: Move, state: State) -> None:
-        tracee = next(
-            (t for t in loop.run.world.tracees.values() if t.member.name == move.process), None
+        asking = (
+            tracee
+            for tracee in loop.run.world.tracees.values()
+            if tracee.member.name == move.process and _waits_for_orders(tracee)
         )
-        listens = tracee is not None and tracee.call is not None and tracee.call.name == cueing.NAME
-        if not (listens and tracee and tracee.stand is Stand.HELD and move.kind == CALL):
+        tracee = next(asking, None)
+        if tracee is None or tracee.call is None or move.kind != CALL:
             super().take(loop, move, state)
             return
-        assert tracee.call is not None
         tracee.saw(str(move.kind))
         if self.cues.orders.get(tracee.member):
             tracee.saw(self.cues.answer(tracee, tracee.call))
@@ -161,3 +162,9 @@ class Rehearsed(Scheduled):
         else:  # a signal has come for it
             self._ledger.of(tracee).detail = ()
             super().take(loop, Move(move.process, SIGNAL), state)
+
+
+def _waits_for_orders(tracee: Tracee) -> bool:
+    return (
+        tracee.stand is Stand.HELD and tracee.call is not None and tracee.call.name == cueing.NAME
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,12 +20,13 @@ from autograder.stage.tools import compiler
 from autograder.stage.workspace import Workspace
 from autograder.trial.proof import Proof, Standing
 from autograder.trial.prove import prove
-from autograder.trial.rehearsals import Rehearsals
+from autograder.trial.rehearsals import Rehearsals, Rehearsed
 from autograder.trial.verdict import Status
 from forklab.explore.every import every_schedule
 from forklab.explore.graph import explore_graph
 from forklab.explore.learned import real_steps
 from forklab.lens.replay import Played
+from forklab.steps.moves import Move
 from forklab.steps.state import SCRIPT, Script
 
 LAB = load_lab("init")
@@ -204,7 +205,7 @@ class _Kept(Rehearsals):
         self.__dict__.update(rehearsals.__dict__)
         self._kept = kept
 
-    def rehearse(self, steps):  # type: ignore[no-untyped-def]
+    def rehearse(self, steps: Sequence[Move]) -> Rehearsed:
         found = super().rehearse(steps)
         self._kept.append(found.played)
         return found
