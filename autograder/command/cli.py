@@ -166,15 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     check = commands.add_parser("check", help="judge one submission and explain the result")
-    _add_lab(check)
-    check.add_argument("path", type=Path, metavar="PATH", help="the folder with the submission")
-    check.add_argument(
-        "--scenario",
-        action="append",
-        default=[],
-        metavar="NAME|FILE",
-        help="only this scenario; may be given several times",
-    )
+    _add_submission(check)
+    _add_scenarios(check)
     check.add_argument(
         "--all", action="store_true", help="show every failure in full, not only the first"
     )
@@ -230,15 +223,8 @@ def _parser() -> argparse.ArgumentParser:
         help="go through every schedule: is it right in all of them, or how does it lose?",
         description="Exit status 0: all proved, some perhaps with shorter rows; 1: something is lost; 2: not known.",
     )
-    _add_lab(prove)
-    prove.add_argument("path", type=Path, metavar="PATH", help="the folder with the submission")
-    prove.add_argument(
-        "--scenario",
-        action="append",
-        default=[],
-        metavar="NAME|FILE",
-        help="only this scenario; may be given several times",
-    )
+    _add_submission(prove)
+    _add_scenarios(prove)
     prove.add_argument(
         "--seconds",
         type=_positive,
@@ -256,8 +242,7 @@ def _parser() -> argparse.ArgumentParser:
         help="look for a play that one submission fails, among plays that nobody wrote",
         description="Exit status 0: nothing found; 1: a play fails, and the smallest of its kind is shown.",
     )
-    _add_lab(fuzz)
-    fuzz.add_argument("path", type=Path, metavar="PATH", help="the folder with the submission")
+    _add_submission(fuzz)
     fuzz.add_argument(
         "--plays", type=_positive, default=1000, metavar="N", help="so many; default: 1000"
     )
@@ -315,6 +300,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_lab(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("lab", metavar="LAB", help="the lab's name, or its folder")
+
+
+def _add_submission(parser: argparse.ArgumentParser) -> None:
+    _add_lab(parser)
+    parser.add_argument("path", type=Path, metavar="PATH", help="the folder with the submission")
+
+
+def _add_scenarios(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scenario",
+        action="append",
+        default=[],
+        metavar="NAME|FILE",
+        help="only this scenario; may be given several times",
+    )
 
 
 def _add_mode(parser: argparse.ArgumentParser) -> None:

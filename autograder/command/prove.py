@@ -118,7 +118,7 @@ def _summary(proofs: Sequence[Proof]) -> str:
         Standing.SKIPPED: "skipped",
     }
     told = ", ".join(f"{counts[s]} {words[s]}" for s in Standing if counts[s])
-    return f"{len(proofs)} scenario{'s' if len(proofs) > 1 else ''}: {told}."
+    return f"{counted(len(proofs), 'scenario')}: {told}."
 
 
 def _exit_status(proofs: Sequence[Proof]) -> int:
