@@ -13,6 +13,8 @@ from itertools import permutations
 from textwrap import dedent
 from typing import Any
 
+from forklab.explore import Exploration
+
 Expected = tuple[str, int | str | None, tuple[str, ...], tuple[str, ...]]
 Runnable = Callable[[str, str], dict[str, Any]]  # by language and text: what `explore` needs
 
@@ -24,6 +26,14 @@ _C = """\
 #include <sys/wait.h>
 #include <unistd.h>
 """
+
+
+def ends_of(found: Exploration) -> set[str]:
+    """What it prints, in one line, and how it ends."""
+    return {
+        f"{' '.join(outcome.output.split())} {outcome.signal or outcome.exit}"
+        for outcome in found.outcomes
+    }
 
 
 @dataclass(frozen=True)

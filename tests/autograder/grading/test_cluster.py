@@ -74,7 +74,11 @@ class Cluster:
                 *(sys.executable, "-m", f"distributed.cli.dask_{role}", "--no-dashboard"),
                 *options,
             ],
-            env={**os.environ, "PYTHONPATH": f"{HELPERS}:{ROOT}"},
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{HELPERS}:{ROOT}",
+                "DASK_TEMPORARY_DIRECTORY": str(self._scratch),  # it is killed, and removes nothing
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

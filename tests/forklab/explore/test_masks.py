@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from programs import OWN, TABLE, Case, Runnable
+from programs import OWN, TABLE, Case, Runnable, ends_of
 
 from forklab.explore import explore
 from forklab.explore.graph import explore_graph
@@ -121,10 +121,7 @@ int main(void) {
 def test_a_change_that_can_be_told_is_a_step(body: str, ends: set[str], runnable: Runnable) -> None:
     found = explore(**runnable("c", HEADERS + body))
     assert found.complete, found.reasons
-    assert {
-        f"{' '.join(outcome.output.split())} {outcome.signal or outcome.exit}"
-        for outcome in found.outcomes
-    } == ends
+    assert ends_of(found) == ends
 
 
 REAPS = """\
