@@ -110,6 +110,13 @@ def test_a_verdict_is_the_same_every_time(name: str, tmp_path: Path) -> None:
     """To the last event; only who of a row that dies at once is found first, is the kernel's choice."""
     write(next(mutant for mutant in MUTANTS if mutant.name == name), tmp_path)
     first, second = (assess(LAB, tmp_path).to_json() for _ in range(2))
+    pairs = zip(first.pop("scenarios"), second.pop("scenarios"), strict=True)
+    differing = {
+        one["name"]: {key: (one[key], other[key]) for key in one if one[key] != other[key]}
+        for one, other in pairs
+        if one != other
+    }
+    assert differing == {}
     assert first == second
 
 
