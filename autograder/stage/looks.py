@@ -18,11 +18,12 @@ _BLOCKED_STATES = frozenset({_ASLEEP, _UNINTERRUPTIBLE}) | STOPPED_STATES
 
 @dataclass(frozen=True)
 class Sight:
-    """How one process looked: its state letter, and its run times with those of its threads."""
+    """How one process looked: its state letter, its run times with those of its threads; of the dead, their parent."""
 
     pid: int
     state: str
     run_times: bytes = b""
+    parent: int = 0
 
 
 Look = tuple[Sight, ...]
@@ -60,16 +61,24 @@ def look(processes: Iterable[Watched]) -> Look | None:
 
 
 def look_twice(
-    unknown: list[Watched], actors: list[Watched], nobody_is_born: Callable[[], bool]
+    unknown: list[Watched],
+    actors: list[Watched],
+    nobody_is_born: Callable[[], bool],
+    reaper: Watched | None = None,
 ) -> Stillness | None:
     """What everybody looked like, if nobody ran in between; else None.
 
     `unknown` are those that may do anything: the init, and what it starts. An actor sleeps on no timer, and is of
-    interest only when it is stopped. `nobody_is_born` lists all children.
+    interest only when it is stopped. `nobody_is_born` lists all children. `reaper`: an init of ours that wakes up again
+    and again and does nothing, but for reaping: it matters while it has somebody to reap.
     """
     everybody = [*unknown, *actors]
     first = look(everybody)
     if first is None:
+        return None
+    has_work = reaper is not None and any(sight.parent == reaper.pid for sight in first)
+    beside = look([reaper]) if reaper is not None and has_work else ()
+    if beside is None:
         return None
     # Between the looks, so that it holds for an instant at which everybody slept.
     activities: dict[int, Activity] = {}
@@ -92,6 +101,8 @@ def look_twice(
     # until its parent has been told: whoever was dead at the first look, its parent is awake at the next.
     if not nobody_is_born() or look(everybody) != first:
         return None
+    if reaper is not None and has_work and look([reaper]) != beside:
+        return None
     return Stillness(first, activities)
 
 
@@ -100,7 +111,7 @@ def _sight_of(process: Watched) -> Sight | None:
     if stat is None:
         return Sight(process.pid, "")
     if stat.state in DEAD_STATES:
-        return Sight(process.pid, stat.state)
+        return Sight(process.pid, stat.state, parent=stat.parent)
     if stat.leaving or stat.state not in _BLOCKED_STATES:
         return None
     if stat.threads == 1:

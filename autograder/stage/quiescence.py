@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from autograder.stage.activity import Activity, Posture
@@ -68,8 +68,7 @@ class Quiescence:
 
     `actors` answers the actors, `wait_for_news` blocks until one of them says something, dies or is reaped, or until
     the seconds given are over; `effects` answers what may change without that anybody of them runs. `reaper`: an init
-    of ours above the subject, to whom orphans come; it sleeps until there is somebody to reap, but for a moment now
-    and then.
+    of ours above the subject, to whom orphans come.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class Quiescence:
         self._timers = timers
         self._conduct = conduct
         self._effects = effects
-        self._reapers = [] if reaper is None else [reaper]
+        self._reaper = reaper
         self._patience = Patience(init.pid, timers, conduct)
         self._spin_limit = conduct.start_limit
         self._strays: dict[int, Watched] = {}
@@ -123,6 +122,7 @@ class Quiescence:
             self._timers.attend()
             if done():
                 return Settled(Rest.DONE, Activity(Posture.UNKNOWN))
+            began = time.monotonic()
             still = self._look_twice()
             looks += 1
             if looks % _LOOKS_BETWEEN_SEARCHES == 0:
@@ -151,7 +151,7 @@ class Quiescence:
             if self.births - births > _MOST_BIRTHS or len(self._strays) >= _MOST_STRAYS:
                 raise UnrulyError("it starts one process after the other")
             self._refuse_to_wait_for_ever()
-            self._pause(looks)
+            self._pause(looks, time.monotonic() - began)
 
     def _at_rest(self, still: Stillness) -> tuple[Settled | None, float]:
         """How it came to rest, if everybody is asleep, or None and how long to wait for those who will wake up."""
@@ -167,15 +167,12 @@ class Quiescence:
 
     def _look_twice(self) -> Stillness | None:
         strays = list(self._strays.values())
-        still = look_twice(
+        return look_twice(
             [self._init, *strays],
-            [*self._actors(), *self._reapers],
+            list(self._actors()),
             lambda: self.strays() == strays,
+            self._reaper,
         )
-        if still is None or not self._reapers:
-            return still
-        # It runs by itself now and then, so that later looks are not to be compared with that.
-        return replace(still, look=still.without_run_times_of(one.pid for one in self._reapers))
 
     def strays(self) -> list[Watched]:
         """Processes of the play that are no actors: those that init itself, or what it started, has made."""
@@ -186,7 +183,7 @@ class Quiescence:
                 self.births -= pid in known
                 stray.close()
                 del self._strays[pid]
-        parents = [self._init, *self._reapers, *self._strays.values()]
+        parents = [self._init, *filter(None, [self._reaper]), *self._strays.values()]
         if self._actors_give_birth:
             parents += actors
         while parents and len(self._strays) < _MOST_STRAYS:
@@ -218,10 +215,11 @@ class Quiescence:
         if time.monotonic() > self._deadline:
             raise RestlessError(f"the play did not end within {_PLAY_SECONDS:.0f} s")
 
-    def _pause(self, looks: int) -> None:
+    def _pause(self, looks: int, looked_for: float) -> None:
         if looks < 4:
             os.sched_yield()
         elif looks < 20:
             time.sleep(0.00005)  # shorter than what we wait for: the answer is on its way
         else:
-            self._wait_for_news(0.002)
+            # Not longer looking than leaving the processors to those whom we wait for.
+            self._wait_for_news(max(0.002, looked_for))
