@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from free_runs import FOR_EVER, REST, free_runs
 from real_kernel import DEADLINE
+from sampled import every_other
 from test_shared_resources import HEAD, Case
 from test_shared_runs import led_run, possible
 
@@ -211,7 +212,7 @@ def check(case: Case, folder: Path) -> None:
         assert seen <= possible(found)
 
 
-@pytest.mark.parametrize("name", EVENTFDS)
+@pytest.mark.parametrize("name", every_other(EVENTFDS))
 def test_of_eventfds(name: str, folder: Path) -> None:
     check(EVENTFDS[name], folder)
 
@@ -361,7 +362,7 @@ SOCKETPAIRS = {
 }
 
 
-@pytest.mark.parametrize("name", SOCKETPAIRS)
+@pytest.mark.parametrize("name", every_other(SOCKETPAIRS))
 def test_of_socketpairs(name: str, folder: Path) -> None:
     check(SOCKETPAIRS[name], folder)
 
@@ -492,7 +493,7 @@ FIFOS = {
 }
 
 
-@pytest.mark.parametrize("name", FIFOS)
+@pytest.mark.parametrize("name", every_other(FIFOS))
 def test_of_fifos(name: str, folder: Path) -> None:
     check(FIFOS[name], folder)
 
@@ -644,7 +645,7 @@ POLLS = {
 }
 
 
-@pytest.mark.parametrize("name", POLLS)
+@pytest.mark.parametrize("name", every_other(POLLS))
 def test_of_polls(name: str, folder: Path) -> None:
     check(POLLS[name], folder)
 
@@ -721,7 +722,7 @@ QUEUES = {
 }
 
 
-@pytest.mark.parametrize("name", QUEUES)
+@pytest.mark.parametrize("name", every_other(QUEUES))
 def test_of_message_queues_of_posix(name: str, folder: Path) -> None:
     check(QUEUES[name], folder)
 
@@ -784,7 +785,7 @@ EPOLLS = {
 }
 
 
-@pytest.mark.parametrize("name", EPOLLS)
+@pytest.mark.parametrize("name", every_other(EPOLLS))
 def test_of_epoll(name: str, folder: Path) -> None:
     check(EPOLLS[name], folder)
 

@@ -21,7 +21,7 @@ def seen(outcome: Outcome) -> Expected:
     return " ".join(outcome.output.split()), how, outcome.deadlock, outcome.unreaped
 
 
-LONG = ("three_children_in_any_order",)
+LONG = ("three_children_in_any_order", "two_lines_each_in_python")
 EVERY_CASE = [
     pytest.param(case, marks=[pytest.mark.slow] if case.name in LONG else [], id=case.name)
     for case in (*TABLE, *OWN)
