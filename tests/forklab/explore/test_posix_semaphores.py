@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from programs import Runnable
+from sampled import every_other
 
 from forklab.explore import explore
 from forklab.explore.exploration import Exploration
@@ -300,7 +301,7 @@ def files_of(folder: Path) -> list[str]:
     return [name for name in os.listdir("/dev/shm") if f"-{folder.stat().st_ino}-" in name]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", every_other(CASES))
 def test_every_order_is_found_and_no_other(case: str, runnable: Runnable, folder: Path) -> None:
     found = explored(CASES[case].body, runnable)
     assert (set(found.outputs), found.reasons) == (CASES[case].outputs, ())
@@ -393,7 +394,7 @@ UNNAMED = [
 ]
 
 
-@pytest.mark.parametrize("case", UNNAMED)
+@pytest.mark.parametrize("case", every_other(UNNAMED))
 def test_in_memory_with_nothing_else_they_do_the_same(case: str, runnable: Runnable) -> None:
     found = explored(CASES[case].body, runnable, "#define UNNAMED\n" + HEAD)
     assert (set(found.outputs), found.reasons) == (CASES[case].outputs, ())
