@@ -164,8 +164,8 @@ def refusal_to_trace(isolation: str) -> str:
     if isolation == PIDNS or may_become(private_uids()[0]):
         return ""
     return (
-        "without namespaces there is virtual time for root alone: below the lens a submission would be "
-        "the grader's own user, and could reach the grader"
+        "without namespaces there is virtual time only for root with all its rights: below the lens a submission would "
+        "be the grader's own user, and could reach the grader"
     )
 
 

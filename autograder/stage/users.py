@@ -17,7 +17,9 @@ from forklab.kernel.processors import this_processor
 from forklab.lens.edge.proc import has_capability
 
 _LIBC = ctypes.CDLL(None)
-_CAP_SYS_PTRACE = 19
+# What it takes to give a folder to another user, to become one, and to end its processes: see capabilities(7).
+_CAP_CHOWN, _CAP_KILL, _CAP_SETGID, _CAP_SETUID, _CAP_SYS_PTRACE = 0, 5, 6, 7, 19
+_TO_HAVE_ANOTHER_USER = (_CAP_CHOWN, _CAP_KILL, _CAP_SETGID, _CAP_SETUID)
 _AS_IT_IS = -1
 
 # No pid is above 4,194,304, see proc_sys_kernel(5): so no two graders in one PID namespace share a uid, and each fits
@@ -40,10 +42,17 @@ def private_user() -> int | None:
 
 
 def may_become(uid: int) -> bool:
-    """Whether we can start a process as this user: in a user namespace root may have no other users."""
+    """Whether we can start processes as this user, and end them.
+
+    In a user namespace root may have no other users, and in a container no right to become one.
+    """
     with open("/proc/self/uid_map") as lines:
         ranges = [tuple(map(int, line.split())) for line in lines]
-    return os.geteuid() == 0 and any(first <= uid < first + count for first, _, count in ranges)
+    return (
+        os.geteuid() == 0
+        and any(first <= uid < first + count for first, _, count in ranges)
+        and all(has_capability(os.getpid(), number) for number in _TO_HAVE_ANOTHER_USER)
+    )
 
 
 @functools.cache

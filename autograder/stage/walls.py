@@ -14,7 +14,7 @@ from autograder.stage.sandbox import Means, Sandbox
 from autograder.stage.workspace import Workspace
 
 _NAMESPACES = "grade where bubblewrap may open namespaces"
-_NAMESPACES_OR_ROOT = f"{_NAMESPACES}, or as root"
+_NAMESPACES_OR_ROOT = f"{_NAMESPACES}, or as root with all its rights"
 _FILTERS_THAT_ASK = "with Linux 5.9 or later, not below a filter that asks as well"
 _NEWER = "or with Linux 6.12 or later, with Landlock"
 
@@ -166,7 +166,7 @@ def everywhere(means: Means) -> Iterator[Wall]:
     yield Wall(
         "share",
         True,
-        "512 MB, 512 processes and 2 minutes for a whole play; then all of it is killed",
+        "512 MB, 512 processes and 5 minutes for a whole play; then all of it is killed",
     )
     yield Wall(
         "memory of the kernel",

@@ -1,4 +1,4 @@
-"""Root in a container may not trace other users' processes, as Docker has it, and judges all the same."""
+"""Root in a container may not trace other users' processes, as Docker has it, or not become them: it judges all the same."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 SOLUTION = Path(__file__).parents[3] / "labs/init/solution/c"
 # Who may measure performance, as who administers may, is shown the memory of others.
-WITHOUT_THE_RIGHT_TO_TRACE = [
-    "setpriv",
-    "--bounding-set=-sys_ptrace,-perfmon,-sys_admin",
-    "--inh-caps=-all",
-]
+TO_TRACE = ("sys_ptrace", "perfmon", "sys_admin")
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root and setpriv"
 )
@@ -43,24 +40,22 @@ int main(int count, char **arguments) {
 """
 
 
-def checked(submission: Path, mode: str, *scenarios: str) -> str:
-    names = [word for scenario in scenarios for word in ("--scenario", scenario)]
-    command = [
-        sys.executable,
-        "-m",
-        "autograder.command.cli",
-        "check",
-        "init",
-        str(submission),
-        *names,
-    ]
+def without(rights: Sequence[str], *command: str) -> str:
+    """What a Python that root has started without these capabilities prints."""
+    bounding = ",".join(f"-{right}" for right in rights)
     return subprocess.run(
-        [*WITHOUT_THE_RIGHT_TO_TRACE, *command, "--mode", mode],
+        ["setpriv", f"--bounding-set={bounding}", "--inh-caps=-all", sys.executable, *command],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     ).stdout
+
+
+def checked(submission: Path, mode: str, *scenarios: str, rights: Sequence[str] = TO_TRACE) -> str:
+    names = [word for scenario in scenarios for word in ("--scenario", scenario)]
+    command = ["-m", "autograder.command.cli", "check", "init", str(submission), *names]
+    return without(rights, *command, "--mode", mode)
 
 
 def test_it_knows_who_the_actors_are_what_init_does_and_how_orphans_ended(mode: str) -> None:
@@ -78,3 +73,14 @@ def test_it_counts_memory_that_processes_share_once(mode: str, tmp_path: Path) -
     told = checked(tmp_path, mode, "01_as_long_as_main")
     assert "init" in told
     assert "memory" not in told.partition("01_as_long_as_main")[2]
+
+
+@pytest.mark.parametrize("right", ["chown", "kill", "setgid", "setuid"])
+def test_who_may_not_become_others_has_no_other_users(right: str) -> None:
+    asked = "from autograder.stage.users import private_user; print(private_user())"
+    assert without([right], "-c", asked) == "None\n"
+
+
+def test_it_judges_as_itself_where_it_may_not_become_others(mode: str) -> None:
+    told = checked(SOLUTION, mode, "01_as_long_as_main", "50_starts_clean", rights=["setuid"])
+    assert "2 passed" in told
