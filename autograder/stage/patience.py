@@ -86,11 +86,11 @@ class Patience:
                 found.append(Sleeper(sight.pid, activity.call, activity.limit))
             if not sight.run_times:
                 continue
-            timer = self._timers.of(sight.pid, sleeps_on_files=sight.pid not in actors)
-            # One that rings once, and much later, is no sign of polling, and nobody waits for it.
-            if timer is not None and (timer.again > 0 or timer.longest <= LONGEST_SLEEP_SECONDS):
-                late = timer.lateness
-                found.append(Sleeper(sight.pid, timer.call, timer.longest, hidden=True, late=late))
+            for timer in self._timers.of(sight.pid, sleeps_on_files=sight.pid not in actors):
+                # One that rings once, and much later, is no sign of polling, and nobody waits for it.
+                if timer.again > 0 or timer.longest <= LONGEST_SLEEP_SECONDS:
+                    limit, late = timer.longest, timer.lateness
+                    found.append(Sleeper(sight.pid, timer.call, limit, hidden=True, late=late))
         return found
 
     def ask(

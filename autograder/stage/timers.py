@@ -161,26 +161,25 @@ class Timers:
         self._note(thread, call, arguments)
         return 0
 
-    def of(self, pid: int, *, sleeps_on_files: bool = True) -> Timer | None:
-        """The one on which this process may sleep longest; None if it has none that may still ring.
+    def of(self, pid: int, *, sleeps_on_files: bool = True) -> list[Timer]:
+        """Those on which this process may sleep that may still ring.
 
         Everybody sleeps now: who has told of a timer has set it.
         """
         if not self._set:
-            return None
+            return []
         now = time.monotonic()
         self._set = {key: timer.set_by(now) for key, timer in self._set.items()}
         self._set = {key: timer for key, timer in self._set.items() if timer.may_ring(now)}
-        candidates = [
+        return [
             timer
             for (owner, _, _), timer in self._set.items()
             if (sleeps_on_files if timer.shared else owner == pid)
         ]
-        return max(candidates, key=lambda timer: timer.longest, default=None)
 
     def _note(self, thread: int, call: str, arguments: list[int]) -> None:
         pid = thread_group(thread)
-        about = arguments[0] if call in ("timer_settime", "timerfd_settime", "setsockopt") else 0
+        about = 0 if call == "alarm" else arguments[0]
         first, again = _seconds_of(thread, call, arguments)
         key = (pid, call, about)
         if first <= 0:

@@ -21,8 +21,8 @@ class OneTimer:
 
     timer: Timer
 
-    def of(self, pid: int, *, sleeps_on_files: bool = True) -> Timer:
-        return self.timer
+    def of(self, pid: int, *, sleeps_on_files: bool = True) -> list[Timer]:
+        return [self.timer]
 
 
 def waking_at(moment: float, timer: Timer, monkeypatch: pytest.MonkeyPatch) -> Waking:

@@ -81,6 +81,12 @@ NAPS = {
     "alarm": NOBODY_CARES + "alarm(1); pause();",
     "setitimer": NOBODY_CARES
     + "struct itimerval t = {{0, 0}, {0, 300000}}; setitimer(ITIMER_REAL, &t, NULL); pause();",
+    "two timers": NOBODY_CARES
+    + "struct itimerval t = {{0, 0}, {0, 300000}}, much_later = {{0, 0}, {3600, 0}}; "
+    "timer_t id; struct itimerspec later = {{0, 0}, {3600, 0}}; "
+    "timer_create(CLOCK_MONOTONIC, NULL, &id); timer_settime(id, 0, &later, NULL); "
+    "setitimer(ITIMER_REAL, &t, NULL); setitimer(ITIMER_PROF, &much_later, NULL); "
+    "setitimer(ITIMER_VIRTUAL, &(struct itimerval){0}, NULL); pause();",
     "timerfd": """
         struct itimerspec t = {{0, 0}, {0, 300000000}}; uint64_t n;
         int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); timerfd_settime(fd, 0, &t, NULL);
