@@ -26,6 +26,8 @@ _EXIT_CODE_OFFSET = 60
 
 # /proc/PID/stat as listed in proc(5), counted from the state, which is field 3.
 _STATE, _PARENT, _FLAGS, _THREADS, _START, _WAIT_STATUS = 0, 1, 6, 17, 19, 49
+_TIMES = slice(11, 15)  # utime, stime, cutime, cstime
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _EXITING = 0x4  # PF_EXITING, include/linux/sched.h
 
 _MOST_BYTES = 4096
@@ -174,6 +176,13 @@ class Watched:
         if stat is not None and stat.threads > 1:
             times += [_read_text(f"{thread}/schedstat").encode() for thread in self._threads()]
         return sum(int((time.split() or [b"0"])[0]) for time in times)
+
+    def processor_seconds(self) -> float:
+        """What it has used so far, with all those of its descendants that have been waited for; 0 once reaped."""
+        try:
+            return sum(map(int, self.fields()[_TIMES])) / _TICKS_A_SECOND
+        except ProcessLookupError:
+            return 0.0
 
     def pending(self) -> frozenset[int]:
         """The numbers of the signals that wait for it, blocked; or for its being continued.

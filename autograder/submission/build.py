@@ -179,7 +179,8 @@ def _check_python(workspace: Path, run: Runner, file: str) -> BuiltProgram:
 def _raise_unless_done(completed: Completed, tool: str) -> None:
     if completed.status is None:
         raise BuildError(
-            f"{tool} took too long and was stopped. Is there a loop without end?"
+            f"{tool} took too long and was stopped: {completed.overran}.\n"
+            "  Is there a loop without end, or a wait for something that never comes?"
             + _quote(completed.output)
         )
     if completed.status != 0:

@@ -16,8 +16,10 @@ from autograder.labs.scenario import Scenario
 from autograder.labs.solution import digests_of_solution
 from autograder.language.roles import PIDNS, VIRTUAL, isolation_of
 from autograder.stage.contained import Completed, run_contained
+from autograder.stage.endurance import Endurance
 from autograder.stage.errors import ExcessError, StageError
 from autograder.stage.isolation import choose, lacks, probe
+from autograder.stage.machine import Needs, shortage
 from autograder.stage.workspace import Workspace
 from autograder.submission.build import BuiltProgram, build_all
 from autograder.submission.installed import find_installed
@@ -27,7 +29,8 @@ from autograder.trial.proof import Proof
 from autograder.trial.reference import NO_REFERENCE, Commands, Reference
 from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 
-_BUILD_SECONDS = 60.0
+_OF_A_BUILD = Endurance(processor=60.0, asleep=60.0, machine=600.0)
+_IN_A_BUILD = 8  # processes at a time: make, a shell, and what a compiler starts
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,12 @@ def ready(lab: Lab, submission: Path, mode: str | None = None) -> Iterator[Ready
     with Workspace() as workspace:
         run = _builder(mode, workspace)
         folder = workspace.subfolder()
-        programs = build_all(submission, folder, run, lab.bill.programs)
+        try:
+            programs = build_all(submission, folder, run, lab.bill.programs)
+        except BuildError:
+            if lack := shortage(Needs(_IN_A_BUILD, workspace.folder)):
+                raise StageError(f"nothing can be built on this machine: {lack}") from None
+            raise
         remarks = "\n".join(dict.fromkeys(one.remarks for one in programs.values() if one.remarks))
         reference = _reference(lab, mode, workspace)
         yield Ready(mode, remarks, workspace, folder, _commands(programs), reference)
@@ -162,7 +170,7 @@ def _builder(mode: str, workspace: Workspace) -> Callable[[Sequence[str], Path],
 
     def run(argv: Sequence[str], folder: Path) -> Completed:
         try:
-            return run_contained(isolation_of(mode), workspace, folder, argv, _BUILD_SECONDS)
+            return run_contained(isolation_of(mode), workspace, folder, argv, _OF_A_BUILD)
         except ExcessError as excess:
             raise BuildError(f"The build was stopped: it took {excess}.") from excess
 

@@ -20,8 +20,8 @@ static const struct {
     __rlimit_resource_t resource;
     rlim_t most;
 } limits[] = {
-    {RLIMIT_CORE, 0},     {RLIMIT_CPU, 20},           {RLIMIT_NOFILE, 1024},
-    {RLIMIT_MSGQUEUE, 0}, {RLIMIT_MEMLOCK, 64 << 10}, {RLIMIT_SIGPENDING, 1024},
+    {RLIMIT_CORE, 0},           {RLIMIT_NOFILE, 1024},     {RLIMIT_MSGQUEUE, 0},
+    {RLIMIT_MEMLOCK, 64 << 10}, {RLIMIT_SIGPENDING, 1024},
 };
 
 static void set_limit(__rlimit_resource_t resource, rlim_t most) {
@@ -31,11 +31,12 @@ static void set_limit(__rlimit_resource_t resource, rlim_t most) {
     setrlimit(resource, &wanted);
 }
 
-void set_limits(rlim_t file_size, rlim_t processes) {
+void set_limits(rlim_t file_size, rlim_t processes, rlim_t seconds) {
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         set_limit(limits[i].resource, limits[i].most);
     set_limit(RLIMIT_FSIZE, file_size);
     set_limit(RLIMIT_NPROC, processes);
+    set_limit(RLIMIT_CPU, seconds);
 }
 
 int drop_capabilities(void) {

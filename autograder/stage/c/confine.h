@@ -10,8 +10,9 @@
 #include <sys/resource.h>
 
 /* What each process of a play may use; `file_size` is the most that one file may have in bytes,
- * `processes` how many its user may have (which does not bind root). */
-void set_limits(rlim_t file_size, rlim_t processes);
+ * `processes` how many its user may have (which does not bind root), `seconds` what each may take
+ * of a processor. */
+void set_limits(rlim_t file_size, rlim_t processes, rlim_t seconds);
 
 /* The namespaces were opened with capabilities; nobody in the play may keep one. See
  * capabilities(7). */

@@ -73,6 +73,8 @@ enum {
     MOST_PROCESSES_OF_USER = 640, /* above what the census allows */
     PLAY_FILE_BYTES = 16 << 20,
     BUILD_FILE_BYTES = 64 << 20,
+    PLAY_SECONDS = 20,  /* of processor time, each process */
+    BUILD_SECONDS = 90, /* the judge stops a build sooner, and says why */
     BUILD_NICE_VALUE =
         10, /* of a plain user's: who counts them has the same right to a processor */
 };
@@ -214,7 +216,7 @@ static void become_init(const char *flags, char **settings, char **arguments, co
     umask(022);
     if (set_surroundings(settings, environment, sizeof environment / sizeof *environment) < 0)
         give_up("start init as the script says");
-    set_limits(file_size, processes);
+    set_limits(file_size, processes, builds ? BUILD_SECONDS : PLAY_SECONDS);
     if (builds && !own_namespaces && user == 0 && nice(BUILD_NICE_VALUE) < 0) {
         /* Then a fork bomb that a build starts takes a little longer to be counted. */
     }

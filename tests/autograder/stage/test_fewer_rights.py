@@ -1,4 +1,4 @@
-"""Root in a container may not trace other users' processes, as Docker has it, or not become them: it judges all the same."""
+"""Root in a container judges though it may not trace other users' processes, as in Docker, or may not become them."""
 
 from __future__ import annotations
 

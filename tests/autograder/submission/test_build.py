@@ -37,7 +37,7 @@ def run_here(argv: Sequence[str], folder: Path) -> Completed:
 
 
 def run_out_of_time(argv: Sequence[str], folder: Path) -> Completed:
-    return Completed(None, "still going")
+    return Completed(None, "still going", "it slept")
 
 
 def must_not_run(argv: Sequence[str], folder: Path) -> Completed:
@@ -194,7 +194,7 @@ def test_escape_sequences_of_a_build_are_shown_and_not_sent(submission, complain
 @pytest.mark.parametrize("name", ["Makefile", "init.c", "init.py"])
 def test_a_build_without_end_is_stopped(submission, complaint, name):
     (submission / name).write_text("")
-    assert "took too long and was stopped" in complaint(run_out_of_time)
+    assert "took too long and was stopped: it slept." in complaint(run_out_of_time)
 
 
 def test_make_that_fails_is_told_with_its_words(submission, complaint):

@@ -11,6 +11,8 @@ import pytest
 from autograder.labs.lab import Lab, load_lab
 from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.language.script import parse
+from autograder.stage.endurance import Endurance
+from autograder.stage.errors import StageError
 from autograder.stage.isolation import lacks, probe
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Assessment, Status, Verdict
@@ -186,11 +188,19 @@ def test_a_makefile_is_run_inside(tmp_path: Path, mode: str) -> None:
 def test_a_build_that_never_ends_is_cut_off(
     tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.trial.assess._BUILD_SECONDS", 0.5)
+    monkeypatch.setattr("autograder.trial.assess._OF_A_BUILD", Endurance(60, 0.5, 60))
     (tmp_path / "Makefile").write_text("init:\n\tsleep 1000\n")
     verdict = judged(tmp_path, mode)
     assert verdict.status is Status.FAILED
     assert "took too long" in verdict.message
+
+
+def test_a_build_that_fails_where_the_machine_is_short_of_something_is_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.trial.assess.shortage", lambda _: "no memory is left")
+    with pytest.raises(StageError, match="nothing can be built on this machine: no memory is left"):
+        judged(tmp_path, probe().mode, init_c="int main(void) { return undeclared; }")
 
 
 def test_an_empty_submission_says_what_is_wanted(tmp_path: Path, mode: str) -> None:
