@@ -42,7 +42,8 @@ def results_json(run: Run, result: Result) -> dict[str, object]:
     words = [f"{summary(assessment).plain}."]
     if result.penalty:
         words.append(f"Handed in late: {counted(round(result.penalty, 2), 'point')} off.")
-    words.append(f"Judged in mode {assessment.mode or 'none'}.")
+    if assessment.mode:
+        words.append(f"Judged in mode {assessment.mode}.")
     words += [f"Not enforced there: {lack}." for lack in result.unenforced]
     reason = common_reason(assessment)
     words += [text for text in (assessment.remarks, reason) if text]

@@ -219,15 +219,15 @@ def _nothing_to_run(workspace: Path, program: str, intake: Intake) -> str:
                 f"{one_line(path.name)} is an archive, and nobody unpacks it here.\n"
                 "  Hand in the files that are in it."
             )
-        if path.suffix in _CPP:
+        if path.suffix in _CPP or path.suffix.lower() in _CPP:
             return (
                 f"{one_line(path.name)} is C++, and only C is compiled here.\n"
                 f"  Rename it to {program}.c if it is C; for C++ hand in a Makefile that makes {program} of it."
             )
-        lower = path.name.lower()
+        lower = path.name.lower().removesuffix(".txt")  # as editors on Windows call it
         if lower in (program, f"{program}.py", f"{program}.c", "makefile", "gnumakefile"):
             meant = "Makefile" if lower.endswith("makefile") else lower
-            return f"{what}\n  Upper and lower case differ here: rename {path.name} to {meant}."
+            return f"{what}\n  Names have to be exactly so: rename {path.name} to {meant}."
         if path.suffix == ".py":
             return (
                 f"{what}\n  Rename {one_line(path.name)} to {program}.py if that is your program."

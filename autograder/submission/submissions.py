@@ -148,7 +148,18 @@ def _handed_in(student: str, folder: Path, assignment: str, *, short: bool) -> S
         return Submission(student, folder, stamped=False)
     what = "is empty" if inner.is_dir() else "does not exist"
     obstacle = f"Nothing was handed in for this lab: the folder {one_line(assignment)} {what}."
+    if meant := _meant(folder, assignment):
+        obstacle += (
+            f"\n  There is {one_line(meant)}: if that is it, call it {one_line(assignment)}."
+        )
     return Submission(student, None, obstacle)
+
+
+def _meant(folder: Path, assignment: str) -> str | None:
+    """The folder that a student may have called by another name: the only one, or one of nearly that name."""
+    others = [name for name in sorted(_folders_in(folder)) if name != assignment]
+    alike = [name for name in others if assignment.lower() in name.lower()]
+    return alike[0] if alike else others[0] if len(others) == 1 else None
 
 
 def _has_files(folder: Path) -> bool:
@@ -178,6 +189,7 @@ def _refuse_an_empty_class(
             f"Nobody in {root} has handed in anything that can be judged. {refused[0].obstacle}"
         )
     names = Counter(name for folder in folders for name in _folders_in(folder))
+    names.pop(assignment, None)  # empty
     usual = ", ".join(f"{one_line(n)} ({count})" for n, count in names.most_common(5))
     mend = "The students' folders are empty."
     if names:

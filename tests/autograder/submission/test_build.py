@@ -244,7 +244,8 @@ def test_a_file_is_no_submission(submission, complaint):
     [
         ([], "The submission is empty."),
         (["c/init.c"], "There is c/init.c: hand in what is in the folder c."),
-        (["Init.c.txt", "notes"], "There is only: Init.c.txt, notes."),
+        (["data.txt", "notes"], "There is only: data.txt, notes."),
+        (["Init.c.txt", "notes"], "rename Init.c.txt to init.c."),
         (["INIT"], "rename INIT to init"),
         (["makefile.MAK", "MAKEFILE"], "rename MAKEFILE to Makefile"),
         (["my_init.py"], "Rename my_init.py to init.py if that is your program."),
@@ -255,6 +256,7 @@ def test_a_file_is_no_submission(submission, complaint):
             ["init.cpp"],
             "Rename it to init.c if it is C; for C++ hand in a Makefile that makes init",
         ),
+        (["MAIN.CPP"], "MAIN.CPP is C++, and only C is compiled here."),
         (["main.cc", "main.h"], "main.cc is C++, and only C is compiled here."),
         (["x.zip", "x/init.c"], "There is x/init.c: hand in what is in the folder x."),
         (["._init.c", ".DS_Store", "__MACOSX/init.c"], "The submission is empty."),

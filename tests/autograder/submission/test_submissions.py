@@ -38,6 +38,23 @@ def test_who_handed_in_another_lab_only_has_nothing(tmp_path: Path) -> None:
     assert find_submissions(tmp_path, "init")[1] == Submission("ben", None)
 
 
+@pytest.mark.parametrize(
+    ("files", "meant"),
+    [
+        (["ben/hw3/init.c"], "There is hw3: if that is it, call it init."),
+        (["ben/Init/init.c", "ben/shell/sh.c"], "There is Init: if that is it, call it init."),
+        (["ben/shell/sh.c", "ben/timeout/t.c"], ""),
+    ],
+)
+def test_who_called_the_folder_otherwise_is_told(
+    tmp_path: Path, files: list[str], meant: str
+) -> None:
+    hand_in(tmp_path, "ada/init/init.c", *files)
+    _, ben = find_submissions(tmp_path, "init")
+    assert ben.folder is None
+    assert ben.obstacle.partition("\n  ")[2] == meant
+
+
 def test_files_and_hidden_folders_beside_the_students_are_left_alone(tmp_path: Path) -> None:
     hand_in(tmp_path, "ada/init/init.c", ".git/config", "roster.csv")
     assert [s.student for s in find_submissions(tmp_path, "init")] == ["ada"]
@@ -113,7 +130,7 @@ def test_a_class_that_handed_in_nothing_is_told_what_it_has(tmp_path: Path) -> N
 def test_a_class_of_empty_folders_has_handed_in_nothing(tmp_path: Path, files: list[str]) -> None:
     (tmp_path / "ada" / "init").mkdir(parents=True)
     hand_in(tmp_path, *(f"ada/init/{file}" for file in files))
-    with pytest.raises(CommandError, match="has handed in anything"):
+    with pytest.raises(CommandError, match="init\\.\n  The students' folders are empty"):
         find_submissions(tmp_path, "init")
 
 
