@@ -16,6 +16,7 @@ from forklab.numbering import FIRST_PID
 _SECOND = 1_000_000_000  # nanoseconds
 # From one number to the next: primes, so that what is left when something is divided by a small number differs, too.
 _PID_STEP, _OBJECT_STEP, _LATER, _FRACTION = 101, 103, 3_999_971 * _SECOND, 381_967_013
+_CALL = 31_013  # nanoseconds
 _APART = (
     1,
     3,
@@ -26,6 +27,7 @@ _APART = (
     4,
 )  # how far the pids are from each other of those who are next to each other as a rule
 _MANY = 17  # then the steps begin anew
+_FIRST_OF_THE_FAR, _FAR = 2 * FIRST_PID, 30_000  # numbers of those for whom the lecture has none: `number_of`
 
 
 class Kind(StrEnum):
@@ -35,6 +37,7 @@ class Kind(StrEnum):
     ADDRESSES = "where in memory something is, or on random bytes from the kernel"
     NUMBERS = "the numbers that the kernel gives to processes, terminals or System V objects"
     TIME = "the time at which it is started"
+    PACE = "how long it takes to do something"
     FILES = "what the machine tells of its files and of itself: times, inode numbers, order, room"
     PROCESSOR = "which processor it runs on"
 
@@ -56,11 +59,28 @@ class Chance(NamedTuple):
         return random.Random(f"{self.number} {what}")
 
     def pid(self, number: int) -> int:
-        """In place of the lecture's: as wide as those, in the same order, and otherwise as the kernel may have it."""
-        if not FIRST_PID <= number < 2 * FIRST_PID or not self.has(Kind.NUMBERS):
+        """In place of the lecture's: as wide as those, and otherwise as the kernel may have it.
+
+        Parents have smaller ones than their children, and siblings are in the order of their births. Of others it
+        differs who comes first.
+        """
+        if number < FIRST_PID or not self.has(Kind.NUMBERS):
             return number
+        if number >= _FIRST_OF_THE_FAR:
+            later = number - _FIRST_OF_THE_FAR + _PID_STEP * self.number
+            return _FIRST_OF_THE_FAR + later % _FAR
         first = 2 * FIRST_PID + _PID_STEP * (self.number % _MANY)
-        return first + (number - FIRST_PID) * _APART[self.number % len(_APART)]
+        return first + self._rank(str(number - FIRST_PID)) * _APART[self.number % len(_APART)]
+
+    def _rank(self, digits: str) -> int:
+        """One of three orders; the digits are places among siblings, the own one first and then those of ancestors."""
+        match self.number % 3:
+            case 0:  # with all of its descendants before its next sibling is born
+                return int(digits[::-1].ljust(3, "0"))
+            case 1:  # who is born last is the first to have children
+                return int(digits[0] + "".join(str(9 - int(digit)) for digit in digits[1:]))
+            case _:
+                return int(digits)
 
     @property
     def parent(self) -> int:
@@ -80,6 +100,11 @@ class Chance(NamedTuple):
     def uptime(self) -> int:
         """How long the machine has been up by then, in nanoseconds."""
         return self.choices("uptime").randrange(100 * _SECOND, 10**6 * _SECOND)
+
+    @property
+    def pace(self) -> int:
+        """How many nanoseconds clocks go on with each call. In the world of a search they stand still meanwhile."""
+        return _CALL * (1 + self.number % 9)
 
     @property
     def terminals(self) -> int:

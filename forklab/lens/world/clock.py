@@ -168,6 +168,12 @@ class Clock:
             return duration - self._start_of(absolute_on)
         return min(NEVER, self.now + max(0, duration))
 
+    def is_slow(self, pace: int) -> None:
+        """Clocks show so much more, by work that is none for those who sleep: their deadlines stay as they are."""
+        self.wall += pace
+        self.up += pace
+        self.stamp += 1
+
     def _start_of(self, clock: int) -> int:
         return self.wall if clock in _WALL_CLOCKS else self.up
 

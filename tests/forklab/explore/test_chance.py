@@ -94,6 +94,19 @@ DEPENDS: dict[Kind, dict[str, str]] = {
             """,
         "random numbers from a pid": "srand(getpid()); show(rand() % 2);",
         "whether its parent is init": "show(getppid() == 1);",
+        "who was born first": """
+            int ends[2];
+            pid_t nephew, last;
+            if (pipe(ends) < 0) return 1;
+            if (fork() == 0) {
+                nephew = fork();
+                return nephew && write(ends[1], &nephew, sizeof nephew) < 0;
+            }
+            if ((last = fork()) == 0) return 0;
+            while (wait(NULL) > 0) {}
+            if (read(ends[0], &nephew, sizeof nephew) < 0) return 1;
+            show(nephew < last);
+            """,
         "who sleeps": """
             if (fork() == 0) { if (getpid() % 2 == 0) sleep(1); puts("a"); return 0; }
             sleep(2);
@@ -111,6 +124,24 @@ DEPENDS: dict[Kind, dict[str, str]] = {
             struct timespec now;
             clock_gettime(CLOCK_MONOTONIC, &now);
             show(now.tv_sec % 2);
+            """,
+    },
+    Kind.PACE: {
+        "how long a child lasted": """
+            struct timeval start, end;
+            gettimeofday(&start, NULL);
+            if (fork() == 0) return 0;
+            wait(NULL);
+            gettimeofday(&end, NULL);
+            show((end.tv_sec - start.tv_sec) * 1000000 + end.tv_usec - start.tv_usec);
+            """,
+        "whether a nap lasted longer": """
+            struct timespec start, end;
+            clock_gettime(CLOCK_MONOTONIC, &start);
+            if (fork() == 0) return usleep(1000);
+            wait(NULL);
+            clock_gettime(CLOCK_MONOTONIC, &end);
+            show((end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec > 1000000);
             """,
     },
     Kind.FILES: {
@@ -144,6 +175,7 @@ DEPENDS: dict[Kind, dict[str, str]] = {
 }
 SAMPLE = {
     "a bit of an address of its stack", "random numbers from a pid", "whether its parent is init",
+    "who was born first", "how long a child lasted",
     "random numbers from the time", "which file is newer", "whether there is room",
 }  # fmt: skip
 DIFFERS = {
@@ -160,6 +192,15 @@ SAME = {
         printf("%ld %o %ld\\n", (long)found.st_size, found.st_mode, (long)found.st_nlink);
         """,
     "how much time has gone by": "time_t start = time(NULL); sleep(2); show(time(NULL) - start);",
+    "who sleeps longer, by moments": """
+        struct timespec end;
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        if (fork() == 0) { usleep(1500000); puts("b"); return 0; }
+        end.tv_sec++;
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
+        puts("a");
+        wait(NULL);
+        """,
     "whether its output is a terminal": "show(isatty(1));",
     "how much memory there is": "struct sysinfo now; sysinfo(&now); show(now.totalram > 1000);",
     "a file that was there": 'show(stat("was/there", &found) == 0 && found.st_ino > 0);',

@@ -7,17 +7,41 @@ import pytest
 from forklab.steps.chance import Chance, Kind
 from forklab.steps.state import number_of
 
-NAMES = ("P", "P.1", "P.2", "P.1.1", "P.9.9.9")
+FAMILIES = [
+    ("P", "P.1", "P.2", "P.9", "P.9.1", "P.9.2", "P.9.2.1", "P.9.2.9"),
+    ("P", "P.1", "P.1.1", "P.1.1.1", "P.1.1.2"),
+    ("P", "P.1", "P.1.9", "P.1.9.9"),
+]
+STRANGERS = [("P.2", "P.1.1"), ("P.1.1", "P.2.1"), ("P.1.1.1", "P.1.2"), ("P.1.1.1", "P.1.2.1")]
 WORLDS = range(1, 17)
 
 
 @pytest.mark.parametrize("number", range(1, 60))
-def test_pids_are_as_wide_as_the_lectures_and_in_the_same_order(number: int) -> None:
+def test_pids_are_as_wide_as_the_lectures_and_grow_in_a_family(number: int) -> None:
     world = Chance(number)
-    pids = [world.pid(number_of(name)) for name in NAMES]
-    assert pids == sorted(set(pids))
-    assert all(2000 <= pid <= 9999 for pid in pids)
-    assert 1000 <= world.parent < min(pids)
+    for family in FAMILIES:
+        pids = [world.pid(number_of(name)) for name in family]
+        assert pids == sorted(set(pids))
+        assert all(2000 <= pid <= 9999 for pid in pids)
+        assert 1000 <= world.parent < min(pids)
+
+
+def test_no_two_processes_have_the_same_pid() -> None:
+    everybody = [number for number in range(1000, 2000) if "0" not in str(number).lstrip("1")]
+    for number in WORLDS:
+        assert len({Chance(number).pid(one) for one in everybody}) == len(everybody)
+
+
+@pytest.mark.parametrize(("one", "other"), STRANGERS)
+def test_of_two_who_wait_for_nobody_each_may_be_born_first(one: str, other: str) -> None:
+    pids = [[Chance(number).pid(number_of(name)) for name in (one, other)] for number in WORLDS]
+    assert {first < second for first, second in pids} == {True, False}
+
+
+def test_the_pid_of_who_is_far_from_the_first_differs_as_well() -> None:
+    far = [number_of(name) for name in ("P.10", "P.1.1.1.1", "P.2.3.4.5")]
+    for number in far:
+        assert {Chance(world).pid(number) % 2 for world in WORLDS} == {0, 1}
 
 
 @pytest.mark.parametrize("divisor", range(2, 9))
