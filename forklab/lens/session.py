@@ -204,6 +204,8 @@ class Session:
         clock, findings = Clock(), Findings(reasons=dict.fromkeys(setting.reasons))
         if chance is not None and setting.varies(Kind.TIME):
             clock = Clock(wall=EPOCH + chance.delay, up=chance.uptime)
+        if chance is not None and setting.varies(Kind.PACE):
+            clock.pace = chance.pace
         chronicle = Chronicle(
             pid,
             functools.partial(setting.now, clock),

@@ -65,7 +65,7 @@ def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None
     if not call.patched or (result < 0 and call.expired is None):
         return
     deadline = tracee.deadline if call.expired is None else run.clock.now
-    left = max(0, (deadline or run.clock.now) - run.clock.now)
+    left = run.clock.left(max(0, (deadline or run.clock.now) - run.clock.now))
     form = clocks.timeval if limit.form is LimitForm.TIMEVAL else clocks.timespec
     sets = call.arguments[1:4] if call.expired == 0 and call.name in SELECTS else ()
     if not proc.personality(tracee.tid) & _STICKY_TIMEOUTS:

@@ -83,7 +83,8 @@ def tell_what_is_left(run: Run, tracee: Tracee, call: Call) -> None:
     relative = call.name == "nanosleep" or not call.arguments[1] & _TIMER_ABSTIME
     address = call.arguments[1 if call.name == "nanosleep" else 3]
     if relative and address and tracee.deadline is not None:
-        _poke(tracee, address, clocks.timespec(max(0, tracee.deadline - run.clock.now)))
+        left = run.clock.left(max(0, tracee.deadline - run.clock.now))
+        _poke(tracee, address, clocks.timespec(left))
 
 
 def wake(tracee: Tracee) -> Onward:

@@ -94,9 +94,9 @@ def _of_interval_timer(run: Run, tracee: Tracee, call: Call) -> int | None:
     timer = _interval_timer(run, tracee.member, which)
     first, second, third = call.arguments[:3]
     if call.name == "alarm":
-        left = timer.left(run.clock.now)
+        left = run.clock.left(timer.left(run.clock.now))
         _start(run, timer, (first & 0xFFFFFFFF) * clocks.SECOND)
-        return -(-left // clocks.SECOND)
+        return _in_seconds(left)
     if call.name == "getitimer":
         return _tell(run, tracee, timer, second, clocks.timeval)
     value = interval = 0
@@ -107,6 +107,12 @@ def _of_interval_timer(run: Run, tracee: Tracee, call: Call) -> int | None:
     was = _told(run, timer, clocks.timeval)
     _start(run, timer, value, interval)
     return _put(tracee, third, was) if third else 0
+
+
+def _in_seconds(left: int) -> int:
+    """As the kernel rounds it for alarm(2): to the nearest, but a timer that still runs has one left."""
+    seconds, rest = divmod(left, clocks.SECOND)
+    return seconds + (rest >= clocks.SECOND // 2 or (rest > 0 and seconds == 0))
 
 
 def _interval_timer(run: Run, member: Member, which: int) -> Timer:
@@ -154,7 +160,8 @@ def _start(
 
 def _told(run: Run, timer: Timer, form: Callable[[int], bytes]) -> bytes:
     """How long it is still to run, and its interval."""
-    return form(timer.interval) + form(timer.left(run.alarms.now(run.clock, timer)))
+    left = run.clock.left(timer.left(run.alarms.now(run.clock, timer)))
+    return form(timer.interval) + form(left)
 
 
 def _tell(
@@ -256,7 +263,8 @@ def use_timer_file(run: Run, tracee: Tracee, call: Call) -> Onward:
     timer = _timer_file(run, tracee, int32(number))
     if timer is None:
         return AT_ONCE
-    was = clocks.timespec(timer.interval) + clocks.timespec(timer.left(run.clock.now))
+    left = run.clock.left(timer.left(run.clock.now))
+    was = clocks.timespec(timer.interval) + clocks.timespec(left)
     if sets:
         cancels = bool(second & _TFD_TIMER_CANCEL_ON_SET)
         absolute = bool(second & _TIMER_ABSTIME)

@@ -225,9 +225,8 @@ class Scheduled:
         if move.kind == TIME:
             self._let_time_pass(loop)
             return
-        run, world = loop.run, loop.run.world
-        if run.chance is not None and run.chance.has(Kind.PACE):
-            run.clock.is_slow(run.chance.pace)
+        loop.run.clock.works()
+        world = loop.run.world
         tracee = next(t for t in world.tracees.values() if t.member.name == move.process)
         try:
             stepping.take(loop, self._ledger, tracee, move, state)

@@ -65,7 +65,7 @@ class Clock:
 
     `row` numbers its readings in a row: another one begins when time jumps, or when somebody does something else.
     `stamp` is another number as soon as its next reading is another one. `wall` is what its wall clocks showed at its
-    start, as they are set now, and `up` how long its machine had been up by then.
+    start, as they are set now, and `up` how long its machine had been up by then. `pace` is how long a deed takes.
     """
 
     now: int = 0
@@ -73,6 +73,7 @@ class Clock:
     stamp: int = 0
     wall: int = EPOCH
     up: int = _UPTIME
+    pace: int = 0
     jumps: int = 0  # so often nobody could run, and somebody waited for a moment
     _readings: int = 0  # in this row
     is_late: bool = False  # so much has been done that time ought to have gone by
@@ -168,11 +169,16 @@ class Clock:
             return duration - self._start_of(absolute_on)
         return min(NEVER, self.now + max(0, duration))
 
-    def is_slow(self, pace: int) -> None:
-        """Clocks show so much more, by work that is none for those who sleep: their deadlines stay as they are."""
-        self.wall += pace
-        self.up += pace
-        self.stamp += 1
+    def works(self) -> None:
+        """Somebody has done something: it shows on the clocks alone, and whoever sleeps wakes when it would have."""
+        if self.pace:
+            self.wall += self.pace
+            self.up += self.pace
+            self.stamp += 1
+
+    def left(self, duration: int) -> int:
+        """What a program is told of a time that is not over yet: it comes late to hear it."""
+        return max(1, duration - self.pace) if duration else 0
 
     def _start_of(self, clock: int) -> int:
         return self.wall if clock in _WALL_CLOCKS else self.up

@@ -17,6 +17,7 @@ HEAD = """
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ HEAD = """
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -37,6 +39,7 @@ HEAD = """
 #include <unistd.h>
 static struct stat found, other;
 static void make(const char *name) { close(open(name, O_CREAT | O_RDWR, 0600)); }
+static void heard(int number) { (void)number; }
 static void show(long number) { printf("%ld\\n", number); }
 """
 
@@ -135,6 +138,28 @@ DEPENDS: dict[Kind, dict[str, str]] = {
             gettimeofday(&end, NULL);
             show((end.tv_sec - start.tv_sec) * 1000000 + end.tv_usec - start.tv_usec);
             """,
+        "how much is left of a sleep": """
+            signal(SIGUSR1, heard);
+            if (fork() == 0) { sleep(1); return kill(getppid(), SIGUSR1); }
+            show(sleep(3));
+            """,
+        "how much is left of a timer": """
+            struct itimerval rings = {{0, 0}, {5, 0}};
+            setitimer(ITIMER_REAL, &rings, NULL);
+            getitimer(ITIMER_REAL, &rings);
+            show(rings.it_value.tv_sec);
+            """,
+        "how much is left of a limit": """
+            struct timeval limit = {5, 0};
+            int ends[2];
+            fd_set wanted;
+            if (pipe(ends) < 0) return 1;
+            if (fork() == 0) { sleep(1); return write(ends[1], "a", 1) != 1; }
+            FD_ZERO(&wanted);
+            FD_SET(ends[0], &wanted);
+            select(ends[0] + 1, &wanted, NULL, NULL, &limit);
+            show(limit.tv_sec);
+            """,
         "whether a nap lasted longer": """
             struct timespec start, end;
             clock_gettime(CLOCK_MONOTONIC, &start);
@@ -175,7 +200,7 @@ DEPENDS: dict[Kind, dict[str, str]] = {
 }
 SAMPLE = {
     "a bit of an address of its stack", "random numbers from a pid", "whether its parent is init",
-    "who was born first", "how long a child lasted",
+    "who was born first", "how long a child lasted", "how much is left of a sleep",
     "random numbers from the time", "which file is newer", "whether there is room",
 }  # fmt: skip
 DIFFERS = {

@@ -113,6 +113,13 @@ PROGRAMS = {
         getitimer(ITIMER_VIRTUAL, &span);
         printf("%d %d\\n", done, span.it_value.tv_usec > 50000);
     """,
+    "alarm tells in whole seconds what is left": """
+        long lengths[] = {3000, 2300, 2800, 200};
+        for (int place = 0; place < 4; place++) {
+            rings(ITIMER_REAL, lengths[place], 0);
+            printf("%u\\n", alarm(0));
+        }
+    """,
     "each has its own": """
         int child = fork();
         rings(ITIMER_VIRTUAL, child ? 50 : 300, 0);
