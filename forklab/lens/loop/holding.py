@@ -281,6 +281,7 @@ def _write(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None:
         except OSError:
             hiding.notice(run, tracee)
             return None
+        run.surroundings.writes(tracee.member.name, tracee.tid, descriptor, len(content))
         return TO_OUTPUT, run.chronicle.in_our_numbers(content.decode(errors="replace"))
     run.surroundings.kind_of(tracee.tid, descriptor)  # notices what comes from outside
     pipe = _pipe_at(run, tracee, descriptor, WRITE_END)

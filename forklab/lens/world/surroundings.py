@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ class Surroundings:
     terminal: File | None = None
     _sockets: bool = False
     _proc: int = field(default_factory=lambda: os.stat("/proc").st_dev)
+    _writers: set[str] = field(default_factory=set)
+    _takes_long: bool = False
     _pairs: set[File | None] = field(default_factory=set)  # sockets that nobody outside has
 
     @property
@@ -47,6 +50,15 @@ class Surroundings:
         except OSError:
             return False
         return (found.st_dev, found.st_ino, found.st_rdev) in self.outputs
+
+    def writes(self, name: str, tid: int, descriptor: int, size: int) -> None:
+        """This process is about to write so many bytes into the output. A pipe may take more than these in pieces."""
+        self._writers.add(name)
+        self._takes_long |= size > select.PIPE_BUF and stat.S_ISFIFO(self.kind_of(tid, descriptor))
+        if self._takes_long and len(self._writers) > 1:
+            self.because(
+                f"more than {select.PIPE_BUF} bytes are written at once into a pipe: another writer may come in between"
+            )
 
     def comes_from_outside(self, tid: int, descriptor: int) -> bool:
         """Whether a descriptor is a socket, or the input, where that can bring something. (No pair of its own.)"""

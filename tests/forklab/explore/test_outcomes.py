@@ -172,3 +172,31 @@ def test_threads_are_said() -> None:
     found = explore([sys.executable, "-c", text])
     assert "it has several threads" in found.reasons
     assert not found.complete and not found.outcomes  # nothing is known, and nothing claimed
+
+
+LONG_WRITES = """\
+    #include <string.h>
+    #include <sys/wait.h>
+    #include <unistd.h>
+    static char text[SIZE];
+    int main(void) {
+        int child = fork();
+        memset(text, child ? 'a' : 'b', sizeof text);
+        if (!child || WRITES) if (write(1, text, sizeof text) != sizeof text) return 1;
+        return child && wait(NULL) != child;
+    }
+    """
+
+
+@pytest.mark.parametrize(
+    ("size", "writes", "pipe"),
+    [(4097, 1, True), (4096, 1, True), (4097, 0, True), (4097, 1, False)],
+)
+def test_a_long_text_may_be_cut_in_pieces_where_two_write_into_a_pipe(
+    size: int, writes: int, pipe: bool, runnable: Runnable
+) -> None:
+    text = LONG_WRITES.replace("SIZE", str(size)).replace("WRITES", str(writes))
+    found = explore(**runnable("c", text), pipe=pipe)
+    whole = size == 4096 or not writes or not pipe
+    assert found.complete == whole, found.reasons
+    assert whole or found.reasons[0].startswith("more than 4096 bytes are written at once")
