@@ -196,15 +196,17 @@ def _device(run: Run, tracee: Tracee, call: Call) -> Touches:
         raise NotModelledError
     if not is_about_jobs(run, tracee, call):
         return []  # ENOTTY
-    if request in _SETTING and _stops_who_writes(tracee, call.arguments[2]):
-        raise NotModelledError
     return [Touch(TERMINAL, tells=request not in (_TIOCGPGRP, _TIOCGSID))]
 
 
-def _stops_who_writes(tracee: Tracee, settings: int) -> bool:
-    """Whether these settings of a terminal let nobody write who is not in its foreground: termios(3)."""
+def stops_who_writes(run: Run, tracee: Tracee, call: Call) -> bool:
+    """Whether this ioctl(2) lets nobody write to its terminal who is not in the foreground there: termios(3)."""
+    file = identity(f"/proc/{tracee.member.pid}/fd/{int32(call.arguments[0])}")
+    if call.arguments[1] & 0xFFFFFFFF not in _SETTING or not file or not is_terminal(file):
+        return False
+    address = call.arguments[2] + _LOCAL_MODES
     try:
-        (modes,) = struct.unpack("<I", ptrace.read_memory(tracee.tid, settings + _LOCAL_MODES, 4))
+        (modes,) = struct.unpack("<I", ptrace.read_memory(tracee.tid, address, 4))
     except (OSError, struct.error):
         return False  # EFAULT
     return bool(modes & _TOSTOP)

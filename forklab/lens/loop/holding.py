@@ -312,6 +312,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
             run.because("it uses a pipe in which packets stay apart, by O_DIRECT")
     elif name in _SIGNALFDS:
         _read_signals(run, tracee, call)
+    elif name == "ioctl" and touching.stops_who_writes(run, tracee, call):
+        run.because("it has who writes in the background stopped (TOSTOP), which is not modelled")
     elif name == "mmap":
         shares = arguments[3] & _MAP_SHARED and arguments[2] & _PROT_WRITE
         if shares and not guarding.begin(run, tracee, call):

@@ -146,6 +146,19 @@ HONEST = {
             return poll(&wanted, 1, 1) != 0;
         }
         """,
+    "it has who writes in the background stopped": """\
+        #include <sys/wait.h>
+        #include <termios.h>
+        #include <unistd.h>
+        int main(void) {
+            struct termios modes;
+            if (tcgetattr(1, &modes)) return 1;
+            modes.c_lflag |= TOSTOP;
+            if (tcsetattr(1, TCSANOW, &modes)) return 1;
+            if (fork() == 0) _exit(setpgid(0, 0) || write(1, "a", 1) != 1);
+            return waitpid(-1, NULL, WUNTRACED) < 0;
+        }
+        """,
     "somebody computes for long": """\
         #include <signal.h>
         #include <unistd.h>
