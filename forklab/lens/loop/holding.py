@@ -30,7 +30,7 @@ from forklab.lens.calls import (
     writing,
 )
 from forklab.lens.calls.patience import waits_on_futex
-from forklab.lens.calls.subjects import MOVE_ON, NotModelledError
+from forklab.lens.calls.subjects import MOVE_ON, NotModelledError, is_terminal
 from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.calls.waiting import wanted
 from forklab.lens.edge import descriptors, proc, ptrace
@@ -39,6 +39,7 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.pipes import Pipe, side_of
 from forklab.lens.world.run import Run
+from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import (
     POLLS,
@@ -312,6 +313,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
             run.because("it uses a pipe in which packets stay apart, by O_DIRECT")
     elif name in _SIGNALFDS:
         _read_signals(run, tracee, call)
+    elif name in READS and _reads_its_terminal(run, tracee, call):
+        run.because("it reads what somebody types at its terminal; here nobody does")
     elif name == "ioctl" and touching.stops_who_writes(run, tracee, call):
         run.because("it has who writes in the background stopped (TOSTOP), which is not modelled")
     elif name == "mmap":
@@ -330,6 +333,13 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
         raise EndOfRunError(NESTED)
     elif _waits_for_a_limited_time(call):
         run.because(f"it waits in {name}, whose end is not chosen but happens")
+
+
+def _reads_its_terminal(run: Run, tracee: Tracee, call: Call) -> bool:
+    """The one that has its output. In a play somebody does type there."""
+    file = identity(f"/proc/{tracee.tid}/fd/{int32(call.arguments[0])}")
+    is_output = file is not None and file in run.surroundings.outputs and is_terminal(file)
+    return is_output and file != run.surroundings.terminal
 
 
 def _waits_for_a_limited_time(call: Call) -> bool:

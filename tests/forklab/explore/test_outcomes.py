@@ -146,6 +146,13 @@ HONEST = {
             return poll(&wanted, 1, 1) != 0;
         }
         """,
+    "it reads what somebody types at its terminal": """\
+        #include <unistd.h>
+        int main(void) {
+            char letter;
+            return read(1, &letter, 1) != 1;
+        }
+        """,
     "it has who writes in the background stopped": """\
         #include <sys/wait.h>
         #include <termios.h>
