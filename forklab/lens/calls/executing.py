@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterable
 
 from forklab.kernel.calls import calls_in
+from forklab.lens.calls import paths
 from forklab.lens.calls.touching import flags_of_open
-from forklab.lens.edge import descriptors
+from forklab.lens.edge import descriptors, proc
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
@@ -36,6 +37,20 @@ def notice(run: Run, tracee: Tracee, call: Call, touches: Iterable[Touch]) -> No
         resources.users.setdefault((deed, path), set()).add(me)
         if path in written or resources.users.get((against, path), set()) - {me}:
             run.because(f"{me} {deed} {path}, which another one {against}, maybe at the same time")
+
+
+def notice_itself(run: Run, tracee: Tracee, call: Call) -> None:
+    """Of the program of a source file, which is called as if it stood here: it stands elsewhere."""
+    if call.name != "execve":
+        return
+    name = paths.text(tracee, call.arguments[0]) or ""
+    mine = proc.command_line(tracee.member.pid)[:1]
+    if name.startswith("./") and mine == (name,):
+        there = os.path.join(paths.base(tracee, paths.AT_FDCWD), name)
+        if not os.path.lexists(there):
+            run.because(
+                f"it executes itself as {name}, which is not there: compile it, and give that"
+            )
 
 
 def _written_by_others(run: Run, tracee: Tracee) -> set[str]:

@@ -313,6 +313,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
             run.because("it uses a pipe in which packets stay apart, by O_DIRECT")
     elif name in _SIGNALFDS:
         _read_signals(run, tracee, call)
+    elif name in _EXECS:
+        executing.notice_itself(run, tracee, call)
     elif name in READS and _reads_its_terminal(run, tracee, call):
         run.because("it reads what somebody types at its terminal; here nobody does")
     elif name == "ioctl" and touching.stops_who_writes(run, tracee, call):

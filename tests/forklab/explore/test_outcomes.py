@@ -146,6 +146,13 @@ HONEST = {
             return poll(&wanted, 1, 1) != 0;
         }
         """,
+    "it executes itself": """\
+        #include <unistd.h>
+        int main(int count, char *words[]) {
+            if (count > 1) return 0;
+            return fork() == 0 && execl(words[0], words[0], "again", NULL);
+        }
+        """,
     "it reads what somebody types at its terminal": """\
         #include <unistd.h>
         int main(void) {
