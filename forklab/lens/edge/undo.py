@@ -44,6 +44,7 @@ class Undo:
     has_work: bool = False
     _log: list[_Was | _Moved] = field(default_factory=list)
     _known: set[str] = field(default_factory=set)  # since names have begun to mean something else
+    _new: set[str] = field(default_factory=set)  # names of nothing, once: in the end it is removed whatever has them
     _kept: list[int] = field(default_factory=list)
 
     def remember(self, path: str) -> bool:
@@ -54,12 +55,14 @@ class Undo:
         if path in self._known:
             return True
         try:
-            found = _look(path)
+            found = _look(path, is_new=path in self._new)
         except OSError:
             return False
         if found is None:
             return False
         self._known.add(path)
+        if found.about is None:
+            self._new.add(path)
         self._log.append(found)
         self.has_work = True
         return True
@@ -98,6 +101,7 @@ class Undo:
         done = [_taken_back(entry) for entry in reversed(self._log)]
         self._log.clear()
         self._known.clear()
+        self._new.clear()
         return all(done)
 
 
@@ -115,8 +119,8 @@ def _taken_back(entry: _Was | _Moved) -> bool:
     return True
 
 
-def _look(path: str) -> _Was | None:
-    """None for what we could not put back."""
+def _look(path: str, *, is_new: bool) -> _Was | None:
+    """None for what we could not put back. `is_new`: this name was not there when the run began."""
     about = _stat(path)
     if about is None:
         return _Was(path, None)
@@ -124,7 +128,8 @@ def _look(path: str) -> _Was | None:
         return _Was(path, about, target=os.readlink(path))
     if not stat.S_ISREG(about.st_mode):
         return _Was(path, about)
-    if about.st_size > _MOST or about.st_nlink > 1:  # under another name it is changed unseen
+    # Under another name it is changed unseen; but what the run itself has made is known by all of its names.
+    if about.st_size > _MOST or (about.st_nlink > 1 and not is_new):
         return None
     with open(path, "rb") as file:
         return _Was(path, about, file.read())

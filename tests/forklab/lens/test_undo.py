@@ -147,3 +147,22 @@ def test_not_all_files_that_are_gone_can_be_kept(tmp_path: Path) -> None:
     undo = Undo()
     assert not undo.keep([str(tmp_path)] * 1000)
     assert undo.all()
+
+
+def test_what_is_made_may_have_several_names(tmp_path: Path) -> None:
+    undo, new, lock = Undo(), tmp_path / "new", tmp_path / "lock"
+    assert undo.remember_names(str(new))
+    new.touch()
+    assert undo.remember_names(str(new), str(lock))
+    lock.hardlink_to(new)
+    assert undo.remember_names(str(new))
+    new.unlink()
+    assert undo.all()
+    assert not os.listdir(tmp_path)
+
+
+def test_what_was_there_under_several_names_is_not_changed_unseen(tmp_path: Path) -> None:
+    old, link = tmp_path / "old", tmp_path / "link"
+    old.touch()
+    link.hardlink_to(old)
+    assert not Undo().remember(str(old))
