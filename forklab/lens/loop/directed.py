@@ -18,11 +18,11 @@ from forklab.kernel.signals import CHLD
 from forklab.lens.calls import cueing, sleeping
 from forklab.lens.edge import ptrace
 from forklab.lens.edge.seccomp import Stops
-from forklab.lens.loop import delivery, spinning
+from forklab.lens.loop import delivery, passing, spinning
 from forklab.lens.loop.cues import Cues
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.rest import Kind, Rest
-from forklab.lens.loop.seeded import Seeded
+from forklab.lens.loop.seeded import WAKING, Seeded
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.clock import NEVER, OWN_PROCESSOR_TIME, SECOND
 from forklab.lens.world.onward import AT_ONCE, HELD, IN_TURN, Onward, Turn
@@ -52,6 +52,8 @@ _LOOKS_OF_A_TURN = (
 # And this something that goes on and on, such as a process that sends signals to itself. When a hundred orphans die at
 # once, an init takes three hundred.
 _MOST_TURNS_AT_ALL, _MOST_TURNS_AT_ALL_AGAIN = 3_000, 600
+# Timers ring while somebody is busy, too. So many of them can change what it does; it has been seen then.
+_MOST_RINGS_WHILE_BUSY = 10
 
 
 @dataclass(eq=False)
@@ -82,6 +84,7 @@ class Directed:
     _stretches: int = 0
     _spun: set[Tracee] = field(default_factory=set)  # for such a stretch
     _turns_at_all: int = 0
+    _rings: int = 0  # while somebody was busy
     _seen: set[Kind] = field(default_factory=set)  # of rests
 
     def come_to_rest(self, loop: Loop, patience: int) -> Rest:
@@ -89,7 +92,7 @@ class Directed:
 
         Raises EndOfRunError if it has to be ended instead.
         """
-        self.rest, self._turns_at_all, self._wakings_at_all = None, 0, 0
+        self.rest, self._turns_at_all, self._wakings_at_all, self._rings = None, 0, 0, 0
         self.chance.patience = patience
         self._begin_anew(loop.run)
         while self.rest is None:
@@ -167,8 +170,10 @@ class Directed:
             self._others = others
         if (self._is_endless() or self._is_tired(run)) and not self._awaits_others(run):
             kind = Kind.POLLING if self._polls(run) else Kind.BUSY
-            self.rest = Rest(kind, _who_is_up(run))
             self._seen.add(kind)
+            if kind is Kind.BUSY and self._a_timer_rings(loop):
+                return
+            self.rest = Rest(kind, _who_is_up(run))
 
     def alarm(self, loop: Loop) -> None:
         """Who computes for long has to let others come, however many they are, and may go on after them."""
@@ -229,6 +234,17 @@ class Directed:
         latest = self._since + self.chance.patience
         sleepers = (owner for owner, deadline in _deadlines(run) if deadline <= latest)
         return any(owner is not None and not self._woken[owner] for owner in sleepers)
+
+    def _a_timer_rings(self, loop: Loop) -> bool:
+        """Although somebody is busy, who would go on and on without it: then there is more to be seen."""
+        self._rings += 1
+        if self._rings > _MOST_RINGS_WHILE_BUSY:
+            return False
+        if not passing.jump(loop, WAKING, self.chance.patience):
+            return False
+        self._turns_at_all = 0
+        self._begin_anew(loop.run)
+        return True
 
     def _somebody_was_disturbed(self, loop: Loop) -> bool:
         """By a signal of which only the kernel knows: of a terminal, or to who is stopped in an orphaned group."""

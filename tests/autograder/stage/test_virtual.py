@@ -224,6 +224,16 @@ def test_an_init_that_spins_is_told_apart_and_the_play_goes_on(open_play: OpenPl
     assert play.process(MAIN).reaped()
 
 
+def test_a_timer_rings_while_somebody_sends_itself_signals_for_ever(open_play: OpenPlay) -> None:
+    play = open_play(
+        "sigset_t both; sigemptyset(&both); sigaddset(&both, SIGALRM); sigaddset(&both, SIGTERM);"
+        "sigprocmask(SIG_BLOCK, &both, 0); start(arguments); alarm(2);"
+        "for (;;) { kill(getpid(), SIGTERM); if (sigwaitinfo(&both, 0) == SIGALRM) return 7; }"
+    )
+    play.settle()
+    assert play.status(INIT) == 7
+
+
 def test_who_starts_one_process_after_the_other_is_unruly(open_play: OpenPlay) -> None:
     play = open_play("start(arguments); for (;;) { if (!fork()) _exit(0); wait(NULL); }")
     with pytest.raises(UnrulyError):
