@@ -79,6 +79,10 @@ class Directed:
     _wakings: int = 0
     _wakings_at_all: int = 0
     _woken: Counter[Member] = field(default_factory=Counter)  # how often
+    # Who is rung for, and when, as of the last waking and the one before; and what both had when somebody was woken.
+    _timers: frozenset[tuple[Member | None, int]] = frozenset()
+    _timers_before: frozenset[tuple[Member | None, int]] = frozenset()
+    _not_set_anew: frozenset[tuple[Member | None, int]] = frozenset()
     _turns: int = 0
     _looks: int = 0
     _stretches: int = 0
@@ -165,6 +169,8 @@ class Directed:
             self._wakings += 1
             self._wakings_at_all += 1
             self._woken.update({tracee.member for tracee in _up(run)} | run.suspects)
+            self._not_set_anew = self._timers & self._timers_before
+            self._timers_before, self._timers = self._timers, frozenset(_timers(run))
         if self._is_tired(run) and self._others != (others := self.cues.director.effects()):
             self._begin_anew(run)
             self._others = others
@@ -226,12 +232,17 @@ class Directed:
         return run.clock.now - self._since >= (_TIME_OF_A_FEW_AGAIN if known else _TIME_OF_A_FEW)
 
     def _awaits_others(self, run: Run) -> bool:
-        """While some poll, others sleep, or have just woken for the first time: what they do is still to be seen."""
+        """While some poll, others sleep, or have just woken for the first time: what they do is still to be seen.
+
+        So is what becomes of a timer that is not what the poller wakes up by, as it is not set anew each time.
+        """
         if not self._wakes_often or self._wakings_at_all > _MOST_WAKINGS_WHILE_OTHERS_SLEEP:
             return False
         if any(self._woken[tracee.member] < 2 for tracee in _up(run)):
             return True
         latest = self._since + self.chance.patience
+        if any(deadline <= latest for _, deadline in self._not_set_anew):
+            return True
         sleepers = (owner for owner, deadline in _deadlines(run) if deadline <= latest)
         return any(owner is not None and not self._woken[owner] for owner in sleepers)
 
@@ -290,6 +301,10 @@ def _deadlines(run: Run) -> Iterator[tuple[Member | None, int]]:
     for tracee in run.world.tracees.values():
         if tracee.deadline is not None and tracee.stand is not Stand.STOPPED:
             yield tracee.member, tracee.deadline
+    yield from _timers(run)
+
+
+def _timers(run: Run) -> Iterator[tuple[Member | None, int]]:
     yield from run.timer_deadlines()
     yield from ((None, deadline) for deadline in run.alarms.file_deadlines())
 

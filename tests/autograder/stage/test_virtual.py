@@ -215,6 +215,15 @@ def test_polling_is_seen_however_it_is_done(naps: str, open_play: OpenPlay) -> N
     assert play.settle().rest is Rest.POLLING
 
 
+def test_a_poller_s_alarm_that_was_set_once_is_waited_for(open_play: OpenPlay) -> None:
+    play = open_play(
+        "signal(SIGALRM, leave); start(arguments); alarm(3); for (;;) usleep(100000);",
+        before="static void leave(int number) { _exit(number); }",
+    )
+    play.settle()
+    assert play.status(INIT) == signal.SIGALRM
+
+
 def test_an_init_that_spins_is_told_apart_and_the_play_goes_on(open_play: OpenPlay) -> None:
     play = open_play("start(arguments); for (;;) waitpid(-1, NULL, WNOHANG);")
     play.wait_for_main()
