@@ -200,7 +200,7 @@ def _detail(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None
     if name == "rt_sigsuspend":
         return (_mask(tracee, arguments[0]),)
     if name == "rt_sigtimedwait" and not arguments[2]:
-        return (_wanted_signals(run, tracee, arguments[0]),)
+        return (_wanted_signals(run, tracee, call),)
     if name in _SIGNALLING:
         return _sent(run, tracee, call)
     if name == "close_range":
@@ -247,10 +247,11 @@ def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
     return waits.WaitFor(kind, which, options)
 
 
-def _wanted_signals(run: Run, tracee: Tracee, address: int) -> int:
-    """Of sigwaitinfo(2). It will be told of their senders."""
-    wanted = _mask(tracee, address) & ~bit(KILL)  # nobody gets that one
-    masking.will_be_told(run, tracee, wanted)
+def _wanted_signals(run: Run, tracee: Tracee, call: Call) -> int:
+    """Of sigwaitinfo(2). It will be told of their senders, if it wants to know more than the number."""
+    wanted = _mask(tracee, call.arguments[0]) & ~bit(KILL)  # nobody gets that one
+    if call.arguments[1]:
+        masking.will_be_told(run, tracee, wanted)
     return wanted
 
 

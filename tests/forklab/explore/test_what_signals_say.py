@@ -6,6 +6,8 @@ import pytest
 from programs import Runnable
 
 from forklab.explore import explore
+from forklab.explore.graph import explore_graph
+from forklab.explore.replays import Replays
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -81,3 +83,39 @@ def test_a_signal_says_what_only_its_sender_knew(way: str, runnable: Runnable) -
     )
     found = explore(**runnable("c", text), text_only=True)
     assert (set(found.outputs), found.reasons) == ({"a", "b"}, ())
+
+
+WAITS_FOR_TWO = """\
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {{
+    sigset_t mask;
+    siginfo_t about;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    for (int i = 0; i < 2; i++) if (fork() == 0) _exit(0);
+    sigwaitinfo(&mask, {about});
+    (void)about;
+    return 0;
+}}
+"""
+
+
+@pytest.mark.parametrize(("about", "ends"), [("NULL", 1), ("&about", 2)])
+def test_who_wants_the_number_alone_cannot_tell_who_has_sent_it(
+    about: str, ends: int, runnable: Runnable
+) -> None:
+    """Whoever has died first: with both dead, all of these states are one."""
+    with Replays(**runnable("c", WAITS_FOR_TWO.format(about=about))) as replays:
+        graph = explore_graph(replays)
+        while replays.are_void:
+            replays.begin_anew()
+            graph = explore_graph(replays)
+    waiting = {
+        state["pending", "P"]
+        for state in (graph.situation(key).state for key in graph.steps)
+        if ("at", "P") in state
+    }
+    assert len(waiting - {()}) == ends
