@@ -262,7 +262,32 @@ def test_long_rows_are_tried_with_shorter_ones(proved: Prover) -> None:
         assert proof.words.endswith(f"with {SHORT} in a row")
 
 
-def test_what_needs_all_of_its_actors_is_not_shortened() -> None:
-    script = "main forks w1..w9\nw7 exits 0\nexpect w7 is a zombie"
+def test_each_part_of_a_row_that_is_spoken_of_alone_has_somebody_left() -> None:
+    small = shortened(of_lab("09_burst_with_main"))
+    assert small is not None
+    assert "child1..child2 exit 1\nmain exits 5\nchild3..child3 exit 1" in small.script
+
+
+TWO_PARTS = "main forks w1..w20\nw1..w10 exit 1\n{}w11..w20 exit 2\nexpect init is alive"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "main forks w1..w9\nw7 exits 0\nexpect w7 is a zombie",
+        TWO_PARTS.format("w3 ignores SIGTERM\n"),  # w3 would be one of the others
+        "main forks w1..w8\nw1..w2 exit 1\nw3..w4 exit 2\nw5..w6 exit 3\nw7..w8 exit 4\nexpect init is alive",
+    ],
+)
+def test_what_needs_all_of_its_actors_is_not_shortened(script: str) -> None:
+    assert shortened(scenario(TWO_PARTS.format(""))) is not None  # with nobody alone
     assert shortened(scenario(script)) is None
     assert shortened(of_lab("02_orphan")) is None
+
+
+def test_a_row_that_the_script_does_not_make_is_not_shortened() -> None:
+    """Its server is told to run fifty, in words that we do not read."""
+    fifty = next(
+        one for one in load_lab("zombie_hunt").scenarios if one.name == "11_fifty_die_at_once"
+    )
+    assert shortened(fifty) is None
