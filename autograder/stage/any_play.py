@@ -26,6 +26,7 @@ from autograder.stage.watch import Watched
 class AnyPlay(ABC):
     """A play that is on. Nobody of it is left once it is closed."""
 
+    forks_in_turn = False  # a row forks one after the other, not all at once
     init: Watched  # the subject
     cast: StagedCast
     _pid_inside: int  # the subject's, as it knows it itself

@@ -18,7 +18,12 @@ from forklab.steps.schedule import Schedule
 
 
 class RehearsedPlay(VirtualPlay):
-    """On a stage whose plays go by schedules."""
+    """On a stage whose plays go by schedules.
+
+    A row forks in turn: in which order it does, only the numbers of its children would tell.
+    """
+
+    forks_in_turn = True
 
     def __init__(
         self,

@@ -78,6 +78,9 @@ class StagedPlay(Protocol):
     def frozen(self) -> bool: ...
 
     @property
+    def forks_in_turn(self) -> bool: ...
+
+    @property
     def init(self) -> Watched: ...
 
     @property

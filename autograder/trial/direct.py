@@ -183,6 +183,8 @@ class Director:
         wanted = deed.pairs()
         for parent, child in wanted:
             self.play.cast.command(parent, f"fork {child}")
+            if self.play.forks_in_turn:
+                self._reply(parent)
         for parent, _ in wanted:
             self._reply(parent)
         # A child that does not report is dead: it was killed before it could, as when init takes everybody along.

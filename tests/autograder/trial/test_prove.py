@@ -262,6 +262,40 @@ def test_long_rows_are_tried_with_shorter_ones(proved: Prover) -> None:
         assert proof.words.endswith(f"with {SHORT} in a row")
 
 
+def test_a_row_that_forks_has_no_more_schedules_than_one(proved: Prover) -> None:
+    """They do it in turn. (That the children may then die in all orders is another matter.)"""
+    row = "main forks w1..w3\nw1..w3 fork c1..c3\nexpect c1..c3 are alive"
+    one = "main forks w1\nw1 forks c1\nexpect c1 is alive"
+    assert proved(SOLUTION, scenario(row)).schedules == proved(SOLUTION, scenario(one)).schedules
+
+
+def in_small(name: str) -> Scenario:
+    small = shortened(of_lab(name))
+    assert small is not None
+    return small
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["08_burst", "09_burst_with_main"])
+def test_the_solution_is_right_with_short_rows(proved: Prover, name: str) -> None:
+    proof = proved(SOLUTION, in_small(name))
+    assert proof.standing is Standing.PROVED, proof.words
+
+
+@pytest.mark.parametrize(
+    "collected",
+    ["static int many; if (++many == 3) pause();", "if (child < last) pause(); last = child;"],
+    ids=["treats the third one otherwise", "needs them in the order of their births"],
+)
+def test_no_orphan_of_a_row_is_taken_for_another_one(proved: Prover, collected: str) -> None:
+    """All may be equal for the script, and not for the program."""
+    waits = "while ((child = waitpid(-1, &wait_status, WNOHANG)) > 0) {"
+    assert waits in SOLUTION
+    text = SOLUTION.replace(waits, f"static pid_t last; {waits} {collected} (void)last;")
+    proof = proved(text, in_small("08_burst"))
+    assert proof.standing is Standing.LOST, proof.words
+
+
 def test_each_part_of_a_row_that_is_spoken_of_alone_has_somebody_left() -> None:
     small = shortened(of_lab("09_burst_with_main"))
     assert small is not None
