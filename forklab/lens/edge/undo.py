@@ -44,9 +44,7 @@ class Undo:
     has_work: bool = False
     _log: list[_Was | _Moved] = field(default_factory=list)
     _known: set[str] = field(default_factory=set)  # since names have begun to mean something else
-    _new: set[str] = field(
-        default_factory=set
-    )  # names of nothing, once: in the end it is removed whatever has them
+    _new: set[str] = field(default_factory=set)  # names of nothing, once: what has them is removed
     _kept: list[int] = field(default_factory=list)
 
     def remember(self, path: str) -> bool:
