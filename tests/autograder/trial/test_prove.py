@@ -310,6 +310,7 @@ TWO_PARTS = "main forks w1..w20\nw1..w10 exit 1\n{}w11..w20 exit 2\nexpect init 
     [
         "main forks w1..w9\nw7 exits 0\nexpect w7 is a zombie",
         TWO_PARTS.format("w3 ignores SIGTERM\n"),  # w3 would be one of the others
+        'main forks w1..w9\nw1..w9 say "hi"\nexpect output "hi"',
         "main forks w1..w8\nw1..w2 exit 1\nw3..w4 exit 2\nw5..w6 exit 3\nw7..w8 exit 4\nexpect init is alive",
     ],
 )
