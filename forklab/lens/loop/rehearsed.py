@@ -152,16 +152,24 @@ class Rehearsed(Scheduled):
             if tracee.member.name == move.process and _waits_for_orders(tracee)
         )
         tracee = next(asking, None)
+        if tracee is not None and move.kind == SIGNAL:
+            self._interrupt(loop, tracee, move, state)
+            return
         if tracee is None or tracee.call is None or move.kind != CALL:
             super().take(loop, move, state)
             return
-        tracee.saw(str(move.kind))
         if self.cues.orders.get(tracee.member):
-            tracee.saw(self.cues.answer(tracee, tracee.call))
+            tracee.saw(str(move.kind), self.cues.answer(tracee, tracee.call))
             super().goes_on(loop, tracee, AT_ONCE)
         else:  # a signal has come for it
             self._ledger.of(tracee).detail = ()
-            super().take(loop, Move(move.process, SIGNAL), state)
+            self._interrupt(loop, tracee, Move(move.process, SIGNAL), state)
+
+    def _interrupt(self, loop: Loop, tracee: Tracee, move: Move, state: State) -> None:
+        """It asks again afterwards. How often it has asked it does not know, but which signals have come it will."""
+        seen = tracee.seen
+        super().take(loop, move, state)
+        tracee.seen = seen
 
 
 def _waits_for_orders(tracee: Tracee) -> bool:

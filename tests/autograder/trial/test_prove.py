@@ -27,7 +27,7 @@ from forklab.explore.graph import explore_graph
 from forklab.explore.learned import real_steps
 from forklab.lens.replay import Played
 from forklab.steps.moves import Move
-from forklab.steps.state import SCRIPT, Script
+from forklab.steps.state import SCRIPT, Script, place_of
 
 LAB = load_lab("init")
 SOLUTION = (LAB.folder / "solution/c/init.c").read_text()
@@ -176,6 +176,26 @@ def test_a_loss_happens_again_by_its_schedule(begin: Begin, proved: Prover) -> N
     again = rehearsals.rehearse(loss.replay.moves)
     assert again.verdict is not None
     assert (again.verdict.status, again.verdict.message) == (Status.FAILED, loss.verdict.message)
+
+
+def seen_by_main(begin: Begin, signals: int) -> set[str]:
+    """What main may have seen, as digests, once so many signals have come to it."""
+    words = f"send SIGRTMIN+1 to init {signals} times"
+    script = f"main catches SIGRTMIN+1\nfreeze init\n{words}\nthaw init\nexpect main is alive"
+    rehearsals = begin(SOLUTION, scenario(script))
+    graph = explore_graph(rehearsals)
+    assert graph.complete and not graph.learned.doubts
+    ends = [graph.situation(key).state for key in graph.terminals]
+    return {place_of(state, "P.1").seen for state in ends}
+
+
+def test_an_actor_knows_which_signals_have_come_and_not_how_often_it_has_asked(
+    begin: Begin,
+) -> None:
+    """One by one, or two at once: when it waits for orders again, it is the same."""
+    once, twice = seen_by_main(begin, 1), seen_by_main(begin, 2)
+    assert len(once) == len(twice)
+    assert not once & twice
 
 
 def verdicts_of(graph_or_plays: list[object]) -> set[object]:
