@@ -1,4 +1,4 @@
-/* Its command may be taken off the books before it has been entered there. See CS:APP, figure 8.39. */
+/* Its command may be taken off the books before it has been entered there. CS:APP, figure 8.39. */
 #include "init.h"
 
 static volatile sig_atomic_t running, result;

@@ -1,4 +1,5 @@
-/* It looks whether somebody has died, and sleeps until somebody does: who dies between the two is never collected. */
+/* It looks whether somebody has died, and sleeps until somebody does: who dies between the two is
+ * never collected. */
 #include "init.h"
 
 static volatile sig_atomic_t died;

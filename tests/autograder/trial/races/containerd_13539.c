@@ -1,5 +1,5 @@
-/* While it is busy with those whom it has just collected, another one dies; and when it is done, it forgets that there
- * was a SIGCHLD. containerd/containerd#13539. */
+/* While it is busy with those whom it has just collected, another one dies; and when it is done, it
+ * forgets that there was a SIGCHLD. containerd/containerd#13539. */
 #include "init.h"
 
 static volatile sig_atomic_t died;

@@ -1,4 +1,5 @@
-/* It asks for SIGTERM once its command runs. Until then a PID 1 has no use for it, and the kernel drops it. */
+/* It asks for SIGTERM once its command runs. Until then a PID 1 has no use for it, and the kernel
+ * drops it. */
 #include "init.h"
 
 static volatile pid_t command;

@@ -1,4 +1,5 @@
-/* What these inits have in common: each starts a command in a group of its own, and ends as that did. */
+/* What these inits have in common: each starts a command in a group of its own, and ends as that
+ * did. */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/* It blocks SIGTERM when it has forked: what comes before that is passed on to nobody. Yelp/dumb-init#102. */
+/* It blocks SIGTERM when it has forked: what comes before that is passed on to nobody.
+ * Yelp/dumb-init#102. */
 #include "init.h"
 
 static volatile pid_t command;

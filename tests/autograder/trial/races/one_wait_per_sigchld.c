@@ -1,4 +1,5 @@
-/* It waits once per SIGCHLD; but who dies while one is pending raises no second one. Yelp/dumb-init#44. */
+/* It waits once per SIGCHLD; but who dies while one is pending raises no second one.
+ * Yelp/dumb-init#44. */
 #include "init.h"
 
 int main(int count, char *arguments[]) {

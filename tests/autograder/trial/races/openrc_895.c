@@ -1,5 +1,5 @@
-/* Its handler tells it by a pipe that its command has ended, if that is whom it has collected; but fork() may not have
- * told yet who that is. OpenRC/openrc#895. */
+/* Its handler tells it by a pipe that its command has ended, if that is whom it has collected; but
+ * fork() may not have told yet who that is. OpenRC/openrc#895. */
 #include "init.h"
 
 static int ends[2];
