@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forklab.kernel.signals import CHLD, SEGV, STOPPING_MASK, bit, signal_name, signal_number
-from forklab.lens.calls import cueing, masking, sleeping, waiting
+from forklab.lens.calls import awaiting, cueing, masking, sleeping, waiting
 from forklab.lens.edge import proc, ptrace, timestamps
 from forklab.lens.edge.queueing import SI_KERNEL, SI_QUEUE, SI_TIMER
 from forklab.lens.loop.loop import Loop
@@ -132,6 +132,10 @@ def settle_suspects(loop: Loop) -> None:
             continue
         if waiting.can_return(tracee):
             loop.goes_on(tracee, waiting.reap(tracee, call))
+            continue
+        if awaiting.is_one(call):
+            if awaiting.would_return(tracee, call):
+                loop.goes_on(tracee, Onward(Turn.IN_TURN, to_exit=True))
             continue
         masks = proc.masks(tracee.member.pid, tracee.tid)
         due = masks.deliverable if masks else 0

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from forklab.kernel.signals import CHLD
-from forklab.lens.calls import cueing, sleeping
+from forklab.lens.calls import awaiting, cueing, sleeping
 from forklab.lens.edge import ptrace
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import delivery, passing, spinning
@@ -126,6 +126,11 @@ class Directed:
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         if call.name == delivery.EXIT and tracee.member not in self._may_exit:
             self.held[tracee.member] = call.arguments[0] & 0xFF
+            loop.goes_on(tracee, HELD)
+            return True
+        if awaiting.is_one(call) and tracee.member not in loop.run.threaded:
+            if awaiting.would_return(tracee, call):
+                return False
             loop.goes_on(tracee, HELD)
             return True
         if call.name != cueing.NAME:
@@ -258,11 +263,17 @@ class Directed:
         return True
 
     def _somebody_was_disturbed(self, loop: Loop) -> bool:
-        """By a signal of which only the kernel knows: of a terminal, or to who is stopped in an orphaned group."""
+        """By a signal of which only the kernel knows: of a terminal, or to who is stopped in an orphaned group.
+
+        Whoever waits for nothing but signals is looked at in any case.
+        """
         run = loop.run
+        tracees = run.world.tracees.values()
         if self.restless or any(t.stand is Stand.STOPPED for t in run.world.asleep.values()):
-            run.suspects |= {tracee.member for tracee in run.world.tracees.values()}
-            delivery.settle_suspects(loop)
+            run.suspects |= {tracee.member for tracee in tracees}
+        else:
+            run.suspects |= {tracee.member for tracee in tracees if _awaits_signals(tracee)}
+        delivery.settle_suspects(loop)
         return bool(run.world.queue)
 
     def _is_tired(self, run: Run) -> bool:
@@ -278,6 +289,10 @@ class Directed:
 
 def _is_in_a_loop(tracee: Tracee) -> bool:
     return tracee.stand is Stand.HELD and tracee.call is not None and tracee.call.name == LOOP
+
+
+def _awaits_signals(tracee: Tracee) -> bool:
+    return tracee.stand is Stand.HELD and tracee.call is not None and awaiting.is_one(tracee.call)
 
 
 def _rest_of_all(run: Run) -> Rest:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import SEGV, STOPPING_MASK, TRAP, bit
 from forklab.lens.calls import dispatch, waiting
 from forklab.lens.edge import proc, ptrace
@@ -18,6 +19,7 @@ from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.lens.world.world import in_order
 
+_NEVER_WAIT = calls_in("signal")
 _AT_WILL = 20_000  # looks at one that has been let into the kernel, before the watchdog takes over
 
 
@@ -195,7 +197,9 @@ def _takes_others_along(loop: Loop, init: Tracee) -> bool:
 
 def _may_sleep(tracee: Tracee) -> bool:
     """It was let into a call that may have to wait."""
-    return tracee.to_exit and tracee.may_sleep and not tracee.unfinished_birth
+    if not tracee.to_exit or not tracee.may_sleep or tracee.unfinished_birth:
+        return False
+    return tracee.call is None or tracee.call.name not in _NEVER_WAIT
 
 
 def _is_disturbed(run: Run, tracee: Tracee) -> bool:

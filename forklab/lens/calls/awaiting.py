@@ -1,0 +1,39 @@
+"""Calls that wait for signals and for nothing else: pause(2), sigsuspend(2), and sigwaitinfo(2) without a limit.
+
+Whoever is before one can be held there, as before wait(2): who knows of each signal knows when it would return. So
+nobody has to look again and again whether it still sleeps in the kernel.
+"""
+
+from __future__ import annotations
+
+from forklab.kernel.signals import STOPPING_MASK
+from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.tracees import Call, Tracee
+
+_FOR_WHATEVER_COMES = "pause"
+_WITH_ANOTHER_MASK, _FOR_SOME = "rt_sigsuspend", "rt_sigtimedwait"
+
+
+def is_one(call: Call) -> bool:
+    """Whether it is such a call."""
+    if call.name == _FOR_SOME:
+        return not call.arguments[2]
+    return call.name in (_FOR_WHATEVER_COMES, _WITH_ANOTHER_MASK)
+
+
+def would_return(tracee: Tracee, call: Call) -> bool:
+    """Whether it would not wait: a signal is there for it, or its set of signals is none, which is an error."""
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    if masks is None:
+        return True
+    try:
+        if call.name == _FOR_SOME and masks.pending & ptrace.read_word(tracee.tid, call.arguments[0]):
+            return True
+        if call.name == _WITH_ANOTHER_MASK:
+            masks = masks._replace(blocked=ptrace.read_word(tracee.tid, call.arguments[0]))
+    except OSError:
+        return True
+    due = masks.deliverable
+    if tracee.member.is_init:  # it notices no others, see pid_namespaces(7)
+        due &= masks.caught | STOPPING_MASK
+    return bool(due)
