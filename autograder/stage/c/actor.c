@@ -33,11 +33,20 @@ enum {
 
 static char own_name[MESSAGE_SIZE];
 
+static char answer[64]; /* to the last command, as long as it has not been told */
+static size_t answer_length;
+
 static void reply(long result) {
-    char message[64];
-    int length = result < 0 ? snprintf(message, sizeof message, "error %d", errno)
-                            : snprintf(message, sizeof message, "ok %ld", result);
-    line_tell(message, (size_t)length);
+    int length = result < 0 ? snprintf(answer, sizeof answer, "error %d", errno)
+                            : snprintf(answer, sizeof answer, "ok %ld", result);
+    answer_length = (size_t)length;
+}
+
+/* Of a command after which we may not come back to listen. */
+static void reply_at_once(long result) {
+    reply(result);
+    line_tell(answer, answer_length);
+    answer_length = 0;
 }
 
 /* Runs inside a signal handler: nothing but async-signal-safe calls, see signal-safety(7). */
@@ -96,7 +105,7 @@ static void die_by(int signal_number) {
     sigemptyset(&only);
     sigaddset(&only, signal_number);
     sigaction(signal_number, &fatal, NULL);
-    reply(0); /* before we unblock it: it may be pending, and then we die there */
+    reply_at_once(0); /* before we unblock it: it may be pending, and then we die there */
     sigprocmask(SIG_UNBLOCK, &only, NULL);
     kill(getpid(), signal_number);
 }
@@ -181,7 +190,7 @@ static void obey(char *command) {
     } else if (strcmp(command, "fork") == 0) {
         fork_actor(argument);
     } else if (strcmp(command, "exit") == 0) {
-        reply(0);
+        reply_at_once(0);
         _exit(number);
     } else if (strcmp(command, "die") == 0) {
         die_by(number);
@@ -198,7 +207,7 @@ static void obey(char *command) {
     } else if (strcmp(command, "group") == 0) {
         reply(setpgid(0, 0));
     } else if (strcmp(command, "stop") == 0) {
-        reply(0);
+        reply_at_once(0);
         kill(getpid(), SIGSTOP);
     } else if (strcmp(command, "say") == 0) {
         say(argument);
@@ -233,7 +242,8 @@ int main(int argc, char **argv) {
     become(name == NULL ? argv[1] : name);
     char command[MESSAGE_SIZE];
     for (;;) {
-        ssize_t length = line_listen(command, sizeof command - 1);
+        ssize_t length = line_answer(answer, answer_length, command, sizeof command - 1);
+        answer_length = 0;
         if (length > 0) {
             command[length] = '\0';
             obey(command);

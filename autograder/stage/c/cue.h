@@ -8,6 +8,7 @@ enum {
     CUE_LISTEN = 0,
     CUE_TELL = 1,
     CUE_BEGIN = 2,
+    CUE_ANSWER = 3,
 };
 
 #endif

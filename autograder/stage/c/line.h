@@ -18,6 +18,9 @@ void line_tell(const char *message, size_t length);
 /* Waits for the next command; answers how long it is, 0 or less if there will be none, or EINTR. */
 ssize_t line_listen(char *command, size_t size);
 
+/* Says something, unless it is empty, and then waits for the next command. */
+ssize_t line_answer(const char *message, size_t length, char *command, size_t size);
+
 /* The descriptor that it takes; -1: none. */
 int line_descriptor(void);
 

@@ -72,6 +72,12 @@ ssize_t line_listen(char *command, size_t size) {
     return recv(judge, command, size, 0);
 }
 
+ssize_t line_answer(const char *message, size_t length, char *command, size_t size) {
+    if (length > 0)
+        line_tell(message, length);
+    return line_listen(command, size);
+}
+
 int line_descriptor(void) {
     return judge;
 }

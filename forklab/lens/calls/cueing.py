@@ -2,6 +2,8 @@
 
     cue(LISTEN, text, size)     waits for the next order, which is written there; answers how long it is
     cue(TELL, text, size)       says something
+    cue(ANSWER, text, size, order, room)
+                                says something, and waits for the next order
     cue(BEGIN)                  answers 0: who asks is traced by now
 
 The number is in a gap of the tables of x86-64 and aarch64 that will not be filled: from 424 on all processors have the
@@ -18,7 +20,7 @@ from forklab.steps.state import FOR_ORDERS
 
 NUMBER = 400
 NAME = FOR_ORDERS  # as a call is called that no kernel has
-LISTEN, TELL, BEGIN = range(3)
+LISTEN, TELL, BEGIN, ANSWER = range(4)
 _MOST = 4096  # bytes
 
 
@@ -30,7 +32,7 @@ def text_of(tracee: Tracee, call: Call) -> str:
 
 def give(tracee: Tracee, call: Call, order: str) -> None:
     """It listens, and hears this, as far as it has room for it."""
-    address, size = call.arguments[1:3]
+    address, size = call.arguments[3:5] if call.arguments[0] == ANSWER else call.arguments[1:3]
     content = order.encode()[:size]
     try:
         ptrace.write_memory(tracee.tid, address, content)

@@ -14,6 +14,8 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
 
+_DEEDS_OF_ACTORS = (cueing.LISTEN, cueing.TELL, cueing.ANSWER)
+
 
 class Director(Protocol):
     """Who gives the orders."""
@@ -40,6 +42,7 @@ class Cues:
     orders: dict[Member, list[str]] = field(default_factory=dict)
     _known: set[Member] = field(default_factory=set)
     _actors: set[Member] = field(default_factory=set)
+    _heard: set[Member] = field(default_factory=set)  # they have answered, and wait for orders
 
     def give(self, member: Member, order: str) -> None:
         """It gets that as soon as it asks for orders."""
@@ -56,16 +59,20 @@ class Cues:
     def begins(self, member: Member) -> None:
         """It executes another program."""
         self._actors.discard(member)
+        self._heard.discard(member)
 
     def asks(self, tracee: Tracee, call: Call) -> bool:
         """Whether it waits for orders. Else its call has been answered, and it can go on."""
         deed, member = call.arguments[0], tracee.member
         if deed == cueing.BEGIN:
             cueing.answer(tracee, 0)
-        elif not self._is_actor(member) or deed not in (cueing.LISTEN, cueing.TELL):
+        elif not self._is_actor(member) or deed not in _DEEDS_OF_ACTORS:
             cueing.refuse(tracee)
         elif deed == cueing.TELL:
-            self._hear(tracee, call)
+            if self._hear(tracee, call):
+                cueing.answer(tracee, 0)
+        elif deed == cueing.ANSWER and not self._answers(tracee, call):
+            pass
         elif member in self._actors or self.director.listens(member):
             self._actors.add(member)
             return True
@@ -76,17 +83,26 @@ class Cues:
     def answer(self, tracee: Tracee, call: Call) -> str:
         """It hears its next order, which is answered here, too."""
         order = self.orders[tracee.member].pop(0)
+        self._heard.discard(tracee.member)
         cueing.give(tracee, call, order)
         return order
 
     def _is_actor(self, member: Member) -> bool:
         return member in self._actors or identity(f"/proc/{member.pid}/exe") == self.actor
 
-    def _hear(self, tracee: Tracee, call: Call) -> None:
+    def _answers(self, tracee: Tracee, call: Call) -> bool:
+        """False: that cannot be heard. A signal may get it out of the call, and then it says the same once more."""
+        if tracee.member not in self._heard and not self._hear(tracee, call):
+            return False
+        self._heard.add(tracee.member)
+        return True
+
+    def _hear(self, tracee: Tracee, call: Call) -> bool:
+        """False: what it says is nowhere in its memory, so the call is refused."""
         try:
             text = cueing.text_of(tracee, call)
         except OSError:
             cueing.refuse(tracee)
-            return
-        cueing.answer(tracee, 0)
+            return False
         self.director.hears(tracee.member, text)
+        return True
