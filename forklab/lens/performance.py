@@ -14,6 +14,7 @@ as alarms come to it; only the program's own processes are ever waited for.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import random
 import signal
@@ -39,6 +40,8 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.surroundings import File, Surroundings
 from forklab.lens.world.tracees import Tracee
+
+_LIBC = ctypes.CDLL(None)
 
 # Of one performance: only processor time ends it, as everything else costs none.
 LIMITS = Limits(processor_seconds=20.0, virtual_seconds=1e9)
@@ -123,11 +126,14 @@ class Performance:
         self._loop = Loop(self._run, self._policy, self._watchdog)
         stops_at_end = stops_at_end and proc.numbers(pid)[-1:] == (1,)
         ptrace.seize(pid, stops_at_end=stops_at_end)
-        self._processor = _one_processor()
-        os.sched_setaffinity(pid, self._processor)
+        processor = _this_processor()
+        os.sched_setaffinity(pid, processor)
         self._run.world.new(pid, self.first).tells_its_end = stops_at_end
         self._run.namespace = proc.pid_namespace(os.getpid())
         _number(self.first)
+        self._until_closed = contextlib.ExitStack()
+        self._until_closed.enter_context(_on(processor))
+        self._until_closed.enter_context(_alarms(self._watchdog))
 
     @property
     def first(self) -> Member:
@@ -150,8 +156,7 @@ class Performance:
     def come_to_rest(self, patience: float | None = None) -> Rest:
         """Nobody is waited for who sleeps longer than that, in seconds. Raises EndOfRunError if it has to be ended."""
         longest = NEVER if patience is None else round(patience * SECOND)
-        with _alarms(self._watchdog), _on(self._processor):
-            return self._policy.come_to_rest(self._loop, longest)
+        return self._policy.come_to_rest(self._loop, longest)
 
     def order(self, member: Member, order: str) -> None:
         """An actor gets that as soon as it asks for orders."""
@@ -191,10 +196,13 @@ class Performance:
 
     def close(self) -> None:
         """Everybody is killed, and has ended when this returns."""
-        _kill_all(set(self._run.world.tracees), self.first.pid)
-        for tracee in list(self._run.world.tracees.values()):
-            self._run.world.let(tracee, Stand.GONE)
-        self._run.alarms.close()
+        try:
+            _kill_all(set(self._run.world.tracees), self.first.pid)
+            for tracee in list(self._run.world.tracees.values()):
+                self._run.world.let(tracee, Stand.GONE)
+            self._run.alarms.close()
+        finally:
+            self._until_closed.close()
 
     def _spent(self) -> float:
         """Seconds on the processor: by us, and by those who live."""
@@ -211,18 +219,20 @@ def _number(first: Member) -> None:
         first.is_init = numbers[-1] == 1
 
 
-def _one_processor() -> set[int]:
-    """One of ours, another one in the next process of ours.
+def _this_processor() -> set[int]:
+    """The one on which we run now: with several of us, the kernel has seen to it that each has its own.
 
     Only one runs at a time, so handing over is cheapest there; and whoever is woken by a timer does not run before the
     one who has set it.
     """
-    ours = sorted(os.sched_getaffinity(0))
-    return {ours[os.getpid() % len(ours)]}
+    ours = os.sched_getaffinity(0)
+    here = _LIBC.sched_getcpu()
+    return {here if here in ours else min(ours)}
 
 
 @contextlib.contextmanager
 def _on(processor: set[int]) -> Iterator[None]:
+    """We, too: to go there and back at each rest of a play would cost more than all that is done there."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, processor)
     try:
@@ -233,17 +243,17 @@ def _on(processor: set[int]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _alarms(watchdog: Watchdog) -> Iterator[None]:
-    """They ring meanwhile, and at no other time."""
+    """They ring meanwhile."""
 
     def ring(number: int, frame: FrameType | None) -> None:
         watchdog.rung = True
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+    timer = signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, *timer)  # maybe that of another one, during which we were
         signal.signal(signal.SIGALRM, before)
 
 
