@@ -45,18 +45,19 @@ class Condition:
 
 def condition_of(process: Watched) -> Condition:
     """How a process is that does nothing now. Raises OSError if it is gone, StageError if we may not look."""
-    status, fields = process.status(), process.fields()
+    numbers, blocked, ignored, most = process.status("NSpid", "SigBlk", "SigIgn", "FDSize")
+    fields = process.fields()
     parent, group, session = (int(fields[place]) for place in (_PARENT, _GROUP, _SESSION))
     foreground = int(fields[_FOREGROUND])
     return Condition(
-        int(status["NSpid"].split()[-1]),
+        int(numbers.split()[-1]),
         parent,
         group,
         session,
         foreground if foreground > 0 else None,
-        _signals(status["SigBlk"]),
-        _signals(status["SigIgn"]),
-        _descriptors(process, int(status["FDSize"])),
+        _signals(blocked),
+        _signals(ignored),
+        _descriptors(process, int(most)),
     )
 
 

@@ -237,6 +237,9 @@ class WatchedMember(Watched):
         self.member = member
         super().__init__(member.pid, known=lambda: _stat_of(member, above))
 
+    def ended(self) -> bool:
+        return self.member.dead
+
 
 def _stat_of(member: Member, above: int) -> Stat | None:
     is_subject = not member.born  # a zombie until the end of the play

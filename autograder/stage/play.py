@@ -67,7 +67,7 @@ class Play(AnyPlay):
         self._reaper = None if self.subject.is_init else Watched(parent_of(pid))
         inside = 1 if self.mode == PIDNS else pid
         if not self.subject.is_init:
-            inside = int(self.init.status()["NSpid"].split()[-1])
+            inside = int(self.init.status("NSpid")[0].split()[-1])
         self._pid_inside = inside  # the subject's, as it knows it itself
         self._made = Made()
         self._namespace = _pid_namespace(pid)

@@ -69,7 +69,7 @@ def command_line_of(process: Watched) -> list[str]:
 def umask_of(process: Watched) -> str:
     """Three octal digits."""
     with _looking_at(process):
-        return process.status()["Umask"].strip()[-3:]
+        return process.status("Umask")[0][-3:]
 
 
 def nice_value_of(process: Watched) -> int:

@@ -113,7 +113,12 @@ def mask_of(names: Iterable[str]) -> int:
 
 def numbers_in(mask: int) -> list[int]:
     """The numbers of the signals in a mask, in their order."""
-    return [number for number in range(1, 65) if mask & bit(number)]
+    found = []
+    while mask:
+        lowest = mask & -mask
+        found.append(lowest.bit_length())
+        mask ^= lowest
+    return found
 
 
 KILL: Final = int(signal.SIGKILL)
