@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from autograder.grading.gradebook import Gradebook
-from autograder.grading.records import Result, Run
+from autograder.grading.records import Result, Run, Terms
 from autograder.grading.terms import LabTerms
 from autograder.labs.generate import seed_of, with_generated
 from autograder.labs.lab import Lab
@@ -82,7 +82,8 @@ def say_nothing(attempt: int, verdict: Verdict) -> None:
 class Foreman:
     """Keeps an executor busy and the gradebook up to date. All of it but `hear` happens in one thread.
 
-    With `keep`, verdicts of the attempt before stay where submission and play are still the same.
+    With `keep`, verdicts of the attempt before stay where submission and play are still the same. What several have
+    handed in, file by file, is judged once, unless each is to be judged by itself: `apart`.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Foreman:
         *,
         seed: int = 0,
         keep: bool = False,
+        apart: bool = False,
     ) -> None:
         self._lab = lab
         self._run = run
@@ -105,6 +107,8 @@ class Foreman:
         self._terms = LabTerms(lab, mode, seed)
         self._on_result = on_result
         self._keep = keep
+        self._apart = apart
+        self._alike: dict[Hashable, list[_Errand]] = {}  # who waits for one that is being judged
         self._positions = {asked.name: place for place, asked in enumerate(run.scenarios)}
         self._news: SimpleQueue[tuple[int, Verdict] | Future[Result]] = SimpleQueue()
         self._pending: dict[Future[Result], _Errand] = {}
@@ -129,6 +133,8 @@ class Foreman:
                     errand = self._pending.pop(news)
                     if not self._take_in(errand, news):
                         waiting.appendleft(errand)
+                    else:
+                        waiting.extendleft(reversed(self._alike.pop(errand.ground, [])))
                 else:
                     attempt, verdict = news
                     self._gradebook.add(attempt, self._positions[verdict.scenario], verdict)
@@ -141,6 +147,8 @@ class Foreman:
         if errand.attempt is None:
             student = errand.submission.student
             terms = self._terms.of(errand.submission)
+            if not self._apart and self._goes_with_another(errand, terms):
+                return
             errand.attempt, done = self._gradebook.open_attempt(
                 self._run, student, terms, keep=self._keep
             )
@@ -149,11 +157,26 @@ class Foreman:
         if not lab.scenarios and (whole := self._gradebook.close_attempt(errand.attempt)):
             self._on_result(whole)
             return
+        if errand.ground is not None:
+            self._alike.setdefault(errand.ground, [])
         task = Task(errand.attempt, lab, errand.submission, self._mode)
         errand.tries += 1
         future: Future[Result] = executor.submit(assess_one, task, self._assess, tell)
         self._pending[future] = errand
         future.add_done_callback(self._news.put)
+
+    def _goes_with_another(self, errand: _Errand, terms: Terms) -> bool:
+        """Somebody has handed in the same: it has those verdicts too, or will when they are there."""
+        if errand.submission.folder is None or errand.submission.obstacle:
+            return False
+        errand.ground = terms.ground
+        if errand.ground in self._alike:
+            self._alike[errand.ground].append(errand)
+            return True
+        whole = self._gradebook.take_over(self._run, errand.submission.student, terms)
+        if whole is not None:
+            self._on_result(whole)
+        return whole is not None
 
     def _whole(self, errand: _Errand) -> Lab:
         """The lab with the scenarios that were generated for this student."""
@@ -185,9 +208,13 @@ class Foreman:
 
 @dataclass
 class _Errand:
-    """A submission on its way: through which attempt in the gradebook, and how often it was tried."""
+    """A submission on its way: through which attempt in the gradebook, and how often it was tried.
+
+    `ground`: others that stand on the same are judged with it; None if it is judged by itself.
+    """
 
     submission: Submission
+    ground: Hashable = None
     attempt: int | None = None
     tries: int = 0
 

@@ -47,6 +47,7 @@ def grade(
 
     `resume` goes on with the latest run, in the middle of a student where need be. It leaves out who is done, and plays
     again only what has changed since, which `on_change` is told; `only` grades one student again in the latest run.
+    What several students have handed in, file by file, is judged once.
     `seed` is what `assess` goes by: verdicts with another one are others.
     `on_start` is told how many students there are to grade, `on_result` each result after it is safe. `jobs` worker
     processes assess at the same time (None: one a processor), unless an `executor` is given; then a verdict is safe
@@ -69,7 +70,9 @@ def grade(
         for sentence in sentences:
             on_change(sentence)
     on_start(len(wanted))
-    foreman = Foreman(lab, run, gradebook, assess, mode, on_result, seed=seed, keep=resume)
+    foreman = Foreman(
+        lab, run, gradebook, assess, mode, on_result, seed=seed, keep=resume, apart=only is not None
+    )
     if executor is not None:
         foreman.work_off(wanted, executor, say_nothing, _WAITING)
         return run

@@ -49,6 +49,16 @@ AND NOT EXISTS (SELECT 1 FROM verdict WHERE attempt = a.id AND status = 'error')
 _SAME_FILES = """
 SELECT id, plays FROM attempt WHERE run = ? AND student = ? AND files = ? ORDER BY id DESC LIMIT 1
 """
+# Who may lend its verdicts: each of them is about the same files, and the same plays.
+_TWIN = """
+SELECT id FROM attempt a WHERE run = ? AND files = ? AND terms = ? AND plays = ? AND finished != '' AND trouble = ''
+AND NOT EXISTS (SELECT 1 FROM verdict WHERE attempt = a.id AND status = 'error') ORDER BY id LIMIT 1
+"""
+_ALIKE = f"""
+SELECT files, student FROM attempt a WHERE run = ? AND files != '' AND hindrance != '{Hindrance.NOTHING}'
+AND id = (SELECT max(id) FROM attempt WHERE run = a.run AND student = a.student AND finished != '')
+ORDER BY student
+"""
 _WHAT_HELD_IT = """
 UPDATE attempt SET (mode, unenforced, hindrance, remarks) =
 (SELECT mode, unenforced, hindrance, remarks FROM attempt WHERE id = ?) WHERE id = ?
@@ -172,6 +182,28 @@ class Gradebook:
             ).rowcount
         return self._result(attempt) if closed else None
 
+    def take_over(self, run: Run, student: str, terms: Terms) -> Result | None:
+        """The whole attempt of `student`, if somebody else's in this run was about the same files and plays.
+
+        Else None, and nothing is opened: also if that one has met an error, which is not to be handed on.
+        """
+        with self._book.transaction():
+            twin = self._book.execute(
+                _TWIN, (run.id, terms.files, terms.asked, _plays(terms))
+            ).fetchone()
+            if twin is None:
+                return None
+            attempt = self._open(run, student, terms)
+            self._copy(run, twin[0], attempt, terms.plays, terms)
+        return self.close_attempt(attempt)
+
+    def alike(self, run: Run) -> list[list[str]]:
+        """Who has handed in the same, file by file."""
+        found: dict[str, list[str]] = {}
+        for files, student in self._rows(_ALIKE, run):
+            found.setdefault(files, []).append(student)
+        return [students for students in found.values() if len(students) > 1]
+
     def scores(self, run: Run) -> dict[str, float]:
         """The points of everybody who has been graded, before anything is taken off for lateness."""
         return dict(self._book.execute(_SCORES, (run.id,)))
@@ -250,7 +282,7 @@ class Gradebook:
         attempt = self._book.execute(
             "INSERT INTO attempt (run, student, files, terms, seed, plays, mode, finished, seconds, trouble)"
             " VALUES (?, ?, ?, ?, ?, ?, '', '', 0, '')",
-            (run.id, student, terms.files, terms.asked, terms.seed, json.dumps(dict(terms.plays))),
+            (run.id, student, terms.files, terms.asked, terms.seed, _plays(terms)),
         ).lastrowid
         assert attempt is not None
         return attempt
@@ -329,6 +361,10 @@ class Gradebook:
 @lru_cache(maxsize=2048)  # a class makes the same mistakes: most of its verdicts are alike
 def _verdict(whole: str) -> Verdict:
     return Verdict.from_json(json.loads(whole))
+
+
+def _plays(terms: Terms) -> str:
+    return json.dumps(dict(terms.plays))
 
 
 def _terms(files: str, asked: str, seed: int, plays: str) -> Terms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -99,3 +99,8 @@ class Terms:
     asked: str = ""
     seed: int = 0
     plays: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ground(self) -> Hashable:
+        """The same for two attempts that can only come to the same verdicts."""
+        return self.files, self.asked, *sorted(self.plays.items())

@@ -99,9 +99,12 @@ class Site:
             link = f"instructor/{link}"
         self._rows.append(_row(self._run, result, link))
 
-    def close(self, seconds: Mapping[str, float]) -> None:
-        """Writes the overview; `seconds` is how long the plays of each scenario took on average."""
-        facts = _overview(self._run, self._rows, seconds)
+    def close(self, seconds: Mapping[str, float], alike: Sequence[Sequence[str]] = ()) -> None:
+        """Writes the overview; `seconds` is how long the plays of each scenario took on average.
+
+        `alike`: who has handed in the same as others, file by file.
+        """
+        facts = _overview(self._run, self._rows, seconds) | {"alike": alike}
         write_whole(self.index, self._templates.get_template("index.html").render(**facts))
 
 

@@ -31,7 +31,7 @@ def write_reports(gradebook: Gradebook, run: Run, out: Path) -> Path:
             suites.add(result)
     grades.close()
     suites.close()
-    site.close(gradebook.seconds(run))
+    site.close(gradebook.seconds(run), gradebook.alike(run))
     for stem in stems_left_behind(gradebook.left(run), run.students):
         for file in (
             f"report/{stem}.html",

@@ -57,5 +57,5 @@ def hand_in(root: Path, students: Sequence[str], lab: str = "init") -> Path:
     for student in students:
         folder = root / student / lab
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "init.c").write_text("int main(void) { return 0; }\n")
+        (folder / "init.c").write_text(f"int main(void) {{ return 0; }} // {student}\n")
     return root

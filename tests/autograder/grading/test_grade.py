@@ -148,6 +148,60 @@ def test_resume_takes_in_who_came_later(tmp_path: Path, graded: Grade, book: Gra
     assert run.students == ("ada", "bad ben", "chen", "dora", "late")
 
 
+def hand_in_the_same(root: Path, *students: str) -> None:
+    for student in students:
+        (root / student / "init" / "init.c").write_text("int main(void) { return 7; }\n")
+
+
+def test_what_several_have_handed_in_is_judged_once_and_counts_for_each(
+    tmp_path: Path, graded: Grade, book: Gradebook
+) -> None:
+    hand_in_the_same(tmp_path / "class", "ada", "chen", "dora")
+    judged: list[str] = []
+    shown: list[str] = []
+    run = graded(seen(by_name, judged), on_result=lambda result: shown.append(result.student))
+    assert judged == ["ada", "bad ben"]
+    assert sorted(shown) == ["ada", "bad ben", "chen", "dora"]
+    ada, _, *others = book.results(run)
+    assert [other.assessment for other in others] == [ada.assessment] * 2
+    assert book.alike(run) == [["ada", "chen", "dora"]]
+
+
+def test_who_hands_in_later_what_was_judged_already_has_those_verdicts(
+    tmp_path: Path, graded: Grade, book: Gradebook
+) -> None:
+    graded()
+    hand_in_the_same(tmp_path / "class", "chen")
+    graded(resume=True)
+    hand_in_the_same(tmp_path / "class", "dora")
+    judged: list[str] = []
+    run = graded(seen(by_name, judged), resume=True)
+    assert judged == []
+    assert book.alike(run) == [["chen", "dora"]]
+
+
+def test_an_error_is_not_handed_on_to_who_has_handed_in_the_same(
+    tmp_path: Path, graded: Grade, book: Gradebook
+) -> None:
+    hand_in_the_same(tmp_path / "class", "ada", "chen", "dora")
+    judged: list[str] = []
+    run = graded(seen(break_on("ada"), judged))
+    assert judged == ["ada", "bad ben", "chen"]
+    statuses = {r.student: r.assessment.status for r in book.results(run)}
+    assert statuses["ada"] is Status.ERROR
+    assert statuses["chen"] is statuses["dora"] is Status.PASSED
+
+
+def test_one_who_is_to_be_graded_again_is_whatever_others_have_handed_in(
+    tmp_path: Path, graded: Grade
+) -> None:
+    hand_in_the_same(tmp_path / "class", "ada", "chen")
+    graded()
+    judged: list[str] = []
+    graded(seen(by_name, judged), only="chen")
+    assert judged == ["chen"]
+
+
 def test_a_second_grading_without_resume_grades_everybody(graded: Grade, book: Gradebook) -> None:
     graded()
     again: list[str] = []

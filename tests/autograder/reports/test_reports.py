@@ -418,6 +418,21 @@ def test_what_was_judged_anew_is_said(tmp_path: Path) -> None:
     assert rows_of(tmp_path)["ada"]["score"] == "37"
 
 
+def test_the_overview_says_who_has_handed_in_the_same_and_no_students_page_does(
+    tmp_path: Path,
+) -> None:
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        run = book.begin("init", "Write an init", ASKED, ["ada", "ben", "chen"])
+        terms = Terms("files", "lab", 0, {asked.name: "play" for asked in ASKED})
+        for student, its in (("ada", terms), ("ben", replace(terms, files="other files"))):
+            attempt, _ = book.open_attempt(run, student, its)
+            book.finish(attempt, Result(student, assessment()), range(len(ASKED)))
+        assert book.take_over(run, "chen", terms) is not None
+        write_reports(book, run, tmp_path)
+    assert "is judged once: ada = chen." in Page(tmp_path / "report/index.html").text
+    assert "ada" not in Page(tmp_path / "report/chen.html").text
+
+
 def test_reports_leave_nothing_half_written(out: Path) -> None:
     assert not list(out.rglob("*.part"))
 
