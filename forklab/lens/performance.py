@@ -253,7 +253,9 @@ def _alarms(watchdog: Watchdog) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, *timer)  # maybe that of another one, during which we were
+        signal.setitimer(
+            signal.ITIMER_REAL, *timer
+        )  # maybe that of another one, during which we were
         signal.signal(signal.SIGALRM, before)
 
 

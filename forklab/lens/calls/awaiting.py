@@ -27,7 +27,9 @@ def would_return(tracee: Tracee, call: Call) -> bool:
     if masks is None:
         return True
     try:
-        if call.name == _FOR_SOME and masks.pending & ptrace.read_word(tracee.tid, call.arguments[0]):
+        if call.name == _FOR_SOME and masks.pending & ptrace.read_word(
+            tracee.tid, call.arguments[0]
+        ):
             return True
         if call.name == _WITH_ANOTHER_MASK:
             masks = masks._replace(blocked=ptrace.read_word(tracee.tid, call.arguments[0]))
