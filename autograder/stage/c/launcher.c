@@ -232,6 +232,7 @@ static void become_init(const char *flags, char **settings, char **arguments, co
                       ? report_calls(!own_namespaces, setting(settings, "hold") != NULL)
                       : -1;
     const char *stops = setting(settings, "stops");
+    reset_signals(); /* before we are traced: each of these calls would be a stop */
     if (stops != NULL) {
         personality(ADDR_NO_RANDOMIZE); /* the same play again is the same, whatever it prints */
         say("init");
@@ -240,7 +241,6 @@ static void become_init(const char *flags, char **settings, char **arguments, co
     }
     if (can_filter() && filter_calls(place_of_play(settings)) < 0)
         give_up("filter system calls");
-    reset_signals();
     set_descriptors_and_signals(settings);
     if (stops == NULL)
         say_with("init", reports);

@@ -44,7 +44,10 @@ class Dispositions:
             self.flags[child] = dict(self.flags[parent])
 
     def set_flags(self, member: Member, number: int, flags: int) -> None:
-        self.flags.setdefault(member, {})[number] = flags
+        if flags:
+            self.flags.setdefault(member, {})[number] = flags
+        else:  # as nobody has set it: many a program goes through all signals
+            self.flags.get(member, {}).pop(number, None)
 
     def flags_of(self, member: Member, number: int) -> int:
         return self.flags.get(member, {}).get(number, 0)
