@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 from dataclasses import dataclass
 
@@ -87,6 +88,7 @@ def _is_open(process: Watched, descriptor: int) -> bool:
     raise StageError(f"this machine does not say what an actor has open: {os.strerror(error)}")
 
 
+@functools.lru_cache  # most are alike
 def _signals(mask: str) -> frozenset[int]:
     """But for the two that libc keeps for itself: GNU make hands them on ignored, and no program can undo that."""
     return frozenset(numbers_in(int(mask, 16))) - _OF_LIBC

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import functools
+import operator
 import os
 import select
 import signal
@@ -208,7 +209,7 @@ class Watched:
         if self._known is not None:
             masks = proc.masks(self.pid, self.pid)
             waiting = masks.pending & masks.blocked | masks.deliverable if masks else 0
-            return frozenset(numbers_in(waiting))
+            return _numbers_in(waiting)
         return self._signals("SigPnd", "ShdPnd")
 
     def ignored(self) -> frozenset[int]:
@@ -221,7 +222,8 @@ class Watched:
             masks = self.status(*names)
         except ProcessLookupError:
             return frozenset()
-        return frozenset(number for mask in masks for number in numbers_in(int(mask, 16)))
+        mask = functools.reduce(operator.or_, (int(mask, 16) for mask in masks))
+        return _numbers_in(mask)
 
     def system_calls(self) -> list[str]:
         """/proc/PID/syscall of every thread, the main one first. Raises PermissionError if we may not look.
@@ -301,6 +303,11 @@ def pidfds_tell_of_reaping() -> bool:
         return bool(_events(pidfd) & select.POLLHUP)
     finally:
         os.close(pidfd)
+
+
+@functools.lru_cache  # most are alike
+def _numbers_in(mask: int) -> frozenset[int]:
+    return frozenset(numbers_in(mask))
 
 
 def _events(descriptor: int) -> int:

@@ -41,7 +41,7 @@ class Rehearsal(Performance):
     ) -> None:
         """`terminal` is the one that the program has, if any; nothing is typed there."""
         self._rehearsed = Rehearsed(schedule, cues=Cues(actor, director))
-        self._begin(pid, self._rehearsed, LIMITS, number_of, terminal)
+        self._begin(pid, self._rehearsed, LIMITS, number_of, terminal, stops_at_end=True)
 
     def remembers(self, memory: Callable[[], str]) -> None:
         """It answers a digest of what the judge remembers: with another one, the same cue may do something else."""

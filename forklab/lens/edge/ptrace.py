@@ -431,7 +431,7 @@ def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
 def read_memory(tid: int, address: int, length: int) -> bytes:
     """What is there, maybe less than `length`. Raises OSError where nothing is, or nothing that it may read itself."""
     _check(address, length)
-    content = ctypes.create_string_buffer(length)
+    content = _buffer if length <= len(_buffer) else ctypes.create_string_buffer(length)
     size = _transfer(_LIBC.process_vm_readv, tid, address, content, length)
     return content.raw[:size]
 

@@ -176,10 +176,12 @@ class Directed:
             self._woken.update({tracee.member for tracee in _up(run)} | run.suspects)
             self._not_set_anew = self._timers & self._timers_before
             self._timers_before, self._timers = self._timers, frozenset(_timers(run))
-        if self._is_tired(run) and self._others != (others := self.cues.director.effects()):
+        is_tired = self._is_tired(run)
+        if is_tired and self._others != (others := self.cues.director.effects()):
             self._begin_anew(run)
             self._others = others
-        if (self._is_endless() or self._is_tired(run)) and not self._awaits_others(run):
+            is_tired = self._is_tired(run)
+        if (is_tired or self._is_endless()) and not self._awaits_others(run):
             kind = Kind.POLLING if self._polls(run) else Kind.BUSY
             self._seen.add(kind)
             if kind is Kind.BUSY and self._a_timer_rings(loop):
@@ -229,10 +231,12 @@ class Directed:
         )
 
     def _polls(self, run: Run) -> bool:
+        if self._wakings <= _FEW_WAKINGS:
+            return False
         known = Kind.POLLING in self._seen
         if self._wakings > (_MOST_WAKINGS_AGAIN if known else _MOST_WAKINGS):
             return True
-        if self._wakings <= _FEW_WAKINGS or self.chance.patience == NEVER:
+        if self.chance.patience == NEVER:
             return False
         return run.clock.now - self._since >= (_TIME_OF_A_FEW_AGAIN if known else _TIME_OF_A_FEW)
 
@@ -277,10 +281,10 @@ class Directed:
         return bool(run.world.queue)
 
     def _is_tired(self, run: Run) -> bool:
+        if self._turns > _MOST_TURNS or self._polls(run):
+            return True
         most = _MOST_STRETCHES_AGAIN if Kind.BUSY in self._seen else _MOST_STRETCHES
-        up = _up(run)
-        computes = self._stretches > most and self._spun.issuperset(up)
-        return self._polls(run) or self._turns > _MOST_TURNS or computes
+        return self._stretches > most and self._spun.issuperset(_up(run))
 
     def _give(self, loop: Loop, tracee: Tracee, call: Call) -> None:
         self.cues.answer(tracee, call)

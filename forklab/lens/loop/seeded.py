@@ -127,7 +127,8 @@ class Seeded:
         queue = loop.run.world.queue
         tracee = queue[self.choices.randrange(len(queue)) if len(queue) > 1 else 0]
         try:
-            showing.set_dial(loop, tracee, alone=len(queue) == 1)
+            if tracee.dial is not None:
+                showing.set_dial(loop, tracee, alone=len(queue) == 1)
             letting.go(loop.run, tracee, to_exit=tracee.to_exit, with_signal=tracee.signal)
         except ProcessLookupError:  # killed while it was held: its end is reported
             loop.run.world.let(tracee, Stand.RUNNING)
