@@ -2,9 +2,9 @@
 
 The classes are the demo class (C and Python solutions, starters and mutants, over and over), and some in which all have
 handed in a program of one kind: correct, in C or in Python; one that looks around ten times a second; one that sleeps
-before it looks. No two submissions are the same, as those are judged once; a class in which all are shows what that
-saves. `STUDENTS` is the size of the demo class, by default 82, and a quarter of it that of the others; `STUDENTS=1000`
-is the size that counts, and takes many minutes.
+before it looks. They are held against the correct ones in C. No two submissions are the same, as those are judged once;
+a class in which all are shows what that saves. `STUDENTS` is the size of the demo class, by default 82, and a quarter
+of it that of the others; `STUDENTS=1000` is the size that counts, and takes many minutes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from autograder.grading.grade import grade, processors
 from autograder.grading.gradebook import Gradebook
@@ -30,6 +31,18 @@ from autograder.trial.assess import assess
 STUDENTS = int(os.environ.get("STUDENTS", "82"))
 WAITING = "        int number = sigwaitinfo(every_signal, NULL);\n"
 SLEEPING = f"        usleep(20000);\n{WAITING}"
+
+
+class Cost(NamedTuple):
+    """`speed`: scenarios a second. `processor`: seconds of processor time a scenario, of all that it takes."""
+
+    speed: float
+    processor: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.speed:.0f} scenarios/s, {1000 * self.processor:.1f} ms of processor time each"
+        )
 
 
 def main() -> None:
@@ -50,22 +63,21 @@ def main() -> None:
         }
         for mode in modes():
             print(f"mode {mode}, {STUDENTS} students, {len(lab.scenarios)} scenarios each")
-            speeds: dict[int, float] = {}
+            costs: dict[int, Cost] = {}
             for jobs in sorted({1, 2, processors()}):
-                speeds[jobs] = speed(lab, whole, mode, jobs)
+                costs[jobs] = cost_of(lab, whole, mode, jobs)
                 print(
-                    f"{jobs} worker processes: {speeds[jobs]:.0f} scenarios/s, "
-                    f"{speeds[jobs] / speeds[1]:.2f} times as many as 1; "
+                    f"{jobs} worker processes: {costs[jobs]}, "
+                    f"{costs[jobs].speed / costs[1].speed:.2f} times as many as 1; "
                     f"the grader's own memory so far: {peak():.0f} MB"
                 )
-            usual = speed(lab, alike["in C"], mode)
-            print(f"only correct ones in C: {usual:.0f} scenarios/s on {processors()} processors")
+            usual = cost_of(lab, alike["in C"], mode)
+            print(f"only correct ones in C: {usual}")
             for kind in ("in Python", "that poll", "that sleep"):
-                found = speed(lab, alike[kind], mode)
-                print(f"only ones {kind}: {found:.0f}, {usual / found:.2f} times the time")
+                found = cost_of(lab, alike[kind], mode)
+                print(f"only ones {kind}: {found}, {found.processor / usual.processor:.2f} times")
         same = class_of(lab, scratch / "same", demo[:1], max(2, STUDENTS // 4), differ=False)
-        found = speed(lab, same, mode)
-        print(f"all the same, file by file: {found:.0f}, {usual / found:.2f} times the time")
+        print(f"all the same, file by file: {cost_of(lab, same, mode)}")
 
 
 def modes() -> list[str]:
@@ -98,12 +110,13 @@ def sleeper(lab: Lab, folder: Path) -> Path:
     return folder
 
 
-def speed(lab: Lab, submissions: list[Submission], mode: str, jobs: int | None = None) -> float:
-    """Scenarios a second."""
+def cost_of(lab: Lab, submissions: list[Submission], mode: str, jobs: int | None = None) -> Cost:
     with tempfile.TemporaryDirectory() as folder, Gradebook(Path(folder) / "book") as gradebook:
-        started = time.monotonic()
+        before, started = os.times(), time.monotonic()
         grade(lab, submissions, gradebook, assess=assess, jobs=jobs, mode=mode)
-        return len(submissions) * len(lab.scenarios) / (time.monotonic() - started)
+        wall = time.monotonic() - started
+    scenarios = len(submissions) * len(lab.scenarios)
+    return Cost(scenarios / wall, (sum(os.times()[:4]) - sum(before[:4])) / scenarios)
 
 
 def peak() -> float:
