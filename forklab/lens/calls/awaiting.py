@@ -1,13 +1,17 @@
-"""Calls that wait for signals and for nothing else: pause(2), sigsuspend(2), and sigwaitinfo(2) without a limit.
+"""Calls that wait for signals and for nothing else: pause(2), sigsuspend(2), sigtimedwait(2).
 
 Whoever is before one can be held there, as before wait(2): who knows of each signal knows when it would return. So
-nobody has to look again and again whether it still sleeps in the kernel.
+nobody has to look again and again whether it still sleeps in the kernel, and who looks around ten times a second need
+not be let in and got out each time.
 """
 
 from __future__ import annotations
 
+from forklab.kernel.calls import PATIENT
 from forklab.kernel.signals import STOPPING_MASK
+from forklab.lens.calls import patience
 from forklab.lens.edge import proc, ptrace
+from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
 _FOR_WHATEVER_COMES = "pause"
@@ -16,9 +20,30 @@ _WITH_ANOTHER_MASK, _FOR_SOME = "rt_sigsuspend", "rt_sigtimedwait"
 
 def is_one(call: Call) -> bool:
     """Whether it is such a call."""
-    if call.name == _FOR_SOME:
-        return not call.arguments[2]
-    return call.name in (_FOR_WHATEVER_COMES, _WITH_ANOTHER_MASK)
+    return call.name in (_FOR_WHATEVER_COMES, _WITH_ANOTHER_MASK, _FOR_SOME)
+
+
+def waits(run: Run, tracee: Tracee, call: Call) -> bool:
+    """Whether it has to wait in such a call; if not for ever, until its deadline from now on.
+
+    False also if it is an error: the kernel knows which.
+    """
+    if would_return(tracee, call):
+        return False
+    if call.name != _FOR_SOME:
+        return True
+    try:
+        deadline = patience.deadline_of(run, tracee, call)
+    except (OSError, ValueError):
+        return False
+    if deadline is None:
+        return True
+    if deadline <= run.clock.now:
+        return False
+    if tracee.deadline is None:
+        tracee.deadline = deadline
+    call.expires = PATIENT[call.name].expired
+    return True
 
 
 def would_return(tracee: Tracee, call: Call) -> bool:

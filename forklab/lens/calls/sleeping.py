@@ -90,7 +90,7 @@ def tell_what_is_left(run: Run, tracee: Tracee, call: Call) -> None:
 def wake(tracee: Tracee) -> Onward:
     """Its sleep, which the kernel never learns of, is over."""
     tracee.deadline = None
-    ptrace.skip_call(tracee.tid, 0)
+    ptrace.skip_call(tracee.tid, tracee.call.expires if tracee.call else 0)
     return IN_TURN
 
 

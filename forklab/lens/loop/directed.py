@@ -129,10 +129,10 @@ class Directed:
             loop.goes_on(tracee, HELD)
             return True
         if awaiting.is_one(call) and tracee.member not in loop.run.threaded:
-            if awaiting.would_return(tracee, call):
-                return False
-            loop.goes_on(tracee, HELD)
-            return True
+            if awaiting.waits(loop.run, tracee, call):
+                loop.goes_on(tracee, HELD)
+                return True
+            return False
         if call.name != cueing.NAME:
             self._note_look(call)
             return self.chance.holds(loop, tracee, call)
