@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 from forklab.kernel.signals import HARMLESS_MASK, bit, deliverable_of
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second
+_MASKS = re.compile(b"\nSigPnd:\t(.*)\nShdPnd:\t(.*)\nSigBlk:\t(.*)\nSigIgn:\t(.*)\nSigCgt:\t(.*)")
 _PF_EXITING, _PF_FORKNOEXEC = 0x4, 0x40  # of the flags in /proc/PID/stat
 
 
@@ -50,17 +52,10 @@ def masks(pid: int, tid: int) -> Masks | None:
     content = _read(f"/proc/{pid}/task/{tid}/status")
     if content is None:
         return None
-
-    def mask(name: bytes) -> int:
-        start = content.index(name) + len(name)
-        return int(content[start : start + 16], 16)
-
-    return Masks(
-        mask(b"SigPnd:\t") | mask(b"ShdPnd:\t"),
-        mask(b"SigBlk:\t"),
-        mask(b"SigIgn:\t"),
-        mask(b"SigCgt:\t"),
-    )
+    found = _MASKS.search(content)
+    assert found is not None
+    own, shared, blocked, ignored, caught = (int(mask, 16) for mask in found.groups())
+    return Masks(own | shared, blocked, ignored, caught)
 
 
 def has_capability(tid: int, number: int) -> bool:
