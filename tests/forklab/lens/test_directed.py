@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -36,11 +37,18 @@ int main(void) {
         if (!strcmp(order, "fork")) { if (fork() != 0) tell("forked"); }
         else if (!strcmp(order, "catch")) { signal(SIGTERM, caught); tell("ok"); }
         else if (!strcmp(order, "wait")) { wait(0); tell("reaped"); }
+        else if (!strcmp(order, "answer")) {
+            length = syscall(400, 3, "answer", 6, order, sizeof order - 1);
+            order[length < 0 ? 0 : length] = 0;
+            tell(order);
+        }
         else _exit(atoi(order));
     }
 }
 """
 HEAD = """
+#define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -254,6 +262,76 @@ def test_a_signal_comes_to_an_actor_that_waits_for_orders(perform: Perform) -> N
     performance.order(actor, "2")
     performance.come_to_rest()
     assert actor.status == 2
+
+
+def test_an_answer_is_heard_once_whatever_signal_comes_to_who_waits_for_the_next_order(
+    perform: Perform,
+) -> None:
+    performance, script = perform("start(arguments); wait(0); return 0;")
+    performance.come_to_rest()
+    [actor] = script.actors
+    for order in ("catch", "answer"):
+        performance.order(actor, order)
+    performance.come_to_rest()
+    assert script.heard == ["P.1 ok", "P.1 answer"]
+    performance.send(actor, signal.SIGTERM)
+    performance.come_to_rest()
+    assert script.heard == ["P.1 ok", "P.1 answer", "P.1 caught"]
+    performance.order(actor, "go on")
+    performance.come_to_rest()
+    assert script.heard[3:] == ["P.1 go on"]
+
+
+SIGNALS_WAITED_FOR = """
+    sigset_t some, none;
+    sigemptyset(&none);
+    sigemptyset(&some);
+    sigaddset(&some, SIGUSR1);
+"""
+CATCHES = "signal(SIGUSR1, (void (*)(int))abs);"
+BLOCKS = "sigprocmask(SIG_BLOCK, &some, 0);"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (f"{CATCHES} pause(); return errno;", errno.EINTR),
+        (f"{CATCHES} {BLOCKS} sigsuspend(&none); return errno;", errno.EINTR),
+        (f"{BLOCKS} return sigwaitinfo(&some, 0);", signal.SIGUSR1),
+        (f"{CATCHES} sigemptyset(&some); sigwaitinfo(&some, 0); return errno;", errno.EINTR),
+        (
+            f"{BLOCKS} struct timespec t = {{1000, 0}}; return sigtimedwait(&some, 0, &t);",
+            signal.SIGUSR1,
+        ),
+    ],
+)
+def test_who_waits_for_signals_alone_is_held_and_hears_each(
+    body: str, status: int, perform: Perform
+) -> None:
+    performance, _ = perform(SIGNALS_WAITED_FOR + body)
+    performance.come_to_rest(patience=1)
+    assert proc.state(performance.first.pid) == "t", "it does not sleep in the kernel"
+    performance.send(performance.first, signal.SIGUSR1)
+    performance.come_to_rest(patience=1)
+    assert performance.first.status == status
+
+
+def test_what_was_there_before_is_not_waited_for(perform: Perform) -> None:
+    performance, _ = perform(
+        f"{SIGNALS_WAITED_FOR} {BLOCKS} raise(SIGUSR1); return sigwaitinfo(&some, 0);"
+    )
+    performance.come_to_rest()
+    assert performance.first.status == signal.SIGUSR1
+
+
+def test_a_wait_for_signals_that_is_over_says_so_in_its_time(perform: Perform) -> None:
+    performance, _ = perform(
+        f"{SIGNALS_WAITED_FOR} {BLOCKS} struct timespec t = {{10, 0}};"
+        " return sigtimedwait(&some, 0, &t) < 0 ? errno : 0;"
+    )
+    performance.come_to_rest()
+    assert performance.first.status == errno.EAGAIN
+    assert 10 <= performance.seconds < 10.1
 
 
 def test_what_kills_or_stops_was_not_caught(perform: Perform) -> None:
