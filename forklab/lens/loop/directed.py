@@ -21,7 +21,7 @@ from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import delivery, passing, spinning
 from forklab.lens.loop.cues import Cues
 from forklab.lens.loop.loop import Loop
-from forklab.lens.loop.rest import Kind, Rest
+from forklab.lens.loop.rest import Kind, Rest, rest_of_all
 from forklab.lens.loop.seeded import WAKING, Seeded
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.clock import NEVER, OWN_PROCESSOR_TIME, SECOND
@@ -29,7 +29,6 @@ from forklab.lens.world.onward import AT_ONCE, HELD, IN_TURN, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import LOOP
 
 STOPS = Stops(Seeded.stops.names, numbers=frozenset({cueing.NUMBER}), handlers_of=frozenset({CHLD}))
 STOPS_AND_EXITS = STOPS._replace(names=STOPS.names | {delivery.EXIT})
@@ -164,7 +163,7 @@ class Directed:
         jumps = run.clock.jumps
         if not run.world.tracees or not self.chance.advance(loop):
             if not self._somebody_was_disturbed(loop):
-                self.rest = _rest_of_all(run)
+                self.rest = rest_of_all(run)
             return
         self._turns_at_all += 1
         if self._effects != run.chronicle.effects:
@@ -291,28 +290,8 @@ class Directed:
         loop.goes_on(tracee, IN_TURN)
 
 
-def _is_in_a_loop(tracee: Tracee) -> bool:
-    return tracee.stand is Stand.HELD and tracee.call is not None and tracee.call.name == LOOP
-
-
 def _awaits_signals(tracee: Tracee) -> bool:
     return tracee.stand is Stand.HELD and tracee.call is not None and awaiting.is_one(tracee.call)
-
-
-def _rest_of_all(run: Run) -> Rest:
-    """Nobody goes on."""
-    if spinner := next(filter(_is_in_a_loop, run.world.tracees.values()), None):
-        return Rest(Kind.BUSY, spinner.member)
-    sleepers = [
-        tracee
-        for tracee in run.world.tracees.values()
-        if tracee.deadline is not None and tracee.stand is not Stand.STOPPED
-    ]
-    if not sleepers:
-        return Rest(Kind.QUIET)
-    first = min(sleepers, key=lambda tracee: (tracee.deadline, tracee.order))
-    assert first.deadline is not None
-    return Rest(Kind.LATER, first.member, (first.deadline - run.clock.now) / SECOND)
 
 
 def _deadlines(run: Run) -> Iterator[tuple[Member | None, int]]:

@@ -11,6 +11,11 @@ from enum import Enum
 from typing import NamedTuple
 
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.clock import SECOND
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.tracees import Tracee
+from forklab.steps.state import LOOP
 
 
 class Kind(Enum):
@@ -28,3 +33,23 @@ class Rest(NamedTuple):
     kind: Kind
     who: Member | None = None
     seconds: float = 0.0
+
+
+def rest_of_all(run: Run) -> Rest:
+    """Nobody goes on."""
+    if spinner := next(filter(_is_in_a_loop, run.world.tracees.values()), None):
+        return Rest(Kind.BUSY, spinner.member)
+    sleepers = [
+        tracee
+        for tracee in run.world.tracees.values()
+        if tracee.deadline is not None and tracee.stand is not Stand.STOPPED
+    ]
+    if not sleepers:
+        return Rest(Kind.QUIET)
+    first = min(sleepers, key=lambda tracee: (tracee.deadline, tracee.order))
+    assert first.deadline is not None
+    return Rest(Kind.LATER, first.member, (first.deadline - run.clock.now) / SECOND)
+
+
+def _is_in_a_loop(tracee: Tracee) -> bool:
+    return tracee.stand is Stand.HELD and tracee.call is not None and tracee.call.name == LOOP
