@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
+from autograder.language.roles import AS_EVER, Casting
 from autograder.stage.cued import number_inside
 from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
@@ -33,9 +34,10 @@ class RehearsedPlay(VirtualPlay):
         *,
         terminal: bool = False,
         start: Start = AS_AT_LOGIN,
+        casting: Casting = AS_EVER,
     ) -> None:
         self._schedule, self._has_terminal = schedule, terminal
-        super().__init__(stage, command, terminal=terminal, start=start)
+        super().__init__(stage, command, terminal=terminal, start=start, casting=casting)
 
     def _traced(self, pid: int, actor: File, seed: int | str) -> Performance:
         terminal = file_of(f"/proc/{pid}/fd/0") if self._has_terminal else None

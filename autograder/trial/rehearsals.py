@@ -96,15 +96,15 @@ class Rehearsals(Runs):
     def _opened(self, schedule: Schedule) -> RehearsedPlay:
         """Raises UnableError, StageError, OSError."""
         scenario, stage = self._scenario, self._stage
-        start, casting = start_of(scenario, stage), scenario.casting
-        if (
-            is_typed(scenario)
-            or start.exits_held
-            or casting.commands
-            or not casting.subject.is_init
-        ):
-            raise UnableError(
-                "by a schedule only inits are played, with nothing typed and no commands"
-            )
+        start = start_of(scenario, stage)
+        if is_typed(scenario) or start.exits_held:
+            raise UnableError("by a schedule nothing is typed, and no exit is held")
         command = scenario.command_line(self._programs, stage.main)
-        return RehearsedPlay(stage, command, schedule, terminal=scenario.terminal, start=start)
+        return RehearsedPlay(
+            stage,
+            command,
+            schedule,
+            terminal=scenario.terminal,
+            start=start,
+            casting=scenario.casting,
+        )

@@ -26,7 +26,7 @@ class MoveKind(StrEnum):
     SIGNAL = "signal"  # take what is pending before the call
     RETURN = "return"  # go on after a call
     TIME = "time"  # nobody can do anything: on to the next deadline
-    CUE = "cue"  # of a play, when nobody can do anything, not even in time: its director tells the actors what to do
+    CUE = "cue"  # of a play, when nobody can do anything, not even soon: its director tells the actors what to do
     SEND = "send"  # a signal comes to the first process from outside
     # Only where steps are learned: take a signal right after the call before this one. See forklab.explore.learned.
     EARLY = "early"
@@ -46,9 +46,10 @@ class Move(NamedTuple):
 def moves(state: State) -> list[Move]:
     """All that can happen next. None: it is over, or everybody waits for ever."""
     found = [move for name in facts.alive(state) for move in _of(state, name)]
-    if not found and next(_deadlines(state), None) is not None:
+    script = facts.script_of(state)
+    if not found and _comes_soon(state, script.patience if script else None):
         found = [Move("", TIME)]
-    return found if (script := facts.script_of(state)) is None else _of_play(state, script, found)
+    return found if script is None else _of_play(state, script, found)
 
 
 def _of_play(state: State, script: facts.Script, found: list[Move]) -> list[Move]:
@@ -118,6 +119,14 @@ def _can_return(state: State, name: str, place: Place) -> tuple[bool, bool]:
         return begins or not pipe.readers or WRITE_END in pipe.nonblocking, False
     has_changed = place.blocked is None or place.blocked != values_of(state, place.touches)
     return has_changed, ends_patience(state, name)
+
+
+def _comes_soon(state: State, patience: int | None) -> bool:
+    """Whether there is a deadline, and the next one is no further away than that."""
+    deadline = min(_deadlines(state), default=None)
+    if deadline is None:
+        return False
+    return patience is None or deadline - facts.now(state) <= patience
 
 
 def _deadlines(state: State) -> Iterator[int]:

@@ -157,12 +157,14 @@ class Place(NamedTuple):
 class Script(NamedTuple):
     """A play that somebody directs: how many cues there were, and a digest of what its judge remembers of it.
 
-    `verdict`: it is over, and this came of it.
+    `verdict`: it is over, and this came of it. `patience`: nobody who sleeps longer than that, in virtual nanoseconds,
+    is waited for before the next cue; None: everybody is.
     """
 
     cues: int
     memory: str = ""
     verdict: Hashable = None
+    patience: int | None = None
 
 
 class Stimulus(NamedTuple):

@@ -1,8 +1,8 @@
 """A play by a schedule: somebody chooses each step, and a director's cues are steps like all others.
 
     as in `Scheduled`        one step at a time; a signal from outside, at any moment, can be one of them
-    nobody can go on         the play is at rest, and the director's next cue is a step: as long as the same is the
-                             case, it does the same
+    nobody can go on,        the play is at rest, and the director's next cue is a step: as long as the same is the
+    not even soon            case, it does the same
 
 For the explorer, the state says also how far the play has come, what its judge remembers of it, and what has become of
 those who are gone: nothing that a verdict could rest on is left out. See `forklab.steps.state`.
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from forklab.lens.calls import cueing
 from forklab.lens.loop.cues import Cues
 from forklab.lens.loop.loop import Loop
-from forklab.lens.loop.rest import Kind, Rest
+from forklab.lens.loop.rest import Rest, rest_of_all
 from forklab.lens.loop.scheduled import Scheduled
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
@@ -42,6 +42,7 @@ class Rehearsed(Scheduled):
     stimulus: Stimulus | None = None
     verdict: Hashable = None
     rest: Rest | None = None
+    _patience: int | None = None
     _cued: int = 0
     _remembered: str = ""
     _last_pid: int = 0
@@ -52,11 +53,11 @@ class Rehearsed(Scheduled):
     _wakings: int = 0  # before that
 
     def come_to_rest(self, loop: Loop, patience: int) -> Rest:
-        """Takes steps until the next one is a cue, however long somebody sleeps before that.
+        """Takes steps until the next one is a cue; nobody is waited for who sleeps longer than `patience` (ns).
 
         Raises EndOfRunError if it has to be ended instead.
         """
-        self.rest, self._remembered = None, self.memory()
+        self.rest, self._remembered, self._patience = None, self.memory(), patience
         while self.rest is None:
             self.next(loop)
         return self.rest
@@ -110,7 +111,7 @@ class Rehearsed(Scheduled):
 
     def state_of(self, run: Run) -> dict[Fact, Hashable]:
         state = super().state_of(run)
-        state[SCRIPT] = Script(self._cued, self._remembered, self.verdict)
+        state[SCRIPT] = Script(self._cued, self._remembered, self.verdict, self._patience)
         state[LAST_PID] = self._last_pid
         if self.stimulus is not None:
             state[STIMULUS] = self.stimulus
@@ -136,7 +137,7 @@ class Rehearsed(Scheduled):
         if move.kind == CUE:
             self._cued += 1
             self._they_are_in_their_calls(loop)
-            self.rest = Rest(Kind.QUIET)
+            self.rest = rest_of_all(loop.run)
         elif move.kind == SEND:
             assert self.stimulus is not None
             os.kill(loop.run.chronicle.first.pid, self.stimulus.signal)

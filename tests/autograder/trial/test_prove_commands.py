@@ -1,0 +1,106 @@
+"""`prove`, of programs that are started as ordinary commands, below an init of ours."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.labs.lab import Lab, load_lab
+from autograder.labs.scenario import Scenario
+from autograder.language.roles import PIDNS, VIRTUAL
+from autograder.language.script import parse
+from autograder.stage.isolation import probe
+from autograder.trial.assess import ready
+from autograder.trial.proof import Proof, Standing
+
+EXIT_STATUS, TIMEOUT = load_lab("exit_status"), load_lab("timeout")
+
+# Between its look and its sleep the child may end: SIGCHLD has come then, and nobody wakes it any more.
+LOOKS_AND_THEN_SLEEPS = """
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static volatile sig_atomic_t has_ended;
+static void note(int number) { (void)number; has_ended = 1; }
+int main(int count, char **arguments) {
+    (void)count;
+    signal(SIGCHLD, note);
+    pid_t child = fork();
+    if (child == 0) { execvp(arguments[2], arguments + 2); _exit(127); }
+    while (!has_ended) SLEEP;
+    int status;
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+}
+"""
+
+Prove = Callable[[Lab, Path, Scenario], Proof]
+
+
+@pytest.fixture
+def proved() -> Iterator[Prove]:
+    """`proved(lab, submission, scenario)`, over every schedule."""
+    if probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    with contextlib.ExitStack() as opened:
+
+        def prove(lab: Lab, submission: Path, scenario: Scenario) -> Proof:
+            built = opened.enter_context(ready(lab, submission, VIRTUAL))
+            return opened.enter_context(contextlib.closing(built.bench())).prove(scenario, 60.0)
+
+        yield prove
+
+
+def of_lab(lab: Lab, name: str) -> Scenario:
+    return next(one for one in lab.scenarios if one.name == name)
+
+
+def with_script(scenario: Scenario, script: str) -> Scenario:
+    subject = scenario.bill.subject.name
+    return replace(scenario, name="a play", script=script, steps=tuple(parse(script, subject)))
+
+
+def submitted(folder: Path, lab: Lab, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{lab.program}.c").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("lab", "name"),
+    [(EXIT_STATUS, "10_again_and_again"), (TIMEOUT, "02_time_is_up"), (TIMEOUT, "13_no_limit")],
+)
+def test_the_solution_is_right_in_all_schedules(proved: Prove, lab: Lab, name: str) -> None:
+    proof = proved(lab, lab.folder / "solution/c", of_lab(lab, name))
+    assert proof.standing is Standing.PROVED, proof.words
+
+
+def test_who_looks_and_then_sleeps_is_found_out(proved: Prove, tmp_path: Path) -> None:
+    text = LOOKS_AND_THEN_SLEEPS.replace("SLEEP", "pause()")
+    play = with_script(of_lab(TIMEOUT, "01_in_time"), "main exits 7\nexpect timeout exits 7")
+    proof = proved(TIMEOUT, submitted(tmp_path, TIMEOUT, text), play)
+    assert proof.standing is Standing.PROVED, proof.words  # all is quiet before main ends
+    play = replace(play, command=("true",), bill=replace(play.bill, run=("{program}", "9", "true")))
+    play = with_script(play, "expect timeout exits 0")
+    proof = proved(TIMEOUT, submitted(tmp_path, TIMEOUT, text), play)
+    assert proof.standing is Standing.LOST, proof.words
+    assert proof.loss is not None
+    assert proof.loss.history.process("timeout")
+
+
+@pytest.mark.parametrize(("seconds", "waited_for"), [(4, True), (6, False)])
+def test_nobody_is_waited_for_who_sleeps_longer_than_the_script_is_patient(
+    proved: Prove, tmp_path: Path, seconds: int, waited_for: bool
+) -> None:
+    text = f"#include <unistd.h>\nint main(void) {{ sleep({seconds}); return 3; }}"
+    play = with_script(
+        of_lab(TIMEOUT, "17_no_command"),
+        "expect timeout exits 3" if waited_for else "expect timeout is alive",
+    )
+    proof = proved(TIMEOUT, submitted(tmp_path, TIMEOUT, text), play)
+    assert proof.standing is Standing.PROVED, proof.words
+    assert proof.timed is waited_for
