@@ -175,6 +175,10 @@ class CuedCast(Actors[CuedActor]):
         else:
             actor.replies.append(text)
 
+    def called(self, member: Member) -> str:
+        actor = self._by_member.get(member)
+        return actor.name if actor and self._casting.is_command(actor.name) else ""
+
     def effects(self) -> object:
         return self._effects()
 

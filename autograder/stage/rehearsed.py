@@ -35,14 +35,33 @@ class RehearsedPlay(VirtualPlay):
         terminal: bool = False,
         start: Start = AS_AT_LOGIN,
         casting: Casting = AS_EVER,
+        typed: bool = False,
     ) -> None:
-        self._schedule, self._has_terminal = schedule, terminal
-        super().__init__(stage, command, terminal=terminal, start=start, casting=casting)
+        self._schedule, self._has_terminal, self._is_typed = schedule, terminal, typed
+        super().__init__(
+            stage, command, terminal=terminal, start=start, casting=casting, typed=typed
+        )
 
     def _traced(self, pid: int, actor: File, seed: int | str) -> Performance:
-        terminal = file_of(f"/proc/{pid}/fd/0") if self._has_terminal else None
-        self._rehearsal = Rehearsal(pid, actor, self.cast, self._schedule, terminal)
+        read = file_of(f"/proc/{pid}/fd/0")
+        self._rehearsal = Rehearsal(
+            pid,
+            actor,
+            self.cast,
+            self._schedule,
+            terminal=read if self._has_terminal else None,
+            typed=read if self._is_typed and not self._has_terminal else None,
+            holds_exits=self.start.exits_held,
+        )
         return self._rehearsal
+
+    def type(self, words: bytes) -> None:
+        super().type(words)
+        self._rehearsal.types(words)
+
+    def end_input(self) -> None:
+        super().end_input()
+        self._rehearsal.ends_input()
 
     def is_judged_by(self, memory: Callable[[], str]) -> None:
         """`memory` answers a digest of all that its judge remembers of it."""

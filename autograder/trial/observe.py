@@ -123,7 +123,8 @@ class Observer:
 
     def greet(self, line: int) -> None:
         """Takes in whom the subject has started as commands, and those whom the script has named since."""
-        started = (actor.name for actor in self._play.cast if self._play.is_command(actor.name))
+        commands = (actor.name for actor in self._play.cast if self._play.is_command(actor.name))
+        started = sorted(commands, key=self._play.pid_inside)  # the oldest first
         for name in (*started, *self._play.made):
             if name not in self._known:
                 self.born(name, fate_of(self._play, name).parent or OUTSIDE, line)

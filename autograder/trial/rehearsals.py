@@ -97,8 +97,8 @@ class Rehearsals(Runs):
         """Raises UnableError, StageError, OSError."""
         scenario, stage = self._scenario, self._stage
         start = start_of(scenario, stage)
-        if is_typed(scenario) or start.exits_held:
-            raise UnableError("by a schedule nothing is typed, and no exit is held")
+        if is_typed(scenario) and scenario.terminal:
+            raise UnableError("by a schedule nothing is typed at a terminal")
         command = scenario.command_line(self._programs, stage.main)
         return RehearsedPlay(
             stage,
@@ -107,4 +107,5 @@ class Rehearsals(Runs):
             terminal=scenario.terminal,
             start=start,
             casting=scenario.casting,
+            typed=is_typed(scenario),
         )

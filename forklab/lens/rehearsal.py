@@ -18,6 +18,7 @@ from forklab.lens.loop.rehearsed import Rehearsed
 from forklab.lens.loop.scheduled import ALL_THAT_MATTER
 from forklab.lens.performance import LIMITS, Performance
 from forklab.lens.replay import Played
+from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File
 from forklab.steps.schedule import Schedule
 from forklab.steps.state import Stimulus, number_of
@@ -38,14 +39,33 @@ class Rehearsal(Performance):
         director: Director,
         schedule: Schedule,
         terminal: File | None = None,
+        typed: File | None = None,
+        *,
+        holds_exits: bool = False,
     ) -> None:
-        """`terminal` is the one that the program has, if any; nothing is typed there."""
-        self._rehearsed = Rehearsed(schedule, cues=Cues(actor, director))
+        """`terminal` is the one that the program has, if any; `typed` the pipe that it reads from, if we write that."""
+        self._rehearsed = Rehearsed(schedule, cues=Cues(actor, director), holds_exits=holds_exits)
         self._begin(pid, self._rehearsed, LIMITS, number_of, terminal, stops_at_end=True)
+        if typed is not None:
+            self._run.pipes.begin_typing(typed)
 
     def remembers(self, memory: Callable[[], str]) -> None:
         """It answers a digest of what the judge remembers: with another one, the same cue may do something else."""
         self._rehearsed.memory = memory
+
+    def types(self, words: bytes) -> None:
+        """They have been written where the program reads."""
+        if self._run.pipes.typed is not None:
+            self._run.pipes.typed.write(words)
+
+    def ends_input(self) -> None:
+        self._run.pipes.typed = None
+
+    def let_exit(self, member: Member) -> None:
+        self._rehearsed.may_exit.add(member)
+
+    def held_exit(self, member: Member) -> int | None:
+        return None if member.dead else self._rehearsed.held_exit(self._run, member)
 
     def may_get(self, number: int) -> None:
         """From now on this signal may come to the first process from outside, at any moment after it has forked."""

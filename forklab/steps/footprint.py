@@ -45,6 +45,10 @@ def _of_play(state: State, move: Move, touched: set[Fact]) -> Iterator[Fact]:
     """What is kept of the dead, and which pid is next; and PID 1 takes everybody along."""
     yield from [(facts.TALE, name) for what, name in touched if what == facts.LIFE]
     yield facts.TALE, move.process
+    yield facts.HELD_EXIT, move.process
+    yield facts.CALLED, move.process
+    if move.kind == CALL and facts.place_of(state, move.process).call in _EXECS:
+        yield from (fact for fact in state if fact[0] == facts.CALLED)  # by how many before it
     if move.kind == CALL and facts.place_of(state, move.process).call in _FORKS:
         yield facts.LAST_PID
         yield from _of_signal(state, move.process, STOP)  # its director may freeze it there

@@ -10,7 +10,7 @@ from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import KILL, bit
 from forklab.steps import state as facts
-from forklab.steps.pending import deliverable, ends_patience, pending
+from forklab.steps.pending import deliverable, ends_patience, may_be_fatal, may_stop, pending
 from forklab.steps.resources import is_free, values_of
 from forklab.steps.state import AT, FOR_ORDERS, LOOP, READ_END, TIMER, WRITE_END, Place, State
 
@@ -68,6 +68,10 @@ def _of(state: State, name: str) -> Iterator[Move]:
         return
     due = deliverable(state, name)
     killed = due & bit(KILL)
+    if (facts.HELD_EXIT, name) in state:
+        if may_be_fatal(state, name) or may_stop(state, name):
+            yield Move(name, SIGNAL)
+        return
     if place.stage == facts.BEFORE:
         ready, woken = _can_return(state, name, place)
         # Who has been killed may still end the call that it is in; it does not wait, and catches nothing.

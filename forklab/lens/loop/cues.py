@@ -29,6 +29,9 @@ class Director(Protocol):
     def hears(self, member: Member, text: str) -> None:
         """An actor says something."""
 
+    def called(self, member: Member) -> str:
+        """As whom it plays, because of what it executes; empty if that is not why it plays."""
+
     def effects(self) -> object:
         """What processes have done that shows nowhere in the history: differs if something has."""
 

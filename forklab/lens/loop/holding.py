@@ -137,7 +137,7 @@ def _hold_patient(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Ho
         channels = [touch for touch in found if not touch.resource.startswith("pipe ")]
         run.resources.note(tracee.member.name, channels, waits=waits)
         masking.notice_who_looks(run, tracee, call, found)
-    touches = () if is_alone else run.resources.shared_of(found)
+    touches = () if is_alone and not run.pipes.typed else run.resources.shared_of(found)
     if not waits:
         return Hold(Patience(run.clock.now, mask), touches) if touches else None
     tracee.deadline = deadline if tracee.deadline is None else tracee.deadline

@@ -16,6 +16,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from forklab.lens.calls import cueing
+from forklab.lens.loop import delivery
 from forklab.lens.loop.cues import Cues
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.rest import Rest, rest_of_all
@@ -27,7 +28,18 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, CUE, SEND, SIGNAL, Move
-from forklab.steps.state import LAST_PID, SCRIPT, STIMULUS, TALE, Fact, Script, State, Stimulus
+from forklab.steps.state import (
+    CALLED,
+    HELD_EXIT,
+    LAST_PID,
+    SCRIPT,
+    STIMULUS,
+    TALE,
+    Fact,
+    Script,
+    State,
+    Stimulus,
+)
 
 _MOST_WAKINGS = 400  # since something happened that others can notice
 _MOST_CUES = 2_000
@@ -35,9 +47,14 @@ _MOST_CUES = 2_000
 
 @dataclass(eq=False, kw_only=True)
 class Rehearsed(Scheduled):
-    """`memory` answers a digest of what the judge of the play remembers of it. `stimulus` may come at any moment."""
+    """`memory` answers a digest of what the judge of the play remembers of it. `stimulus` may come at any moment.
+
+    `holds_exits`: whoever is about to exit stands still there, until it is one of those who `may_exit`.
+    """
 
     cues: Cues
+    holds_exits: bool = False
+    may_exit: set[Member] = field(default_factory=set)
     memory: Callable[[], str] = str
     stimulus: Stimulus | None = None
     verdict: Hashable = None
@@ -74,6 +91,14 @@ class Rehearsed(Scheduled):
         for tracee in loop.run.world.threads_of(member):
             if _waits_for_orders(tracee):
                 self._listens(tracee)
+
+    def held_exit(self, run: Run, member: Member) -> int | None:
+        """With what it is about to exit, if it is held at that."""
+        if not self.holds_exits or member in self.may_exit:
+            return None
+        held = (t for t in run.world.threads_of(member) if t.stand is Stand.HELD and t.call)
+        calls = (tracee.call for tracee in held if tracee.call)
+        return next((c.arguments[0] & 0xFF for c in calls if c.name == delivery.EXIT), None)
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         if call.name != cueing.NAME:
@@ -117,7 +142,11 @@ class Rehearsed(Scheduled):
             state[STIMULUS] = self.stimulus
         for tracee in run.world.tracees.values():
             self._tales[tracee.member] = tracee.history
+            if self.held_exit(run, tracee.member) is not None:
+                state[HELD_EXIT, tracee.member.name] = True
         for member in run.chronicle.everybody:
+            if called := self.cues.director.called(member):
+                state[CALLED, member.name] = called
             if member.dead:
                 parent = member.parent.name if member.parent and member.reaped else ""
                 tale = self._tales.get(member, "")

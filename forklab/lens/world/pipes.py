@@ -13,6 +13,7 @@ from forklab.steps.state import PIPE_CAPACITY, READ_END, WRITE_END
 
 MUCH = 24 << 10  # bytes; with less there is a page free in each pipe, however they were written
 _PAGE = 4096
+_TYPED = "input"  # no process of the program can have that name
 
 
 @dataclass(eq=False)
@@ -48,13 +49,22 @@ class Pipe:
 
 @dataclass(eq=False)
 class Pipes:
-    """All pipes of a program but its output. `any`: there may be some; until then nobody needs to look."""
+    """All pipes of a program but its output. `any`: there may be some; until then nobody needs to look.
+
+    `typed` is its input, if somebody outside writes that, and has not ended it yet.
+    """
 
     outputs: frozenset[File] = frozenset()
     by_file: dict[File, Pipe] = field(default_factory=dict)
     ends: dict[Member, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     any: bool = False
+    typed: Pipe | None = None
     _made: dict[Member, int] = field(default_factory=dict)
+
+    def begin_typing(self, file: File) -> None:
+        """The input is this pipe."""
+        self.any = True
+        self.typed = self.by_file[file] = Pipe(_TYPED)
 
     def find(self, member: Member, descriptor: int) -> Pipe | None:
         if not self.any:
@@ -83,8 +93,9 @@ class Pipes:
         self.ends[member] = tuple(sorted(found))
 
     def count(self, pipe: Pipe, side: str, living: Iterable[Member]) -> int:
-        """How many of these processes have that end of it open."""
-        return sum((pipe.name, side) in self.ends.get(member, ()) for member in living)
+        """How many of these processes, and of us outside, have that end of it open."""
+        ours = pipe is self.typed and side == WRITE_END
+        return ours + sum((pipe.name, side) in self.ends.get(member, ()) for member in living)
 
     def _of(self, file: File, member: Member) -> Pipe:
         """One that nobody has seen yet has been made by this process."""

@@ -11,6 +11,7 @@ import pytest
 
 from autograder.labs.lab import Lab, load_lab
 from autograder.labs.scenario import Scenario
+from autograder.labs.shortened import shortened
 from autograder.language.roles import PIDNS, VIRTUAL
 from autograder.language.script import parse
 from autograder.stage.isolation import probe
@@ -18,6 +19,7 @@ from autograder.trial.assess import ready
 from autograder.trial.proof import Proof, Standing
 
 EXIT_STATUS, TIMEOUT = load_lab("exit_status"), load_lab("timeout")
+FORK_TREE, ZOMBIE_HUNT = load_lab("fork_tree"), load_lab("zombie_hunt")
 
 # Between its look and its sleep the child may end: SIGCHLD has come then, and nobody wakes it any more.
 LOOKS_AND_THEN_SLEEPS = """
@@ -72,11 +74,81 @@ def submitted(folder: Path, lab: Lab, text: str) -> Path:
 
 @pytest.mark.parametrize(
     ("lab", "name"),
-    [(EXIT_STATUS, "10_again_and_again"), (TIMEOUT, "02_time_is_up"), (TIMEOUT, "13_no_limit")],
+    [
+        (EXIT_STATUS, "10_again_and_again"),
+        (TIMEOUT, "02_time_is_up"),
+        (TIMEOUT, "13_no_limit"),
+        (FORK_TREE, "04_the_last_one_first"),
+        (ZOMBIE_HUNT, "14_waits_for_the_rest"),
+    ],
 )
 def test_the_solution_is_right_in_all_schedules(proved: Prove, lab: Lab, name: str) -> None:
     proof = proved(lab, lab.folder / "solution/c", of_lab(lab, name))
     assert proof.standing is Standing.PROVED, proof.words
+
+
+# Both are there, and which of them is called sleepy-2 is for the scheduler to say.
+TWICE_AT_ONCE = """
+freeze server
+type "run sleepy\\nrun sleepy"
+thaw server
+expect sleepy-2 is alive
+sleepy-2 exits 3
+expect sleepy-2 is reaped
+expect output in any order "sleepy started\\nsleepy started\\nsleepy exited with 3"
+end the input
+sleepy exits 0
+expect server exits 0
+"""
+
+
+def test_two_runs_of_one_command_are_told_apart_in_each_order(proved: Prove) -> None:
+    play = with_script(of_lab(ZOMBIE_HUNT, "07_twice_the_same"), TWICE_AT_ONCE)
+    proof = proved(ZOMBIE_HUNT, ZOMBIE_HUNT.folder / "solution/c", play)
+    assert proof.standing is Standing.PROVED, proof.words
+
+
+# One SIGCHLD may tell of two deaths.
+LOSES_AN_END = """
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void collect(int number) { (void)number; wait(0); }
+int main(void) {
+    signal(SIGCHLD, collect);
+    char line[64];
+    while (fgets(line, sizeof line, stdin)) {
+        line[10] = 0;
+        if (fork() == 0) { execlp(line + 4, line + 4, (char *)0); _exit(127); }
+    }
+    while (wait(0) > 0) { }
+    return 0;
+}
+"""
+
+
+def test_a_zombie_is_found_that_is_left_when_two_die_at_once(proved: Prove, tmp_path: Path) -> None:
+    script = """
+type run sleep1
+type run sleep2
+expect sleep1..sleep2 are alive
+sleep1..sleep2 exit 0
+expect sleep1..sleep2 are reaped
+"""
+    play = of_lab(ZOMBIE_HUNT, "06_the_second_ends_first")
+    play = replace(play, bill=replace(play.bill, commands=("sleep1", "sleep2")))
+    play = with_script(play, script)
+    proof = proved(ZOMBIE_HUNT, submitted(tmp_path, ZOMBIE_HUNT, LOSES_AN_END), play)
+    assert proof.standing is Standing.LOST, proof.words
+    assert 0 < proof.losing < proof.schedules, proof.words
+
+
+@pytest.mark.parametrize(
+    ("lab", "name"), [(FORK_TREE, "05_fan_of_twelve"), (ZOMBIE_HUNT, "11_fifty_die_at_once")]
+)
+def test_a_row_that_the_subject_makes_is_as_long_as_it_is(lab: Lab, name: str) -> None:
+    assert shortened(of_lab(lab, name)) is None
 
 
 def test_who_looks_and_then_sleeps_is_found_out(proved: Prove, tmp_path: Path) -> None:
