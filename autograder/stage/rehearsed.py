@@ -50,7 +50,7 @@ class RehearsedPlay(VirtualPlay):
             self.cast,
             self._schedule,
             terminal=read if self._has_terminal else None,
-            typed=read if self._is_typed and not self._has_terminal else None,
+            typed=read if self._is_typed else None,
             holds_exits=self.start.exits_held,
         )
         return self._rehearsal

@@ -25,7 +25,7 @@ from autograder.language.beginnings import (
     StartsWithUmask,
     StartsWithVariable,
 )
-from autograder.language.deeds import EndsInput, Types
+from autograder.language.deeds import EndsInput, Presses, Types
 from autograder.language.roles import INIT, MAIN, STREAMS
 from autograder.stage.play import Play
 from autograder.stage.stage import Stage
@@ -62,7 +62,7 @@ def opened(scenario: Scenario, programs: Programs, stage: Stage) -> StagedPlay:
 
 def is_typed(scenario: Scenario) -> bool:
     """Whether somebody types something in it."""
-    return any(isinstance(step, Types | EndsInput) for step in scenario.steps)
+    return any(isinstance(step, Types | Presses | EndsInput) for step in scenario.steps)
 
 
 def start_of(scenario: Scenario, stage: Stage) -> Start:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
-from autograder.stage.errors import UnableError
 from autograder.stage.rehearsed import RehearsedPlay
 from autograder.stage.stage import Stage
 from autograder.trial.begin import is_typed, start_of
@@ -22,7 +21,7 @@ from forklab.jsonform import JsonObject
 from forklab.lens.replay import Played
 from forklab.steps.moves import Move
 from forklab.steps.schedule import Grain, Schedule
-from forklab.steps.state import TERMINAL
+from forklab.steps.state import KEYS, TERMINAL
 
 _MOST_STEPS = 5_000
 
@@ -63,7 +62,7 @@ class Rehearsals(Runs):
         until: float = math.inf,
     ) -> None:
         """On a stage whose plays go by schedules. `recorded` is as `judge` has it."""
-        grain = Grain(shared=frozenset({TERMINAL}) if scenario.terminal else frozenset())
+        grain = Grain(shared=frozenset({TERMINAL, KEYS} if scenario.terminal else ()))
         super().__init__(grain=grain, until=until)
         self._scenario, self._stage, self._recorded = scenario, stage, recorded
         self._programs = programs
@@ -97,8 +96,6 @@ class Rehearsals(Runs):
         """Raises UnableError, StageError, OSError."""
         scenario, stage = self._scenario, self._stage
         start = start_of(scenario, stage)
-        if is_typed(scenario) and scenario.terminal:
-            raise UnableError("by a schedule nothing is typed at a terminal")
         command = scenario.command_line(self._programs, stage.main)
         return RehearsedPlay(
             stage,

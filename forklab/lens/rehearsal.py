@@ -21,7 +21,7 @@ from forklab.lens.replay import Played
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.surroundings import File
 from forklab.steps.schedule import Schedule
-from forklab.steps.state import Stimulus, number_of
+from forklab.steps.state import KEYS, Stimulus, Touch, number_of
 
 
 def filter_of_steps() -> bytes:
@@ -38,15 +38,16 @@ class Rehearsal(Performance):
         actor: File,
         director: Director,
         schedule: Schedule,
+        *,
         terminal: File | None = None,
         typed: File | None = None,
-        *,
         holds_exits: bool = False,
     ) -> None:
-        """`terminal` is the one that the program has, if any; `typed` the pipe that it reads from, if we write that."""
+        """`terminal` is the one that the program has, if any; `typed` what it reads from, if we write that."""
         self._rehearsed = Rehearsed(schedule, cues=Cues(actor, director), holds_exits=holds_exits)
         self._begin(pid, self._rehearsed, LIMITS, number_of, terminal, stops_at_end=True)
-        if typed is not None:
+        self._run.surroundings.is_typed = typed is not None
+        if typed is not None and typed != terminal:
             self._run.pipes.begin_typing(typed)
 
     def remembers(self, memory: Callable[[], str]) -> None:
@@ -57,6 +58,8 @@ class Rehearsal(Performance):
         """They have been written where the program reads."""
         if self._run.pipes.typed is not None:
             self._run.pipes.typed.write(words)
+        else:
+            self._run.resources.told([Touch(KEYS, tells=True)], words)
 
     def ends_input(self) -> None:
         self._run.pipes.typed = None

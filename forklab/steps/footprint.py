@@ -128,9 +128,8 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
         yield facts.PIPE, detail[0]
     elif call in _CLOSING:
         yield from _what_is_open(state, name)
-    elif (
-        call == "ioctl"
-    ):  # of a terminal: it asks for groups, and who is in none of the foreground is stopped
+    elif call == "ioctl" or any(touch.resource == facts.KEYS for touch in place.touches):
+        # Of a terminal: it asks for groups, and who is in none of the foreground is stopped, with all of its group.
         yield from (fact for fact in state if fact[0] != facts.PRIOR)
 
 

@@ -12,6 +12,7 @@ from forklab.steps.state import (
     AT,
     BEFORE,
     HOLDERS,
+    KEYS,
     LIFE,
     PENDING,
     PIPE,
@@ -31,7 +32,7 @@ FIFOS = "fifos"  # are one, as which one is opened by a name is for others to ch
 # which of them open.
 SIDED = frozenset({"socketpair", "fifo", FIFOS})
 _ALWAYS_SHARED = {"pipe": PIPE, "pending": PENDING, "life": LIFE}
-CHANNELS = SIDED | {"eventfd", "queue", "pending"}
+CHANNELS = SIDED | {"eventfd", "queue", "pending", KEYS}
 
 
 def is_held(resource: str) -> bool:

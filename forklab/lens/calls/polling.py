@@ -21,7 +21,7 @@ from forklab.lens.world.pipes import MUCH
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import EPOLLS, Touch
+from forklab.steps.state import EPOLLS, KEYS, Touch
 
 _SIZE_OF_EVENT = (
     12 if os.uname().machine == "x86_64" else 16
@@ -72,6 +72,9 @@ def _of_descriptor(run: Run, tracee: Tracee, number: int) -> Iterator[Touch]:
         yield Touch(f"pending {tracee.member.name}", tells=False)
     elif stat.S_ISCHR(kind):
         file = identity(f"/proc/{pid}/fd/{number}")
+        if file and file == run.surroundings.terminal:
+            yield Touch(KEYS, tells=False)
+            return
         known = {*run.surroundings.outputs, run.surroundings.foreign}
         if file is not None and is_terminal(file) and file not in known:
             raise NotModelledError

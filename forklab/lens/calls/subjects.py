@@ -14,7 +14,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, identity
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.runnable import is_python
-from forklab.steps.state import TERMINAL, WRITES, Touch
+from forklab.steps.state import KEYS, READS, TERMINAL, WRITES, Touch
 
 Touches = list[Touch]
 
@@ -23,8 +23,8 @@ _PTS, _PTMX = range(136, 144), (5, 2)  # devices: by their major numbers, by bot
 
 # What these write to the output, nobody would see; nor how they wait at a channel.
 _UNSEEN = frozenset({"sendfile", "copy_file_range", "preadv2", "pwritev2"})
-# What these do to a pipe or a channel, or ask of it, is an error or always the same.
-_FUTILE_ON_PIPES = frozenset(
+# What these do to a pipe, a channel or a terminal, or ask of it, is an error or always the same.
+_FUTILE_ON_STREAMS = frozenset(
     {
         "fstat",
         "newfstatat",
@@ -100,7 +100,7 @@ def of_descriptor(
     if end is not None:
         if call.name in _UNSEEN:
             raise NotModelledError
-        if call.name not in _FUTILE_ON_PIPES:
+        if call.name not in _FUTILE_ON_STREAMS:
             yield Touch(end.channel, tells)
     elif descriptors.signals_of(pid, number) is not None:
         if call.name == "readv":
@@ -122,6 +122,8 @@ def of_descriptor(
         yield Touch(f"folder {where}", tells)
     elif file == run.surroundings.terminal and call.name in WRITES:
         yield Touch(TERMINAL, tells=True)
+    elif file == run.surroundings.terminal and call.name in READS:
+        yield Touch(KEYS, tells=True)
     elif not _concerns_nobody(run, call, kind, file):
         raise NotModelledError
 
@@ -131,8 +133,10 @@ def _concerns_nobody(run: Run, call: Call, kind: int, file: File) -> bool:
     if kind == stat.S_IFCHR:
         if file in run.surroundings.outputs:
             return call.name not in _UNSEEN
+        if file == run.surroundings.terminal and call.name in _FUTILE_ON_STREAMS:
+            return True
         return not is_terminal(file) or file == run.surroundings.foreign
-    return kind == stat.S_IFIFO and call.name in _FUTILE_ON_PIPES
+    return kind == stat.S_IFIFO and call.name in _FUTILE_ON_STREAMS
 
 
 def is_terminal(file: File) -> bool:

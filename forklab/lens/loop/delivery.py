@@ -60,7 +60,7 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
         raise EndOfRunError(
             f"{member.name}, a PID 1, has a fault, {signal_name(number)}: while it is traced, that does not end it."
         )
-    if tracee.seen is not None and masks and not masks.catches(number):
+    if tracee.seen is not None and masks and not bit(number) & (masks.caught | masks.ignored):
         _notice_no_shell(run, member, number)
     if masks and (masks.catches(number) if stops else not _is_harmless(member, masks, number)):
         run.chronicle.signalled(member, number, sender)

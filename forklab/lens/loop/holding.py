@@ -81,7 +81,7 @@ class Hold(NamedTuple):
 
 def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     """None: it concerns nobody else, so the call is made at once. What is not modelled is said."""
-    is_alone = _is_alone(run, tracee)
+    is_alone = _is_alone(run, tracee, call)
     if call.name in SEM_FUNCTIONS:
         return _hold_at_semaphore(run, tracee, call, is_alone=is_alone)
     _notice(run, tracee, call)
@@ -137,7 +137,7 @@ def _hold_patient(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Ho
         channels = [touch for touch in found if not touch.resource.startswith("pipe ")]
         run.resources.note(tracee.member.name, channels, waits=waits)
         masking.notice_who_looks(run, tracee, call, found)
-    touches = () if is_alone and not run.pipes.typed else run.resources.shared_of(found)
+    touches = () if is_alone else run.resources.shared_of(found)
     if not waits:
         return Hold(Patience(run.clock.now, mask), touches) if touches else None
     tracee.deadline = deadline if tracee.deadline is None else tracee.deadline
@@ -298,8 +298,10 @@ def _mask(tracee: Tracee, address: int) -> int:
         return 0
 
 
-def _is_alone(run: Run, tracee: Tracee) -> bool:
+def _is_alone(run: Run, tracee: Tracee, call: Call) -> bool:
     """There has never been anybody else. (That there is nobody left may not count: a step must not depend on it.)"""
+    if run.surroundings.is_typed and call.name in READS | POLLS:
+        return False
     first = run.chronicle.first
     return tracee.member is first and not first.forks and not run.alarms.timers
 

@@ -17,14 +17,15 @@ File = tuple[int, int, int]  # device, inode, device number: what file it is, ho
 class Surroundings:
     """`outputs` are the files that count as the program's output; `foreign` is its input, if that comes from outside.
 
-    `terminal`: at whose other side we are, and do nothing by ourselves. `because` hears why the same seed may not give
-    the same history.
+    `terminal`: at whose other side we are. `is_typed`: we write what the program reads. `because` hears why the same
+    seed may not give the same history.
     """
 
     outputs: frozenset[File]
     foreign: File | None
     because: Callable[[str], None]
     terminal: File | None = None
+    is_typed: bool = False
     _sockets: bool = False
     _proc: int = field(default_factory=lambda: os.stat("/proc").st_dev)
     _writers: set[str] = field(default_factory=set)

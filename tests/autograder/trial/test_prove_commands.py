@@ -19,7 +19,7 @@ from autograder.trial.assess import ready
 from autograder.trial.proof import Proof, Standing
 
 EXIT_STATUS, TIMEOUT = load_lab("exit_status"), load_lab("timeout")
-FORK_TREE, ZOMBIE_HUNT = load_lab("fork_tree"), load_lab("zombie_hunt")
+FORK_TREE, SHELL, ZOMBIE_HUNT = map(load_lab, ("fork_tree", "shell", "zombie_hunt"))
 
 # Between its look and its sleep the child may end: SIGCHLD has come then, and nobody wakes it any more.
 LOOKS_AND_THEN_SLEEPS = """
@@ -176,3 +176,48 @@ def test_nobody_is_waited_for_who_sleeps_longer_than_the_script_is_patient(
     proof = proved(TIMEOUT, submitted(tmp_path, TIMEOUT, text), play)
     assert proof.standing is Standing.PROVED, proof.words
     assert proof.timed is waited_for
+
+
+# A shell whose jobs are in its own group, but for those that shall be in the background.
+READS_A_TERMINAL = """
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+    signal(SIGINT, SIG_IGN);
+    char line[64];
+    while (fgets(line, sizeof line, stdin)) {
+        line[strcspn(line, "\\n")] = 0;
+        char *behind = strchr(line, '&');
+        if (behind) *behind = 0;
+        pid_t child = fork();
+        if (child == 0) {
+            if (behind) setpgid(0, 0);
+            signal(SIGINT, SIG_DFL);
+            execlp(line, line, (char *)0);
+            _exit(127);
+        }
+        int status;
+        waitpid(child, &status, WUNTRACED);
+        printf("%s\\n", strsignal(WIFSTOPPED(status) ? WSTOPSIG(status) : WTERMSIG(status)));
+        fflush(stdout);
+    }
+    return 0;
+}
+"""
+AT_A_TERMINAL = [
+    "type one\nexpect one is alive\npress ^C\nexpect one is reaped\nexpect output Interrupt",
+    "type one&\none reads\nexpect one is stopped\nexpect output Stopped (tty input)",
+    "type one\none reads\ntype hello\nexpect one reads hello\ntype bye\none reads\nexpect one reads bye",
+]
+
+
+@pytest.mark.parametrize("script", AT_A_TERMINAL, ids=["a key", "no input", "input"])
+def test_what_is_typed_at_a_terminal_is_followed(
+    proved: Prove, tmp_path: Path, script: str
+) -> None:
+    play = with_script(of_lab(SHELL, "05_in_the_background"), script)
+    proof = proved(SHELL, submitted(tmp_path, SHELL, READS_A_TERMINAL), play)
+    assert proof.standing is Standing.PROVED, proof.words
