@@ -6,9 +6,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from autograder.command.finding import refuse_if_no_submission, scenario_in
 from autograder.command.telling import say_mode, write_text
 from autograder.labs.lab import load_lab
+from autograder.labs.scenario import Scenario
 from autograder.reports.screen import console, show_assessment
 from autograder.trial import assess
 from autograder.trial.verdict import Assessment, Status
@@ -43,7 +46,19 @@ def check(
             lab, path, mode=mode, scenarios=scenarios, on_verdict=file.add, seed=seed
         )
         file.write(assessment)
-    why = {s.name: s.why for s in scenarios or lab.scenarios}
+    return show(screen, assessment, scenarios or lab.scenarios, json_file, everything=everything)
+
+
+def show(
+    screen: Console,
+    assessment: Assessment,
+    scenarios: Sequence[Scenario],
+    json_file: str | None,
+    *,
+    everything: bool,
+) -> int:
+    """Answers the exit status."""
+    why = {s.name: s.why for s in scenarios}
     show_assessment(screen, assessment, why, everything=everything)
     if json_file is not None:
         write_text(json_file, json.dumps(assessment.to_json(), indent=1) + "\n")

@@ -80,7 +80,28 @@ def _run_or_explain(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     """Each command is imported when it is asked for: none waits for what only another one needs."""
     match arguments.command:
+        case "check" if arguments.schedule is not None:
+            from autograder.command.follow import FollowOrder, follow
+
+            return follow(
+                FollowOrder(
+                    arguments.lab,
+                    arguments.path,
+                    arguments.schedule,
+                    arguments.scenario,
+                    arguments.json,
+                    arguments.film,
+                    arguments.all,
+                    arguments.mode,
+                    arguments.seed,
+                    arguments.gradescope,
+                )
+            )
         case "check":
+            if arguments.film is not None:
+                raise CommandError(
+                    "--film: it is made of a play whose steps are given: add --schedule FILE."
+                )
             from autograder.command.check import check
 
             return check(
@@ -186,6 +207,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_mode(check)
     _add_seed(check)
+    check.add_argument(
+        "--schedule",
+        type=Path,
+        metavar="FILE",
+        help="play again what is lost there: a file that 'autograder prove --json' has written",
+    )
+    check.add_argument(
+        "--film",
+        metavar="FILE.html",
+        help="with --schedule: make a film of the first of these plays",
+    )
 
     grade = commands.add_parser("grade", help="grade a class")
     _add_lab(grade)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
+from autograder.command import losses
 from autograder.command.finding import refuse_if_no_submission, scenario_in
 from autograder.command.telling import write_text
 from autograder.errors import CommandError
@@ -77,7 +78,8 @@ def prove(order: ProofOrder) -> int:
             write_text(order.film, film_html(first.loss.history, title=f"{first.scenario}: lost"))
     say(screen, _summary(proofs))
     if order.json is not None:
-        write_text(order.json, json.dumps([p.to_json() for p in proofs], indent=1) + "\n")
+        found = losses.forms(lab, order.path, scenarios, proofs)
+        write_text(order.json, json.dumps(found, indent=1) + "\n")
     return _exit_status(proofs)
 
 

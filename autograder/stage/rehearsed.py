@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from autograder.language.roles import AS_EVER, Casting
+from autograder.language.roles import AS_EVER, COMMAND_PID, INIT_PIDS, PIDNS, Casting
 from autograder.stage.cued import number_inside
 from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
@@ -16,6 +16,8 @@ from forklab.lens.replay import Played
 from forklab.lens.world.surroundings import File
 from forklab.lens.world.surroundings import identity as file_of
 from forklab.steps.schedule import Schedule
+
+FIRST = "P"  # the subject's name by birth
 
 
 class RehearsedPlay(VirtualPlay):
@@ -84,12 +86,20 @@ class RehearsedPlay(VirtualPlay):
         """How the script, or the judge, calls processes, by their names in the history."""
         found = {member.name: f"process {number_inside(member)}" for member in self.cast.unnamed}
         found |= {actor.member.name: actor.name for actor in self.cast}
-        return found | {"P": self.subject.name}
+        return found | {FIRST: self.subject.name}
 
     @property
     def history(self) -> JsonObject:
-        """Of all that has happened so far, as `History.to_json` has it, by the names of births."""
-        return self._rehearsal.history
+        """Of all that has happened so far, as `History.to_json` has it, by the names of births.
+
+        The subject has the number that pictures show.
+        """
+        form = self._rehearsal.history
+        number = INIT_PIDS[PIDNS] if self.subject.is_init else COMMAND_PID
+        for process in form["processes"]:
+            if process["name"] == FIRST:
+                process["pid"] = number
+        return form
 
     def played(self, ended_early: str | None = None) -> Played:
         """What there was so far; `ended_early`: why it had to be ended, if it had to."""

@@ -28,6 +28,8 @@ from autograder.trial.bench import Bench
 from autograder.trial.proof import Proof
 from autograder.trial.reference import NO_REFERENCE, Commands, Reference
 from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
+from forklab.history import History
+from forklab.steps.schedule import Schedule
 
 _OF_A_BUILD = Endurance(processor=60.0, asleep=60.0, machine=600.0)
 _IN_A_BUILD = 8  # processes at a time: make, a shell, and what a compiler starts
@@ -122,8 +124,7 @@ def prove_all(
 
     Raises BuildError, and StageError if this machine has no stage in virtual time.
     """
-    if probe().mode != PIDNS:
-        raise StageError(f"a proof takes a PID namespace of its own: {probe().why}")
+    _refuse_to_prove()
     proofs = []
     with (
         ready(lab, submission, VIRTUAL) as built,
@@ -133,6 +134,24 @@ def prove_all(
             proofs.append(bench.prove(scenario, seconds))
             on_proof(proofs[-1])
     return proofs
+
+
+def follow(
+    lab: Lab, submission: Path, plays: Sequence[tuple[Scenario, Schedule]]
+) -> tuple[Assessment, list[History]]:
+    """One submission in plays by their schedules; and all that happens in each.
+
+    Raises BuildError, UndecidedError if a play does not go so, and StageError as `prove_all` does.
+    """
+    _refuse_to_prove()
+    with (
+        ready(lab, submission, VIRTUAL) as built,
+        contextlib.closing(built.bench([scenario for scenario, _ in plays])) as bench,
+    ):
+        seen = [bench.follow(scenario, schedule) for scenario, schedule in plays]
+    verdicts = tuple(verdict for verdict, _ in seen)
+    assessment = Assessment(lab.name, VIRTUAL, verdicts, lacks(VIRTUAL), remarks=built.remarks)
+    return assessment, [history for _, history in seen]
 
 
 def judge_installed(
@@ -159,6 +178,11 @@ def judge_installed(
             return [bench.judge(scenario) for scenario in scenarios]
         finally:
             bench.close()
+
+
+def _refuse_to_prove() -> None:
+    if probe().mode != PIDNS:
+        raise StageError(f"a proof takes a PID namespace of its own: {probe().why}")
 
 
 def _commands(programs: Mapping[str, BuiltProgram]) -> Commands:

@@ -29,6 +29,8 @@ from autograder.trial.expected import Expected, Unknown
 from autograder.trial.proof import SECONDS, Proof, Standing
 from autograder.trial.reference import Commands, Reference
 from autograder.trial.verdict import Status, Verdict
+from forklab.history import History
+from forklab.steps.schedule import Schedule
 
 _ENOUGH = 3  # plays in which it did the same
 
@@ -86,21 +88,41 @@ class Bench:
 
     def prove(self, scenario: Scenario, seconds: float) -> Proof:
         """Over all schedules, in virtual time. Raises StageError."""
-        from autograder.trial.prove import prove  # here: it brings the explorer along
+        from autograder.trial.prove import prove  # here, and below: it brings the explorer along
 
         if isolation_of(self._mode) not in scenario.modes:
             why = f"it is only judged in mode {' or '.join(scenario.modes)}"
             return Proof(scenario.name, Standing.SKIPPED, reasons=(why,))
-        if self._rehearsals is None:
-            self._rehearsals = Stage(
-                VIRTUAL, self._workspace, self._folder, self._conduct, by_schedule=True
-            )
-        stage = self._rehearsals
-        programs = _seen_at(stage, self._commands)
+        stage, programs = self._by_schedules()
         with in_company():
             return prove(
                 scenario, programs, stage, lambda: self._recorded(scenario), seconds=seconds
             )
+
+    def follow(self, scenario: Scenario, schedule: Schedule) -> tuple[Verdict, History]:
+        """One play by its schedule, and all that happens in it.
+
+        Raises UndecidedError if it cannot go so, StageError.
+        """
+        from autograder.trial.prove import told
+        from autograder.trial.rehearsals import Rehearsals
+
+        stage, programs = self._by_schedules()
+        rehearsals = Rehearsals(scenario, programs, stage, lambda: self._recorded(scenario))
+        rehearsals.grain = schedule.grain
+        with in_company():
+            seen = rehearsals.rehearse(schedule.moves)
+        if seen.verdict is None:
+            raise UndecidedError(seen.played.ended_early or "it has not come to its end")
+        return seen.verdict, told(seen)
+
+    def _by_schedules(self) -> tuple[Stage, Programs]:
+        """Where plays go by schedules."""
+        if self._rehearsals is None:
+            self._rehearsals = Stage(
+                VIRTUAL, self._workspace, self._folder, self._conduct, by_schedule=True
+            )
+        return self._rehearsals, _seen_at(self._rehearsals, self._commands)
 
     def _on_stage(self, scenario: Scenario) -> Verdict:
         """Raises UndecidedError, and the next play has a new stage then."""

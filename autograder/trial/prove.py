@@ -17,7 +17,6 @@ from typing import Any
 from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
 from autograder.labs.shortened import shortened
-from autograder.language.roles import INIT_PIDS, PIDNS
 from autograder.stage.errors import UnableError
 from autograder.stage.stage import Stage
 from autograder.trial.expected import Expected, Unknown
@@ -30,7 +29,6 @@ from forklab.explore.learned import Key, Step, Way, real_steps
 from forklab.explore.search import evenly, objections, search
 from forklab.explore.sentences import sentence
 from forklab.history import History
-from forklab.jsonform import JsonObject
 from forklab.steps import state as facts
 from forklab.steps.deeds import Deed, DeedKind, deed_of
 from forklab.steps.moves import TIME, Move
@@ -180,7 +178,7 @@ def _loss(
     return Loss(
         seen.verdict,
         _steps(seen),
-        _renamed(seen.history, seen.names),
+        told(seen),
         Schedule(tuple(seen.played.steps), rehearsals.grain),
         is_shortest,
     )
@@ -238,11 +236,9 @@ def _as_the_script_says(deed: Deed, names: Mapping[str, str]) -> Deed:
     )
 
 
-def _renamed(history: JsonObject, names: Mapping[str, str]) -> History:
-    """With the names of the script, and the number that init has for itself."""
-    form: JsonObject = _with_names(history, names)
-    form["processes"][0]["pid"] = INIT_PIDS[PIDNS]
-    return History.from_json(form)
+def told(seen: Rehearsed) -> History:
+    """All that has happened, with the names of the script."""
+    return History.from_json(_with_names(seen.history, seen.names))
 
 
 _NAMES = ("name", "parent", "process", "child", "by", "old", "new", "sender", "to")
