@@ -21,6 +21,7 @@ from forklab.steps.state import Fact, State
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
 _WAITS, _SIGNALLING, _CLOSING = calls_in("wait"), calls_in("signal"), calls_in("close")
 _OPENS = calls_in("open")
+_OF_FLAGS = frozenset({"fcntl", "ioctl"})
 
 
 def footprint(state: State, move: Move) -> frozenset[Fact]:
@@ -123,7 +124,7 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
                 yield from _of_death(state, name)
     elif call in ("setpgid", "setsid", "getpgid", "getpgrp", "getsid"):
         yield from (fact for fact in state if fact[0] == facts.GROUP)  # of zombies too
-    elif place.reads_from_pipe or place.writes_to_pipe or (call == "fcntl" and detail):
+    elif place.reads_from_pipe or place.writes_to_pipe or (call in _OF_FLAGS and detail):
         assert isinstance(detail[0], str)
         yield facts.PIPE, detail[0]
     elif call in _CLOSING:

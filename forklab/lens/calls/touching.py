@@ -48,11 +48,12 @@ _PRIO_PROCESS = 0
 _MAP_ANONYMOUS = 0x20
 # PR_GET_ this and that, PR_CAPBSET_READ, PR_SET_DUMPABLE (4), PR_SET_NAME (15).
 _PRIVATE_PRCTLS = frozenset({2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42})
-_F_DUPFD, _F_GETFD, _F_SETFD, F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
+_F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
 _OF_DESCRIPTORS = (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC)
 _UNFOLLOWED = 0x2000 | os.O_DIRECT  # O_ASYNC, and of a pipe: packets
 _F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
+_FIONBIO = 0x5421  # sets O_NONBLOCK, or not
 _TIOCGPGRP, _TIOCSPGRP, _TIOCGSID = 0x540F, 0x5410, 0x5429
 _TIOCSCTTY, _TIOCNOTTY = 0x540E, 0x5422
 _TCSETS, _TCSETSF, _LOCAL_MODES, _TOSTOP = 0x5402, 0x5404, 12, 0x100
@@ -96,7 +97,7 @@ def lasts(call: Call) -> bool:
     command = int32(call.arguments[1])
     if command == F_SETFL:
         return bool(call.arguments[2] & _UNFOLLOWED)
-    return command not in (*_OF_DESCRIPTORS, F_GETFL, _F_GETLK)
+    return command not in (*_OF_DESCRIPTORS, _F_GETFL, _F_GETLK)
 
 
 def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -143,7 +144,7 @@ def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
     number, command = int32(call.arguments[0]), int32(call.arguments[1])
     if command in _OF_DESCRIPTORS:
         return []
-    if command in (F_GETFL, F_SETFL):
+    if command in (_F_GETFL, F_SETFL):
         tells = command == F_SETFL
         if tells and call.arguments[2] & _UNFOLLOWED:
             raise NotModelledError
@@ -155,6 +156,13 @@ def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
     if command in (_F_GETLK, F_SETLK, F_SETLKW):
         return _lock(run, tracee, call)
     raise NotModelledError
+
+
+def is_about_flags(call: Call) -> bool:
+    """Whether it asks for the flags of an open file, or sets them: a pipe's say who has to wait there."""
+    if call.name == "ioctl":
+        return call.arguments[1] & 0xFFFFFFFF == _FIONBIO
+    return call.name == "fcntl" and int32(call.arguments[1]) in (_F_GETFL, F_SETFL)
 
 
 def _lock(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -189,6 +197,8 @@ def _device(run: Run, tracee: Tracee, call: Call) -> Touches:
     request = call.arguments[1] & 0xFFFFFFFF
     if request in (_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX):
         return []
+    if request == _FIONBIO and run.pipes.find(tracee.member, int32(call.arguments[0])):
+        return []  # told by `forklab.lens.loop.holding`, as those of fcntl(2)
     file = identity(f"/proc/{tracee.member.pid}/fd/{int32(call.arguments[0])}")
     if request not in _OF_JOBS or (
         file and is_terminal(file) and file != run.surroundings.terminal

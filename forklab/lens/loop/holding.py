@@ -31,7 +31,6 @@ from forklab.lens.calls import (
 )
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.subjects import MOVE_ON, NotModelledError, is_terminal
-from forklab.lens.calls.touching import F_GETFL, F_SETFL
 from forklab.lens.calls.waiting import wanted
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts
@@ -216,7 +215,7 @@ def _detail(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None
         return (pipe.name, size) if pipe and size else None
     if name == "ioctl" and touching.is_about_jobs(run, tracee, call):
         return ()
-    if name == "fcntl" and int32(arguments[1]) in (F_GETFL, F_SETFL):
+    if touching.is_about_flags(call):
         pipe = run.pipes.find(tracee.member, int32(arguments[0]))
         return (pipe.name,) if pipe else None
     return None

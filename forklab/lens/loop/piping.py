@@ -45,8 +45,10 @@ def begin(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
 
 
 def set_flags(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
-    """fcntl(2). Who sleeps at a pipe already is not woken when O_NONBLOCK is set."""
-    if int32(call.arguments[1]) != F_SETFL or not call.arguments[2] & os.O_NONBLOCK:
+    """fcntl(2), ioctl(2). Who sleeps at a pipe already is not woken when O_NONBLOCK is set."""
+    if call.name == "fcntl" and (
+        int32(call.arguments[1]) != F_SETFL or not call.arguments[2] & os.O_NONBLOCK
+    ):
         return
     pipe = run.pipes.find(tracee.member, int32(call.arguments[0]))
     for other in run.world.tracees.values():

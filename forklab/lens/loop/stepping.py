@@ -157,7 +157,7 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         if name == "rt_sigaction":
             arranging.set_handler(run, tracee, call)
         return INTO_ITS_CALL
-    if name == "fcntl":
+    if touching.is_about_flags(call):
         piping.set_flags(run, ledger, tracee, call)
         return INTO_ITS_CALL
     return dispatch.make(run, tracee, call)

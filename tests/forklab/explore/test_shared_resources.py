@@ -87,6 +87,20 @@ CASES = {
         """,
         {"empty", "f"},
     ),
+    "a pipe that does not let wait any more": Case(
+        """
+        if (fork() == 0) {
+            int ends[2], yes = 1;
+            if (pipe(ends)) return 1;
+            syscall(SYS_ioctl, ends[0], 0x5421, &yes); // FIONBIO
+            say(read(ends[0], text, 1) < 0 ? "empty" : text);
+            _exit(0);
+        }
+        wait(NULL);
+        return 0;
+        """,
+        {"empty"},
+    ),
     "what was written before the fork is in the pipe": Case(
         """
         int ends[2];
