@@ -14,6 +14,7 @@ from pathlib import Path
 from autograder.errors import did_you_mean
 from autograder.labs.flaws import Flaw, LabError
 from autograder.labs.lab import Lab
+from autograder.labs.scenario import EVERY_SCHEDULE
 from autograder.labs.tomlfile import TomlTable, read_table
 from autograder.language.roles import MODES
 
@@ -35,7 +36,8 @@ class Mutant:
     """A solution with a bug. `bug` names a real one ("Yelp/dumb-init#44"), `why` tells what goes wrong.
 
     `of` is the file that is changed; what else is in its folder comes along. `caught_by` are the names of the
-    scenarios that have to fail in each of `modes`. `path` is the mutant's own file.
+    scenarios that have to fail in each of `modes`. `path` is the mutant's own file. `race`: the bug shows in some
+    schedules alone, so it is found for certain where all are looked at, in virtual time.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Mutant:
     edits: tuple[Edit, ...]
     path: Path
     modes: tuple[str, ...] = MODES
+    race: bool = False
 
 
 def load_mutants(lab: Lab) -> tuple[Mutant, ...]:
@@ -91,6 +94,12 @@ def _load(path: Path, lab: Lab) -> Mutant:
             hint = did_you_mean(name, scenarios)
             table.flaw("caught_by", f"the lab has no scenario {name!r}", hint)
     modes = table.modes()
+    race = table.flag("race")
+    explored = {scenario.name for scenario in lab.scenarios if scenario.explored}
+    for name in caught_by:
+        if race and name in scenarios and name not in explored:
+            mend = f'Say explore = "{EVERY_SCHEDULE}" in {name}.toml.'
+            table.flaw("caught_by", f"{name} does not look at all schedules of a race", mend)
     entries = table.tables("edit")
     edits = [_load_edit(entry) for entry in entries]
     if of != lab.folder and not of.is_file():
@@ -100,7 +109,7 @@ def _load(path: Path, lab: Lab) -> Mutant:
     flaws = table.flaws_found() + [flaw for entry in entries for flaw in entry.flaws_found()]
     if flaws:
         raise LabError(flaws)
-    return Mutant(path.stem, title, bug, why, of, caught_by, tuple(edits), path, modes)
+    return Mutant(path.stem, title, bug, why, of, caught_by, tuple(edits), path, modes, race)
 
 
 def _load_edit(table: TomlTable) -> Edit:

@@ -35,7 +35,7 @@ def _in_mode(lab: Lab, place: int, mode: str) -> ParameterSet:
     mutant = MUTANTS[lab.name][place]
     other = PIDNS if mode == SUBREAPER else SUBREAPER
     every = 3 if lab.name == "init" else SAMPLE
-    is_sampled = place % every == (PIDNS, SUBREAPER, VIRTUAL).index(mode)
+    is_sampled = mutant.race or place % every == (PIDNS, SUBREAPER, VIRTUAL).index(mode)
     if lab.name == "init" and other not in mutant.modes and mode != VIRTUAL:
         is_sampled = True
     name = f"{lab.name}-{mutant.name}-{mode}"
@@ -47,6 +47,7 @@ EVERY_MUTANT_IN_EACH_MODE = [
     for lab in LABS
     for place in range(len(MUTANTS[lab.name]))
     for mode in (PIDNS, SUBREAPER, VIRTUAL)
+    if mode == VIRTUAL or not MUTANTS[lab.name][place].race  # else it is caught by luck
 ]
 
 
@@ -166,6 +167,8 @@ def test_a_mutant_is_caught_every_time(
     lab: Lab, mutant: Mutant, mode: str, tmp_path: Path, busy_machine: None
 ) -> None:
     """A thousand verdicts each, on a busy machine: FORKLAB_ROUNDS says how many times each scenario is played."""
+    if mutant.race:
+        pytest.skip("this bug shows in some schedules alone, and here the kernel chooses one")
     if mode not in mutant.modes:
         pytest.skip(f"this bug does not show in mode {mode}")
     write(mutant, tmp_path)

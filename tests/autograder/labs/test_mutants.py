@@ -62,6 +62,18 @@ def test_a_mutant_is_the_solution_with_its_edits(folder, tmp_path):
     assert (tmp_path / "handed in/more.h").read_text() == "// more\n"
 
 
+def test_a_race_is_for_scenarios_that_look_at_every_schedule(folder):
+    change(folder, "[[edit]]", "race = true\n[[edit]]")
+    assert complaint(folder) == (
+        "mutants/forgets.toml, line 6: 01_first does not look at all schedules of a race.\n"
+        '  Say explore = "every schedule" in 01_first.toml.'
+    )
+    scenario = folder / "scenarios/01_first.toml"
+    scenario.write_text(f'explore = "every schedule"\n{scenario.read_text()}')
+    (mutant,) = load_mutants(load_lab(folder))
+    assert mutant.race
+
+
 def test_edits_follow_each_other(folder, tmp_path):
     change(folder, 'replace = ""', 'replace = "four();"\n[[edit]]\nfind = "four"\nreplace = "five"')
     (mutant,) = load_mutants(load_lab(folder))
