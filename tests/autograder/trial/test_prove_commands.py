@@ -145,9 +145,14 @@ expect sleep1..sleep2 are reaped
 
 
 @pytest.mark.parametrize(
-    ("lab", "name"), [(FORK_TREE, "05_fan_of_twelve"), (ZOMBIE_HUNT, "11_fifty_die_at_once")]
+    ("lab", "name"),
+    [
+        (FORK_TREE, "05_fan_of_twelve"),
+        (ZOMBIE_HUNT, "11_fifty_die_at_once"),
+        (load_lab("orphanage"), "25_all_at_once"),
+    ],
 )
-def test_a_row_that_the_subject_makes_is_as_long_as_it_is(lab: Lab, name: str) -> None:
+def test_a_row_is_as_long_as_it_is_where_what_comes_of_it_is_told_in_words(lab: Lab, name: str) -> None:
     assert shortened(of_lab(lab, name)) is None
 
 
