@@ -77,9 +77,7 @@ def submitted(folder: Path, lab: Lab, text: str) -> Path:
     [
         (EXIT_STATUS, "10_again_and_again"),
         (TIMEOUT, "02_time_is_up"),
-        (TIMEOUT, "13_no_limit"),
         (FORK_TREE, "04_the_last_one_first"),
-        (ZOMBIE_HUNT, "14_waits_for_the_rest"),
     ],
 )
 def test_the_solution_is_right_in_all_schedules(proved: Prove, lab: Lab, name: str) -> None:
@@ -152,7 +150,9 @@ expect sleep1..sleep2 are reaped
         (load_lab("orphanage"), "25_all_at_once"),
     ],
 )
-def test_a_row_is_as_long_as_it_is_where_what_comes_of_it_is_told_in_words(lab: Lab, name: str) -> None:
+def test_a_row_is_as_long_as_it_is_where_what_comes_of_it_is_told_in_words(
+    lab: Lab, name: str
+) -> None:
     assert shortened(of_lab(lab, name)) is None
 
 
