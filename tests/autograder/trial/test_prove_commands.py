@@ -139,7 +139,7 @@ expect sleep1..sleep2 are reaped
     play = with_script(play, script)
     proof = proved(ZOMBIE_HUNT, submitted(tmp_path, ZOMBIE_HUNT, LOSES_AN_END), play)
     assert proof.standing is Standing.LOST, proof.words
-    assert 0 < proof.losing < proof.schedules, proof.words
+    assert proof.loss is not None and proof.loss.verdict.failed_step == 6
 
 
 @pytest.mark.parametrize(
