@@ -226,3 +226,26 @@ def test_what_is_typed_at_a_terminal_is_followed(
     play = with_script(of_lab(SHELL, "05_in_the_background"), script)
     proof = proved(SHELL, submitted(tmp_path, SHELL, READS_A_TERMINAL), play)
     assert proof.standing is Standing.PROVED, proof.words
+
+
+TWO_READ = """
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+    char line[9];
+    const char *who = fork() ? "parent\\n" : "child\\n";
+    if (read(0, line, sizeof line) > 0) write(1, who, strlen(who));
+    pause();
+}
+"""
+
+
+@pytest.mark.parametrize("reader", ["parent", "child"])
+def test_any_of_two_gets_the_line_for_which_both_wait(
+    proved: Prove, tmp_path: Path, reader: str
+) -> None:
+    script = f"type x\nexpect output is exactly {reader}\nexpect server is alive"
+    play = with_script(of_lab(ZOMBIE_HUNT, "01_starts"), script)
+    proof = proved(ZOMBIE_HUNT, submitted(tmp_path, ZOMBIE_HUNT, TWO_READ), play)
+    assert proof.standing is Standing.LOST, proof.words
