@@ -36,6 +36,7 @@ from forklab.lens.request import HASH_SEED, Order, RealTime, Request, Seed
 from forklab.lens.world.chronicle import Chronicle
 from forklab.lens.world.clock import EPOCH, SECOND, Clock
 from forklab.lens.world.limits import EndOfRunError, Findings
+from forklab.lens.world.resources import Resources
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import File, Surroundings, identity
 from forklab.numbering import FIRST_PID
@@ -228,6 +229,7 @@ class Session:
             setting.chance,
             self._processors,
             self._began,
+            resources=Resources(in_our_numbers=chronicle.in_our_numbers),
         )
 
     def _go_elsewhere(self, setting: Setting) -> None:

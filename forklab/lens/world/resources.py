@@ -8,7 +8,7 @@ the explorer begins anew with that.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from forklab.lens.world.chronicle import Member
@@ -27,7 +27,8 @@ class Resources:
     """`shared` are those whose calls are steps. `touched`: by resource, who has had to do with it, and told there.
 
     `mapped` are files whose content somebody may look at without a call, `lockers` those who have locked one with
-    flock(2), and `users` those who, by what they do and its path, have executed one or opened it to write.
+    flock(2), and `users` those who, by what they do and its path, have executed one or opened it to write. Names with a
+    pid in them may be other ones in another run: `in_our_numbers` makes them the same.
     """
 
     shared: frozenset[str] = frozenset()
@@ -35,6 +36,7 @@ class Resources:
     mapped: set[str] = field(default_factory=set)
     lockers: set[str] = field(default_factory=set)
     users: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    in_our_numbers: Callable[[str], str] = str
     _digests: dict[str, str] = field(default_factory=dict)
     _labels: dict[File, str] = field(default_factory=dict)
     _seen_at: dict[str, int] = field(default_factory=dict)
@@ -60,7 +62,7 @@ class Resources:
         for resource, tells in touches:
             if is_always_shared(resource):
                 continue
-            who = self.touched.setdefault(resource, {})
+            who = self.touched.setdefault(self.in_our_numbers(resource), {})
             who[name] = who.get(name, False) or tells
             if waits:
                 who.setdefault(SOMEBODY, True)
@@ -75,7 +77,7 @@ class Resources:
         for resource, told in touches:
             if is_always_shared(resource):
                 found[resource] = told
-            elif resource in self.shared:
+            elif self.in_our_numbers(resource) in self.shared:
                 wide = _WIDE.get(resource.partition(" ")[0], resource)
                 found[wide] = found.get(wide, False) or told or tells
         return tuple(Touch(*item) for item in sorted(found.items()))

@@ -226,11 +226,19 @@ SAME = {
         puts("a");
         wait(NULL);
         """,
+    "a FIFO that is called after a pid": """
+        char name[20], letter;
+        sprintf(name, "fifo.%d", getpid());
+        if (mkfifo(name, 0600) < 0) return 1;
+        if (fork() == 0) return write(open(name, O_WRONLY), "x", 1) != 1;
+        if (read(open(name, O_RDONLY), &letter, 1) == 1) show(letter);
+        wait(NULL);
+        """,
     "whether its output is a terminal": "show(isatty(1));",
     "how much memory there is": "struct sysinfo now; sysinfo(&now); show(now.totalram > 1000);",
     "a file that was there": 'show(stat("was/there", &found) == 0 && found.st_ino > 0);',
 }
-SAME_SAMPLE = {"pids as such", "how much time has gone by"}
+SAME_SAMPLE = {"pids as such", "how much time has gone by", "a FIFO that is called after a pid"}
 
 HASHES = [
     "print(hash('a') % 7)",
