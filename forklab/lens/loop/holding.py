@@ -100,14 +100,20 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
         touches = run.resources.shared_of(found, tells=call.name in MOVE_ON)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
         return None
-    if call.name == "rt_sigprocmask" and not masking.makes_a_difference(run, tracee, call):
-        return None
-    if call.name == "rt_sigaction" and not arranging.makes_a_difference(run, tracee, call):
+    if _sets_what_nobody_can_tell(run, tracee, call):
+        tracee.passed(call.name)
         return None
     detail = _detail(run, tracee, call)
     if detail is None:
         return Hold((), touches) if touches else None
     return Hold(detail, touches)
+
+
+def _sets_what_nobody_can_tell(run: Run, tracee: Tracee, call: Call) -> bool:
+    """Of its mask or a handler: now. With a signal on its way the same call may be a step."""
+    if call.name == "rt_sigprocmask":
+        return not masking.makes_a_difference(run, tracee, call)
+    return call.name == "rt_sigaction" and not arranging.makes_a_difference(run, tracee, call)
 
 
 def _note_what_lasts(run: Run, tracee: Tracee, call: Call) -> None:

@@ -138,6 +138,7 @@ class Scheduled:
         is_done = watching.holds(loop, self._ledger, tracee, call)
         _say_where(loop, tracee, known)
         if self._ledger.of(tracee).waits_at_clock:
+            loop.run.clock.pace = 0  # the moment for which it waits is to be exact
             self._hold(loop, tracee, Hold((tracee.deadline,)))
         return is_done
 

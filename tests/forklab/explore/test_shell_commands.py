@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from programs import TABLE, Runnable
 
@@ -52,3 +54,13 @@ def test_a_footprint_that_is_too_small_is_noticed(
     found = explore(**runnable("c", TABLE[3].text))
     assert not found.complete
     assert any("changes the" in reason for reason in found.reasons)
+
+
+@pytest.mark.slow
+def test_who_changes_its_mask_without_a_step_stands_elsewhere(tmp_path: Path) -> None:
+    """bash does so several times between its fork and its wait; with a signal on its way the same call is a step."""
+    script = tmp_path / "script"
+    script.write_text("trap 'echo T' TERM\n(kill $$; echo s) & wait; echo e\n")
+    found = explore(["bash", str(script)], seconds=100)
+    assert {"T\ns\ne\n", "T\ne\ns\n", "s\nT\ne\n"} <= set(found.outputs)
+    assert not any(reason.startswith("The same step") for reason in found.reasons)
