@@ -122,7 +122,11 @@ def numbers(pid: int, what: bytes = b"NSpid:") -> tuple[int, ...]:
 
 def is_ending(tid: int) -> bool:
     """Whether it is on its way out, and not yet a zombie."""
-    fields = stat(tid)
+    return is_on_its_way_out(stat(tid))
+
+
+def is_on_its_way_out(fields: list[str] | None) -> bool:
+    """The same, by its `stat`."""
     return fields is not None and fields[0] != "Z" and bool(int(fields[6]) & _PF_EXITING)
 
 

@@ -43,7 +43,8 @@ _FEW_WAKINGS = 3
 _TIME_OF_A_FEW, _TIME_OF_A_FEW_AGAIN = SECOND, SECOND // 10
 _TURNS_OF_A_WAKING = 10  # who makes more is busy, and does not poll
 _MOST_WAKINGS_WHILE_OTHERS_SLEEP = 20_000  # until the play is at rest
-_MOST_STRETCHES, _MOST_STRETCHES_AGAIN = 3, 0  # of a third of a second, without a call
+_MOST_STRETCHES, _MOST_STRETCHES_AGAIN = 3, 0  # without a call
+_A_STRETCH, _A_STRETCH_AGAIN = 300_000_000, 20_000_000  # nanoseconds on the processor
 _MOST_TURNS = 2_000
 _LOOKS_OF_A_TURN = (
     10  # at its own processor time: who waits for that to go by gets what it waits for
@@ -78,14 +79,14 @@ class Directed:
     _wakings: int = 0
     _wakings_at_all: int = 0
     _woken: Counter[Member] = field(default_factory=Counter)  # how often
-    # Who is rung for, and when, as of the last waking and the one before; and what both had when somebody was woken.
-    _timers: frozenset[tuple[Member | None, int]] = frozenset()
-    _timers_before: frozenset[tuple[Member | None, int]] = frozenset()
-    _not_set_anew: frozenset[tuple[Member | None, int]] = frozenset()
+    # For whom a timer rings once, and when: as of the last waking, of the one before, and what both had in common when
+    # somebody was woken next.
+    _timers: frozenset[tuple[Member, int]] = frozenset()
+    _timers_before: frozenset[tuple[Member, int]] = frozenset()
+    _not_set_anew: frozenset[tuple[Member, int]] = frozenset()
     _turns: int = 0
     _looks: int = 0
     _stretches: int = 0
-    _spun: set[Tracee] = field(default_factory=set)  # for such a stretch
     _turns_at_all: int = 0
     _rings: int = 0  # while somebody was busy
     _seen: set[Kind] = field(default_factory=set)  # of rests
@@ -174,7 +175,8 @@ class Directed:
             self._wakings_at_all += 1
             self._woken.update({tracee.member for tracee in _up(run)} | run.suspects)
             self._not_set_anew = self._timers & self._timers_before
-            self._timers_before, self._timers = self._timers, frozenset(_timers(run))
+            self._timers_before = self._timers
+            self._timers = frozenset(run.alarms.single_deadlines())
         is_tired = self._is_tired(run)
         if is_tired and self._others != (others := self.cues.director.effects()):
             self._begin_anew(run)
@@ -190,7 +192,8 @@ class Directed:
     def alarm(self, loop: Loop) -> None:
         """Who computes for long has to let others come, however many they are, and may go on after them."""
         computing = self.chance.computing(loop)
-        if not computing or not loop.has_computed_for_long:
+        long = _A_STRETCH_AGAIN if Kind.BUSY in self._seen else _A_STRETCH
+        if not computing or not loop.has_computed_for_long(long):
             return
         for_the_first_time = not self._stretches and Kind.BUSY not in self._seen
         if for_the_first_time and any(spinning.hold_if_endless(loop, t) for t in computing):
@@ -198,7 +201,7 @@ class Directed:
         for tracee in list(loop.run.world.running.values()):
             self._stretches += 1
             self._preempted.add(tracee)
-            self._spun.add(tracee)
+            self.chance.last.add(tracee)
             ptrace.interrupt(tracee.tid)
 
     def _note_look(self, call: Call) -> None:
@@ -220,7 +223,7 @@ class Directed:
         self._since = run.clock.now
         self._woken.clear()
         self._wakings = self._turns = self._stretches = 0
-        self._spun.clear()
+        self.chance.last.clear()
 
     def _is_endless(self) -> bool:
         known = Kind.BUSY in self._seen
@@ -283,7 +286,7 @@ class Directed:
         if self._turns > _MOST_TURNS or self._polls(run):
             return True
         most = _MOST_STRETCHES_AGAIN if Kind.BUSY in self._seen else _MOST_STRETCHES
-        return self._stretches > most and self._spun.issuperset(_up(run))
+        return self._stretches > most and self.chance.last.issuperset(_up(run))
 
     def _give(self, loop: Loop, tracee: Tracee, call: Call) -> None:
         self.cues.answer(tracee, call)
@@ -299,10 +302,6 @@ def _deadlines(run: Run) -> Iterator[tuple[Member | None, int]]:
     for tracee in run.world.tracees.values():
         if tracee.deadline is not None and tracee.stand is not Stand.STOPPED:
             yield tracee.member, tracee.deadline
-    yield from _timers(run)
-
-
-def _timers(run: Run) -> Iterator[tuple[Member | None, int]]:
     yield from run.timer_deadlines()
     yield from ((None, deadline) for deadline in run.alarms.file_deadlines())
 

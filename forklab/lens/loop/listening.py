@@ -141,6 +141,9 @@ def _watch(loop: Loop, tracee: Tracee) -> None:
             if other := threads.other_has_ended(run, tracee):
                 hear(loop, ptrace.wait(other.tid))
                 return
+        if loop.watchdog.rung:  # it computes, and each look lets it do so for longer
+            loop.alarm()
+            return
         os.sched_yield()
     hear(loop, threads.wait(run, tracee))
 
@@ -149,11 +152,12 @@ def _look_at(loop: Loop, tracee: Tracee) -> None:
     """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
     resting = "tT" if tracee.stand is Stand.STOPPED else "SD" if tracee.unfinished_birth else "S"
     for _ in range(_AT_WILL):
-        letter = proc.state(tracee.tid)  # before we ask: whoever is woken in between has a report
+        fields = proc.stat(tracee.tid)  # before we ask: whoever is woken in between has a report
+        letter = fields[0] if fields else None
         if report := ptrace.wait(tracee.tid, block=False):
             hear(loop, report)
             return
-        if _ends_as_init(tracee):
+        if tracee.member.is_init and proc.is_on_its_way_out(fields):
             break
         if letter is None or (letter in resting and not _is_disturbed(loop.run, tracee)):
             return

@@ -238,7 +238,7 @@ class Scheduled:
         computing = loop.computing()
         if any(spinning.is_held_for_good(loop, tracee) for tracee in computing):
             return
-        if computing and loop.has_computed_for_long:
+        if computing and loop.has_computed_for_long():
             names = " and ".join(tracee.member.name for tracee in computing)
             loop.run.because("somebody computes for long, maybe until a signal comes")
             raise EndOfRunError(f"{names} computes for long without a call.")

@@ -12,7 +12,7 @@ stopped before we look again, so nothing is left to chance.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from forklab.kernel.calls import CALLS, Concern, calls_in, concerns_of
 from forklab.kernel.signals import bit
@@ -45,11 +45,15 @@ WAKING = frozenset({Stand.HELD, Stand.INSIDE})
 
 @dataclass(eq=False)
 class Seeded:
-    """`choices` says who of those who can go on does. `patience`: nobody sleeps for longer than that."""
+    """`choices` says who of those who can go on does. `patience`: nobody sleeps for longer than that.
+
+    `last`: who goes on only if nobody else can.
+    """
 
     choices: random.Random
     stops: Stops = _STOPS
     patience: int = clocks.NEVER
+    last: set[Tracee] = field(default_factory=set)
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
         face = vdso.lay_ours(tracee.tid)
@@ -105,7 +109,7 @@ class Seeded:
         computing = self.computing(loop)
         if any(spinning.is_held_for_good(loop, tracee) for tracee in computing):
             return
-        if not computing or not loop.has_computed_for_long:
+        if not computing or not loop.has_computed_for_long():
             return
         run = loop.run
         if not run.world.queue:
@@ -125,6 +129,8 @@ class Seeded:
 
     def _release(self, loop: Loop) -> None:
         queue = loop.run.world.queue
+        if self.last:
+            queue = [tracee for tracee in queue if tracee not in self.last] or queue
         tracee = queue[self.choices.randrange(len(queue)) if len(queue) > 1 else 0]
         try:
             if tracee.dial is not None:

@@ -206,6 +206,12 @@ class Alarms:
             elif computes(timer.whose):
                 yield member, now + timer.deadline - self.processor[timer.whose]
 
+    def single_deadlines(self) -> Iterator[tuple[Member, int]]:
+        """Of those that ring once, by the clock of time."""
+        for (member, _), timer in self.timers.items():
+            if timer.deadline is not None and not timer.interval and timer.whose is None:
+                yield member, timer.deadline
+
     def file_deadlines(self) -> Iterator[int]:
         """Of those that are open somewhere, or were."""
         return (timer.deadline for timer in self.files if timer.deadline is not None)
