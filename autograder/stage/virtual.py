@@ -18,7 +18,7 @@ from autograder.stage.activity import Activity, Posture, doing
 from autograder.stage.actors import ActorLostError
 from autograder.stage.any_play import AnyPlay
 from autograder.stage.cued import CuedCast, WatchedMember, number_inside
-from autograder.stage.errors import RestlessError, StageError
+from autograder.stage.errors import ExcessError, RestlessError, StageError
 from autograder.stage.made import Made
 from autograder.stage.patience import LONGEST_SLEEP_SECONDS, Sleeper
 from autograder.stage.quiescence import Rest, Settled
@@ -28,9 +28,9 @@ from autograder.stage.streams import Streams
 from autograder.stage.watch import Watched, parent_of
 from forklab.lens.loop.rest import Kind
 from forklab.lens.loop.rest import Rest as LensRest
-from forklab.lens.performance import Performance
+from forklab.lens.performance import LIMITS, Performance
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.limits import EndOfRunError, TooManyProcessesError
 from forklab.lens.world.surroundings import File
 
 _RESTS = {
@@ -40,6 +40,7 @@ _RESTS = {
     Kind.BUSY: Rest.SPINNING,
 }
 _LATE_SECONDS = 1e9  # whoever starts main is waited for: no line of the script can come before that
+_TOO_MANY = f"more than {LIMITS.processes} processes and threads at the same time"
 _ROOM_OF_A_TERMINAL = 2048  # bytes that it holds at least
 
 
@@ -147,7 +148,7 @@ class VirtualPlay(AnyPlay):
     def settle(self, done: Callable[[], bool] = lambda: False) -> Settled:
         """Goes on until the play is at rest, whatever is `done` before that: what has been will be looked at then.
 
-        Raises UnrulyError if it never will be, RestlessError if it had to be ended.
+        Raises UnrulyError if it never will be, ExcessError if it takes too much, RestlessError if it had to be ended.
         """
         if self.cast.stirred or self._settled is None:
             self._settled = self._come_to_rest(LONGEST_SLEEP_SECONDS)
@@ -160,6 +161,8 @@ class VirtualPlay(AnyPlay):
             written = self._streams.written()
             try:
                 rest = self._performance.come_to_rest(patience)
+            except TooManyProcessesError as end:
+                raise ExcessError(_TOO_MANY) from end
             except EndOfRunError as end:
                 raise RestlessError(str(end)) from end
             # A terminal holds so much; who has filled it goes on once we have read that.
@@ -184,6 +187,8 @@ class VirtualPlay(AnyPlay):
 
     def _doing(self, member: Member, *, awake: bool = False) -> Activity:
         thread = self._performance.thread_of(member)
+        if thread is not None and thread.unfinished_birth:
+            return Activity(Posture.ASLEEP, "vfork")
         if thread is None or thread.call is None or member.stopped:
             return Activity(Posture.ASLEEP)
         timed = awake or thread.deadline is not None

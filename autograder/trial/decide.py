@@ -18,7 +18,13 @@ from autograder.language.roles import MAIN
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
-from autograder.stage.errors import ShortageError, StageError, UnableError, UnrulyError
+from autograder.stage.errors import (
+    ExcessError,
+    ShortageError,
+    StageError,
+    UnableError,
+    UnrulyError,
+)
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.stage import Stage
 from autograder.stage.staged import StagedPlay
@@ -36,6 +42,7 @@ from autograder.trial.verdict import Status, Verdict
 from forklab.history import History, Remark
 
 _NEVER_AT_REST = "Your program starts processes of its own without an end ({})."
+_STOPPED = "Your program was stopped: it took {}."
 _STARTS_ONE = " An init starts its command and nothing else."
 
 
@@ -118,7 +125,7 @@ def _judge(
             # Whatever went wrong, it is why: all of the play was killed then.
             excess = play.excess()
             if excess is not None:
-                message = f"Your program was stopped: it took {excess}."
+                message = _STOPPED.format(excess)
                 verdict = replace(verdict, status=Status.FAILED, points=0, message=message)
             return verdict
     except UnableError as unable:
@@ -151,6 +158,8 @@ def _played(
     except UnrulyError as unruly:
         contract = _STARTS_ONE if scenario.bill.expected == MODEL_OF_INIT else ""
         return Verdict.of(scenario, Status.FAILED, _NEVER_AT_REST.format(unruly) + contract)
+    except ExcessError as excess:
+        return Verdict.of(scenario, Status.FAILED, _STOPPED.format(excess))
     except (StageError, OSError) as error:
         if play.excess() is not None:
             return Verdict.of(scenario, Status.FAILED, str(error))

@@ -43,8 +43,8 @@ from forklab.lens.world.tracees import Tracee
 
 _LIBC = ctypes.CDLL(None)
 
-# Of one performance: only processor time ends it, as everything else costs none.
-LIMITS = Limits(processor_seconds=20.0, virtual_seconds=1e9)
+# Of one performance: only processor time ends it, and who is too many, as everything else costs none.
+LIMITS = Limits(processor_seconds=20.0, virtual_seconds=1e9, processes=256)
 
 
 class Directing(Policy, Protocol):
@@ -268,7 +268,8 @@ def _kill_all(tids: set[int], first: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(tid, KILL)
     while tids:
-        for tid in list(tids):
+        before = set(tids)
+        for tid in before:
             try:
                 report = ptrace.wait(tid, block=False)
             except ChildProcessError:
@@ -283,7 +284,8 @@ def _kill_all(tids: set[int], first: int) -> None:
             else:
                 tids.discard(tid)
         tids |= _below(first) if first in tids else set()
-        os.sched_yield()
+        if tids == before:
+            time.sleep(_PAUSE)  # they have to run, to end
 
 
 def _below(pid: int) -> set[int]:

@@ -12,7 +12,7 @@ from forklab.lens.edge import proc, ptrace
 from forklab.lens.loop import threads
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.limits import EndOfRunError
+from forklab.lens.world.limits import EndOfRunError, TooManyProcessesError
 from forklab.lens.world.onward import AT_ONCE, IN_TURN
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
@@ -50,7 +50,7 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         ptrace.stop_at_its_end(tid, child.member is tracee.member)
         child.tells_its_end = child.member is tracee.member
     if len(run.world.tracees) > run.limits.processes:
-        raise EndOfRunError(
+        raise TooManyProcessesError(
             f"It had more than {counted(run.limits.processes, 'process', 'processes')}, as a fork bomb has."
             " Does it fork in an endless loop?"
         )

@@ -11,6 +11,10 @@ class EndOfRunError(Exception):
     """The program has to be ended; the text says why."""
 
 
+class TooManyProcessesError(EndOfRunError):
+    """It has more of them at the same time than it may."""
+
+
 @dataclass
 class Limits:
     """When to end a program that does not end by itself.
