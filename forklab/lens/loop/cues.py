@@ -46,6 +46,7 @@ class Cues:
     _known: set[Member] = field(default_factory=set)
     _actors: set[Member] = field(default_factory=set)
     _heard: set[Member] = field(default_factory=set)  # they have answered, and wait for orders
+    _begun: bool = False  # the first one, who has waited for being traced
 
     def give(self, member: Member, order: str) -> None:
         """It gets that as soon as it asks for orders."""
@@ -61,13 +62,14 @@ class Cues:
 
     def begins(self, member: Member) -> None:
         """It executes another program."""
+        self._begun = True
         self._actors.discard(member)
         self._heard.discard(member)
 
     def asks(self, tracee: Tracee, call: Call) -> bool:
         """Whether it waits for orders. Else its call has been answered, and it can go on."""
         deed, member = call.arguments[0], tracee.member
-        if deed == cueing.BEGIN:
+        if deed == cueing.BEGIN and not self._begun:
             cueing.answer(tracee, 0)
         elif not self._is_actor(member) or deed not in _DEEDS_OF_ACTORS:
             cueing.refuse(tracee)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from forklab.kernel.signals import CHLD, SEGV, STOPPING_MASK, bit, signal_name, signal_number
+import os
+
+from forklab.kernel.signals import (
+    CHLD,
+    KILL,
+    SEGV,
+    STOP,
+    STOPPING_MASK,
+    bit,
+    signal_name,
+    signal_number,
+)
 from forklab.lens.calls import awaiting, cueing, masking, sleeping, waiting
 from forklab.lens.edge import proc, ptrace, timestamps
 from forklab.lens.edge.queueing import SI_KERNEL, SI_QUEUE, SI_TIMER
@@ -18,6 +29,7 @@ from forklab.steps.state import LOOP
 NOTHING_TOLD = (0, "", 0)
 EXIT = "exit_group"  # where somebody may be held who is about to exit
 _OF_TERMINAL = frozenset(map(signal_number, ("SIGTSTP", "SIGTTIN", "SIGTTOU")))
+_OF_A_CHILD = (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED)  # it has ended: the last signal of one
 _FAULTS = frozenset(
     map(signal_number, ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"))
 )
@@ -50,6 +62,9 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
             ptrace.set_overruns(tracee.tid, rung.overruns)
     sender = None if rung is not None else _sender(run, member, info)
     tracee.last_sender = sender
+    if number == STOP and member.is_init and (sender is not None or info.code in _OF_A_CHILD):
+        loop.goes_on(tracee, AT_ONCE)  # the kernel drops it, but not on the way to a tracer
+        return
     if (
         member.is_init
         and number in _FAULTS
@@ -57,6 +72,9 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
         and masks
         and not masks.catches(number)
     ):
+        if member is run.chronicle.first:
+            _end_by_fault(run, member, number)
+            return
         raise EndOfRunError(
             f"{member.name}, a PID 1, has a fault, {signal_name(number)}: while it is traced, that does not end it."
         )
@@ -66,6 +84,15 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
         run.chronicle.signalled(member, number, sender)
         tracee.saw(number, *what_it_says(run, member, info))
     loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
+
+
+def _end_by_fault(run: Run, member: Member, number: int) -> None:
+    """A PID 1 above whom is nobody of the program: it is killed in the fault's stead, which would not end it."""
+    run.chronicle.signalled(member, number, None)
+    member.fault = number
+    os.kill(member.pid, KILL)
+    for tracee in run.world.threads_of(member):
+        tracee.at_its_end = True
 
 
 def _notice_no_shell(run: Run, member: Member, number: int) -> None:

@@ -110,6 +110,8 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
         for child in [c for c in member.children if c.zombie and not proc.exists(c.pid)]:
             run.chronicle.reaped(child)
     code = os.waitstatus_to_exitcode(status)
+    if member.fault:
+        code = -member.fault
     if code == -KILL:  # there is no stop at its delivery
         killer = run.chronicle.killer_of(member)
         run.chronicle.signalled(member, KILL, killer)

@@ -51,6 +51,7 @@ class Member:
     spaces: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()
     is_init: bool = False  # PID 1 of one of them: the others there end with it
+    fault: int = 0  # the signal of which it would have died, had nobody traced it
 
     def number_for(self, other: Member) -> int | None:
         """Its pid, as the other one has to call it; None if that cannot see it."""

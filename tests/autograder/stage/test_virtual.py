@@ -243,6 +243,32 @@ def test_a_timer_rings_while_somebody_sends_itself_signals_for_ever(open_play: O
     assert play.status(INIT) == 7
 
 
+@pytest.mark.parametrize("fault", ["*(volatile int *)0 = 1;", "abort();"])
+def test_a_fault_ends_pid_1_as_if_nobody_traced_it(fault: str, open_play: OpenPlay) -> None:
+    play = open_play(f"start(arguments); sleep(1); {fault} return 0;")
+    play.settle()
+    assert play.status(INIT) == -signal.SIGSEGV
+    assert play.status(MAIN) == -signal.SIGKILL
+
+
+def test_the_last_signal_of_a_child_stops_no_pid_1(open_play: OpenPlay) -> None:
+    play = open_play(
+        "if (syscall(SYS_clone, SIGSTOP, 0, 0, 0, 0) == 0) _exit(0); waitpid(-1, 0, __WALL);"
+        "kill(getpid(), SIGSTOP); start(arguments); pause(); return 0;"
+    )
+    assert play.wait_for_main() is None
+
+
+def test_many_who_compute_are_seen_to_be_busy(open_play: OpenPlay) -> None:
+    play = open_play(
+        "for (int i = 0; i < 6; i++) if (!fork()) for (;;) getpgid(0); start(arguments); pause();"
+    )
+    assert play.wait_for_main() is None
+    for _ in range(3):
+        assert play.settle().rest is Rest.SPINNING
+        tell(play, MAIN, f"block {signal.SIGUSR1.value}")
+
+
 def test_who_starts_one_process_after_the_other_is_unruly(open_play: OpenPlay) -> None:
     play = open_play("start(arguments); for (;;) { if (!fork()) _exit(0); wait(NULL); }")
     with pytest.raises(UnrulyError):
@@ -338,6 +364,7 @@ ATTACKS = {
     "a namespace": "unshare(CLONE_NEWUSER)",
     "orders": "syscall(400, 0, room, sizeof room)",
     "replies": 'syscall(400, 1, "ok 0", 4)',
+    "whether it is traced": "syscall(400, 2, 0, 0)",
     "a signal to the tracer": "kill(tracer(), SIGCONT)",
     "its limits": "syscall(SYS_prlimit64, tracer(), RLIMIT_NOFILE, &few, 0)",
     "its memory": "open(memory_of(tracer()), O_RDWR)",
