@@ -14,8 +14,15 @@ import pytest
 from hypothesis import settings
 from IPython.core.interactiveshell import InteractiveShell
 
-from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL
+from autograder.language.roles import (
+    PIDNS,
+    SUBREAPER,
+    VIRTUAL,
+    is_in_virtual_time,
+    isolation_of,
+)
 from autograder.stage.isolation import probe
+from autograder.stage.stage import refusal_to_trace
 from forklab.notebook import prepare
 
 # How long an example takes says something of this machine only, and of what else it does.
@@ -74,8 +81,10 @@ def any_mode(request: pytest.FixtureRequest) -> str:
 
 def able(mode: str) -> str:
     """Skips what this machine cannot do."""
-    if mode != SUBREAPER and probe().mode != PIDNS:
+    if isolation_of(mode) == PIDNS and probe().mode != PIDNS:
         pytest.skip(probe().why)
+    if is_in_virtual_time(mode) and (refusal := refusal_to_trace(isolation_of(mode))):
+        pytest.skip(refusal)
     return mode
 
 
