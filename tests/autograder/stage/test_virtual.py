@@ -261,7 +261,7 @@ def test_the_last_signal_of_a_child_stops_no_pid_1(open_play: OpenPlay) -> None:
 
 def test_many_who_compute_are_seen_to_be_busy(open_play: OpenPlay) -> None:
     play = open_play(
-        "for (int i = 0; i < 6; i++) if (!fork()) for (;;) getpgid(0); start(arguments); pause();"
+        "for (int i = 0; i < 3; i++) if (!fork()) for (;;) getpgid(0); start(arguments); pause();"
     )
     assert play.wait_for_main() is None
     for _ in range(3):
