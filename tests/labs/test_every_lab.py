@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from _pytest.mark import ParameterSet
 from autograder.labs.lab import Lab, load_lab
 from autograder.labs.mutants import LANGUAGES, Mutant, load_mutants, write
 from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL, isolation_of
-from autograder.trial.assess import assess
+from autograder.trial.assess import assess, ready
 from autograder.trial.verdict import Assessment, Status
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,3 +177,26 @@ def test_a_mutant_is_caught_every_time(
     rounds = int(os.environ.get("FORKLAB_ROUNDS", "1000")) // len(wanted) + 1
     verdicts = assess(lab, tmp_path, mode=mode, scenarios=wanted * rounds).verdicts
     assert {v.status for v in verdicts} == {Status.FAILED}
+
+
+@pytest.mark.reliability
+@pytest.mark.parametrize("lab, mutant", EVERY_MUTANT)
+@pytest.mark.parametrize("any_mode", [VIRTUAL], indirect=True)
+def test_a_mutant_is_caught_whoever_is_next(
+    lab: Lab, mutant: Mutant, any_mode: str, tmp_path: Path
+) -> None:
+    """In virtual time, each scenario with another seed each time: FORKLAB_PLAYS says with how many."""
+    isolation = isolation_of(any_mode)
+    if isolation not in mutant.modes:
+        pytest.skip(f"this bug does not show in mode {isolation}")
+    write(mutant, tmp_path)
+    wanted = [s for s in lab.scenarios if s.name in mutant.caught_by and isolation in s.modes]
+    missed = set()
+    with ready(lab, tmp_path, any_mode) as built:
+        for seed in range(int(os.environ.get("FORKLAB_PLAYS", "1000"))):
+            with contextlib.closing(built.bench(wanted, seed=seed)) as bench:
+                for scenario in wanted:
+                    status = bench.judge(scenario).status
+                    if status is not Status.FAILED:
+                        missed.add((scenario.name, seed, status))
+    assert missed == set()
