@@ -46,6 +46,8 @@ _LIBC = ctypes.CDLL(None)
 # Of one performance: only processor time ends it, and who is too many, as everything else costs none.
 LIMITS = Limits(processor_seconds=20.0, virtual_seconds=1e9, processes=256)
 
+_PAUSE = 0.0005  # seconds between two looks at those who are about to end
+
 
 class Directing(Policy, Protocol):
     """A policy that lets somebody direct."""
