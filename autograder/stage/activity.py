@@ -38,7 +38,7 @@ _SPOKEN = {"rt_sigtimedwait": "sigwaitinfo", "pselect6": "pselect", "wait4": "wa
 _ABSOLUTE = 1  # TIMER_ABSTIME, clock_nanosleep(2)
 _LOWEST_ADDRESS = 65536  # vm.mmap_min_addr; a number below is none
 _FUTEX_PRIVATE = 128
-_TROUBLE = 0x6E6F6A75646765  # as in c/actor.c
+_TROUBLE = "no judge: "  # as in c/line_socket.c
 _UNTIL_A_MOMENT = frozenset({"mq_timedsend", "mq_timedreceive", "futex_wait", "futex_waitv"})
 
 
@@ -116,17 +116,15 @@ def doing(name: str, arguments: tuple[int, ...], *, timed: bool) -> Activity:
 
 
 def told_trouble(actor: Watched) -> int | None:
-    """The errno that an actor shows by arguments of the call in which it sleeps (c/actor.c); None: it has no trouble.
+    """The errno that an actor shows by its name (c/line_socket.c); None: it has no trouble.
 
     It has no other way: it could not reach us, and what it exits with might be taken for the play's.
     """
     try:
-        words = actor.system_calls()[0].split()
-    except (PermissionError, ProcessLookupError):
+        before, told, error = actor.name().partition(_TROUBLE)
+    except ProcessLookupError:
         return None
-    if len(words) < 7 or int(words[5], 16) != _TROUBLE:
-        return None
-    return int32(int(words[6], 16))
+    return int(error) if told and not before and error.isdecimal() else None
 
 
 def _parse(line: str, process: Watched, stopped: bool) -> Activity:

@@ -14,6 +14,10 @@ class RestlessError(StageError):
     """It cannot be told whether a play is at rest: nobody runs, but somebody cannot be woken; or it takes too long."""
 
 
+class UntoldError(StageError):
+    """The kernel does not tell us how somebody ended, at least not yet: it may once that one has been reaped."""
+
+
 class ShortageError(StageError):
     """The machine, or whatever looks like it from here, is short of something that the play needs."""
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from autograder.language.roles import Subject
 from autograder.stage.actors import Hello
+from autograder.stage.errors import UntoldError
 from autograder.stage.quiescence import Settled
 from autograder.stage.start import Start
 from autograder.stage.surroundings import FileId
@@ -169,3 +170,11 @@ class StagedPlay(Protocol):
     def excess(self) -> str | None: ...
 
     def close(self) -> None: ...
+
+
+def told_status(play: StagedPlay, name: str) -> int | None:
+    """How somebody ended, None while it lives. Raises UntoldError if nobody can know."""
+    status = play.status(name)
+    if status is None and play.process(name).ended():
+        raise UntoldError(f"the kernel does not tell how {name} ended")
+    return status

@@ -125,6 +125,11 @@ class Watched:
         """Those of /proc/PID/stat, from the state on. Raises ProcessLookupError once it has been reaped."""
         return _fields(self._read("stat").decode(errors="replace"))
 
+    def name(self) -> str:
+        """As in /proc/PID/stat, which everybody may read. Raises ProcessLookupError once it has been reaped."""
+        stat = self._read("stat").decode(errors="replace")
+        return stat[stat.find("(") + 1 : stat.rfind(")")]
+
     def status(self, *words: str) -> list[str]:
         """What stands behind each of these words in /proc/PID/status. Raises ProcessLookupError once it is reaped."""
         content = self._read("status").decode(errors="replace")
@@ -163,12 +168,15 @@ class Watched:
     def wait_status(self) -> int | None:
         """How it ended, as wait(2) tells; None while it lives, or if nobody can know any more.
 
-        A zombie's stands in /proc/PID/stat; that of one that was reaped by somebody else is kept with the pidfd since
-        Linux 6.15.
+        A zombie's stands in /proc/PID/stat, but as 0 for who may not trace it: newer kernels let nobody but root trace
+        one whose program is not to be read, as an actor's. That of one that was reaped by somebody else is kept with
+        the pidfd since Linux 6.15.
         """
         stat = self.stat()
         if stat is not None:
-            return stat.wait_status if stat.state in DEAD_STATES else None
+            if stat.state not in DEAD_STATES or (stat.wait_status == 0 and self._hides_its_end()):
+                return None
+            return stat.wait_status
         answer = bytearray(struct.pack("<Q", _INFO_EXIT) + bytes(56))
         try:
             fcntl.ioctl(self.pidfd, _GET_INFO, answer)
@@ -178,6 +186,15 @@ class Watched:
             return None
         status: int = struct.unpack_from("<i", answer, _EXIT_CODE_OFFSET)[0]
         return status
+
+    def _hides_its_end(self) -> bool:
+        """Whether how it ended is not for us: then its namespaces are not, either."""
+        with looking_as(self.user):
+            try:
+                os.readlink(f"/proc/{self.pid}/ns/user")
+            except OSError as error:
+                return error.errno == errno.EACCES
+        return False
 
     def run_times(self) -> bytes:
         """Grows whenever the process runs: its times on and waiting for a CPU and its turns; empty once reaped."""

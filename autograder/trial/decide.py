@@ -24,12 +24,13 @@ from autograder.stage.errors import (
     StageError,
     UnableError,
     UnrulyError,
+    UntoldError,
 )
 from autograder.stage.quiescence import Rest, Settled
 from autograder.stage.stage import Stage
 from autograder.stage.staged import StagedPlay
 from autograder.trial.begin import opened
-from autograder.trial.check import Breach
+from autograder.trial.check import Breach, Check
 from autograder.trial.checks import Checks
 from autograder.trial.compare import differences
 from autograder.trial.direct import Director
@@ -185,6 +186,14 @@ def _expects_end_of(subject: str, expected: Expectation) -> bool:
     return ends and subject in expected.named[0]
 
 
+def _holds(check: Check) -> bool:
+    """Whether it does so far: not if that rests on an end which is not told yet."""
+    try:
+        return not check.broken(None)
+    except UntoldError:
+        return False
+
+
 class _UnmetError(Exception):
     """An expectation that does not hold, or a step that cannot be played."""
 
@@ -294,7 +303,7 @@ class _Trial:
         if expected.traits.judged is Judged.AT_REST:
             settled = self._play.settle()
         else:
-            settled = self._play.settle(lambda: not check.broken(None))
+            settled = self._play.settle(lambda: _holds(check))
             if settled.rest is Rest.DONE:
                 self._end_is_expected |= _expects_end_of(self._subject, expected)
                 return

@@ -69,7 +69,9 @@ class Explainer:
         if now.call and not self.play.cast[lost.name].cannot_act:
             return f"{who} cannot do that: it is blocked in {now.call}, and nobody will ever let it go on."
         if not self.play.process(lost.name).ended():
-            return f"This step cannot be played: {who} {self.standing(lost.name)}, and waits to be continued."
+            stopped = fate_of(self.play, lost.name).state is State.STOPPED
+            why = "waits to be continued" if stopped else "does not answer"
+            return f"This step cannot be played: {who} {self.standing(lost.name)}, and {why}."
         return f"This step cannot be played any more: {who} {self.ending(lost.name)} before it."
 
     def ended_early(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from autograder.language.roles import MAIN
 from autograder.stage.activity import Posture
 from autograder.stage.quiescence import Rest, Settled
-from autograder.stage.staged import StagedPlay
+from autograder.stage.staged import StagedPlay, told_status
 from autograder.trial.inbox import Inbox
 from autograder.trial.inherited import Inherited
 from autograder.trial.observe import Fate, fate_of
@@ -18,7 +18,7 @@ from forklab.kernel.statuses import exit_code, in_shell, killer
 
 @dataclass
 class Facts:
-    """The facts of one play; names are those of the script."""
+    """The facts of one play; names are those of the script. Raises UntoldError of an end that the kernel hides."""
 
     play: StagedPlay
     inbox: Inbox
@@ -31,11 +31,11 @@ class Facts:
 
     def exit_status(self, name: str) -> int | None:
         """With what it exited, if it did."""
-        return exit_code(self.play.status(name))
+        return exit_code(told_status(self.play, name))
 
     def killer(self, name: str) -> str | None:
         """The signal that killed it, if one did."""
-        return killer(self.play.status(name))
+        return killer(told_status(self.play, name))
 
     def received(self, name: str) -> Counter[str]:
         """The signals that it has got since the last deeds, by name."""
@@ -70,8 +70,8 @@ class Facts:
         return left + [name for name, _ in self.play.strays()]
 
     def status_in_shell(self, name: str) -> int | None:
-        """As $? has it: the exit status, or 128 + n; None while it lives, or if nobody can know."""
-        status = self.play.status(name)
+        """As $? has it: the exit status, or 128 + n; None while it lives."""
+        status = told_status(self.play, name)
         return None if status is None else in_shell(status)
 
     def together(self, one: str, other: str, band: str) -> bool:

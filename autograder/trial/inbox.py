@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from autograder.stage.staged import StagedPlay
+from autograder.stage.staged import StagedPlay, told_status
 from autograder.stage.watch import STOPPED_STATES
 from forklab.kernel.signals import signal_name
 from forklab.kernel.statuses import killer
@@ -65,7 +65,7 @@ class Inbox:
             signal_name(number) for number, _ in self._play.cast.hear(name).caught[mark.caught :]
         )
         found.update(signal_name(number) for number in process.pending() - mark.pending)
-        killed_by = None if mark.dead else killer(self._play.status(name))
+        killed_by = None if mark.dead else killer(told_status(self._play, name))
         if killed_by is not None:
             found[killed_by] += 1
         stat = process.stat()

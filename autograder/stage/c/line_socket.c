@@ -3,9 +3,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,18 +17,21 @@ enum {
         200, /* our socket lives up here, so that descriptors below it are what init left open */
 };
 
-#define TROUBLE 0x6E6F6A75646765UL
+#define TROUBLE "no judge: " /* as in stage/activity.py; the errno follows */
 
 const int line_tells_of_signals = 1;
 static char socket_path[4096];
 static int judge = -1; /* each process has its own */
 
 /* We cannot reach the judge, and must not end: our status might be taken for what init exits with.
- * So we sleep in a call with arguments that nobody else has, which the judge finds in
- * /proc/PID/syscall. The kernel reads the last two only with a mask, and never the sixth. */
+ * So we sleep under a name that the judge finds in /proc/PID/stat: of a program that may not be
+ * read it is shown no more than that, if it is not root. */
 static _Noreturn void show_trouble(int error) {
+    char name[16]; /* TASK_COMM_LEN */
+    snprintf(name, sizeof name, TROUBLE "%d", error);
+    prctl(PR_SET_NAME, name);
     for (;;)
-        syscall(SYS_ppoll, NULL, 0, NULL, NULL, TROUBLE, (long)error);
+        pause();
 }
 
 static void find_judge(void) {

