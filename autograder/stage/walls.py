@@ -10,9 +10,11 @@ from pathlib import Path
 
 from autograder.language.roles import PIDNS
 from autograder.stage.compiled import compiled, is_dynamic
+from autograder.stage.machine import Needs, refuse_if_short
 from autograder.stage.sandbox import Means, Sandbox
 from autograder.stage.workspace import Workspace
 
+_IN_A_TRY = 2  # processes at a time
 _NAMESPACES = "grade where bubblewrap may open namespaces"
 _NAMESPACES_OR_ROOT = f"{_NAMESPACES}, or as root with all its rights"
 _FILTERS_THAT_ASK = "with Linux 5.9 or later, not below a filter that asks as well"
@@ -37,10 +39,7 @@ class Wall:
 @functools.cache
 def walls(mode: str) -> tuple[Wall, ...]:
     """All of them in this mode on this machine. Raises StageError if it cannot do the mode: a play is tried."""
-    with (
-        Workspace() as workspace,
-        Sandbox(mode, workspace.subfolder(), workspace.subfolder()) as sandbox,
-    ):
+    with Workspace() as workspace, _sandbox(mode, workspace) as sandbox:
         means, own_user = sandbox.means(), sandbox.user is not None
         with open(os.devnull, "r+b") as nothing:
             pid, _ = sandbox.open_play(["/bin/sh", "-c", "exit 7"], (nothing.fileno(),) * 3)
@@ -48,6 +47,12 @@ def walls(mode: str) -> tuple[Wall, ...]:
         sandbox.end_play()
     of_the_mode = _in_a_namespace() if mode == PIDNS else among_others(means, own_user)
     return (*of_the_mode, *everywhere(means))
+
+
+def _sandbox(mode: str, workspace: Workspace) -> Sandbox:
+    """What this machine is short of is said first: with the remedy, and not as the mode's fault."""
+    refuse_if_short(Needs(_IN_A_TRY, workspace.folder))
+    return Sandbox(mode, workspace.subfolder(), workspace.subfolder())
 
 
 def _in_a_namespace() -> Iterator[Wall]:

@@ -328,6 +328,21 @@ def test_a_machine_that_would_cost_points_is_refused_with_the_remedy(limit: str)
     assert "Try: ulimit" in done.stderr
 
 
+def test_so_is_one_where_nothing_may_be_executed_in_the_temporary_folder() -> None:
+    mounted = 'mount -t tmpfs -o noexec,mode=1777 none /mnt || exit 77; TMPDIR=/mnt exec "$@"'
+    program = "from autograder.command.cli import main; import sys; sys.exit(main())"
+    words = [sys.executable, "-c", program, "check", "init", str(LAB.folder / "solution" / "c")]
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted, "sh", *words],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if done.returncode not in (0, 2):
+        pytest.skip(f"this machine lets us mount nothing: {done.stderr}")
+    assert "mounted noexec). Set TMPDIR" in done.stderr
+
+
 def test_this_machine_has_what_a_small_play_needs(workspace: Workspace) -> None:
     assert shortage(Needs(2, workspace.folder)) == ""
 
