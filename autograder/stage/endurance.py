@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.stage.errors import StageError
+from autograder.stage.errors import NeverEndsError
 from autograder.stage.looks import look_twice
 from autograder.stage.watch import Watched, ready
 
@@ -32,7 +32,7 @@ class Endurance:
     def overrun_of(self, process: Watched) -> str:
         """Waits for a process, and answers what it and its descendants took too much of, in words; empty if it ended.
 
-        Raises StageError if it has neither ended nor taken too much when the machine's time is over.
+        Raises NeverEndsError if it has neither ended nor taken too much when the machine's time is over.
         """
         begun = before = time.monotonic()
         computed = slept = 0.0
@@ -48,8 +48,8 @@ class Endurance:
             if slept > self.asleep:
                 return f"all of it slept, for more than {self.asleep:g} s"
             if now - begun > self.machine:
-                raise StageError(
-                    f"a build had {computed:.0f} s of processor time in {self.machine:g} s: this machine is too busy"
+                raise NeverEndsError(
+                    f"the build had {computed:.0f} s of processor time in {self.machine:g} s, and has not ended"
                 )
         return ""
 

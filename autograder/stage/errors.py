@@ -53,5 +53,9 @@ SHORTAGES = frozenset(
 )
 
 
+class NeverEndsError(StageError):
+    """A build has not ended within the time that even a busy machine has for it, and it cannot be told why."""
+
+
 class UnableError(StageError):
     """This machine cannot give such a play; the words say what is missing."""

@@ -17,7 +17,7 @@ from autograder.labs.solution import digests_of_solution
 from autograder.language.roles import PIDNS, VIRTUAL, isolation_of
 from autograder.stage.contained import Completed, run_contained
 from autograder.stage.endurance import Endurance
-from autograder.stage.errors import ExcessError, StageError
+from autograder.stage.errors import ExcessError, NeverEndsError, StageError
 from autograder.stage.isolation import choose, lacks, probe
 from autograder.stage.machine import Needs, shortage
 from autograder.stage.workspace import Workspace
@@ -66,14 +66,21 @@ def ready(lab: Lab, submission: Path, mode: str | None = None) -> Iterator[Ready
     with Workspace() as workspace:
         run = _builder(mode, workspace)
         folder = workspace.subfolder()
+        reference = _reference(lab, mode, workspace)
         try:
             programs = build_all(submission, folder, run, lab.bill.programs)
+        except NeverEndsError as never:
+            if reference.make_ready() is None:
+                raise StageError(f"{never}: this machine is too busy") from None
+            raise BuildError(
+                f"The build was stopped: {never}, while the lab's own solution can be built here.\n"
+                "  Is there a loop without end, or a wait for something that never comes?"
+            ) from None
         except BuildError:
             if lack := shortage(Needs(_IN_A_BUILD, workspace.folder)):
                 raise StageError(f"nothing can be built on this machine: {lack}") from None
             raise
         remarks = "\n".join(dict.fromkeys(one.remarks for one in programs.values() if one.remarks))
-        reference = _reference(lab, mode, workspace)
         yield Ready(mode, remarks, workspace, folder, _commands(programs), reference)
 
 

@@ -196,6 +196,20 @@ def test_a_build_that_never_ends_is_cut_off(
     assert "took too long" in verdict.message
 
 
+def test_whose_fault_it_is_that_a_build_does_not_end_is_told_by_the_solutions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.trial.assess._OF_A_BUILD", Endurance(60, 60, 5))
+    (tmp_path / "Makefile").write_text("init:\n\tsleep 1000\n")
+    verdict = judged(tmp_path, probe().mode)
+    assert verdict.status is Status.FAILED
+    assert "has not ended, while the lab's own solution can be built here" in verdict.message
+    monkeypatch.setattr("autograder.trial.assess._OF_A_BUILD", Endurance(60, 60, 0.3))
+    without_solution = replace(LAB, folder=tmp_path)
+    with pytest.raises(StageError, match="has not ended: this machine is too busy"):
+        assess(without_solution, tmp_path, mode=probe().mode, scenarios=[ORPHAN])
+
+
 def test_a_build_that_fails_where_the_machine_is_short_of_something_is_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
