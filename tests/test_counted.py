@@ -23,6 +23,8 @@ NEVER_ONE = {
     "autograder/trial/explain.py": "longer than anybody is waited for",
     "autograder/trial/proof.py": "a single one has words of its own",
     "autograder/submission/intake.py": "a file that is too large",
+    "autograder/stage/virtual.py": "as many processes as a play may have",
+    "forklab/lens/world/surroundings.py": "as many bytes as a pipe takes at once",
     "autograder/stage/machine.py": "what a play needs is said of more than one",
     "forklab/draw/outcomes/text.py": "a power of ten",
     "forklab/explore/explore.py": "the most outcomes that are kept",

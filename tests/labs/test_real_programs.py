@@ -39,7 +39,7 @@ for word; do if [ "$word" = "|" ]; then line+=" |"; else line+=" ${word@Q}"; fi;
 eval "$line"
 """
 AS_A_SHELL = ("env", "PS1=sh1> ")
-OTHER_WORDS = "02 04 05 06 07 08 13 14 18 21 26 27"  # quit is no command of a shell; "Done", "Stopped", "Running"
+OTHER_WORDS = "02 04 05 06 07 08 13 14 18 21 26 27 30"  # quit is no command of a shell; "Done", "Stopped", "Running"
 
 WITNESSES = {
     "timeout": Witness("timeout", ("timeout",), "", "it is what the lab is about"),

@@ -60,9 +60,13 @@ def sent(run: Run, tracee: Tracee, call: Call, result: int) -> None:
 
 
 def await_the_dying(run: Run, tracees: Iterable[Tracee]) -> None:
-    """Of these: who was held when it was killed was woken at once, and its end is awaited."""
+    """Of these: who was held when it was killed was woken at once, and its end is awaited.
+
+    A PID 1 that tells its end may stand still again by now, at that.
+    """
     for tracee in list(tracees):
-        if tracee.stand in (Stand.READY, Stand.HELD) and proc.state(tracee.tid) != "t":
+        stands = tracee.stand in (Stand.READY, Stand.HELD)
+        if stands and (proc.state(tracee.tid) != "t" or ptrace.has_news(tracee.tid)):
             run.world.let(tracee, Stand.RUNNING)
 
 

@@ -132,6 +132,12 @@ def has_ended(tid: int) -> bool:
     return os.waitid(os.P_PID, tid, os.WEXITED | os.WNOWAIT | os.WNOHANG | _WALL) is not None
 
 
+def has_news(tid: int) -> bool:
+    """Whether a stop or its end is there to be heard; nothing is taken away."""
+    found = os.waitid(os.P_PID, tid, os.WEXITED | os.WSTOPPED | os.WNOWAIT | os.WNOHANG | _WALL)
+    return found is not None
+
+
 def await_stop(tid: int) -> None:
     """It has been let go: until it has stopped, of which the report is there to be heard.
 
