@@ -26,6 +26,7 @@ from autograder.grading.terms import LabTerms, digest_of
 from autograder.labs.demo_class import make_class
 from autograder.labs.generate import names
 from autograder.labs.lab import Generated, Lab, load_lab
+from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.submission.submissions import find_submissions
 from autograder.trial.verdict import Assessment, Status, Verdict
 
@@ -117,6 +118,9 @@ def test_killed_at_random_moments_it_ends_as_one_that_was_left_alone(tmp_path: P
         assert {len(attempts(gradebook, student)) for student in run.students} == {1}
 
 
+@pytest.mark.parametrize(
+    "mode", [PIDNS, pytest.param(SUBREAPER, marks=pytest.mark.slow)], indirect=True
+)
 def test_real_plays_that_were_cut_off_are_played_again(tmp_path: Path, mode: str) -> None:
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     make_class(load_lab("init"), tmp_path / "all")

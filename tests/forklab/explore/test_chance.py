@@ -338,6 +338,7 @@ def test_what_depends_on_hashes_is_no_proof(text: str, runnable: Runnable) -> No
     assert found.reasons[0].startswith(f"it depends on {Kind.HASHES.value}")
 
 
+@pytest.mark.slow
 def test_who_has_chosen_how_python_shall_hash_gets_a_proof(runnable: Runnable) -> None:
     import os
 
@@ -368,6 +369,7 @@ def test_the_same_numbers_are_drawn_again(runnable: Runnable) -> None:
     assert len(found.outcomes) == found.replayed == 1
 
 
+@pytest.mark.slow
 def test_who_asks_as_python_does_from_3_13_on_shows_nothing_of_it(runnable: Runnable) -> None:
     """mimalloc is in each Python then: it asks for 32 bytes, and does not wait for them. Who would wait, uses them."""
     asks = "import os\nos.getrandom(32, FLAGS)\n"
