@@ -8,7 +8,6 @@ not be let in and got out each time.
 from __future__ import annotations
 
 from forklab.kernel.calls import PATIENT
-from forklab.kernel.signals import STOPPING_MASK
 from forklab.lens.calls import patience
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.run import Run
@@ -60,7 +59,4 @@ def would_return(tracee: Tracee, call: Call) -> bool:
             masks = masks._replace(blocked=ptrace.read_word(tracee.tid, call.arguments[0]))
     except OSError:
         return True
-    due = masks.deliverable
-    if tracee.member.is_init:  # it notices no others, see pid_namespaces(7)
-        due &= masks.caught | STOPPING_MASK
-    return bool(due)
+    return bool(masks.due(is_init=tracee.member.is_init))

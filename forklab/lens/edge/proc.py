@@ -6,7 +6,7 @@ import os
 import re
 from typing import NamedTuple
 
-from forklab.kernel.signals import HARMLESS_MASK, bit, deliverable_of
+from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverable_of
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second
 _MASKS = re.compile(b"\nSigPnd:\t(.*)\nShdPnd:\t(.*)\nSigBlk:\t(.*)\nSigIgn:\t(.*)\nSigCgt:\t(.*)")
@@ -25,6 +25,10 @@ class Masks(NamedTuple):
     def deliverable(self) -> int:
         """What would have an effect right now."""
         return deliverable_of(self.pending, self.blocked, self.ignored, self.caught)
+
+    def due(self, *, is_init: bool) -> int:
+        """The same of one that may be a PID 1, which notices no others: see pid_namespaces(7)."""
+        return self.deliverable & (self.caught | STOPPING_MASK) if is_init else self.deliverable
 
     def catches(self, number: int) -> bool:
         return bool(self.caught & bit(number))

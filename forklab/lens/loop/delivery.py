@@ -165,9 +165,7 @@ def settle_suspects(loop: Loop) -> None:
                 loop.goes_on(tracee, Onward(Turn.IN_TURN, to_exit=True))
             continue
         masks = proc.masks(tracee.member.pid, tracee.tid)
-        due = masks.deliverable if masks else 0
-        if masks and tracee.member.is_init:
-            due &= masks.caught | STOPPING_MASK
+        due = masks.due(is_init=tracee.member.is_init) if masks else 0
         if call.name == EXIT and masks:  # held there: it runs nothing more of its own
             due &= ~masks.caught & ~STOPPING_MASK
         if due and call.name == LOOP:

@@ -107,8 +107,8 @@ class Directed:
         """It gets that as soon as it asks for orders."""
         self.cues.give(member, order)
         for tracee in loop.run.world.threads_of(member):
-            if tracee.stand is Stand.HELD and tracee.call and tracee.call.name == cueing.NAME:
-                self._give(loop, tracee, tracee.call)
+            if (call := tracee.held_call) and call.name == cueing.NAME:
+                self._give(loop, tracee, call)
 
     def let_exit(self, loop: Loop, member: Member) -> None:
         """One that is held at its exit, or will be."""
@@ -116,7 +116,7 @@ class Directed:
         if self.held.pop(member, None) is None:
             return
         for tracee in loop.run.world.threads_of(member):
-            if tracee.stand is Stand.HELD and tracee.call and tracee.call.name == delivery.EXIT:
+            if (call := tracee.held_call) and call.name == delivery.EXIT:
                 loop.goes_on(tracee, IN_TURN)
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
@@ -294,7 +294,7 @@ class Directed:
 
 
 def _awaits_signals(tracee: Tracee) -> bool:
-    return tracee.stand is Stand.HELD and tracee.call is not None and awaiting.is_one(tracee.call)
+    return (call := tracee.held_call) is not None and awaiting.is_one(call)
 
 
 def _deadlines(run: Run) -> Iterator[tuple[Member | None, int]]:

@@ -11,7 +11,6 @@ from forklab.lens.edge import proc
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.world.pipes import Pipe
 from forklab.lens.world.run import Run
-from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import PIPE_BUF, READ_END, READS, WRITE_END, WRITES
 
@@ -83,8 +82,8 @@ def _writes_in_pieces(ledger: Ledger, tracee: Tracee, pipe: Pipe) -> bool:
 
 
 def _is_held_at(ledger: Ledger, tracee: Tracee, pipe: Pipe) -> bool:
-    held = tracee.stand is Stand.HELD and tracee.call is not None
-    at_it = held and tracee.call is not None and tracee.call.name in READS | WRITES
+    call = tracee.held_call
+    at_it = call is not None and call.name in READS | WRITES
     return at_it and ledger.of(tracee).detail[:1] == (pipe.name,)
 
 

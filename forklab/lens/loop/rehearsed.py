@@ -96,9 +96,9 @@ class Rehearsed(Scheduled):
         """With what it is about to exit, if it is held at that."""
         if not self.holds_exits or member in self.may_exit:
             return None
-        held = (t for t in run.world.threads_of(member) if t.stand is Stand.HELD and t.call)
-        calls = (tracee.call for tracee in held if tracee.call)
-        return next((c.arguments[0] & 0xFF for c in calls if c.name == delivery.EXIT), None)
+        calls = (tracee.held_call for tracee in run.world.threads_of(member))
+        exits = (call for call in calls if call and call.name == delivery.EXIT)
+        return next((call.arguments[0] & 0xFF for call in exits), None)
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         if call.name != cueing.NAME:
@@ -203,6 +203,4 @@ class Rehearsed(Scheduled):
 
 
 def _waits_for_orders(tracee: Tracee) -> bool:
-    return (
-        tracee.stand is Stand.HELD and tracee.call is not None and tracee.call.name == cueing.NAME
-    )
+    return (call := tracee.held_call) is not None and call.name == cueing.NAME

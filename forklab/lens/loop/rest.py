@@ -52,4 +52,4 @@ def rest_of_all(run: Run) -> Rest:
 
 
 def _is_in_a_loop(tracee: Tracee) -> bool:
-    return tracee.stand is Stand.HELD and tracee.call is not None and tracee.call.name == LOOP
+    return (call := tracee.held_call) is not None and call.name == LOOP

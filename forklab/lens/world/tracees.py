@@ -126,6 +126,11 @@ class Tracee:
     def __post_init__(self) -> None:
         self.order = self.member.born
 
+    @property
+    def held_call(self) -> Call | None:
+        """The call before which it is held; None if it is not held."""
+        return self.call if self.stand is Stand.HELD else None
+
     def saw(self, *what: Hashable) -> None:
         """The kernel has told it something."""
         if (seen := self.seen) is not None:
