@@ -18,13 +18,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from judge_cost import modes
+
 from autograder.grading.grade import grade, processors
 from autograder.grading.gradebook import Gradebook
 from autograder.labs.demo_class import make_class
 from autograder.labs.lab import Lab, load_lab
-from autograder.language.roles import VIRTUAL
-from autograder.stage.errors import StageError
-from autograder.stage.isolation import choose, probe
 from autograder.submission.submissions import Submission, find_submissions
 from autograder.trial.assess import assess
 
@@ -78,14 +77,6 @@ def main() -> None:
                 print(f"only ones {kind}: {found}, {found.processor / usual.processor:.2f} times")
         same = class_of(lab, scratch / "same", demo[:1], max(2, STUDENTS // 4), differ=False)
         print(f"all the same, file by file: {cost_of(lab, same, mode)}")
-
-
-def modes() -> list[str]:
-    """The best one in real time, and virtual time where that is allowed."""
-    try:
-        return [probe().mode, choose(VIRTUAL).mode]
-    except StageError:
-        return [probe().mode]
 
 
 def class_of(

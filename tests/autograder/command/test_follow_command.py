@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lost_wakeup import LOOKS_AND_THEN_SLEEPS
 
 from autograder.command.cli import main
 from autograder.labs.lab import load_lab
@@ -17,24 +18,6 @@ from autograder.stage.isolation import probe
 
 LAB = load_lab("timeout")
 LOST = "14_not_found"
-# The child may end between the look and the sleep, and then nobody wakes it any more.
-LOOKS_AND_THEN_SLEEPS = """
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static volatile sig_atomic_t has_ended;
-static void note(int number) { (void)number; has_ended = 1; }
-int main(int count, char **arguments) {
-    (void)count;
-    signal(SIGCHLD, note);
-    pid_t child = fork();
-    if (child == 0) { execvp(arguments[2], arguments + 2); _exit(127); }
-    while (!has_ended) pause();
-    int status;
-    waitpid(child, &status, 0);
-    return WEXITSTATUS(status);
-}
-"""
 pytestmark = pytest.mark.skipif(probe().mode != PIDNS, reason=probe().why)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lost_wakeup import LOOKS_AND_THEN_SLEEPS
 
 from autograder.labs.lab import Lab, load_lab
 from autograder.labs.scenario import Scenario
@@ -20,25 +21,6 @@ from autograder.trial.proof import Proof, Standing
 
 EXIT_STATUS, TIMEOUT = load_lab("exit_status"), load_lab("timeout")
 FORK_TREE, SHELL, ZOMBIE_HUNT = map(load_lab, ("fork_tree", "shell", "zombie_hunt"))
-
-# Between its look and its sleep the child may end: SIGCHLD has come then, and nobody wakes it any more.
-LOOKS_AND_THEN_SLEEPS = """
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static volatile sig_atomic_t has_ended;
-static void note(int number) { (void)number; has_ended = 1; }
-int main(int count, char **arguments) {
-    (void)count;
-    signal(SIGCHLD, note);
-    pid_t child = fork();
-    if (child == 0) { execvp(arguments[2], arguments + 2); _exit(127); }
-    while (!has_ended) SLEEP;
-    int status;
-    waitpid(child, &status, 0);
-    return WEXITSTATUS(status);
-}
-"""
 
 Prove = Callable[[Lab, Path, Scenario], Proof]
 
@@ -157,7 +139,7 @@ def test_a_row_is_as_long_as_it_is_where_what_comes_of_it_is_told_in_words(
 
 
 def test_who_looks_and_then_sleeps_is_found_out(proved: Prove, tmp_path: Path) -> None:
-    text = LOOKS_AND_THEN_SLEEPS.replace("SLEEP", "pause()")
+    text = LOOKS_AND_THEN_SLEEPS
     play = with_script(of_lab(TIMEOUT, "01_in_time"), "main exits 7\nexpect timeout exits 7")
     proof = proved(TIMEOUT, submitted(tmp_path, TIMEOUT, text), play)
     assert proof.standing is Standing.PROVED, proof.words  # all is quiet before main ends
