@@ -23,9 +23,8 @@ from forklab.kernel.statuses import in_shell
 _MOST_OUTPUT = 1 << 16  # bytes
 _MOST_MADE = 256 << 20  # bytes of all files that a build leaves
 _MOST_FILES = 16384
-_PACK_SECONDS = (
-    300.0  # then it is the machine that cannot do it: how much there is to pack has limits
-)
+# Then it is the machine that cannot do it: how much there is to pack has limits.
+_PACK_SECONDS = 300.0
 
 # The submission is copied into the folder to build in, and then the command takes the shell's place.
 _COPY_FIRST = 'cp -R -p -- "$0/." . && exec "$@"'
@@ -145,9 +144,8 @@ def _unpack(archive: BinaryIO, folder: Path) -> None:
                 os.utime(target, (member.mtime, member.mtime))
             elif member.issym() and _stays_inside(PurePosixPath(*parts), member.linkname):
                 links.append((target, member.linkname))
-    while archive.read(
-        _MOST_OUTPUT
-    ):  # until its last block is written, or it would be killed for that
+    # Until its last block is written, or it would be killed for that.
+    while archive.read(_MOST_OUTPUT):
         pass
     # Last: no file is ever written through one of them.
     for target, destination in links:

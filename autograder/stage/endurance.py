@@ -16,9 +16,8 @@ from autograder.stage.looks import look_twice
 from autograder.stage.watch import Watched, ready
 
 _LOOK_SECONDS = 0.1
-_LONGEST_NAP_SECONDS = (
-    2 * _LOOK_SECONDS
-)  # what two looks at sleepers vouch for, however far they lie apart
+# What two looks at sleepers vouch for, however far they lie apart.
+_LONGEST_NAP_SECONDS = 2 * _LOOK_SECONDS
 
 
 @dataclass(frozen=True)

@@ -255,9 +255,8 @@ def _alarms(watchdog: Watchdog) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.setitimer(
-            signal.ITIMER_REAL, *timer
-        )  # maybe that of another one, during which we were
+        # Maybe that of another one, during which we were.
+        signal.setitimer(signal.ITIMER_REAL, *timer)
         signal.signal(signal.SIGALRM, before)
 
 

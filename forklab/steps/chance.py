@@ -27,10 +27,8 @@ _APART = (
     4,
 )  # how far the pids are from each other of those who are next to each other as a rule
 _MANY = 17  # then the steps begin anew
-_FIRST_OF_THE_FAR, _FAR = (
-    2 * FIRST_PID,
-    30_000,
-)  # numbers of those for whom the lecture has none: `number_of`
+# Numbers of those for whom the lecture has none: `number_of`.
+_FIRST_OF_THE_FAR, _FAR = 2 * FIRST_PID, 30_000
 
 
 class Kind(StrEnum):
