@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from IPython.core.interactiveshell import InteractiveShell
 
 from autograder.language.roles import (
@@ -26,7 +26,7 @@ from autograder.stage.stage import refusal_to_trace
 from forklab.notebook import prepare
 
 # How long an example takes says something of this machine only, and of what else it does.
-settings.register_profile("patient", deadline=None)
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 # Of few tests, and of minutes: whoever gets one of these last keeps all others waiting.

@@ -45,7 +45,7 @@ def programs(draw: st.DrawFn) -> Program:
     return steps
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programs())
 def test_every_process_appears_exactly_once_and_nobody_is_forgotten(
     program: Program,
@@ -56,7 +56,7 @@ def test_every_process_appears_exactly_once_and_nobody_is_forgotten(
         assert [entry.name for entry in table] == names
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programs())
 def test_who_is_not_reaped_has_a_living_parent(
     program: Program,
@@ -67,7 +67,7 @@ def test_who_is_not_reaped_has_a_living_parent(
                 assert not table[entry.parent].dead
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programs())
 def test_nobody_is_reaped_twice_and_only_the_dead_are(
     program: Program,
@@ -80,7 +80,7 @@ def test_nobody_is_reaped_twice_and_only_the_dead_are(
     assert set(reaped) <= set(dead)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programs())
 def test_a_zombie_disappears_only_if_its_parent_waits_or_does_not_want_to_know(
     program: Program,
@@ -101,7 +101,7 @@ def test_a_zombie_disappears_only_if_its_parent_waits_or_does_not_want_to_know(
             assert end_of_namespace or table[event.process].parent == event.by
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programs())
 def test_the_events_alone_tell_the_whole_table(
     program: Program,
@@ -130,7 +130,7 @@ def test_the_events_alone_tell_the_whole_table(
     assert History.from_json(history.to_json()) == history
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programs())
 def test_a_table_never_changes(
     program: Program,

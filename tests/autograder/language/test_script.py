@@ -104,20 +104,17 @@ expect init exits 42
     assert [step.line for step in parse(script)] == list(range(2, 12))
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(steps(), max_size=8))
 def test_what_is_written_is_read_back_as_the_same_steps(play):
     assert parse(format_script(play)) == play
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(steps(), min_size=1, max_size=4))
 def test_canonical_text_stays_as_it_is(play):
     text = format_script(play)
     assert format_script(parse(text)) == text
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(
     st.text() | st.lists(st.text(alphabet='main forks exits "#.0\\', max_size=30)).map("\n".join)
 )
@@ -137,7 +134,6 @@ VOCABULARY = sorted(
 )
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.sampled_from([*VOCABULARY, "main", "w1..w3", "SIGTREM", "300"]), max_size=7))
 def test_whatever_is_suggested_is_a_step(words):
     line = " ".join(EXAMPLES.get(word, word) for word in words)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from any_history import histories
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from forklab.draw.film.captions import captions, clocks
 from forklab.history import History, HistoryBuilder, Process
@@ -100,7 +100,7 @@ def test_a_jump_of_the_clock_is_said() -> None:
     )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(histories())
 def test_every_event_has_one_printable_line(history: History) -> None:
     told = captions(history)

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from any_history import histories
 from chromium import BROWSER
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from test_draw_palette import contrast
 
 from forklab.draw.characters import single_line
@@ -201,7 +201,7 @@ def test_a_film_of_200_events_is_smaller_than_200_kilobytes() -> None:
     assert len(film_html(builder.history).encode()) < 200_000
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(histories())
 def test_every_history_is_a_film_whose_last_frame_is_its_tree(history: History) -> None:
     page = film_html(history)

@@ -59,7 +59,7 @@ DEEDS: dict[str, Callable[[str, str], object]] = {
 deed = st.tuples(st.sampled_from(sorted(DEEDS)), name, name)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(before=st.lists(deed, max_size=8), deeds=st.lists(deed, max_size=10))
 def test_all_is_put_back(
     before: list[tuple[str, str, str]], deeds: list[tuple[str, str, str]]

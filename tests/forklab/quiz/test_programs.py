@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forklab.history import History
@@ -45,7 +45,7 @@ MAKERS = (printing, answering, growing, racing)
 hands = st.builds(
     lambda seed, level: Hand(Random(seed), level), st.integers(0, 10**9), st.integers(1, 5)
 )
-slowly = settings(max_examples=7, suppress_health_check=[HealthCheck.too_slow])
+slowly = settings(max_examples=7)
 
 
 def story(history: History) -> list[dict[str, object]]:
