@@ -951,6 +951,6 @@ SIGNALFDS = {
 }
 
 
-@pytest.mark.parametrize("name", SIGNALFDS)
+@pytest.mark.parametrize("name", every_other(SIGNALFDS))
 def test_of_signalfd(name: str, folder: Path) -> None:
     check(SIGNALFDS[name], folder)
