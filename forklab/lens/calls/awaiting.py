@@ -8,6 +8,7 @@ not be let in and got out each time.
 from __future__ import annotations
 
 from forklab.kernel.calls import PATIENT
+from forklab.kernel.signals import CONT, STOPPING_MASK, bit
 from forklab.lens.calls import patience
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.run import Run
@@ -15,6 +16,7 @@ from forklab.lens.world.tracees import Call, Tracee
 
 _FOR_WHATEVER_COMES = "pause"
 _WITH_ANOTHER_MASK, _FOR_SOME = "rt_sigsuspend", "rt_sigtimedwait"
+_TAKEN_BACK = STOPPING_MASK | bit(CONT)  # the one by the other, while they wait: signal(7)
 
 
 def is_one(call: Call) -> bool:
@@ -27,6 +29,11 @@ def waits(run: Run, tracee: Tracee, call: Call) -> bool:
 
     False also if it is an error: the kernel knows which.
     """
+    try:
+        if call.name != _FOR_WHATEVER_COMES:  # the kernel reads that once, too
+            call.signals = ptrace.read_word(tracee.tid, call.arguments[0])
+    except OSError:
+        return False
     if would_return(tracee, call):
         return False
     if call.name != _FOR_SOME:
@@ -46,17 +53,13 @@ def waits(run: Run, tracee: Tracee, call: Call) -> bool:
 
 
 def would_return(tracee: Tracee, call: Call) -> bool:
-    """Whether it would not wait: a signal is there for it, or its set of signals is none, which is an error."""
+    """Whether it would not wait, as a signal is there for it."""
     masks = proc.masks(tracee.member.pid, tracee.tid)
     if masks is None:
         return True
-    try:
-        if call.name == _FOR_SOME and masks.pending & ptrace.read_word(
-            tracee.tid, call.arguments[0]
-        ):
-            return True
-        if call.name == _WITH_ANOTHER_MASK:
-            masks = masks._replace(blocked=ptrace.read_word(tracee.tid, call.arguments[0]))
-    except OSError:
-        return True
-    return bool(masks.due(is_init=tracee.member.is_init))
+    if call.name == _WITH_ANOTHER_MASK:
+        masks = masks._replace(blocked=call.signals)
+    taken = masks.pending & call.signals if call.name == _FOR_SOME else 0
+    there = taken or masks.due(is_init=tracee.member.is_init)
+    call.returns = bool(there & ~_TAKEN_BACK)
+    return bool(there)

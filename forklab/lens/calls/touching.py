@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import struct
 from collections.abc import Callable, Iterator, Mapping
 
@@ -60,6 +61,8 @@ _TCSETS, _TCSETSF, _LOCAL_MODES, _TOSTOP = 0x5402, 0x5404, 12, 0x100
 _SETTING = range(_TCSETS, _TCSETSF + 1)
 # Of these, those who are not in the foreground are refused some, or stopped: ioctl_tty(2).
 _OF_JOBS = frozenset({_TIOCGPGRP, _TIOCSPGRP, _TIOCGSID, _TIOCSCTTY, _TIOCNOTTY, *_SETTING})
+# To set a terminal's modes may mean to wait for its output.
+_BRIEF = (_OF_JOBS - {*_SETTING}) | {_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX, _FIONBIO}
 IPC_RMID, IPC_64, _GETNCNT, _GETZCNT = 0, 0x100, 14, 15
 MSG_DONTWAIT = socket.MSG_DONTWAIT
 # Of send(2) and recv(2): whatever is not urgent, and does not wait for more than there is.
@@ -117,15 +120,36 @@ def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
 
 def fifo_opened(run: Run, tracee: Tracee, call: Call) -> Opening | None:
     """Of open(2) with the name of a FIFO, as it is right now. None for anything else."""
-    folder, address, flags = _opened(call)
-    name = paths.text(tracee, address)
-    if not name or flags & os.O_PATH:
-        return None
-    is_full = name.startswith("/")
-    path = paths.from_here(tracee, name) if is_full else f"{paths.base(tracee, folder)}/{name}"
-    if paths.is_below(name, "/proc") or not is_fifo(path):
+    path, flags = _path_opened(tracee, call), flags_of_open(call)
+    if path is None or flags & os.O_PATH or not is_fifo(path):
         return None
     return Opening(identity(path), run.channels.fifo(os.path.realpath(path), flags))
+
+
+def returns_at_once(tracee: Tracee, call: Call) -> bool:
+    """Whether it is an open(2) or ioctl(2) that never waits: of a file or folder, or about a terminal's jobs."""
+    if call.name == "ioctl":
+        return call.arguments[1] & 0xFFFFFFFF in _BRIEF
+    path = _path_opened(tracee, call) if call.name in _OPENS else None
+    if path is None:
+        return False
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+
+def _path_opened(tracee: Tracee, call: Call) -> str | None:
+    """As it is found from here; None of what is in /proc, and if there is no name."""
+    folder, address, _ = _opened(call)
+    name = paths.text(tracee, address)
+    if not name or paths.is_below(name, "/proc"):
+        return None
+    is_full = name.startswith("/")
+    return paths.from_here(tracee, name) if is_full else f"{paths.base(tracee, folder)}/{name}"
 
 
 def _opened(call: Call) -> tuple[int, int, int]:

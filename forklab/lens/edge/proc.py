@@ -124,13 +124,8 @@ def numbers(pid: int, what: bytes = b"NSpid:") -> tuple[int, ...]:
     return tuple(map(int, rest.partition(b"\n")[0].split())) if found else ()
 
 
-def is_ending(tid: int) -> bool:
-    """Whether it is on its way out, and not yet a zombie."""
-    return is_on_its_way_out(stat(tid))
-
-
 def is_on_its_way_out(fields: list[str] | None) -> bool:
-    """The same, by its `stat`."""
+    """Whether it is about to end, and not yet a zombie, by its `stat`."""
     return fields is not None and fields[0] != "Z" and bool(int(fields[6]) & _PF_EXITING)
 
 

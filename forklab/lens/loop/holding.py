@@ -81,13 +81,14 @@ class Hold(NamedTuple):
 def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     """None: it concerns nobody else, so the call is made at once. What is not modelled is said."""
     is_alone = _is_alone(run, tracee, call)
+    call.returns = touching.returns_at_once(tracee, call)
     if call.name in SEM_FUNCTIONS:
         return _hold_at_semaphore(run, tracee, call, is_alone=is_alone)
     _notice(run, tracee, call)
     if call.name in POLLS:
         return _hold_patient(run, tracee, call, is_alone=is_alone)
     touches: tuple[Touch, ...] = ()
-    if call.name in _OPENS:
+    if call.name in _OPENS and not call.returns:
         touching.fifo_opened(run, tracee, call)  # from then on we have to know who has what open
     if is_alone and touching.lasts(call):
         _note_what_lasts(run, tracee, call)

@@ -125,8 +125,9 @@ def _watch(loop: Loop, tracee: Tracee) -> None:
         if report := threads.wait(run, tracee, block=False):
             hear(loop, report)
             return
-        letter = proc.state(tracee.tid)
-        ends = _ends_as_init(tracee)
+        fields = proc.stat(tracee.tid)
+        letter = fields[0] if fields else None
+        ends = tracee.member.is_init and proc.is_on_its_way_out(fields)
         if ends and _takes_others_along(loop, tracee):
             return
         if letter == "S" and not ends and _may_sleep(tracee) and not _is_disturbed(run, tracee):
@@ -168,15 +169,21 @@ def _look_at(loop: Loop, tracee: Tracee) -> None:
 
 
 def _may_end_as_init(loop: Loop, tracee: Tracee) -> bool:
-    """One that tells its end is asked only if it has told that; or has told nothing for long: SIGKILL may hide it."""
+    """It may have to wait for the ends of others, as a PID 1 does. With nobody in its namespace it ends by itself.
+
+    One that tells its end is asked only if it has told that; or has told nothing for long: SIGKILL may hide it.
+    """
     if not tracee.member.is_init:
         return False
-    return not tracee.tells_its_end or tracee.at_its_end or loop.silent_alarms > 0
+    may_end = not tracee.tells_its_end or tracee.at_its_end or loop.silent_alarms > 0
+    return may_end and bool(_doomed(loop, tracee))
 
 
-def _ends_as_init(tracee: Tracee) -> bool:
-    """It is a thread of a PID 1 of a namespace within, and on its way out."""
-    return tracee.member.is_init and proc.is_ending(tracee.tid)
+def _doomed(loop: Loop, init: Tracee) -> list[Tracee]:
+    """Whom the kernel kills when this PID 1 ends."""
+    member = init.member
+    others = (t for t in loop.run.world.tracees.values() if t.member is not member)
+    return [tracee for tracee in others if tracee.member.is_within(member)]
 
 
 def _takes_others_along(loop: Loop, init: Tracee) -> bool:
@@ -184,9 +191,8 @@ def _takes_others_along(loop: Loop, init: Tracee) -> bool:
 
     They are heard here, in the order of their births; threads before the first one of their process.
     """
-    world, member = loop.run.world, init.member
-    others = [t for t in world.tracees.values() if t.member is not member]
-    doomed = [tracee for tracee in others if tracee.member.is_within(member)]
+    world = loop.run.world
+    doomed = _doomed(loop, init)
     lives = any(other.stand is not Stand.ENDED for other in threads.others(loop.run, init))
     if lives or not doomed:
         return False
@@ -203,7 +209,8 @@ def _may_sleep(tracee: Tracee) -> bool:
     """It was let into a call that may have to wait."""
     if not tracee.to_exit or not tracee.may_sleep or tracee.unfinished_birth:
         return False
-    return tracee.call is None or tracee.call.name not in _NEVER_WAIT
+    call = tracee.call
+    return call is None or not (call.returns or call.name in _NEVER_WAIT)
 
 
 def _is_disturbed(run: Run, tracee: Tracee) -> bool:

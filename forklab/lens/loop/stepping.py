@@ -168,7 +168,7 @@ def _open(run: Run, tracee: Tracee, call: Call) -> None:
     opening = touching.fifo_opened(run, tracee, call)
     if opening is not None:
         run.channels.opening[tracee.member] = opening
-        tracee.may_sleep = True
+        tracee.may_sleep, call.returns = True, False  # it may have become one since it was held
 
 
 def _waits_on_in_open(run: Run, tracee: Tracee) -> bool:

@@ -18,8 +18,9 @@ class Call:
     """The call that a thread is in. `again`: it has been in it before, and a signal has got it out.
 
     `patched`: the argument that was changed, and what it was; `expires`: what it returns when its time is over;
-    `expired`: that it is. `by_socket`: the socket limits it. `looks_at`: it reads a file of /proc that tells how
-    somebody stands; its path, whose it is, and which.
+    `expired`: that it is. `by_socket`: the socket limits it. `returns`: it does so at once, as what it waits for is
+    there. `signals`: for which it waits, or which are blocked meanwhile, as a mask. `looks_at`: it reads a file of
+    /proc that tells how somebody stands; its path, whose it is, and which.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Call:
     expires: int = 0
     expired: int | None = None
     by_socket: bool = False
+    returns: bool = False
+    signals: int = 0
     looks_at: tuple[str, int, str] | None = None
 
 
