@@ -83,10 +83,15 @@ def make(run: Run, tracee: Tracee, call: Call) -> Onward:
     return handler(run, tracee, call)
 
 
-def was_broken_off(tracee: Tracee) -> bool:
+def result_of(tracee: Tracee) -> int:
+    """At the exit of a call: what it returns, -errno for an error."""
+    return ptrace.call(tracee.tid).number
+
+
+def was_broken_off(tracee: Tracee, result: int) -> bool:
     """At the exit of a call: by a signal that it ignores, which only who is traced notices. Then it makes it again."""
     call = tracee.call
-    if call is None or call.expired is not None or ptrace.call(tracee.tid).number != -_EINTR:
+    if call is None or call.expired is not None or result != -_EINTR:
         return False
     masks = proc.masks(tracee.member.pid, tracee.tid)
     if masks is None or not masks.pending & ~masks.blocked or masks.deliverable:
@@ -98,10 +103,9 @@ def was_broken_off(tracee: Tracee) -> bool:
     return True
 
 
-def returned(run: Run, tracee: Tracee) -> int:
-    """It comes out of a call at whose exit we wanted to see it. Answers what the call returns, -errno for an error."""
+def returned(run: Run, tracee: Tracee, result: int) -> int:
+    """It comes out of a call at whose exit we wanted to see it. Answers what it is told that the call returns."""
     call = tracee.call
-    result = ptrace.call(tracee.tid).number
     tracee.interrupted = result in INTERRUPTED
     if call is not None:
         if call.patched is not None:

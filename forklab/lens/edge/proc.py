@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import NamedTuple
 
 from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverable_of
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second
-_MASKS = re.compile(b"\nSigPnd:\t(.*)\nShdPnd:\t(.*)\nSigBlk:\t(.*)\nSigIgn:\t(.*)\nSigCgt:\t(.*)")
+# The first of five lines of the same length, for what is pending (twice), blocked, ignored and caught.
+_MASKS, _MASK, _LINE = b"\nSigPnd:\t", len("0123456789abcdef"), len("SigPnd:\t0123456789abcdef\n")
 _PF_EXITING, _PF_FORKNOEXEC = 0x4, 0x40  # of the flags in /proc/PID/stat
 
 
@@ -56,10 +56,10 @@ def masks(pid: int, tid: int) -> Masks | None:
     content = _read(f"/proc/{pid}/task/{tid}/status")
     if content is None:
         return None
-    found = _MASKS.search(content)
-    assert found is not None
-    own, shared, blocked, ignored, caught = (int(mask, 16) for mask in found.groups())
-    return Masks(own | shared, blocked, ignored, caught)
+    at = content.index(_MASKS) + len(_MASKS)
+    places = range(at, at + 5 * _LINE, _LINE)
+    own, shared, *others = [int(content[place : place + _MASK], 16) for place in places]
+    return Masks(own | shared, *others)
 
 
 def has_capability(tid: int, number: int) -> bool:

@@ -20,6 +20,7 @@ _PTRACE = _LIBC.ptrace
 _PTRACE.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
 _PTRACE.restype = ctypes.c_long
 _WAITPID = _LIBC.waitpid
+_READ, _WRITE = _LIBC.process_vm_readv, _LIBC.process_vm_writev
 
 # Requests, linux/ptrace.h.
 _CONT, _SINGLESTEP, _SYSCALL = 7, 9, 24
@@ -44,7 +45,7 @@ SYSCALL_STOP = 0x85  # SIGTRAP | 0x80, by PTRACE_O_TRACESYSGOOD
 _OPTIONS = 1 | 2 | 4 | 8 | 16 | 32 | 128 | 1 << 20
 _TRACE_EXIT = 64
 _WALL = 0x40000000
-_SYSCALL_INFO = struct.Struct("<B3xIQQ7Q")
+_SYSCALL_INFO = struct.Struct("<B3xIQQQ6Q")
 _MESSAGE = struct.Struct("<Q")
 _PEEK = struct.Struct("<QIi")  # from where in the queue, which queue, how many
 SIGINFO_SIZE, _MOST_PEEKED = 128, 32
@@ -93,10 +94,15 @@ class _IoVector(ctypes.Structure):
     _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
 
 
+# Each of these is needed at every stop: they are made once.
 _buffer = ctypes.create_string_buffer(512)
 _ADDRESS = ctypes.addressof(_buffer)
 _status = ctypes.c_int()
 _STATUS = ctypes.byref(_status)
+_memory = ctypes.create_string_buffer(1 << 13)
+_MEMORY = ctypes.addressof(_memory)
+_local, _remote = _IoVector(), _IoVector()
+_LOCAL, _REMOTE = ctypes.byref(_local), ctypes.byref(_remote)
 
 
 def _ptrace(request: int, tid: int, address: int = 0, argument: int = 0) -> int:
@@ -187,10 +193,11 @@ def event_message(tid: int) -> int:
 def call(tid: int) -> CallStop:
     """At a seccomp stop or at the exit of a call."""
     _ptrace(_GET_SYSCALL_INFO, tid, 96, _ADDRESS)
-    kind, processor, counter, stack, value, *arguments = _SYSCALL_INFO.unpack_from(_buffer)
+    found = _SYSCALL_INFO.unpack_from(_buffer)
+    kind, processor, counter, stack, value = found[:5]
     if kind == AT_EXIT and value >= 1 << 63:
         value -= 1 << 64
-    return CallStop(value, tuple(arguments), counter, stack, processor == _PROCESSOR.audit)
+    return CallStop(value, found[5:], counter, stack, processor == _PROCESSOR.audit)
 
 
 def phase(tid: int) -> int:
@@ -281,7 +288,7 @@ def single_step(tid: int) -> None:
 def registers(tid: int) -> bytes:
     """The general ones: where it stands, and what it computes with."""
     _registers(tid)
-    return _buffer.raw[: 8 * _PROCESSOR.words]
+    return ctypes.string_at(_ADDRESS, 8 * _PROCESSOR.words)
 
 
 def counter_and_stack(tid: int) -> tuple[int, int]:
@@ -363,7 +370,8 @@ def _registers(tid: int) -> _IoVector:
 
 def _word(register: int) -> int:
     """Of those that were read last, by its place."""
-    return int.from_bytes(_buffer.raw[8 * register : 8 * register + 8], "little")
+    (value,) = _MESSAGE.unpack_from(_buffer, 8 * register)
+    return int(value)
 
 
 def change(tid: int, changes: Mapping[int, int]) -> None:
@@ -437,8 +445,10 @@ def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
 def read_memory(tid: int, address: int, length: int) -> bytes:
     """What is there, maybe less than `length`. Raises OSError where nothing is, or nothing that it may read itself."""
     _check(address, length)
-    content = _buffer if length <= len(_buffer) else ctypes.create_string_buffer(length)
-    size = _transfer(_LIBC.process_vm_readv, tid, address, content, length)
+    if length <= len(_memory):
+        return ctypes.string_at(_MEMORY, _transfer(_READ, tid, address, _MEMORY, length))
+    content = ctypes.create_string_buffer(length)
+    size = _transfer(_READ, tid, address, ctypes.addressof(content), length)
     return content.raw[:size]
 
 
@@ -474,16 +484,16 @@ def write_memory(tid: int, address: int, content: bytes) -> None:
     """Raises OSError where nothing is, or nothing that it may write to itself."""
     _check(address, len(content))
     ours = ctypes.create_string_buffer(content, len(content))
-    if _transfer(_LIBC.process_vm_writev, tid, address, ours, len(content)) < len(content):
+    written = _transfer(_WRITE, tid, address, ctypes.addressof(ours), len(content))
+    if written < len(content):
         raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
 
 
-def _transfer(
-    call: Callable[..., int], tid: int, address: int, ours: ctypes.Array[ctypes.c_char], length: int
-) -> int:
+def _transfer(call: Callable[..., int], tid: int, address: int, ours: int, length: int) -> int:
     """process_vm_readv(2) or process_vm_writev(2): they mind who may read and write what, as the kernel does."""
-    local, remote = _IoVector(ctypes.addressof(ours), length), _IoVector(address, length)
-    size = call(tid, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0)
+    _local.base, _local.length = ours, length
+    _remote.base, _remote.length = address, length
+    size = call(tid, _LOCAL, 1, _REMOTE, 1, 0)
     if size < 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))

@@ -109,10 +109,11 @@ def _enters_a_call(loop: Loop, tracee: Tracee) -> None:
 
 
 def _comes_out_of_a_call(loop: Loop, tracee: Tracee) -> None:
-    if dispatch.was_broken_off(tracee):
+    result = dispatch.result_of(tracee)
+    if dispatch.was_broken_off(tracee, result):
         loop.goes_on(tracee, AT_ONCE)
         return
-    result = dispatch.returned(loop.run, tracee)
+    result = dispatch.returned(loop.run, tracee, result)
     loop.policy.returned(loop, tracee, result)
     loop.goes_on(tracee, IN_TURN)
 
