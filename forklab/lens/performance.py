@@ -131,7 +131,6 @@ class Performance:
         processor = _this_processor()
         os.sched_setaffinity(pid, processor)
         self._run.world.new(pid, self.first).tells_its_end = stops_at_end
-        self._run.namespace = proc.pid_namespace(os.getpid())
         _number(self.first)
         self._until_closed = contextlib.ExitStack()
         self._until_closed.enter_context(_on(processor))

@@ -182,7 +182,6 @@ class Session:
         try:
             run.chronicle.first.adopts = self.request.subreaper
             run.world.new(pid, run.chronicle.first)
-            run.namespace = proc.pid_namespace(pid)
             if self.request.subreaper:
                 run.chronicle.first.adopts = True
             Loop(run, policy, watchdog).follow()

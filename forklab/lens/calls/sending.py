@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from forklab.kernel.calls import int32
 from forklab.kernel.signals import KILL
-from forklab.lens.calls.waiting import group_for
+from forklab.lens.calls.waiting import group_for, group_numbers
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, INTO_ITS_CALL, Onward
@@ -125,6 +125,7 @@ def _reached(run: Run, tracee: Tracee, whom: int) -> list[Member]:
     if whom == -1:  # but for PID 1 and itself
         seen = [member for _, member in alive if member.is_within(viewer)]
         return [m for m in seen if m is not viewer and m.number_for(viewer) != 1]
-    own = [viewer] if whom == 0 else [m for _, m in alive if group_for(viewer, m) == -whom]
-    groups = {proc.group(member.pid) for member in own}  # also those of it who are elsewhere
-    return [member for _, member in alive if proc.group(member.pid) in groups]
+    numbers = {member: group_numbers(member) for _, member in alive}
+    own = [m for _, m in alive if group_for(viewer, m, numbers[m]) == -whom] if whom else [viewer]
+    groups = {numbers[member][:1] for member in own}  # also those of it who are elsewhere
+    return [member for member, found in numbers.items() if found[:1] in groups]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from collections.abc import Sequence
 
 from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
@@ -88,12 +89,16 @@ def waited(run: Run, tracee: Tracee, call: Call, result: int) -> None:
         child.continue_untold = False
 
 
-def group_for(viewer: Member, member: Member) -> int | None:
-    """Its process group, as the viewer has to call it; None if that cannot see it."""
-    depth = len(viewer.spaces)
-    if not depth or not member.is_within(viewer):
-        return None if depth else proc.group(member.pid)
-    return next(iter(proc.numbers(member.pid, b"NSpgid:")[depth:]), None)
+def group_numbers(member: Member) -> tuple[int, ...]:
+    """Its process group, as it is called in each PID namespace around it, ours first; empty if it is gone."""
+    return proc.numbers(member.pid, b"NSpgid:")
+
+
+def group_for(viewer: Member, member: Member, numbers: Sequence[int]) -> int | None:
+    """Its process group, of these `numbers`, as the viewer has to call it; None if that cannot see it."""
+    if not member.is_within(viewer):
+        return None
+    return next(iter(numbers[len(viewer.spaces) :]), None)
 
 
 def _told(run: Run, tracee: Tracee, call: Call, result: int, options: int) -> Member | None:
@@ -136,9 +141,13 @@ def _meant(tracee: Tracee, awaited: waits.WaitFor) -> list[Member]:
             return [child for child in children if child.pid == target]
         case waits.P_PGID:
             own = tracee.member
-            group = which or group_for(own, own)
-            return [child for child in children if group_for(own, child) == group]
+            group = which or _group_of(own, own)
+            return [child for child in children if _group_of(own, child) == group]
     return children
+
+
+def _group_of(viewer: Member, member: Member) -> int | None:
+    return group_for(viewer, member, group_numbers(member))
 
 
 def _is_its_own(tracee: Tracee, child: Member) -> bool:

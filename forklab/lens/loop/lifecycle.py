@@ -64,13 +64,17 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
 
 
 def _number(run: Run, parent: Member, child: Member) -> None:
-    """In which PID namespaces of the program's own it is, and under which numbers."""
-    space = proc.pid_namespace(child.pid)
-    if not parent.spaces and space in (run.namespace, 0):
-        return
-    known = (m.spaces for m in run.chronicle.everybody if m.spaces[-1:] == (space,))
-    child.spaces = next(known, (*parent.spaces, space))
+    """In which PID namespaces of the program's own it is, and under which numbers.
+
+    In that of its parent if it has as many: nobody gets into another one but further down, see pid_namespaces(7).
+    """
     child.numbers = proc.numbers(child.pid)[1:]
+    if len(child.numbers) == len(parent.spaces):
+        child.spaces = parent.spaces
+    else:
+        space = proc.pid_namespace(child.pid)
+        known = (m.spaces for m in run.chronicle.everybody if m.spaces[-1:] == (space,))
+        child.spaces = next(known, (*parent.spaces, space))
     child.is_init = child.numbers[-1:] == (1,)
 
 

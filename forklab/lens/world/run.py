@@ -67,7 +67,6 @@ class Run:
     varied: int = 0  # so many answers of the kernel
     old_inodes: set[int] = field(default_factory=set)  # of files that were there before
     chose_processors: bool = False
-    namespace: int = 0  # of PIDs, in which the first process is
     suspects: set[Member] = field(default_factory=set)  # a signal may be pending for them
     shown: dict[tuple[Member, int], tuple[Edit, ...]] = field(default_factory=dict)
     threaded: set[Member] = field(default_factory=set)  # they have, or had, several threads
