@@ -22,6 +22,7 @@ INIT, INIT_PID = "init", 1
 _EFFECTS = frozenset(
     {"fork", "exec", "exit", "killed", "reaped", "reparented", "stopped", "continued", "output"}
 )
+_OF_SIGNALS = frozenset({"signal", "killed", "stopped"})
 
 
 @dataclass(eq=False, slots=True)
@@ -109,6 +110,9 @@ class Chronicle:
         self._adopted_by_init = False
         self._killers: dict[Member, Member] = {}
         self._attempts: dict[Member, list[dict[str, object]]] = {}
+        self._comings: dict[
+            Member, list[dict[str, object]]
+        ] = {}  # of signals, and what came of them
         self._members: dict[int, Member] = {}
         self._latest: dict[int, Member] = {}
         self.everybody: list[Member] = []
@@ -171,7 +175,10 @@ class Chronicle:
 
     def _tell(self, kind: str, member: Member, **details: object) -> None:
         self.effects += kind in _EFFECTS or (kind == "signal" and "sender" in details)
-        self._events.append({"t": self._now(), "kind": kind, "process": member.name, **details})
+        event = {"t": self._now(), "kind": kind, "process": member.name, **details}
+        self._events.append(event)
+        if kind in _OF_SIGNALS:
+            self._comings.setdefault(member, []).append(event)
 
     def forked(self, parent: Member, pid: int) -> Member:
         parent.forks += 1
@@ -221,8 +228,7 @@ class Chronicle:
 
     def caught_by(self, member: Member) -> list[tuple[int, str]]:
         """The signals that have come to it, and neither killed nor stopped it: number, and the sender's name or ""."""
-        mine = [event for event in self._events if event["process"] == member.name]
-        mine = [event for event in mine if event["kind"] in ("signal", "killed", "stopped")]
+        mine = self._comings.get(member, [])
         return [
             (signal_number(str(event["signal"])), str(event.get("sender", "")))
             for event, following in itertools.zip_longest(mine, mine[1:], fillvalue={"kind": ""})
