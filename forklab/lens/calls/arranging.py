@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import struct
-
 from forklab.kernel.calls import int32
 from forklab.kernel.signals import CHLD, HARMLESS_MASK, bit
 from forklab.lens.calls import masking
-from forklab.lens.edge import proc, ptrace
+from forklab.lens.calls.actions import action_of
 from forklab.lens.world.dispositions import SA_SIGINFO
 from forklab.lens.world.onward import AT_ONCE, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
-_LEAST_SIGACTION = struct.Struct("<QQ")  # handler, flags
 _PR_SET_CHILD_SUBREAPER = 36
 _SIG_DFL, _NSIG = 0, 64
 
 
 def set_handler(run: Run, tracee: Tracee, call: Call) -> Onward:
     """The flags are nowhere in /proc. Where nobody asks what it has seen, only those of SIGCHLD matter."""
-    run.dispositions.changed(tracee.member)
-    number, action = int32(call.arguments[0]), call.arguments[1]
-    if action and (number == CHLD or tracee.seen is not None):
-        try:
-            content = ptrace.read_memory(tracee.tid, action, _LEAST_SIGACTION.size)
-            _, flags = _LEAST_SIGACTION.unpack(content)
-        except (OSError, struct.error):
-            return AT_ONCE  # EFAULT
-        run.dispositions.set_flags(tracee.member, number, flags)
-        if flags & SA_SIGINFO:
+    if not call.idle:
+        run.dispositions.changed(tracee.member)
+    number = int32(call.arguments[0])
+    wanted = action_of(tracee, call) if number == CHLD or tracee.seen is not None else None
+    if wanted is not None:
+        run.dispositions.set_flags(tracee.member, number, wanted.flags)
+        if wanted.flags & SA_SIGINFO:
             masking.will_be_told(run, tracee, bit(number))
     return AT_ONCE
 
@@ -40,19 +34,17 @@ def makes_a_difference(run: Run, tracee: Tracee, call: Call) -> bool:
     Not if it only asks, or if a signal has its default disposition before and after it. But of those that nobody
     notices then, what is pending is thrown away: signal(7).
     """
-    number, action = int32(call.arguments[0]), call.arguments[1]
-    masks = proc.masks(tracee.member.pid, tracee.tid)
-    if not action or not 0 < number <= _NSIG:
+    number = int32(call.arguments[0])
+    if not call.arguments[1] or not 0 < number <= _NSIG:
         return False
+    masks = run.dispositions.of(tracee)
     if masks is None or bit(number) & (HARMLESS_MASK | masks.ignored | masks.caught):
         return True
-    try:
-        handler, flags = _LEAST_SIGACTION.unpack(
-            ptrace.read_memory(tracee.tid, action, _LEAST_SIGACTION.size)
-        )
-    except (OSError, struct.error):
+    wanted = action_of(tracee, call)
+    if wanted is None:
         return False  # EFAULT
-    return bool(handler != _SIG_DFL or flags & SA_SIGINFO)
+    call.idle = wanted.handler == _SIG_DFL and not wanted.flags & SA_SIGINFO
+    return not call.idle
 
 
 def control_itself(run: Run, tracee: Tracee, call: Call) -> Onward:

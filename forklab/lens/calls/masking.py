@@ -18,6 +18,7 @@ from collections.abc import Iterable
 
 from forklab.kernel.calls import int32
 from forklab.kernel.signals import KILL, STOP, bit, numbers_in
+from forklab.lens.calls.actions import action_of
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.resources import SOMEBODY
@@ -61,7 +62,8 @@ def notice_who_looks(run: Run, tracee: Tracee, call: Call, touches: Iterable[Tou
         or reads_signals
         or (
             call.name == "rt_sigaction"
-            and _read(tracee, call.arguments[1]) not in (None, _SIG_DFL, _SIG_IGN)
+            and (action := action_of(tracee, call)) is not None
+            and action.handler not in (_SIG_DFL, _SIG_IGN)
         )
     ):
         run.resources.note(SOMEBODY, [Touch(_signals_of(tracee.member.name), tells=True)])

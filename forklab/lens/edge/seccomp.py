@@ -37,10 +37,11 @@ class _Program(ctypes.Structure):
 class Stops(NamedTuple):
     """At which calls a program is stopped: at those of these names, or at `all_but` these.
 
-    Of rt_sigaction at those that change something: Python asks for all handlers when it starts; and, if `handlers_of`
-    says so, only for these signals: many a program goes through all that there are. With `all_but`, calls that have no
-    name here stop it too, and those of 32-bit programs; a mapping of memory that nobody else can see is never worth a
-    stop. `numbers` are those of calls that no kernel has, and that mean something to us.
+    Of rt_sigaction at those that change something: Python asks for all handlers when it starts, and nobody else can
+    notice that, or change what it hears; and, if `handlers_of` says so, only for these signals: many a program goes
+    through all that there are. With `all_but`, calls that have no name here stop it too, and those of 32-bit programs;
+    a mapping of memory that nobody else can see is never worth a stop. `numbers` are those of calls that no kernel has,
+    and that mean something to us.
     """
 
     names: frozenset[str]
@@ -60,7 +61,7 @@ def filter_for(stops: Stops) -> bytes:
     named, others = _RET_TRACE, _RET_ALLOW
     if stops.all_but:
         named, others = others, named
-    sets_handlers = "rt_sigaction" in stops.names and not stops.all_but
+    sets_handlers = ("rt_sigaction" in stops.names) is not stops.all_but
     refused = processor.set_clock_of_32_bits
     lines = [
         (_LOAD, 0, 0, _ARCH),

@@ -84,6 +84,8 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
         run.chronicle.signalled(member, number, sender)
         tracee.saw(number, *what_it_says(run, member, info))
     loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
+    if masks and masks.catches(number):  # once, if it has said so by SA_RESETHAND
+        run.dispositions.changed(member)
 
 
 def _end_by_fault(run: Run, member: Member, number: int) -> None:

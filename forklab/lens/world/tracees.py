@@ -13,6 +13,13 @@ from forklab.lens.world.digests import digest_of
 from forklab.lens.world.stands import Stand
 
 
+class Action(NamedTuple):
+    """What rt_sigaction(2) is given: the address of the handler, 0 for the default and 1 for ignored, and its flags."""
+
+    handler: int
+    flags: int
+
+
 @dataclass(slots=True)
 class Call:
     """The call that a thread is in. `again`: it has been in it before, and a signal has got it out.
@@ -20,7 +27,8 @@ class Call:
     `patched`: the argument that was changed, and what it was; `expires`: what it returns when its time is over;
     `expired`: that it is. `by_socket`: the socket limits it. `returns`: it does so at once, as what it waits for is
     there. `signals`: for which it waits, or which are blocked meanwhile, as a mask. `looks_at`: it reads a file of
-    /proc that tells how somebody stands; its path, whose it is, and which.
+    /proc that tells how somebody stands; its path, whose it is, and which. `action`: what it gives to rt_sigaction(2),
+    once that has been read; `idle`: it changes nothing by that.
     """
 
     name: str
@@ -33,6 +41,8 @@ class Call:
     returns: bool = False
     signals: int = 0
     looks_at: tuple[str, int, str] | None = None
+    action: Action | None = None
+    idle: bool = False
 
 
 class Twister(NamedTuple):

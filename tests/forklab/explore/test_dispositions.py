@@ -89,6 +89,31 @@ def test_what_can_be_told_is_a_step(body: str, ends: set[str], runnable: Runnabl
     assert ends_of(found) == ends
 
 
+HANDLES = """\
+int main(void) {
+    struct sigaction action = {.sa_handler = caught, .sa_flags = FLAGS};
+    sigaction(SIGUSR1, &action, NULL);
+    if (fork() == 0) {
+        kill(getppid(), SIGUSR1);
+        _exit(0);
+    }
+    while (wait(NULL) < 0) {}
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGUSR2, SIG_DFL);
+    put("done\\n");
+}
+"""
+
+
+def test_a_handler_that_is_for_one_signal_is_not_minded_after_that(runnable: Runnable) -> None:
+    """By SA_RESETHAND. Else to set the default would be a step: others may be before it, or after it."""
+    once = explore(**runnable("c", HEADERS + HANDLES.replace("FLAGS", "SA_RESETHAND")))
+    always = explore(**runnable("c", HEADERS + HANDLES.replace("FLAGS", "0")))
+    assert once.complete and always.complete, (once.reasons, always.reasons)
+    assert once.outputs == always.outputs == ("caught\ndone\n",)
+    assert once.states < always.states
+
+
 def test_who_looks_where_its_own_program_is_sees_nobody_else(runnable: Runnable) -> None:
     body = """
 int main(void) {
