@@ -55,12 +55,17 @@ class Face(NamedTuple):
             ptrace.patch_memory(tid, self.data, bytes([shall_ask]))
 
 
-def hide(tid: int, *, fix_chance: bool = False) -> None:
-    """At the exec stop. `fix_chance`: the random bytes there, for canaries of libc, are the same in each run."""
-    for kind, value, place in _auxiliary_vector(tid):
+def hide(tid: int) -> None:
+    """At the exec stop."""
+    for kind, _, place in _auxiliary_vector(tid):
         if kind == _AT_SYSINFO_EHDR:
             ptrace.write_memory(tid, place, _WORD.pack(_AT_IGNORE))
-        elif kind == _AT_RANDOM and fix_chance:
+
+
+def fix_chance(tid: int) -> None:
+    """At the exec stop: the random bytes there, for canaries of libc, are the same in each run."""
+    for kind, value, _ in _auxiliary_vector(tid):
+        if kind == _AT_RANDOM:
             ptrace.write_memory(tid, value, _RANDOM)
 
 

@@ -100,13 +100,19 @@ class Scheduled:
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
         chance = loop.run.chance
-        vdso.hide(tracee.tid, fix_chance=not (chance and chance.has(Kind.ADDRESSES)))
+        if not (chance and chance.has(Kind.ADDRESSES)):
+            vdso.fix_chance(tracee.tid)
+        self.takes_its_clock(loop, tracee)
         tracee.seen = replace(tracee.seen or Seen(), start=None)
         tracee.twisters = ()
         self._ledger.by_memory = self.schedule.by_memory
         trapping.begins(tracee)
         loop.run.pipes.outputs = loop.run.surroundings.outputs
         loop.run.resources.shared = self.schedule.grain.shared
+
+    def takes_its_clock(self, loop: Loop, tracee: Tracee) -> None:
+        """At its first instruction: each reading of the clock is to be a stop."""
+        vdso.hide(tracee.tid)
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         """Before each call that others could notice, until it is chosen."""

@@ -25,7 +25,10 @@ from autograder.trial.verdict import Status
 from forklab.explore.every import every_schedule
 from forklab.explore.graph import explore_graph
 from forklab.explore.learned import real_steps
+from forklab.lens.calls import dispatch
 from forklab.lens.replay import Played
+from forklab.lens.world.onward import Onward
+from forklab.lens.world.tracees import Call
 from forklab.steps.moves import Move
 from forklab.steps.state import SCRIPT, Script, place_of
 
@@ -176,6 +179,58 @@ def test_a_loss_happens_again_by_its_schedule(begin: Begin, proved: Prover) -> N
     again = rehearsals.rehearse(loss.replay.moves)
     assert again.verdict is not None
     assert (again.verdict.status, again.verdict.message) == (Status.FAILED, loss.verdict.message)
+
+
+LOOKS_AT_THE_CLOCK = """
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+static struct timespec now(void) {
+    struct timespec moment;
+    clock_gettime(CLOCK_MONOTONIC, &moment);
+    return moment;
+}
+static int follows(struct timespec late, struct timespec early, long seconds) {
+    return late.tv_sec == early.tv_sec + seconds && late.tv_nsec == early.tv_nsec;
+}
+int main(int count, char **arguments) {
+    (void)count;
+    struct timespec first = now();
+    int status, right = 1;
+    for (int look = 0; look < LOOKS; look++) right &= follows(now(), first, 0);
+    nanosleep(&(struct timespec){SLEEP, 0}, NULL);
+    for (int look = 0; look < LOOKS; look++) right &= follows(now(), first, SLEEP);
+    if (fork() == 0) {
+        if (!right || !follows(now(), first, SLEEP)) _exit(99);
+        execvp(arguments[1], arguments + 1);
+    }
+    right &= follows(now(), first, SLEEP);
+    wait(&status);
+    return right ? WEXITSTATUS(status) : 98;
+}
+"""
+
+
+@pytest.mark.parametrize(("sleep", "stops"), [(0, 2), (1, 42)])
+def test_who_is_alone_reads_the_clock_without_a_stop_until_time_goes_by(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, sleep: int, stops: int
+) -> None:
+    """Python does so for each lock that it takes. After its fork each reading may be a moment for others."""
+    readings = []
+
+    def read_clock(run: object, tracee: object, call: Call) -> Onward:
+        readings.append(call.name)
+        return read(run, tracee, call)
+
+    read = dispatch._HANDLERS["clock_gettime"]
+    monkeypatch.setitem(dispatch._HANDLERS, "clock_gettime", read_clock)
+    text = LOOKS_AT_THE_CLOCK.replace("LOOKS", "40").replace("SLEEP", str(sleep))
+    rehearsed = begin(text, scenario("main exits 3\nexpect init exits 3")).rehearse([])
+    assert rehearsed.verdict is not None
+    assert rehearsed.verdict.status is Status.PASSED, rehearsed.verdict.message
+    assert len(readings) == stops
 
 
 def seen_by_main(begin: Begin, signals: int) -> set[str]:
