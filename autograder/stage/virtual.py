@@ -158,7 +158,7 @@ class VirtualPlay(AnyPlay):
         """Nobody is waited for who sleeps longer than that, in seconds."""
         self.cast.comes_to_rest()
         while True:
-            written = self._streams.written()
+            written = self._on_screen()
             try:
                 rest = self._performance.come_to_rest(patience)
             except TooManyProcessesError as end:
@@ -166,10 +166,14 @@ class VirtualPlay(AnyPlay):
             except EndOfRunError as end:
                 raise RestlessError(str(end)) from end
             # A terminal holds so much; who has filled it goes on once we have read that.
-            if sum(self._streams.written()) - sum(written) < _ROOM_OF_A_TERMINAL:
+            if self._on_screen() - written < _ROOM_OF_A_TERMINAL:
                 break
         self.cast.stirred = False
         return self._settle(rest)
+
+    def _on_screen(self) -> int:
+        """How much has been written to the terminal, if there is one: it is read from there."""
+        return sum(self._streams.written()) if self._has_terminal else 0
 
     def _settle(self, rest: LensRest) -> Settled:
         """What the subject is doing then, and who wakes up again and again, or much later."""
