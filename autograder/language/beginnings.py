@@ -8,34 +8,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from autograder.language.sentence import BeginningTraits, Sentence, Wording
+from autograder.language.sentence import (
+    BeginningTraits,
+    OfSignal,
+    Sentence,
+    Wording,
+)
 
 
-@dataclass(frozen=True)
-class StartsIgnoring(Sentence):
+class StartsIgnoring(OfSignal):
     """Whoever started init ignored the signal, as nohup(1) does; execve(2) keeps that."""
-
-    signal: str
 
     wording = Wording("{subject} starts with {signal} ignored")
     traits = BeginningTraits(main_may_never_play=False)
 
 
-@dataclass(frozen=True)
-class StartsBlocking(Sentence):
+class StartsBlocking(OfSignal):
     """Whoever started init had the signal blocked; execve(2) keeps that."""
-
-    signal: str
 
     wording = Wording("{subject} starts with {signal} blocked")
     traits = BeginningTraits(main_may_never_play=False)
 
 
-@dataclass(frozen=True)
-class StartsPending(Sentence):
+class StartsPending(OfSignal):
     """The signal is blocked and has come already."""
-
-    signal: str
 
     wording = Wording("{subject} starts with {signal} pending")
     traits = BeginningTraits(main_may_never_play=True)
@@ -101,7 +97,6 @@ class StartsAsJob(Sentence):
     traits = BeginningTraits(main_may_never_play=False)
 
 
-@dataclass(frozen=True)
 class StartsWithExitHandler(Sentence):
     """Somebody has to be told when init exits: atexit(3)."""
 
@@ -109,7 +104,6 @@ class StartsWithExitHandler(Sentence):
     traits = BeginningTraits(main_may_never_play=False)
 
 
-@dataclass(frozen=True)
 class FreezesInitAfterFork(Sentence):
     """Init cannot run from the moment on at which it has forked main: main is first."""
 
@@ -117,7 +111,6 @@ class FreezesInitAfterFork(Sentence):
     traits = BeginningTraits(main_may_never_play=False)
 
 
-@dataclass(frozen=True)
 class FreezesMainAfterFork(Sentence):
     """Main has been forked and cannot run: init is first."""
 
@@ -125,7 +118,6 @@ class FreezesMainAfterFork(Sentence):
     traits = BeginningTraits(main_may_never_play=True)
 
 
-@dataclass(frozen=True)
 class HoldsExits(Sentence):
     """Whoever is about to exit, the subject or one that it has made, stands still until the script lets it."""
 

@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from autograder.language.roles import Actors
-from autograder.language.sentence import DeedTraits, Doer, Paired, Sentence, Wording
+from autograder.language.sentence import (
+    DeedTraits,
+    Doer,
+    OfActors,
+    OfActorsAndSignal,
+    OfActorsAndStatus,
+    OfActorsAndText,
+    OfSignal,
+    OfText,
+    Paired,
+    Sentence,
+    Wording,
+)
 
 
-@dataclass(frozen=True)
 class Forks(Paired):
     """Each forks a new actor."""
 
@@ -20,29 +31,20 @@ class Forks(Paired):
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
 
 
-@dataclass(frozen=True)
-class Exits(Sentence):
+class Exits(OfActorsAndStatus):
     """They exit, all at once."""
-
-    actors: Actors
-    status: int
 
     wording = Wording("{actors} exits {status}", "{actors} exit {status}")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
-class Dies(Sentence):
+class Dies(OfActorsAndSignal):
     """They send themselves a signal, which has its default action."""
-
-    actors: Actors
-    signal: str
 
     wording = Wording("{actors} dies by {signal}", "{actors} die by {signal}")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
 class Reaps(Paired):
     """They wait for a child each, blocked as long as it lives."""
 
@@ -50,54 +52,36 @@ class Reaps(Paired):
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=False)
 
 
-@dataclass(frozen=True)
-class Ignores(Sentence):
+class Ignores(OfActorsAndSignal):
     """From now on the signal is dropped."""
-
-    actors: Actors
-    signal: str
 
     wording = Wording("{actors} ignores {signal}", "{actors} ignore {signal}")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
 
 
-@dataclass(frozen=True)
-class Catches(Sentence):
+class Catches(OfActorsAndSignal):
     """From now on they tell us of the signal."""
-
-    actors: Actors
-    signal: str
 
     wording = Wording("{actors} catches {signal}", "{actors} catch {signal}")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
 
 
-@dataclass(frozen=True)
-class CatchesEverySignal(Sentence):
+class CatchesEverySignal(OfActors):
     """From now on they tell us of each signal that can be caught, but SIGCHLD."""
-
-    actors: Actors
 
     wording = Wording("{actors} catches every signal", "{actors} catch every signal")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
 
 
-@dataclass(frozen=True)
-class Blocks(Sentence):
+class Blocks(OfActorsAndSignal):
     """From now on the signal waits."""
-
-    actors: Actors
-    signal: str
 
     wording = Wording("{actors} blocks {signal}", "{actors} block {signal}")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
 
 
-@dataclass(frozen=True)
-class StartsSession(Sentence):
+class StartsSession(OfActors):
     """See setsid(2)."""
-
-    actors: Actors
 
     wording = Wording(
         "{actors} starts a session", "{actors} start a session", ("{actors} start sessions",)
@@ -105,11 +89,8 @@ class StartsSession(Sentence):
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
 
 
-@dataclass(frozen=True)
-class StartsGroup(Sentence):
+class StartsGroup(OfActors):
     """See setpgid(2)."""
-
-    actors: Actors
 
     wording = Wording(
         "{actors} starts a group", "{actors} start a group", ("{actors} start groups",)
@@ -117,53 +98,36 @@ class StartsGroup(Sentence):
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
 
 
-@dataclass(frozen=True)
-class Stops(Sentence):
+class Stops(OfActors):
     """They send themselves SIGSTOP."""
-
-    actors: Actors
 
     wording = Wording("{actors} stops", "{actors} stop")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=False)
 
 
-@dataclass(frozen=True)
-class Continues(Sentence):
+class Continues(OfActors):
     """They get a SIGCONT."""
-
-    actors: Actors
 
     wording = Wording("{actors} continues", "{actors} continue")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=True, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
-class Says(Sentence):
+class Says(OfActorsAndText):
     """They write a line to their standard output."""
-
-    actors: Actors
-    text: str
 
     wording = Wording("{actors} says {text}", "{actors} say {text}")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
 
 
-@dataclass(frozen=True)
-class TriesToSay(Sentence):
+class TriesToSay(OfActorsAndText):
     """The same, but nobody may be there who reads it: it may get a SIGPIPE, or an error."""
-
-    actors: Actors
-    text: str
 
     wording = Wording("{actors} tries to say {text}", "{actors} try to say {text}")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
-class Reads(Sentence):
+class Reads(OfActors):
     """They read a line from their standard input, blocked as long as there is none, and no end of file."""
-
-    actors: Actors
 
     wording = Wording("{actors} reads", "{actors} read")
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=True)
@@ -192,30 +156,23 @@ class SendsOften(Sentence):
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
-class SendsAtAnyMoment(Sentence):
+class SendsAtAnyMoment(OfSignal):
     """A signal from outside that may come at any moment from here to the next expectation, once init has forked.
 
     As the first line of a script: from init's start on. `autograder prove` looks at each of these moments.
     """
 
-    signal: str
-
     wording = Wording("send {signal} to {subject} at any moment")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
-class SendsEverySignal(Sentence):
+class SendsEverySignal(OfActors):
     """One of each that can be caught, but SIGCHLD; each when the play is at rest again."""
-
-    actors: Actors
 
     wording = Wording("send every signal to {actors}")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
 class Freezes(Sentence):
     """Init cannot run until it is thawed, so that several deaths meet one SIGCHLD."""
 
@@ -223,7 +180,6 @@ class Freezes(Sentence):
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=False)
 
 
-@dataclass(frozen=True)
 class Thaws(Sentence):
     """Init can run again."""
 
@@ -231,7 +187,6 @@ class Thaws(Sentence):
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
 class ThawsMain(Sentence):
     """Main, frozen after the fork, can run."""
 
@@ -239,11 +194,8 @@ class ThawsMain(Sentence):
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
-class Types(Sentence):
+class Types(OfText):
     """A line for the subject's standard input: at the terminal, or into the pipe that it reads from."""
-
-    text: str
 
     wording = Wording("type {text}")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
@@ -259,7 +211,6 @@ class Presses(Sentence):
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
 class EndsInput(Sentence):
     """Whoever reads the subject's standard input finds the end of file, once all that was typed is read."""
 
@@ -267,11 +218,8 @@ class EndsInput(Sentence):
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
-@dataclass(frozen=True)
-class LetsExit(Sentence):
+class LetsExit(OfActors):
     """Whoever is held at its exit, or will be, may go."""
-
-    actors: Actors
 
     wording = Wording("let {actors} exit")
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=False)

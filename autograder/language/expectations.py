@@ -13,25 +13,29 @@ from typing import TypeAlias
 from autograder.language.bands import OfBands
 from autograder.language.inheritance import OfInheritance
 from autograder.language.roles import Actors
-from autograder.language.sentence import ExpectationTraits, Judged, Paired, Sentence, Wording
+from autograder.language.sentence import (
+    ExpectationTraits,
+    Judged,
+    OfActors,
+    OfActorsAndSignal,
+    OfActorsAndStatus,
+    OfActorsAndText,
+    Paired,
+    Sentence,
+    Wording,
+)
 from autograder.language.streams import OfStreams
 
 
-@dataclass(frozen=True)
-class IsAlive(Sentence):
+class IsAlive(OfActors):
     """Neither dead nor a zombie."""
-
-    actors: Actors
 
     wording = Wording("expect {actors} is alive", "expect {actors} are alive")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
-class IsZombie(Sentence):
+class IsZombie(OfActors):
     """Dead, and nobody has waited for it."""
-
-    actors: Actors
 
     wording = Wording(
         "expect {actors} is a zombie",
@@ -41,17 +45,13 @@ class IsZombie(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
-class IsReaped(Sentence):
+class IsReaped(OfActors):
     """Dead, and gone from the process table."""
-
-    actors: Actors
 
     wording = Wording("expect {actors} is reaped", "expect {actors} are reaped")
     traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
 
 
-@dataclass(frozen=True)
 class IsChild(Paired):
     """Whose child it is now, after any adoption."""
 
@@ -63,32 +63,22 @@ class IsChild(Paired):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
-class IsStopped(Sentence):
+class IsStopped(OfActors):
     """By a signal, until it is continued."""
-
-    actors: Actors
 
     wording = Wording("expect {actors} is stopped", "expect {actors} are stopped")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
-class GetsNothing(Sentence):
+class GetsNothing(OfActors):
     """No signal since the last deed."""
-
-    actors: Actors
 
     wording = Wording("expect {actors} gets nothing", "expect {actors} get nothing")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
-@dataclass(frozen=True)
-class Gets(Sentence):
+class Gets(OfActorsAndSignal):
     """The signal has come, at least once. Of one that stops, only the stop can be seen: it can be undone."""
-
-    actors: Actors
-    signal: str
 
     wording = Wording("expect {actors} gets {signal}", "expect {actors} get {signal}")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
@@ -109,39 +99,27 @@ class GetsExactly(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
-@dataclass(frozen=True)
-class GetsEverySignal(Sentence):
+class GetsEverySignal(OfActors):
     """Each signal that can be caught, but SIGCHLD, has come."""
-
-    actors: Actors
 
     wording = Wording("expect {actors} gets every signal", "expect {actors} get every signal")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
-@dataclass(frozen=True)
-class HasExited(Sentence):
+class HasExited(OfActorsAndStatus):
     """By itself, with this status."""
-
-    actors: Actors
-    status: int
 
     wording = Wording("expect {actors} exits {status}", "expect {actors} exit {status}")
     traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
 
 
-@dataclass(frozen=True)
-class HasDied(Sentence):
+class HasDied(OfActorsAndSignal):
     """Killed by this signal."""
-
-    actors: Actors
-    signal: str
 
     wording = Wording("expect {actors} dies by {signal}", "expect {actors} die by {signal}")
     traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
 
 
-@dataclass(frozen=True)
 class IsIdle(Sentence):
     """Init is blocked in the kernel: it neither spins nor polls."""
 
@@ -149,7 +127,6 @@ class IsIdle(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
 class HasForked(Paired):
     """Whom they have started, no matter what it executes: it is named so from now on, the oldest nameless one first."""
 
@@ -170,12 +147,8 @@ class HasChildren(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
-class HasArguments(Sentence):
+class HasArguments(OfActorsAndText):
     """The words behind its name, as it was executed with them."""
-
-    actors: Actors
-    text: str
 
     wording = Wording(
         "expect {actors} starts with arguments {text}",
@@ -184,18 +157,13 @@ class HasArguments(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
-@dataclass(frozen=True)
-class EndsWith(Sentence):
+class EndsWith(OfActorsAndStatus):
     """As a shell tells it: the exit status, or 128 + n of one that signal n has killed."""
-
-    actors: Actors
-    status: int
 
     wording = Wording("expect {actors} ends with {status}", "expect {actors} end with {status}")
     traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
 
 
-@dataclass(frozen=True)
 class NobodyIsLeft(Sentence):
     """Nobody but init, not even a zombie."""
 

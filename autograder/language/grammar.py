@@ -6,7 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from autograder.language.blanks import BLANKS, FIXED, SUBJECT, UnreadableError, Value
 from autograder.language.roles import INIT
@@ -16,8 +16,7 @@ _BETWEEN_OUTPUT_AND_TEXT = ("is", "in")  # a text that begins so could be taken 
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"(?!\S)|\S+')
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(NamedTuple):
     """One word of a line, or one JSON string; `start` and `end` say where it stands."""
 
     text: str
@@ -28,12 +27,10 @@ class Word:
 def words_of(line: str) -> list[Word]:
     """The words of a line without its comment, which begins at a word that begins with #. "A string" is one word."""
     words: list[Word] = []
-    position = 0
-    while match := _WORD.search(line, position):
+    for match in _WORD.finditer(line):
         if match[0].startswith("#"):
             break
         words.append(Word(match[0], match.start(), match.end()))
-        position = match.end()
     return words
 
 

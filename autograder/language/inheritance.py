@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from autograder.language.roles import Actors
-from autograder.language.sentence import ExpectationTraits, Judged, Sentence, Wording
+from autograder.language.sentence import (
+    ExpectationTraits,
+    Judged,
+    OfActors,
+    Sentence,
+    Wording,
+)
 
 
-@dataclass(frozen=True)
-class StartsClean(Sentence):
+class StartsClean(OfActors):
     """It began as under a login shell: mask, dispositions, descriptors, terminal."""
-
-    actors: Actors
 
     wording = Wording("expect {actors} starts clean", "expect {actors} start clean")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
@@ -70,7 +73,6 @@ class HasNiceValue(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
-@dataclass(frozen=True)
 class TerminalIsAsBefore(Sentence):
     """The process group in its foreground is the one that was there when init started."""
 
@@ -78,7 +80,6 @@ class TerminalIsAsBefore(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
 class ExitHandlerIsInits(Sentence):
     """No child of init's that has not executed anything has left by exit(3)."""
 

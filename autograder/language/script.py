@@ -29,12 +29,10 @@ def parse(text: str, subject: str = INIT) -> list[Step]:
     steps: list[Step] = []
     problems: list[Problem] = []
     for number, line in enumerate(text.split("\n"), start=1):
-        if not words_of(line):
-            continue
         step = read_line(line, number, subject)
         if step is not None:
             steps.append(step)
-        elif len(problems) < _MOST_PROBLEMS:
+        elif words_of(line) and len(problems) < _MOST_PROBLEMS:
             problems.append(problem_of(line.strip(), number, subject))
     if problems:
         raise ScriptError(tuple(problems))

@@ -3,7 +3,8 @@
 The sentences themselves are in beginnings.py, deeds.py and expectations.py (and in the modules of its kinds: bands.py,
 inheritance.py, streams.py). Each is a frozen dataclass with exactly
 the fields that its blanks fill, and two facts about the class: its `wording` and its `traits`. Traits have no defaults:
-whoever adds a sentence decides each of them, and mypy says what was forgotten.
+whoever adds a sentence decides each of them, and mypy says what was forgotten. Where several have the same fields they
+inherit them from here: to make a dataclass of each of them took a tenth of the time in which `autograder` starts.
 """
 
 from __future__ import annotations
@@ -46,6 +47,48 @@ class Paired(Sentence):
         elif not self.others.is_row:
             others *= len(ones)
         return list(zip(ones, others, strict=True))
+
+
+@dataclass(frozen=True)
+class OfActors(Sentence):
+    """What these do, or what is so of them."""
+
+    actors: Actors
+
+
+@dataclass(frozen=True)
+class OfActorsAndSignal(OfActors):
+    """What these have to do with a signal."""
+
+    signal: str
+
+
+@dataclass(frozen=True)
+class OfActorsAndStatus(OfActors):
+    """How these exit."""
+
+    status: int
+
+
+@dataclass(frozen=True)
+class OfActorsAndText(OfActors):
+    """What these write, read or are told."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class OfSignal(Sentence):
+    """What a signal has to do with the subject."""
+
+    signal: str
+
+
+@dataclass(frozen=True)
+class OfText(Sentence):
+    """What the subject reads, or what is written."""
+
+    text: str
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from autograder.language.roles import Actors
-from autograder.language.sentence import ExpectationTraits, Judged, Paired, Sentence, Wording
+from autograder.language.sentence import (
+    ExpectationTraits,
+    Judged,
+    OfActors,
+    OfActorsAndText,
+    OfText,
+    Paired,
+    Sentence,
+    Wording,
+)
 
 
-@dataclass(frozen=True)
 class WritesTo(Paired):
     """The standard output of the one and the standard input of the other are the same pipe."""
 
@@ -32,11 +40,8 @@ class HasAsStandard(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
-class HasNoSpareDescriptors(Sentence):
+class HasNoSpareDescriptors(OfActors):
     """It began with the three standard descriptors and no others, whatever they are."""
-
-    actors: Actors
 
     wording = Wording(
         "expect {actors} starts with no other descriptors",
@@ -45,22 +50,15 @@ class HasNoSpareDescriptors(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
-@dataclass(frozen=True)
-class HasRead(Sentence):
+class HasRead(OfActorsAndText):
     """The line that it was told to read last."""
-
-    actors: Actors
-    text: str
 
     wording = Wording("expect {actors} reads {text}", "expect {actors} read {text}")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
-@dataclass(frozen=True)
-class HasFoundTheEnd(Sentence):
+class HasFoundTheEnd(OfActors):
     """There was no line to be read, and never will be."""
-
-    actors: Actors
 
     wording = Wording(
         "expect {actors} finds the end of file", "expect {actors} find the end of file"
@@ -68,51 +66,36 @@ class HasFoundTheEnd(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
 
 
-@dataclass(frozen=True)
-class OutputIs(Sentence):
+class OutputIs(OfText):
     """All that has been written to standard output so far; a text without a newline at its end is a whole line."""
-
-    text: str
 
     wording = Wording("expect output is exactly {text}")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
-class OutputInAnyOrder(Sentence):
+class OutputInAnyOrder(OfText):
     """The same, but the lines may come in any order."""
-
-    text: str
 
     wording = Wording("expect output in any order {text}")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
-class ErrorOutputIs(Sentence):
+class ErrorOutputIs(OfText):
     """All that has been written to standard error so far."""
-
-    text: str
 
     wording = Wording("expect error output is exactly {text}")
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
-@dataclass(frozen=True)
-class HasErrorOutput(Sentence):
+class HasErrorOutput(OfText):
     """The text occurs in what has been written to standard error so far."""
-
-    text: str
 
     wording = Wording("expect error output {text}")
     traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
 
 
-@dataclass(frozen=True)
-class HasOutput(Sentence):
+class HasOutput(OfText):
     """The text occurs in what has been written to standard output so far."""
-
-    text: str
 
     wording = Wording("expect output {text}")
     traits = ExpectationTraits(Judged.AS_SOON_AS_TRUE, actors_only=False)
