@@ -13,10 +13,11 @@ from autograder.language.roles import is_in_virtual_time
 from autograder.reports.files import write_whole
 from autograder.reports.screen import say
 from autograder.stage import isolation
+from autograder.stage.workspace import why_not_there
 
 
 def say_mode(screen: Console, asked: str | None, seed: int = 0) -> str:
-    """Which mode it is, why, and what cannot be enforced in it.
+    """Which mode it is, why, what cannot be enforced in it, and where scratch files are if not where they should be.
 
     Raises CommandError if there is a seed, and nobody who goes by it.
     """
@@ -29,6 +30,8 @@ def say_mode(screen: Console, asked: str | None, seed: int = 0) -> str:
     say(screen, Text(f"mode {choice.mode}: {choice.why}", "dim"))
     for lack in choice.lacks:
         say(screen, Text(f"not enforced: {lack}", "dim"))
+    if elsewhere := why_not_there():
+        say(screen, Text(elsewhere, "dim"))
     return choice.mode
 
 

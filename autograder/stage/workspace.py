@@ -19,12 +19,14 @@ _GUARDIAN = 'cat >/dev/null; for try in 1 2 3 4 5; do rm -rf -- "$1" && exit; sl
 
 
 class Workspace:
-    """A folder in the system's temporary folder, with a guardian process that removes it after our death."""
+    """A folder in the system's temporary folder, with a guardian process that removes it after our death.
+
+    Where that one does not suit (`why_not_there`), it is in /tmp.
+    """
 
     def __init__(self) -> None:
-        base = Path(tempfile.gettempdir())
-        suits = len(str(base)) < _LONGEST_BASE and _others_pass(base)
-        self.folder = (base if suits else Path("/tmp")) / f"forklab-{secrets.token_hex(8)}"
+        base = Path("/tmp" if why_not_there() else tempfile.gettempdir())
+        self.folder = base / f"forklab-{secrets.token_hex(8)}"
         self._numbers = itertools.count(1)
         # Before the folder: we may be killed at any moment.
         self._guardian = subprocess.Popen(
@@ -57,6 +59,18 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def why_not_there() -> str:
+    """Why scratch folders are not where TMPDIR says, and the mend; empty if they are."""
+    base = Path(tempfile.gettempdir())
+    if len(os.fsencode(base)) >= _LONGEST_BASE:
+        fault = f"sockets have no names as long as those in it. Name a folder in less than {_LONGEST_BASE} bytes"
+    elif not _others_pass(base):
+        fault = "submissions run as other users, who may not pass through it. Name a folder that is open to all"
+    else:
+        return ""
+    return f"scratch files are in /tmp, and not where TMPDIR says ({base}): {fault}"
 
 
 def _others_pass(folder: Path) -> bool:

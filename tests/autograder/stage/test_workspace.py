@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 import pytest
 
 from autograder.stage.sandbox import Sandbox
 from autograder.stage.watch import Watched, ready
-from autograder.stage.workspace import Workspace
+from autograder.stage.workspace import Workspace, why_not_there
 
 
 def test_a_temporary_folder_of_ours_alone_hides_no_submission_from_its_own_user(
@@ -32,3 +33,26 @@ def test_a_temporary_folder_of_ours_alone_hides_no_submission_from_its_own_user(
                 assert ready(init.pidfd, seconds=20)
                 init.close()
                 assert sandbox.status() == 7
+
+
+def test_what_is_no_place_for_scratch_folders_is_said_with_the_mend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        os.chmod(short, 0o755)
+        long = Path(short, "a" * 60)
+        long.mkdir()
+        for place, word in ((Path(short), ""), (long, "Name a folder in less than 60 bytes")):
+            monkeypatch.setattr(tempfile, "tempdir", str(place))
+            assert word in why_not_there()
+            with Workspace() as workspace:
+                assert (workspace.folder.parent == place) == (why_not_there() == "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others run submissions as themselves")
+def test_a_folder_that_is_ours_alone_is_no_place_for_them_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as private:
+        monkeypatch.setattr(tempfile, "tempdir", private)
+        assert "open to all" in why_not_there()
