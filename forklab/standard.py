@@ -56,6 +56,14 @@ def close(number: int) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
+def drop_what_is_stuck(stream: TextIO) -> None:
+    """What could not be written, as the disk is full, Python would try again at its end, and complain."""
+    try:
+        stream.flush()
+    except OSError:
+        close(stream.fileno())
+
+
 def _is_open(number: int) -> bool:
     try:
         os.fstat(number)

@@ -51,12 +51,13 @@ def _guarded(words: list[str]) -> int:
         return _run_or_explain(arguments)
     except CommandError as error:
         print(f"autograder: {error}", file=sys.stderr)
+        standard.drop_what_is_stuck(sys.stdout)
         return 2
     except KeyboardInterrupt:
         print("autograder: stopped.", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        standard.close(sys.stdout.fileno())
         return 141
 
 
@@ -66,7 +67,9 @@ def _run_or_explain(arguments: argparse.Namespace) -> int:
     from forklab.draw.trees.errors import GraphvizFailedError, GraphvizMissingError
 
     try:
-        return _run(arguments)
+        status = _run(arguments)
+        sys.stdout.flush()
+        return status
     except (StageError, GraphvizMissingError, GraphvizFailedError) as error:
         raise CommandError(str(error)) from error
     except OSError as error:

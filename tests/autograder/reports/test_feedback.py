@@ -200,7 +200,8 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
     ]
 
 
-def test_progress_is_a_bar_on_a_terminal() -> None:
+def test_progress_is_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one has none
     console = screen(terminal=True)
     with ClassProgress(console) as progress:
         progress.start(1)
