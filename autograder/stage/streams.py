@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import struct
 import termios
 import time
@@ -17,6 +18,7 @@ _ITS_WORDS = "an exit handler of init has run in its child\n"
 _GET_SESSION = 0x5429  # TIOCGSID, see ioctl_tty(2); Python does not know it
 _GET_PEER = 0x5441  # TIOCGPTPEER
 _UNREAD_SECONDS = 0.05
+_COPIES_SECONDS = 20.0  # that a machine may be too busy for a child of ours to execute something
 _PID = struct.Struct("i")
 _MOST_OUTPUT = 1 << 20  # bytes of a play's output that are looked at
 
@@ -65,8 +67,18 @@ class Streams:
             os.write(self._input, words)
 
     def end_input(self) -> None:
+        """Comes back when nobody else could write there either.
+
+        Another thread of ours may have forked: until its child executes something, that has a copy of our end, whoever
+        reads at the other one finds no end of file, and the play seems to be at rest.
+        """
+        there = os.open(f"/proc/self/fd/{self._input}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         os.close(self._input)
         self._input = -1
+        ends = select.poll()
+        ends.register(there, 0)  # for POLLHUP alone: what is unread does not matter
+        ends.poll(_COPIES_SECONDS * 1000)
+        os.close(there)
 
     def foreground(self) -> int | None:
         """The process group in the terminal's foreground, as seen from here; None without a terminal."""
