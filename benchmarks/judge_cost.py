@@ -7,7 +7,6 @@ every schedule, is no play: it is left out there, and measured by itself.
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
 import subprocess
@@ -15,6 +14,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from processor_time import Meter, meter
 
 from autograder.labs.demo_class import make_class
 from autograder.labs.lab import Lab, load_lab
@@ -32,7 +33,7 @@ ROUNDS = 5
 
 def main() -> None:
     lab = load_lab("init")
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, meter() as spent:
         floor = Path(scratch) / "floor"
         source = Path(__file__).with_name("floor.c")
         subprocess.run([compiler(), "-O2", "-static", str(source), "-o", str(floor)], check=True)
@@ -40,10 +41,10 @@ def main() -> None:
         make_class(lab, students)
 
         for mode in modes():
-            against_the_floor(lab, students / "solution_c" / lab.name, floor, mode)
+            against_the_floor(lab, students / "solution_c" / lab.name, floor, mode, spent)
         print(f"mode {probe().mode}, {len(lab.scenarios)} scenarios, {ROUNDS} rounds")
         for language in ("c", "python"):
-            failing_against_passing(lab, students, language)
+            failing_against_passing(lab, students, language, spent)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"the judge's own memory: {peak:.0f} MB at its peak")
 
@@ -56,15 +57,15 @@ def modes() -> list[str]:
         return [probe().mode]
 
 
-def against_the_floor(lab: Lab, solution: Path, floor: Path, mode: str) -> None:
+def against_the_floor(lab: Lab, solution: Path, floor: Path, mode: str, spent: Meter) -> None:
     plays = [scenario for scenario in lab.scenarios if not scenario.explored]
     proofs = [scenario for scenario in lab.scenarios if scenario.explored]
     counts = [str(actors_of(scenario)) for scenario in plays]
     rounds = [
         (
-            *cost(lab, solution, plays, mode),
-            cost(lab, solution, (), mode)[0],
-            cost(lab, solution, proofs, mode)[0],
+            *cost(spent, lab, solution, plays, mode),
+            cost(spent, lab, solution, (), mode)[0],
+            cost(spent, lab, solution, proofs, mode)[0],
             floor_cpu(floor, counts),
         )
         for _ in range(ROUNDS)
@@ -82,10 +83,12 @@ def against_the_floor(lab: Lab, solution: Path, floor: Path, mode: str) -> None:
         print(f"what is proved: {(proof - build) / judging:.2f} times all these plays")
 
 
-def failing_against_passing(lab: Lab, students: Path, language: str) -> None:
-    passing = [cost(lab, students / f"solution_{language}" / lab.name) for _ in range(ROUNDS)]
+def failing_against_passing(lab: Lab, students: Path, language: str, spent: Meter) -> None:
+    passing = [
+        cost(spent, lab, students / f"solution_{language}" / lab.name) for _ in range(ROUNDS)
+    ]
     failing = {
-        mutant.name: cost(lab, students / f"mutant_{mutant.name}" / lab.name)
+        mutant.name: cost(spent, lab, students / f"mutant_{mutant.name}" / lab.name)
         for mutant in load_mutants(lab)
         if mutant.of.parent.name == language
     }
@@ -99,6 +102,7 @@ def failing_against_passing(lab: Lab, students: Path, language: str) -> None:
 
 
 def cost(
+    spent: Meter,
     lab: Lab,
     submission: Path,
     scenarios: Sequence[Scenario] | None = None,
@@ -108,10 +112,9 @@ def cost(
 
     Without any scenarios it is only built, and its stage is set up.
     """
-    before, started = os.times(), time.monotonic()
+    before, started = spent(), time.monotonic()
     assess(lab, submission, mode=mode, scenarios=scenarios)
-    after = os.times()
-    return sum(after[:4]) - sum(before[:4]), time.monotonic() - started
+    return spent() - before, time.monotonic() - started
 
 
 def floor_cpu(floor: Path, counts: list[str]) -> float:
