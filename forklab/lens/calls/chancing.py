@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from forklab.kernel.calls import int32
 from forklab.lens.calls import paths, twisting
 from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.edge.callsite import is_below
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.runnable import is_python
@@ -44,6 +45,9 @@ _STEADY = re.compile(
     r"|/sys/fs/(selinux|cgroup)/.*(max|min|high|low|controllers|type|enforce)"
 )
 _KERNELS = ("/proc/", "/sys/")
+_WHERE_THE_STACK_IS = (
+    "pthread_getattr_np"  # of glibc: of the first thread it is read from /proc/self/maps
+)
 _STEADY_DEVICES = frozenset(os.makedev(1, minor) for minor in (3, 5, 7))  # null, zero, full: mem(4)
 _GRND_NONBLOCK = 1
 # Bytes: for malloc(3), for Python's hashes, and for its heap from 3.13 on, mimalloc, which has them on the stack.
@@ -82,10 +86,8 @@ def _read_from(tracee: Tracee, number: int) -> str:
     if not link.startswith("/"):
         return ""
     if link.startswith(_KERNELS):
-        is_python_counting = link == f"/proc/{tracee.member.pid}/stat" and is_python(
-            proc.program(tracee.member.pid)
-        )
-        return "" if _STEADY.fullmatch(link) or is_python_counting else f"reads {link}"
+        is_for_nobody = _is_read_by_python_itself(tracee, link.removeprefix("/proc/"))
+        return "" if _STEADY.fullmatch(link) or is_for_nobody else f"reads {link}"
     try:
         about = os.stat(f"/proc/{tracee.member.pid}/fd/{number}")
     except OSError:
@@ -93,6 +95,14 @@ def _read_from(tracee: Tracee, number: int) -> str:
     if stat.S_ISCHR(about.st_mode) and about.st_rdev not in _STEADY_DEVICES:
         return "" if link.startswith(("/dev/pts/", "/dev/tty")) else f"reads {link}"
     return ""
+
+
+def _is_read_by_python_itself(tracee: Tracee, file: str) -> bool:
+    """What it never shows: how many threads it has, when it forks; and where its stack ends, from 3.14 on."""
+    pid = tracee.member.pid
+    if file not in (f"{pid}/stat", f"{pid}/maps") or not is_python(proc.program(pid)):
+        return False
+    return file == f"{pid}/stat" or is_below(tracee.tid, _WHERE_THE_STACK_IS)
 
 
 def _link_read(tracee: Tracee, call: Call) -> str:

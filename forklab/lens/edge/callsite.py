@@ -1,4 +1,4 @@
-"""From where in a program a system call is made: for messages that name it."""
+"""From where in a program a system call is made: for messages that name it, and to tell a library's from its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from forklab.kernel.processors import this_processor
-from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge import functions, proc, ptrace
 
 _MOST_OF_STACK = 16 << 10  # bytes that are looked through
 _MOST_CALLERS = 8
@@ -43,6 +43,23 @@ def call_site(tid: int) -> CallSite | None:
     loaded_at = 0 if kind == _ET_EXEC else min(area.start for area, _ in areas)
     inside = (address for address in callers if _is_code(address, areas))
     return CallSite(program, tuple(address - loaded_at for address in inside))
+
+
+def is_below(tid: int, function: str) -> bool:
+    """At the entry of a system call: whether this function of glibc's shared library has led to it."""
+    try:
+        for path, start in proc.mapped_files(tid).items():
+            if not os.path.basename(path).startswith("libc.so"):
+                continue
+            known = functions.of_glibc(path, frozenset({function}))
+            if known is not None and function in known.addresses:
+                begin = start - known.begins + known.addresses[function]
+                inside = [(range(begin, begin + known.sizes[function]), True)]
+                stack = ptrace.read_memory(tid, ptrace.call(tid).stack, _MOST_OF_STACK)
+                return any(_returns(tid, stack, inside))
+    except OSError:
+        pass
+    return False
 
 
 def _areas(tid: int, program: str) -> Iterator[tuple[range, bool]]:

@@ -15,10 +15,11 @@ _OF_GLIBC = (b"\0gnu_get_libc_version\0", b"\0__new_sem_wait\0")
 
 
 class Functions(NamedTuple):
-    """Their `addresses` as the file has them, and where its first page `begins` in the same way."""
+    """Their `addresses` as the file has them, with their `sizes`, and where its first page `begins` in the same way."""
 
     begins: int
     addresses: Mapping[str, int]
+    sizes: Mapping[str, int]
 
 
 def mentions(path: str, name: str) -> bool:
@@ -55,18 +56,19 @@ def _of_glibc(path: str, names: frozenset[str], *_: int) -> Functions | None:
     try:
         elf = ELFFile(io.BytesIO(content))
         begins = min(s["p_vaddr"] for s in elf.iter_segments("PT_LOAD")) // _PAGE * _PAGE
-        addresses = {name: _address(elf, name) for name in names}
+        symbols = {name: _symbol(elf, name) for name in names}
     except (ELFError, ValueError):
         return None
-    return Functions(begins, {name: address for name, address in addresses.items() if address})
+    known = {name: symbol for name, symbol in symbols.items() if symbol and symbol["st_value"]}
+    addresses = {name: int(symbol["st_value"]) for name, symbol in known.items()}
+    sizes = {name: int(symbol["st_size"]) for name, symbol in known.items()}
+    return Functions(begins, addresses, sizes)
 
 
-def _address(elf: Any, name: str) -> int:
-    """0 where there is none."""
+def _symbol(elf: Any, name: str) -> Any:
+    """None where there is none."""
     by_hash, all_symbols = map(elf.get_section_by_name, (".gnu.hash", ".symtab"))
     if by_hash is not None:  # a shared library
-        symbol = by_hash.get_symbol(name)
-    else:
-        found = all_symbols.get_symbol_by_name(name) if all_symbols else None
-        symbol = found[0] if found else None
-    return int(symbol["st_value"]) if symbol else 0
+        return by_hash.get_symbol(name)
+    found = all_symbols.get_symbol_by_name(name) if all_symbols else None
+    return found[0] if found else None

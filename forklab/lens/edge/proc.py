@@ -193,6 +193,15 @@ def maps(tid: int) -> list[list[str]]:
         return [line.rstrip("\n").split(maxsplit=5) for line in lines]
 
 
+def mapped_files(tid: int) -> dict[str, int]:
+    """Those that are in its memory, and where they begin. Raises OSError."""
+    found: dict[str, int] = {}
+    for area, _, _, _, _, *name in maps(tid):
+        if name and name[0].startswith("/"):
+            found.setdefault(name[0], int(area.split("-")[0], 16))
+    return found
+
+
 def command_line(pid: int) -> tuple[str, ...]:
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:

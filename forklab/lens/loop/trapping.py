@@ -78,7 +78,7 @@ def _plant(run: Run, tracee: Tracee) -> dict[int, Trap]:
     """At the functions of its C library."""
     found: dict[int, Trap] = {}
     try:
-        for path, start in _files(tracee.tid).items():
+        for path, start in proc.mapped_files(tracee.tid).items():
             known = functions.of_glibc(path, SEM_FUNCTIONS)
             if known is not None:
                 for name, address in known.addresses.items():
@@ -86,15 +86,6 @@ def _plant(run: Run, tracee: Tracee) -> dict[int, Trap]:
                     found[there] = Trap(name, breakpoints.plant(tracee.tid, there))
     except OSError:
         run.because("it uses semaphores in a C library that can't be read")
-    return found
-
-
-def _files(tid: int) -> dict[str, int]:
-    """Those that are in its memory, and where they begin."""
-    found: dict[str, int] = {}
-    for area, _, _, _, _, *name in proc.maps(tid):
-        if name and name[0].startswith("/"):
-            found.setdefault(name[0], int(area.split("-")[0], 16))
     return found
 
 

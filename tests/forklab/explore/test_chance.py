@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -375,6 +376,26 @@ def test_who_asks_as_python_does_from_3_13_on_shows_nothing_of_it(runnable: Runn
     asks = "import os\nos.getrandom(32, FLAGS)\n"
     assert explore(**runnable("python", asks.replace("FLAGS", "os.GRND_NONBLOCK"))).complete
     assert not explore(**runnable("python", asks.replace("FLAGS", "0"))).complete
+
+
+@pytest.mark.slow
+def test_who_asks_as_python_does_from_3_14_on_shows_nothing_of_it(runnable: Runnable) -> None:
+    """Where its first thread's stack ends, glibc reads from /proc/self/maps. Who reads it itself, may show it."""
+    asks = (
+        ""
+        if sys.version_info >= (3, 14)
+        else """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.pthread_self.restype = ctypes.c_ulong
+assert libc.pthread_getattr_np(ctypes.c_ulong(libc.pthread_self()), bytes(100)) == 0
+"""
+    )
+    assert in_python(runnable, asks).complete
+    read = in_python(
+        runnable, "import os\nos.read(os.open('/proc/self/maps', os.O_RDONLY), 1024)\n"
+    )
+    assert any("reads /proc/1000/maps" in reason for reason in read.reasons)
 
 
 def test_many_programs_ask_the_kernel_for_what_stays_as_it_is(runnable: Runnable) -> None:
