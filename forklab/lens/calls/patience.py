@@ -59,10 +59,14 @@ def expire(run: Run, tracee: Tracee, call: Call) -> None:
 
 
 def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None:
-    """At its exit: Linux tells how much of its limit was left, and empties the sets of a select(2) that is over."""
+    """At its exit: Linux tells how much of its limit was left, and empties the sets of a select(2) that is over.
+
+    Also if a signal has cut it short, but of no other error. If the call is made again after that (a stop is no
+    handler), then with what was left.
+    """
     limit = PATIENT[call.name]
     address = call.arguments[limit.place]
-    if not call.patched or (result < 0 and call.expired is None):
+    if not call.patched or (result < 0 and call.expired is None and not tracee.interrupted):
         return
     deadline = tracee.deadline if call.expired is None else run.clock.now
     left = run.clock.left(max(0, (deadline or run.clock.now) - run.clock.now))
@@ -71,6 +75,7 @@ def tell_what_is_left(run: Run, tracee: Tracee, call: Call, result: int) -> None
     if not proc.personality(tracee.tid) & _STICKY_TIMEOUTS:
         with contextlib.suppress(OSError):  # a limit may be where one can't write: then it stays
             ptrace.write_memory(tracee.tid, address, form(left))
+            tracee.deadline = None
     for one in filter(None, sets):
         with contextlib.suppress(OSError):
             size = (int32(call.arguments[0]) + 63) // 64 * 8

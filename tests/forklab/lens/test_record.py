@@ -272,6 +272,41 @@ def test_a_sleep_that_is_cut_short_tells_what_is_left(compiled: Compile) -> None
     assert seen.seconds == 3.0
 
 
+def test_a_select_that_is_cut_short_tells_what_is_left(compiled: Compile) -> None:
+    """And after a stop it goes on with that: so it lasts as much longer."""
+    seen = record(
+        [
+            compiled("""
+            #include <signal.h>
+            #include <stdio.h>
+            #include <sys/select.h>
+            #include <unistd.h>
+            static void ring(int number) { (void)number; }
+            int main(void)
+            {
+                struct timeval limit = {10, 0};
+                pid_t stopped = getpid();
+                signal(SIGALRM, ring);
+                alarm(3);
+                select(0, NULL, NULL, NULL, &limit);
+                printf("%ld left\\n", (long)limit.tv_sec);
+                if (fork() == 0) {
+                    sleep(2);
+                    kill(stopped, SIGSTOP);
+                    sleep(20);
+                    kill(stopped, SIGCONT);
+                    return 0;
+                }
+                select(0, NULL, NULL, NULL, &limit);
+                return 0;
+            }
+            """)
+        ]
+    )
+    assert seen.output == "7 left\n"
+    assert seen.seconds == 30.0
+
+
 def test_who_is_stopped_oversleeps() -> None:
     """The clock goes on without it, and it goes on when SIGCONT comes."""
     script = "sleep 1 & kill -STOP $!; sleep 5; kill -CONT $!; wait $!; echo woken"
