@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.language.roles import PIDNS
+from autograder.language.roles import PIDNS, is_in_virtual_time, isolation_of
 from autograder.stage.compiled import compiled, is_dynamic
 from autograder.stage.machine import Needs, refuse_if_short
 from autograder.stage.sandbox import Means, Sandbox
 from autograder.stage.workspace import Workspace
 
 _IN_A_TRY = 2  # processes at a time
+_SHARES = {
+    False: "512 processes and 5 minutes",
+    True: "256 processes and 20 s on a processor",
+}
 _NAMESPACES = "grade where bubblewrap may open namespaces"
 _NAMESPACES_OR_ROOT = f"{_NAMESPACES}, or as root with all its rights"
 _FILTERS_THAT_ASK = "with Linux 5.9 or later, not below a filter that asks as well"
@@ -36,23 +40,32 @@ class Wall:
     guards: bool = True
 
 
-@functools.cache
 def walls(mode: str) -> tuple[Wall, ...]:
-    """All of them in this mode on this machine. Raises StageError if it cannot do the mode: a play is tried."""
-    with Workspace() as workspace, _sandbox(mode, workspace) as sandbox:
+    """All of them in this mode. Raises StageError if nobody can stand on this machine as in that mode."""
+    isolation, traced = isolation_of(mode), is_in_virtual_time(mode)
+    means, own_user = _tried(isolation)
+    of_the_isolation = (
+        _in_a_namespace() if isolation == PIDNS else among_others(means, own_user, traced=traced)
+    )
+    return (*of_the_isolation, *everywhere(means, traced=traced))
+
+
+@functools.cache
+def _tried(isolation: str) -> tuple[Means, bool]:
+    """A play is tried, in real time: what there is to confine it, and whether it has a user of its own."""
+    with Workspace() as workspace, _sandbox(isolation, workspace) as sandbox:
         means, own_user = sandbox.means(), sandbox.user is not None
         with open(os.devnull, "r+b") as nothing:
             pid, _ = sandbox.open_play(["/bin/sh", "-c", "exit 7"], (nothing.fileno(),) * 3)
             Path(f"/proc/{pid}/status").read_text()
         sandbox.end_play()
-    of_the_mode = _in_a_namespace() if mode == PIDNS else among_others(means, own_user)
-    return (*of_the_mode, *everywhere(means))
+    return means, own_user
 
 
-def _sandbox(mode: str, workspace: Workspace) -> Sandbox:
+def _sandbox(isolation: str, workspace: Workspace) -> Sandbox:
     """What this machine is short of is said first: with the remedy, and not as the mode's fault."""
     refuse_if_short(Needs(_IN_A_TRY, workspace.folder))
-    return Sandbox(mode, workspace.subfolder(), workspace.subfolder())
+    return Sandbox(isolation, workspace.subfolder(), workspace.subfolder())
 
 
 def _in_a_namespace() -> Iterator[Wall]:
@@ -62,9 +75,10 @@ def _in_a_namespace() -> Iterator[Wall]:
     yield Wall("user", True, "its rights end with its namespaces")
 
 
-def among_others(means: Means, own_user: bool) -> Iterator[Wall]:
-    """Those of a submission that has no namespaces."""
+def among_others(means: Means, own_user: bool, *, traced: bool = False) -> Iterator[Wall]:
+    """Those of a submission that has no namespaces. Who is `traced`, in virtual time, connects to nobody at all."""
     alone = own_user or means.fenced
+    asks = means.filters if traced else means.asks
     yield Wall(
         "processes",
         alone,
@@ -89,18 +103,22 @@ def among_others(means: Means, own_user: bool) -> Iterator[Wall]:
     )
     yield Wall(
         "sockets in the file system",
-        means.asks,
-        "actors connect to the judge, and nobody to anybody else"
-        if means.asks
+        asks,
+        (
+            "nobody connects to anybody"
+            if traced
+            else "actors connect to the judge, and nobody to anybody else"
+        )
+        if asks
         else "a submission can connect to sockets in the file system that its user may connect to",
         f"{_NAMESPACES_OR_ROOT}, or {_FILTERS_THAT_ASK}",
         guards=not own_user,
     )
     yield Wall(
         "abstract sockets",
-        means.asks or means.scopes,
+        asks or means.scopes,
         "those of others are out of reach"
-        if means.asks or means.scopes
+        if asks or means.scopes
         else "a submission can connect to abstract sockets of this machine",
         f"{_NAMESPACES}, {_NEWER}",
     )
@@ -139,8 +157,8 @@ def _files(means: Means, own_user: bool) -> Wall:
     )
 
 
-def everywhere(means: Means) -> Iterator[Wall]:
-    """Those of both modes."""
+def everywhere(means: Means, *, traced: bool = False) -> Iterator[Wall]:
+    """Those of all modes."""
     yield Wall(
         "system calls",
         means.filters,
@@ -151,9 +169,9 @@ def everywhere(means: Means) -> Iterator[Wall]:
     )
     yield Wall(
         "timers",
-        means.asks,
+        means.asks or traced,
         "whoever has set one is waited for"
-        if means.asks
+        if means.asks or traced
         else "only who sleeps in a call with a time is known to wait: a play can be judged before an alarm rings",
         _FILTERS_THAT_ASK,
         guards=False,
@@ -171,7 +189,7 @@ def everywhere(means: Means) -> Iterator[Wall]:
     yield Wall(
         "share",
         True,
-        "512 MB, 512 processes and 5 minutes for a whole play; then all of it is killed",
+        f"512 MB, {_SHARES[traced]} for a whole play; then all of it is killed",
     )
     yield Wall(
         "memory of the kernel",

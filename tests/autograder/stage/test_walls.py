@@ -52,6 +52,15 @@ def test_it_is_told_where_timers_are_not_seen() -> None:
         assert ("can be judged before" in timers.words) == (not means.asks)
 
 
+def test_in_virtual_time_nobody_has_to_ask_to_see_timers_and_who_connects() -> None:
+    [timers] = [w for w in everywhere(WITHOUT_QUESTIONS, traced=True) if w.about == "timers"]
+    assert timers.stands
+    found = among_others(WITHOUT_QUESTIONS, own_user=True, traced=True)
+    assert {w.about for w in found if w.guards and not w.stands} == set()
+    found = among_others(NOTHING, own_user=True, traced=True)
+    assert "abstract sockets" in {w.about for w in found if w.guards and not w.stands}
+
+
 def test_the_words_differ_where_the_wall_does_not_stand() -> None:
     standing = {wall.about: wall.words for wall in among_others(NEWEST, own_user=True)}
     for wall in among_others(NOTHING, own_user=False):
