@@ -17,7 +17,7 @@ from pathlib import Path
 from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.deeds import Forks
-from autograder.language.roles import VIRTUAL, isolation_of
+from autograder.language.roles import PIDNS, VIRTUAL, isolation_of
 from autograder.stage.company import alone, in_company
 from autograder.stage.conduct import Conduct
 from autograder.stage.errors import StageError
@@ -26,7 +26,7 @@ from autograder.stage.stage import Stage
 from autograder.stage.workspace import Workspace
 from autograder.trial.decide import UndecidedError, judge, record
 from autograder.trial.expected import Expected, Unknown
-from autograder.trial.proof import SECONDS, Proof, Standing
+from autograder.trial.proof import NEEDED_FOR_A_PROOF, SECONDS, Proof, Standing
 from autograder.trial.reference import Commands, Reference
 from autograder.trial.verdict import Status, Verdict
 from forklab.history import History
@@ -146,6 +146,8 @@ class Bench:
 
     def _over_all_schedules(self, scenario: Scenario, passed: Verdict) -> Verdict:
         """One play has passed; the scenario asks for all that could have been."""
+        if isolation_of(self._mode) != PIDNS:
+            return replace(passed, proof=f"Not proved: {NEEDED_FOR_A_PROOF}.")
         proof = self.prove(scenario, SECONDS)
         verdict = passed if proof.loss is None else proof.loss.verdict
         return replace(verdict, proof=f"{proof.words[:1].upper()}{proof.words[1:]}.")

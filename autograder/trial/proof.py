@@ -12,6 +12,7 @@ from forklab.jsonform import JsonObject
 from forklab.steps.schedule import Schedule
 
 SECONDS = 60.0  # for one, if nobody says anything else
+NEEDED_FOR_A_PROOF = "that takes a PID namespace of its own"
 
 
 class Standing(StrEnum):
