@@ -45,7 +45,7 @@ RUN = """\
 #!/bin/sh
 # Gradescope runs this for each submission.
 cd /autograder/source || exit
-.venv/bin/autograder check labs/{lab} /autograder/submission --mode subreaper \\
+.venv/bin/autograder check labs/{lab} /autograder/submission \\
     --gradescope /autograder/results/results.json --metadata /autograder/submission_metadata.json
 """
 

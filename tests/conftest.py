@@ -21,8 +21,7 @@ from autograder.language.roles import (
     is_in_virtual_time,
     isolation_of,
 )
-from autograder.stage.isolation import probe
-from autograder.stage.stage import refusal_to_trace
+from autograder.stage.isolation import probe, refusal_of_virtual_time
 from forklab.notebook import prepare
 
 # How long an example takes says something of this machine only, and of what else it does.
@@ -83,7 +82,7 @@ def able(mode: str) -> str:
     """Skips what this machine cannot do."""
     if isolation_of(mode) == PIDNS and probe().mode != PIDNS:
         pytest.skip(probe().why)
-    if is_in_virtual_time(mode) and (refusal := refusal_to_trace(isolation_of(mode))):
+    if is_in_virtual_time(mode) and (refusal := refusal_of_virtual_time(isolation_of(mode))):
         pytest.skip(refusal)
     return mode
 

@@ -13,6 +13,7 @@ from autograder.command.telling import say_mode, write_text
 from autograder.labs.lab import load_lab
 from autograder.labs.scenario import Scenario
 from autograder.reports.screen import console, show_assessment
+from autograder.stage import isolation
 from autograder.trial import assess
 from autograder.trial.verdict import Assessment, Status
 
@@ -32,12 +33,15 @@ def check(
     lab = load_lab(lab_name)
     refuse_if_no_submission(lab, path)
     screen = console(to_stderr=json_file == "-")
-    say_mode(screen, mode, seed)
+    choice = isolation.choose(mode)
     file = None
     if gradescope_file is not None:
         from autograder.command.gradescope import for_gradescope
 
         lab, file = for_gradescope(lab, gradescope_file, metadata_file)
+        if mode is None:
+            choice = isolation.default_without_namespaces()
+    mode = say_mode(screen, choice, seed)
     scenarios = [scenario_in(lab, name) for name in wanted] if wanted else None
     if file is None:
         assessment = assess.assess(lab, path, mode=mode, scenarios=scenarios, seed=seed)

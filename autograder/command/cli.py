@@ -200,7 +200,8 @@ def _parser() -> argparse.ArgumentParser:
         "--gradescope",
         type=Path,
         metavar="FILE",
-        help="write results.json for Gradescope there, from the beginning and after each verdict",
+        help="write results.json for Gradescope there, from the beginning and after each verdict; "
+        "without --mode nobody is PID 1 then, so that all machines ask for the same",
     )
     check.add_argument(
         "--metadata",
@@ -356,8 +357,8 @@ def _add_mode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
         choices=(VIRTUAL, VIRTUAL_SUBREAPER, *MODES),
-        help="pidns: init is PID 1; subreaper: it is not; virtual, virtual-subreaper: the same, below the lens, "
-        "in virtual time; default: the best that this machine can do in real time",
+        help="virtual, virtual-subreaper: below the lens, in virtual time, as PID 1 or not; pidns, subreaper: the same "
+        "in real time; default: virtual, or the best that this machine can do, as 'autograder doctor' tells",
     )
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from autograder.language.roles import isolation_of
 from autograder.reports.screen import console, say
 from autograder.stage import isolation
-from autograder.stage.walls import walls
+from autograder.stage.walls import Wall, walls
+
+_TO_TRACE = (
+    "let the grader trace: in a container with the capability SYS_PTRACE (docker run --cap-add=SYS_PTRACE), with "
+    "kernel.yama.ptrace_scope below 3, and below no other tracer; without namespaces as root"
+)
 
 
 def doctor(mode: str | None) -> int:
     """What submissions are kept from here, a line each, with the mend of what is missing."""
     screen = console()
-    choice = isolation.choose(mode)
-    found = walls(isolation_of(choice.mode))
-    lines = [Text(f"mode {choice.mode}: {choice.why}")]
+    default = isolation.default()
+    choice = default if mode is None else isolation.choose(mode)
+    found = (*walls(choice.mode), _virtual_time())
+    lines = [Text(f"mode {default.mode} is the default: {default.why}")]
+    if mode is not None:
+        lines.append(Text(f"mode {choice.mode}: {choice.why}"))
     widest = max(len(wall.about) for wall in found)
     for wall in found:
         mark, style = (
@@ -32,3 +39,10 @@ def doctor(mode: str | None) -> int:
     for line in lines:
         say(screen, line)
     return int(dangerous)
+
+
+def _virtual_time() -> Wall:
+    """No wall, but told as one: what this machine refuses, and the mend."""
+    refusal = isolation.refusal_of_virtual_time(isolation.probe().mode)
+    words = "real time alone: " + refusal if refusal else "sleeps and timers cost nothing"
+    return Wall("virtual time", not refusal, words, _TO_TRACE, guards=False)

@@ -20,6 +20,7 @@ from autograder.reports.feedback import MARKS, STYLES, explanation, wrapped
 from autograder.reports.film import film_of_play
 from autograder.reports.screen import console, say, show_play
 from autograder.safe_text import one_line
+from autograder.stage import isolation
 from autograder.submission.intake import BuildError
 from autograder.trial.search import Finding, Search
 from autograder.trial.verdict import Status, Verdict
@@ -50,7 +51,7 @@ def fuzz_submission(order: FuzzOrder) -> int:
     refuse_if_no_submission(lab, order.path)
     fuzz = _fuzz()
     screen = console(to_stderr="-" in (order.out, order.film))
-    say_mode(screen, order.mode)
+    say_mode(screen, isolation.choose(order.mode))
     seed = random.randrange(_SEEDS) if order.seed is None else order.seed
     try:
         search = fuzz(

@@ -72,7 +72,11 @@ def grade_class(order: ClassOrder) -> int:
             f"{name} lies beside the students' folders: nobody unpacks it, nobody is judged by it.",
         )
     with output_folder(order.out) as out, Gradebook(out / "gradebook.sqlite") as gradebook:
-        mode = order.mode if order.cluster else say_mode(screen, order.mode, order.seed)
+        mode = (
+            order.mode
+            if order.cluster
+            else say_mode(screen, isolation.choose(order.mode), order.seed)
+        )
         submissions = [replace(s, folder=s.folder and s.folder.resolve()) for s in submissions]
         try:
             with _executor(order) as executor, ClassProgress(screen) as progress:

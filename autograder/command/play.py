@@ -9,6 +9,7 @@ from autograder.command.telling import say_mode, write_text
 from autograder.errors import CommandError
 from autograder.reports.screen import console, show_play
 from autograder.safe_text import one_line
+from autograder.stage import isolation
 from autograder.trial import assess
 from autograder.trial.verdict import Status
 from forklab.draw.trees.picture import tree_svg
@@ -23,7 +24,7 @@ def play(scenario_name: str, init: Sequence[str], svg_file: str | None, mode: st
             f"{one_line(scenario_name)} -- tini -g --"
         )
     screen = console(to_stderr=svg_file == "-")
-    say_mode(screen, mode)
+    say_mode(screen, isolation.choose(mode))
     [verdict] = assess.judge_installed(init, [scenario], mode=mode, lab=lab)
     show_play(screen, verdict)
     if svg_file is not None:

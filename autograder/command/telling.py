@@ -12,20 +12,19 @@ from autograder.errors import CommandError
 from autograder.language.roles import is_in_virtual_time
 from autograder.reports.files import write_whole
 from autograder.reports.screen import say
-from autograder.stage import isolation
+from autograder.stage.isolation import ModeChoice
 from autograder.stage.workspace import why_not_there
 
 
-def say_mode(screen: Console, asked: str | None, seed: int = 0) -> str:
+def say_mode(screen: Console, choice: ModeChoice, seed: int = 0) -> str:
     """Which mode it is, why, what cannot be enforced in it, and where scratch files are if not where they should be.
 
     Raises CommandError if there is a seed, and nobody who goes by it.
     """
-    choice = isolation.choose(asked)
     if seed and not is_in_virtual_time(choice.mode):
         raise CommandError(
-            f"--seed {seed}: in mode {choice.mode} the kernel decides who is next.\n"
-            "  Virtual time goes by the seed: add --mode virtual."
+            f"--seed {seed}: in mode {choice.mode} the kernel decides who is next ({choice.why}).\n"
+            "  Virtual time goes by the seed: --mode virtual."
         )
     say(screen, Text(f"mode {choice.mode}: {choice.why}", "dim"))
     for lack in choice.lacks:

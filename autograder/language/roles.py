@@ -18,6 +18,7 @@ MODES = (PIDNS, SUBREAPER)
 VIRTUAL = "virtual"
 VIRTUAL_SUBREAPER = "virtual-subreaper"
 _IN_VIRTUAL_TIME = {VIRTUAL: PIDNS, VIRTUAL_SUBREAPER: SUBREAPER}
+_BELOW_THE_LENS = {isolation: mode for mode, isolation in _IN_VIRTUAL_TIME.items()}
 
 
 def isolation_of(mode: str) -> str:
@@ -27,6 +28,11 @@ def isolation_of(mode: str) -> str:
 
 def is_in_virtual_time(mode: str) -> bool:
     return mode in _IN_VIRTUAL_TIME
+
+
+def in_virtual_time(isolation: str) -> str:
+    """The mode of virtual time in which init stands so."""
+    return _BELOW_THE_LENS[isolation]
 
 
 MOST_ACTORS = 200  # of a play

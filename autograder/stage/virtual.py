@@ -86,7 +86,8 @@ class VirtualPlay(AnyPlay):
             identity = (actor.st_dev, actor.st_ino, actor.st_rdev)
             self._performance = self._traced(pid, identity, seed)
         except OSError as error:
-            raise StageError(f"a play cannot be traced: {error}") from error
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise StageError(f"a play cannot be traced: {why}") from error
         self._first = self._performance.first
         self._above = parent_of(pid)
         self._pid_inside = number_inside(self._first)

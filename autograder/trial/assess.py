@@ -18,14 +18,14 @@ from autograder.language.roles import PIDNS, VIRTUAL, isolation_of
 from autograder.stage.contained import Completed, run_contained
 from autograder.stage.endurance import Endurance
 from autograder.stage.errors import ExcessError, NeverEndsError, StageError
-from autograder.stage.isolation import choose, lacks, probe
+from autograder.stage.isolation import choose, lacks, probe, refusal_of_virtual_time
 from autograder.stage.machine import Needs, shortage
 from autograder.stage.workspace import Workspace
 from autograder.submission.build import BuiltProgram, build_all
 from autograder.submission.installed import find_installed
 from autograder.submission.intake import BuildError
 from autograder.trial.bench import Bench
-from autograder.trial.proof import Proof
+from autograder.trial.proof import NEEDED_FOR_A_PROOF, Proof
 from autograder.trial.reference import NO_REFERENCE, Commands, Reference
 from autograder.trial.verdict import Assessment, Hindrance, Status, Verdict
 from forklab.history import History
@@ -189,7 +189,9 @@ def judge_installed(
 
 def _refuse_to_prove() -> None:
     if probe().mode != PIDNS:
-        raise StageError(f"a proof takes a PID namespace of its own: {probe().why}")
+        raise StageError(f"nothing can be proved, as {NEEDED_FOR_A_PROOF}: {probe().why}")
+    if refusal := refusal_of_virtual_time(PIDNS):
+        raise StageError(f"nothing can be proved without virtual time: {refusal}")
 
 
 def _commands(programs: Mapping[str, BuiltProgram]) -> Commands:

@@ -91,12 +91,12 @@ def test_a_class_goes_by_the_seed_too_and_verdicts_with_another_one_are_others(
     assert message("out1", "--seed", other, "--resume") == found[other]
 
 
-@pytest.mark.parametrize("mode", [["--mode", "pidns"], []])
+@pytest.mark.parametrize("mode", ["pidns", "subreaper"])
 def test_in_real_time_nobody_goes_by_a_seed(
-    race: tuple[str, str], capsys: pytest.CaptureFixture[str], mode: list[str]
+    race: tuple[str, str], capsys: pytest.CaptureFixture[str], mode: str
 ) -> None:
-    assert main(["check", *race, "--seed", "3", *mode]) == 2
-    assert "--mode virtual" in capsys.readouterr().err
+    assert main(["check", *race, "--seed", "3", "--mode", mode]) == 2
+    assert f"in mode {mode} the kernel decides who is next" in capsys.readouterr().err
 
 
 def test_who_goes_on_later_goes_by_the_same_seed(tmp_path: Path) -> None:

@@ -5,18 +5,14 @@ The very tests of what needs them run once more, with a filter that refuses both
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from forklab.kernel.processors import this_processor
-from forklab.lens.edge import seccomp
+from refusing import below
 
 FOLDER = Path(__file__).parents[1]
-REFUSED = b"\x01\x00\x05\x00"  # SECCOMP_RET_ERRNO with EPERM, as the action at the end of a filter
 CALLS = frozenset({"pidfd_getfd", "kcmp"})
 WAITS = "lens/test_limits.py::test_it_waits_as_without_the_lens"
 RINGS = "lens/test_timers.py::test_it_rings_as_without_the_lens"
@@ -33,21 +29,6 @@ ONCE_MORE = (
     f"{CHANNELS}_polls[a signal that it lets in only while it waits]",
     f"{CHANNELS}_epoll[once, if that is wanted]",
 )
-
-
-def below(calls: frozenset[str], *argv: str) -> subprocess.CompletedProcess[str]:
-    """The command, where the kernel refuses these calls."""
-    assert calls <= set(this_processor().calls)
-    refuses = seccomp.filter_for(seccomp.Stops(calls))[:-4] + REFUSED
-    return subprocess.run(
-        argv,
-        preexec_fn=lambda: seccomp.install(refuses),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def test_what_is_borrowed_elsewhere_is_handed_over() -> None:
