@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from autograder.command.common_mode import common_mode, refuse_strangers_there
 from autograder.command.telling import say_mode
 from autograder.errors import CommandError
+from autograder.grading.cluster import Cluster, cluster
 from autograder.grading.grade import grade, output_folder
 from autograder.grading.gradebook import Gradebook
 from autograder.grading.lateness import charge, load_policy
@@ -23,6 +24,8 @@ from autograder.reports.progress import ClassProgress
 from autograder.reports.screen import console, say, show_class
 from autograder.reports.write import write_reports
 from autograder.stage import isolation
+from autograder.stage.errors import StageError
+from autograder.stage.isolation import ModeChoice
 from autograder.submission.submissions import archives_in, find_submissions
 from autograder.trial import assess
 
@@ -71,15 +74,21 @@ def grade_class(order: ClassOrder) -> int:
             screen,
             f"{name} lies beside the students' folders: nobody unpacks it, nobody is judged by it.",
         )
-    with output_folder(order.out) as out, Gradebook(out / "gradebook.sqlite") as gradebook:
-        mode = (
-            order.mode
-            if order.cluster
-            else say_mode(screen, isolation.choose(order.mode), order.seed)
-        )
+    with (
+        output_folder(order.out) as out,
+        Gradebook(out / "gradebook.sqlite") as gradebook,
+        _cluster(order) as machines,
+    ):
+        choose = partial(common_mode, machines) if machines else isolation.choose
+        choice = _choice(order, gradebook, choose)
+        mode = say_mode(screen, choice, order.seed)
+        if not order.trusting and machines:
+            refuse_strangers_there(machines, mode)
+        elif not order.trusting:  # it may be another mode, in which the class was begun
+            refuse_strangers("this machine", isolation.dangers(mode))
         submissions = [replace(s, folder=s.folder and s.folder.resolve()) for s in submissions]
         try:
-            with _executor(order) as executor, ClassProgress(screen) as progress:
+            with ClassProgress(screen) as progress:
                 run = grade(
                     lab,
                     submissions,
@@ -87,7 +96,7 @@ def grade_class(order: ClassOrder) -> int:
                     assess=partial(assess.assess, seed=order.seed),
                     seed=order.seed,
                     jobs=order.jobs,
-                    executor=executor,
+                    executor=machines.executor if machines else None,
                     mode=mode,
                     resume=order.resume,
                     only=order.only,
@@ -113,16 +122,30 @@ def grade_class(order: ClassOrder) -> int:
 
 
 @contextmanager
-def _executor(order: ClassOrder) -> Iterator[Executor | None]:
-    """The cluster, if one was asked for."""
+def _cluster(order: ClassOrder) -> Iterator[Cluster | None]:
+    """If one was asked for."""
     if order.cluster is None:
         yield None
         return
-    from autograder.grading.cluster import cluster
+    with cluster(order.cluster, order.submissions) as found:
+        yield found
 
-    dangers = None if order.trusting else partial(isolation.dangers, order.mode)
-    with cluster(order.cluster, order.submissions, dangers) as executor:
-        yield executor
+
+def _choice(
+    order: ClassOrder, gradebook: Gradebook, choose: Callable[[str | None], ModeChoice]
+) -> ModeChoice:
+    """Who goes on does so as the class was begun, if that can be had: a class is judged in one mode."""
+    usual = choose(order.mode)
+    begun = gradebook.mode() if order.resume or order.only else None
+    if order.mode is not None or begun in (None, usual.mode):
+        return usual
+    with suppress(StageError, CommandError):
+        if (choice := choose(begun)).mode == begun:
+            why = f"in which this class was begun; --mode {usual.mode}, the default, judges all of it anew"
+            return replace(choice, why=why)
+    return replace(
+        usual, why=f"{usual.why}; mode {begun}, in which this class was begun, is refused"
+    )
 
 
 def _refuse_inside(out: Path, submissions: Path) -> None:

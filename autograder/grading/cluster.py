@@ -6,27 +6,51 @@ When a worker dies, the scheduler gives what it had to another one; one that die
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any  # distributed has no types
+from typing import Any, ParamSpec, TypeVar  # Any: distributed has no types
 
 from autograder.errors import CommandError
-from autograder.grading.strangers import refuse_strangers
+from autograder.grading.workers import apart
 from autograder.safe_text import one_line
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _CONNECT_SECONDS = 20
 
 
+class Cluster:
+    """Its workers do what is submitted to `executor`, and answer what they are asked."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        # pure=False: two submissions that are alike are still two.
+        self.executor: Executor = _Apart(client.get_executor(pure=False))
+
+    def ask(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> dict[str, T]:
+        """What it answers at each worker, by the worker's address."""
+        answers: dict[str, T] = self._client.run(apart, fn, *args, **kwargs)
+        return answers
+
+
+class _Apart(Executor):
+    """Calls each function in a process beside the worker: that calls in threads, of which no one may trace a play."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return self._executor.submit(apart, fn, *args, **kwargs)
+
+
 @contextmanager
-def cluster(
-    address: str, submissions: Path, dangers: Callable[[], Sequence[str]] | None = None
-) -> Iterator[Executor]:
+def cluster(address: str, submissions: Path) -> Iterator[Cluster]:
     """The cluster whose scheduler is at `address`, such as tcp://10.0.0.1:8786.
 
-    Each worker is asked for the `dangers` of its machine, unless everybody is trusted (None). Raises CommandError if
-    there is no cluster, if its workers cannot do the work, or if strangers' work is not to be graded there.
+    Raises CommandError if there is no cluster, or if its workers cannot do the work.
     """
     try:
         from distributed import Client
@@ -47,11 +71,7 @@ def cluster(
         ) from error
     try:
         _refuse_unfit_workers(client.run, submissions.resolve())
-        if dangers is not None:
-            for worker, found in client.run(dangers).items():
-                refuse_strangers(f"the worker at {one_line(worker)}", found)
-        # pure=False: two submissions that are alike are still two.
-        yield client.get_executor(pure=False)
+        yield Cluster(client)
     finally:
         client.close()
 

@@ -19,7 +19,7 @@ from autograder.grading.gradebook import Gradebook
 from autograder.grading.records import Asked, Result, Run
 from autograder.grading.resuming import left_to_do, told, told_of_others
 from autograder.grading.terms import LabTerms
-from autograder.grading.workers import Workers, tell
+from autograder.grading.workers import Workers, processors, tell
 from autograder.labs.generate import with_generated
 from autograder.labs.lab import Lab
 from autograder.submission.submissions import Submission, choose
@@ -117,11 +117,6 @@ def output_folder(out: Path) -> Iterator[Path]:
         yield out
     finally:
         os.close(descriptor)
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def _run_for(lab: Lab, submissions: Sequence[Submission], gradebook: Gradebook, go_on: bool) -> Run:

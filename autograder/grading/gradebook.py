@@ -24,6 +24,10 @@ _LATEST = """
 SELECT id FROM attempt WHERE run = ? AND student = ? AND finished != ''
 ORDER BY id DESC LIMIT 1
 """
+_MODE = """
+SELECT mode FROM attempt WHERE run = (SELECT max(id) FROM run) AND finished != '' AND mode != ''
+ORDER BY id DESC LIMIT 1
+"""
 _LEFT_OPEN = """
 SELECT id FROM attempt WHERE run = ? AND student = ? AND finished = ''
 AND files = ? AND terms = ? AND seed = ? ORDER BY id DESC LIMIT 1
@@ -108,6 +112,11 @@ class Gradebook:
         latest = self.latest_run()
         assert latest is not None
         return latest
+
+    def mode(self) -> str | None:
+        """In which the latest run has judged whoever came last; None if it has judged nobody."""
+        row = self._book.execute(_MODE).fetchone()
+        return None if row is None else str(row[0])
 
     def latest_run(self) -> Run | None:
         row = self._book.execute(

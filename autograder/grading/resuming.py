@@ -86,7 +86,7 @@ def told(lefts: Sequence[Left], asked: Sequence[Asked]) -> Iterator[str]:
         ("Changed in the lab", Counter(name for left in lefts for name in left.changed)),
     ):
         if len(names) == len(asked):
-            yield f"{word}: all scenarios, as where init stands has changed or all of their plays."
+            yield f"{word}: all scenarios, as the mode has changed, the seed, or each of their plays."
         elif names:
             yield f"{word}, and judged anew: {_listed(list(names))}."
     if students := of.get(Reason.OTHER_PLAYS):

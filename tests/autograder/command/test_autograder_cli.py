@@ -81,6 +81,7 @@ def other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     choice = isolation.ModeChoice("pidns", "namespaces work here", ("the weather is not enforced",))
     monkeypatch.setattr(isolation, "lacks", lambda mode: choice.lacks)
     monkeypatch.setattr(isolation, "probe", lambda: choice)
+    monkeypatch.setattr(isolation, "refusal_of_virtual_time", lambda isolation: "")
     monkeypatch.setattr(isolation, "dangers", lambda mode: ())
     monkeypatch.chdir(tmp_path)
 
@@ -106,7 +107,7 @@ def test_check_ends_with_what_it_found(name: str, status: int) -> None:
 def test_check_tells_mode_verdicts_and_score(capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", "init", submission("ben")])
     out = capsys.readouterr().out
-    assert out.startswith("mode pidns: namespaces work here\n")
+    assert out.startswith("mode virtual: namespaces work here; in virtual time, below the lens\n")
     assert "✓ passed   01_starts_main" in out
     assert "✗ failed   03_orphan" in out
     assert "▶  7  expect child is reaped   ◀ failed here" in out
@@ -449,10 +450,67 @@ def test_the_doctor_has_a_line_for_each_wall_and_says_whether_a_class_can_be_gra
     capsys.readouterr()
     assert main(["doctor"]) == 1
     mode, *lines, conclusion = capsys.readouterr().out.splitlines()
-    assert mode == "mode pidns: namespaces work here"
+    assert mode.startswith("mode virtual is the default: namespaces work here; ")
     assert lines == [
-        "✓ roof     no rain gets in",
-        "✗ windows  it rains in. Mend: close them",
-        "· draught  it is cold. Mend: put a coat on",
+        "✓ roof          no rain gets in",
+        "✗ windows       it rains in. Mend: close them",
+        "· draught       it is cold. Mend: put a coat on",
+        "✓ virtual time  sleeps and timers cost nothing",
     ]
     assert "--trusting" in conclusion
+
+
+def test_the_doctor_tells_the_default_whatever_it_is_asked_and_the_mend_of_real_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("autograder.command.doctor.walls", lambda mode: ())
+    monkeypatch.setattr(isolation, "refusal_of_virtual_time", lambda isolation: "it is dark")
+    main(["doctor", "--mode", "subreaper"])
+    default, mode, virtual, _ = capsys.readouterr().out.splitlines()
+    assert default == "mode pidns is the default: namespaces work here; in real time: it is dark"
+    assert mode == "mode subreaper: as you asked"
+    assert virtual.startswith(
+        "· virtual time  real time alone: it is dark. Mend: let the grader trace"
+    )
+
+
+def test_gradescope_asks_the_same_of_all_machines(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """How many points can be had there is told before it is known what its machines can do."""
+    command = ["check", "init", submission("ada"), "--gradescope", str(tmp_path / "results.json")]
+    main(command)
+    assert capsys.readouterr().out.startswith("mode virtual-subreaper: init is a subreaper")
+    main([*command, "--mode", "pidns"])
+    assert capsys.readouterr().out.startswith("mode pidns: as you asked")
+
+
+def test_a_class_goes_on_in_the_mode_in_which_it_was_begun(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert grade("ada", "ben", more=["--mode", "pidns", "--jobs", "1"]) == 0
+    capsys.readouterr()
+    for more in (["--only", "ben"], ["--resume"]):
+        assert grade(more=[*more, "--jobs", "1"]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith("mode pidns: in which this class was begun; --mode virtual, the ")
+        assert "Changed" not in said and "is not what was judged" not in said
+    assert grade(more=["--resume", "--mode", "virtual"]) == 0
+    assert "Changed in the lab: all scenarios, as the mode has changed" in capsys.readouterr().out
+    assert grade(more=["--resume"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("mode virtual: namespaces work here") and "Changed" not in said
+
+
+def test_a_class_whose_mode_is_refused_now_is_judged_anew_and_told_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert grade("ada") == 0
+    monkeypatch.setattr(isolation, "refusal_of_virtual_time", lambda isolation: "it is dark")
+    capsys.readouterr()
+    assert grade(more=["--resume"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "mode pidns: namespaces work here; in real time: it is dark; mode virtual, "
+    )
+    assert "Changed in the lab: all scenarios, as the mode has changed" in said

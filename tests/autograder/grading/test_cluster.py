@@ -14,12 +14,14 @@ import pytest
 from attempts import attempts
 from made_up_lab import LAB, by_name, hand_in
 
+from autograder.command.common_mode import common_mode
 from autograder.errors import CommandError
 from autograder.grading.cluster import cluster
 from autograder.grading.grade import grade
 from autograder.grading.gradebook import Gradebook
 from autograder.labs.demo_class import make_class
 from autograder.labs.lab import Lab, load_lab
+from autograder.stage.isolation import choose
 from autograder.submission.submissions import find_submissions
 from autograder.trial.assess import assess
 
@@ -111,14 +113,14 @@ def test_a_worker_that_is_killed_half_way_costs_nothing(
 
     with (
         Gradebook(tmp_path / "gradebook.sqlite") as book,
-        cluster(two_workers.address, tmp_path / "class") as executor,
+        cluster(two_workers.address, tmp_path / "class") as machines,
     ):
         run = grade(
             LAB,
             find_submissions(tmp_path / "class", "init"),
             book,
             assess=by_name,
-            executor=executor,
+            executor=machines.executor,
             on_result=lambda result: kill_one_half_way(result.student),
         )
         assert sorted(graded) == STUDENTS
@@ -136,15 +138,17 @@ def test_real_plays_on_a_cluster_end_as_at_home(tmp_path: Path, two_workers: Clu
     for student in ("solution_c", "mutant_waits_for_main_only", "starter_python"):
         (tmp_path / "all" / student).rename(root / student)
     said = []
+    mode = choose(None).mode
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         for address in (None, two_workers.address):
-            how = {"assess": assess, "mode": "subreaper"}
+            how = {"assess": assess, "mode": mode}
             submissions = find_submissions(root, "init")
             if address is None:
                 run = grade(few, submissions, book, jobs=1, **how)  # type: ignore[arg-type]
             else:
-                with cluster(address, root) as executor:
-                    run = grade(few, submissions, book, executor=executor, **how)  # type: ignore[arg-type]
+                with cluster(address, root) as machines:
+                    assert common_mode(machines, None).mode == mode
+                    run = grade(few, submissions, book, executor=machines.executor, **how)  # type: ignore[arg-type]
             said.append(
                 [
                     (r.student, v.scenario, v.status, v.message)
