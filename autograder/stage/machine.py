@@ -1,4 +1,4 @@
-"""What plays need of a machine: processes, open files, a folder to execute from, room on the disk, memory.
+"""What plays need of a machine: processes, open files, a folder to execute from, room on the disk, memory, /dev/null.
 
 Looked at before the first play, and refused with the remedy: a machine that is short of something must not cost points.
 And looked at again when something has failed, since others may have used it up meanwhile.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _DISK_BYTES, _DISK_FILES = 32 << 20, 200
 _MEMORY_BYTES = 32 << 20
 _FILES_OF_THE_MACHINE = 256
 _UNLIMITED = 1 << 40
+_EVERYBODYS = 0o666
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,14 @@ def refuse_if_short(needs: Needs) -> None:
     wanted = _MOST_FILES_OF_OURS if hard < 0 else min(hard, _MOST_FILES_OF_OURS)
     if 0 <= soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    for lack in (*_of_limits(needs), *_of_folder(needs.folder)):
-        raise StageError(f"this machine is too small to judge fairly: {lack}")
+    for lack in (*_of_limits(needs), *_of_folder(needs.folder), *_of_devices()):
+        raise StageError(f"nobody can be judged fairly on this machine: {lack}")
 
 
 def shortage(needs: Needs) -> str:
     """What the machine is short of right now, in a sentence; empty if there is enough of everything."""
-    for lack in (*_of_limits(needs), *_of_folder(needs.folder), *_of_the_machine(needs.processes)):
-        return lack
-    return ""
+    lacks = (*_of_limits(needs), *_of_folder(needs.folder), *_of_devices())
+    return next(iter((*lacks, *_of_the_machine(needs.processes))), "")
 
 
 def _of_limits(needs: Needs) -> Iterator[str]:
@@ -85,6 +86,12 @@ def _of_folder(folder: Path) -> Iterator[str]:
         )
     if facts.f_bavail * facts.f_frsize < _DISK_BYTES or 0 < facts.f_favail < _DISK_FILES:
         yield f"the disk is full at {folder.parent}. Make room there, or set TMPDIR to another folder"
+
+
+def _of_devices() -> Iterator[str]:
+    """A program of root's that shares our /dev may have taken it for its terminal, and kept others from it."""
+    if ~stat.S_IMODE(os.stat(os.devnull).st_mode) & _EVERYBODYS:
+        yield f"not everybody may read and write {os.devnull}. Try: chmod 666 {os.devnull}"
 
 
 def _of_the_machine(processes: int) -> Iterator[str]:

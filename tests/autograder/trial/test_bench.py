@@ -314,6 +314,17 @@ int main(int count, char **words) {
     assert ("blocked in write" if told else "does not answer") in verdict.message
 
 
+def test_a_dev_null_that_submissions_may_not_open_costs_nobody_points(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A program of root's in a container that shares our /dev can take it for its terminal, and keep it to itself."""
+    monkeypatch.setattr(os, "devnull", str(tmp_path / "null"))
+    (tmp_path / "null").touch(0o620)
+    assert "Try: chmod 666" in shortage(Needs(2, tmp_path))
+    with pytest.raises(StageError, match="chmod 666"):
+        refuse_if_short(Needs(2, tmp_path))
+
+
 @pytest.mark.parametrize("limit", ["--nofile=64", "--nproc=20"])
 def test_a_machine_that_would_cost_points_is_refused_with_the_remedy(limit: str) -> None:
     program = "from autograder.command.cli import main; import sys; sys.exit(main())"
