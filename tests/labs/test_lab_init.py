@@ -74,7 +74,9 @@ def test_a_perfect_init_can_meet_every_expectation(scenario: Scenario) -> None:
 
 @pytest.fixture(scope="module")
 def verdicts_on_the_solution() -> dict[str, Verdict]:
-    return {v.scenario: v for v in assess(LAB, LAB.folder / "solution" / "c").verdicts}
+    """In real time: of virtual time the solutions' verdicts are looked at above, with their proofs."""
+    assessment = assess(LAB, LAB.folder / "solution" / "c", mode=probe().mode)
+    return {v.scenario: v for v in assessment.verdicts}
 
 
 @pytest.mark.parametrize("scenario", LAB.scenarios, ids=lambda scenario: scenario.name)
@@ -107,9 +109,9 @@ def _states(history: object) -> list[tuple[object, ...]]:
     ],
 )
 def test_a_verdict_is_the_same_every_time(name: str, tmp_path: Path) -> None:
-    """To the last event; only who of a row that dies at once is found first, is the kernel's choice."""
+    """In real time, to the last event; only who of a row that dies at once is found first, is the kernel's choice."""
     write(next(mutant for mutant in MUTANTS if mutant.name == name), tmp_path)
-    first, second = (assess(LAB, tmp_path).to_json() for _ in range(2))
+    first, second = (assess(LAB, tmp_path, mode=probe().mode).to_json() for _ in range(2))
     pairs = zip(first.pop("scenarios"), second.pop("scenarios"), strict=True)
     differing = {
         one["name"]: {key: (one[key], other[key]) for key in one if one[key] != other[key]}

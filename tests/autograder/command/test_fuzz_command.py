@@ -45,6 +45,7 @@ def other_search(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[S
     """`other_search(what comes of it)` answers what was asked for."""
     choice = isolation.ModeChoice("pidns", "namespaces work here", ())
     monkeypatch.setattr(isolation, "probe", lambda: choice)
+    monkeypatch.setattr(isolation, "refusal_of_virtual_time", lambda isolation: "")
     monkeypatch.setattr(isolation, "lacks", lambda mode: ())
     monkeypatch.chdir(tmp_path)
     Path("mine").mkdir()

@@ -94,7 +94,8 @@ def test_a_real_init_does_what_is_known_of_it(known: Witness) -> None:
     # One that wakes up every second makes the judge wait for it: several plays at a time.
     with ThreadPoolExecutor(6) as stages:
         parts = stages.map(
-            lambda part: judge_installed(known.command, part), [wanted[i::6] for i in range(6)]
+            lambda part: judge_installed(known.command, part, mode=PIDNS),
+            [wanted[i::6] for i in range(6)],
         )
         statuses = {verdict.scenario: verdict.status for part in parts for verdict in part}
     assert {name for name, status in statuses.items() if status is Status.FAILED} == known.fails
