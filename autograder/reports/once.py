@@ -29,10 +29,10 @@ class Once:
     def _new(self, sentences: list[str], scenario: str, earlier: list[str]) -> list[str]:
         fresh = []
         for sentence in sentences:
-            if sentence in self._said:
-                earlier.append(self._said[sentence])
-            else:
-                self._said[sentence] = scenario
+            first = self._said.setdefault(sentence, scenario)
+            if first != scenario:
+                earlier.append(first)
+            else:  # what is expected and what was written may have lines in common
                 fresh.append(sentence)
         return fresh
 

@@ -159,6 +159,11 @@ def test_what_was_said_before_is_not_said_again(message: str, fresh: str, earlie
     assert once.fresh(message, "c")[0] == ""
 
 
+def test_a_line_that_was_expected_and_written_is_shown_twice() -> None:
+    both = "Other lines.\n  expected:\n    one\n    two\n  written:\n    one"
+    assert Once().fresh(both, "a") == (both, "")
+
+
 def test_a_large_class_is_a_short_table_and_all_errors() -> None:
     console = screen()
     results = [Result(f"student {n:03}", assessment()) for n in range(200)]
