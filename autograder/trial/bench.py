@@ -149,8 +149,10 @@ class Bench:
         if isolation_of(self._mode) != PIDNS:
             return replace(passed, proof=f"Not proved: {NEEDED_FOR_A_PROOF}.")
         proof = self.prove(scenario, SECONDS)
-        verdict = passed if proof.loss is None else proof.loss.verdict
-        return replace(verdict, proof=f"{proof.words[:1].upper()}{proof.words[1:]}.")
+        words = f"{proof.words[:1].upper()}{proof.words[1:]}"
+        if proof.loss is None:
+            return replace(passed, proof=f"{words}.")
+        return replace(proof.loss.verdict, proof=f"{words}: 'autograder prove' tells how.")
 
     def _set_up(self, folder: Path, conduct: Conduct | None = None) -> Stage:
         return Stage(self._mode, self._workspace, folder, conduct, seed=self._seed)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from lost_wakeup import LOOKS_AND_THEN_SLEEPS
 from refusing import below
 
 from autograder.labs.lab import load_lab
@@ -104,3 +105,16 @@ def test_a_scenario_over_every_schedule_is_not_proved_without_namespaces() -> No
         "passed",
         "Not proved: that takes a PID namespace of its own.",
     )
+
+
+def test_a_race_is_lost_by_whoever_hands_it_in(tmp_path: Path) -> None:
+    """A scenario over every schedule needs no more than to be asked."""
+    if isolation.choose(None).mode != VIRTUAL:
+        pytest.skip(isolation.choose(None).why)
+    (tmp_path / "timeout.c").write_text(LOOKS_AND_THEN_SLEEPS)
+    lab = load_lab("timeout")
+    explored = [scenario for scenario in lab.scenarios if scenario.explored]
+    [verdict] = assess(lab, tmp_path, scenarios=explored).verdicts
+    assert verdict.status == "failed" and "timeout is asleep in" in verdict.message
+    assert verdict.proof.startswith("Fails in ")
+    assert verdict.proof.endswith(" schedules: 'autograder prove' tells how.")
