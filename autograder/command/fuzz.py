@@ -43,6 +43,11 @@ class FuzzOrder:
     out: str | None
     film: str | None
 
+    @property
+    def file(self) -> Path:
+        """Where the play is to be when it is played again: in virtual time its name decides who is next."""
+        return Path("found.toml" if self.out in (None, "-") else str(self.out))
+
 
 def fuzz_submission(order: FuzzOrder) -> int:
     """Plays, tells what has been found, and answers the exit status."""
@@ -61,7 +66,7 @@ def fuzz_submission(order: FuzzOrder) -> int:
             plays=order.plays,
             seconds=order.seconds,
             seed=seed,
-            name=Path(order.out).stem if order.out and order.out != "-" else "found",
+            name=order.file.stem,
             on_play=lambda search: _show_progress(screen, search, order.plays),
         )
     except BuildError as failure:
@@ -142,7 +147,7 @@ def _show_finding(
     if order.film is not None:
         seen = finding.verdict
         write_text(order.film, film_of_play(seen.observed, seen.title, seen.script))
-    file = one_line(order.out or "FILE")
+    file = one_line(str(order.file))
     mode = f" --mode {order.mode}" if order.mode else ""
     again = f"autograder check {one_line(order.lab)} {one_line(str(order.path))} --scenario {file}{mode}"
     say(screen)

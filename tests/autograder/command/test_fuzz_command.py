@@ -77,7 +77,7 @@ def test_what_is_found_is_told_as_a_file_as_a_play_and_with_the_reason(
     assert "▶  2  expect main is stopped" in out
     assert "main is still running." in out
     assert "main(1000)" in out
-    assert "autograder check init mine --scenario FILE --mode virtual" in out
+    assert "autograder check init mine --scenario found.toml --mode virtual" in out
 
 
 def test_nothing_found_is_said_with_the_number_of_plays_and_the_seed(
@@ -124,6 +124,7 @@ def test_what_goes_to_standard_output_is_the_scenario_alone(
     Path("found.toml").write_text(out)
     assert load_scenario(Path("found.toml")).script == PLAY.script
     assert "main is still running." in err
+    assert err.endswith("To play it again: autograder check init mine --scenario found.toml\n")
 
 
 def test_a_search_that_was_cut_off_says_so(
