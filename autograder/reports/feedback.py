@@ -101,10 +101,11 @@ def explanation(
 
 
 def plain(verdict: Verdict, why: str = "", width: int = 100) -> str:
-    """The explanation without colour, for reports that show text."""
-    if verdict.status is Status.PASSED:
-        return verdict.message
-    return textwrap.dedent("\n".join(line.plain for line in explanation(verdict, why, width)))
+    """The explanation without colour, for reports that show text, and what is known over all schedules."""
+    told = verdict.message
+    if verdict.status is not Status.PASSED:
+        told = textwrap.dedent("\n".join(line.plain for line in explanation(verdict, why, width)))
+    return "\n\n".join(filter(None, (told, verdict.proof)))
 
 
 def play(verdict: Verdict) -> list[Text]:

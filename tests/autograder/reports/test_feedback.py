@@ -22,7 +22,7 @@ from autograder.reports.feedback import (
 from autograder.reports.once import Once
 from autograder.reports.progress import ClassProgress
 from autograder.reports.screen import show_assessment, show_class, show_play
-from autograder.trial.verdict import Assessment
+from autograder.trial.verdict import Assessment, Verdict
 from forklab.history import State
 
 
@@ -157,6 +157,15 @@ def test_what_was_said_before_is_not_said_again(message: str, fresh: str, earlie
     once.fresh("It died. Wait for any child.", "a")
     assert once.fresh(message, "b") == (fresh, earlier)
     assert once.fresh(message, "c")[0] == ""
+
+
+@pytest.mark.parametrize("verdict", [passed(ASKED[2]), failed(ASKED[2])])
+def test_where_there_is_text_alone_it_is_told_what_is_known_over_all_schedules(
+    verdict: Verdict,
+) -> None:
+    known = replace(verdict, proof="Right in all 7 schedules.")
+    assert plain(known).startswith(plain(verdict))
+    assert plain(known).endswith("Right in all 7 schedules.")
 
 
 def test_a_line_that_was_expected_and_written_is_shown_twice() -> None:
