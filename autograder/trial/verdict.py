@@ -118,7 +118,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Assessment:
-    """All verdicts on one submission. `mode` is "pidns" or "subreaper": where init stood.
+    """All verdicts on one submission. `mode` says where init stood, and by which time; empty if nothing was started.
 
     `unenforced` says in sentences what the machine could not forbid the submission. `hindrance` is why nothing could be
     played, all verdicts being failed then. `remarks` are about a build that went well: a compiler's warnings, and what
