@@ -1,0 +1,212 @@
+"""Folders of unit files: which file is whose, and what else has a say (systemd.unit(5), "Unit File Load Path").
+
+Of a name that several folders have, the first folder's file counts. `foo@bar.service` is read from `foo@.service` where
+it has no file of its own. Drop-ins `NAME.d/*.conf` come on top, by their file names, whichever folder they are in.
+`NAME.wants/` and `NAME.requires/` add dependencies. A link to /dev/null, and an empty file, mask a unit.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from forklab.services.keys import unit as unit_of
+from forklab.services.unit import Load, Relation, Unit
+from forklab.services.unitfile import Problem, Setting, settings
+from forklab.services.words import unescape
+
+_LONGEST_FILE: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Name:
+    """`foo@bar.service` in its parts."""
+
+    full: str
+
+    @property
+    def suffix(self) -> str:
+        return self.full.rpartition(".")[2]
+
+    @property
+    def stem(self) -> str:
+        return self.full.rpartition(".")[0]
+
+    @property
+    def prefix(self) -> str:
+        return self.stem.partition("@")[0]
+
+    @property
+    def instance(self) -> str:
+        return self.stem.partition("@")[2]
+
+    @property
+    def is_template(self) -> bool:
+        return self.stem.endswith("@")
+
+    @property
+    def template(self) -> str:
+        """The unit of which this is an instance; itself if it is none."""
+        return f"{self.prefix}@.{self.suffix}" if "@" in self.stem else self.full
+
+    def with_drop_ins(self) -> Iterator[str]:
+        """All names whose drop-ins count, the most particular first: foo-bar@x, foo-bar@, foo-, service."""
+        yield self.full
+        if self.template != self.full:
+            yield self.template
+        parts = self.prefix.split("-")
+        for length in range(len(parts) - 1, 0, -1):
+            yield f"{'-'.join(parts[:length])}-.{self.suffix}"
+        yield self.suffix
+
+
+def full_name(text: str) -> str:
+    """What people mean: `web` is web.service."""
+    suffixes = (".service", ".target", ".socket", ".timer", ".path", ".mount", ".slice", ".scope")
+    return text if text.endswith(suffixes) else f"{text}.service"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where units are looked for, the strongest first."""
+
+    paths: Sequence[Path]
+
+    def everything(self) -> tuple[dict[str, Unit], list[Problem]]:
+        """All units of the folders, and all that they name: an instance is read where it is named."""
+        names = [
+            each.name
+            for path in self.paths
+            if path.is_dir()
+            for each in sorted(path.iterdir())
+            if each.name.endswith((".service", ".target")) and not Name(each.name).is_template
+        ]
+        return self.load(names)
+
+    def load(self, names: Sequence[str]) -> tuple[dict[str, Unit], list[Problem]]:
+        """These units and, as far as they have files, those that they speak of."""
+        units: dict[str, Unit] = {}
+        problems: list[Problem] = []
+        new = list(dict.fromkeys(names))
+        while new:
+            name = new.pop(0)
+            if name in units:
+                continue
+            units[name], found = self.read(name)
+            problems += found
+            new += sorted(
+                other
+                for others in units[name].relations.values()
+                for other in others
+                if self.file_of(other)
+            )
+        return {name: _with_defaults(unit, units) for name, unit in units.items()}, problems
+
+    def read(self, name: str) -> tuple[Unit, list[Problem]]:
+        path = self.file_of(name)
+        if path is None:
+            return Unit(name, Load.NOT_FOUND), []
+        if _is_mask(path):
+            return Unit(name, Load.MASKED, files=(str(path),)), []
+        lines: list[Setting] = []
+        problems: list[Problem] = []
+        for each in (path, *self._drop_ins(Name(name))):
+            try:
+                text = each.read_bytes()
+                if len(text) > _LONGEST_FILE:
+                    raise OSError(f"it has more than {_LONGEST_FILE} bytes")
+            except OSError as error:
+                problems.append(Problem(str(each), 0, f"cannot be read: {error.strerror or error}"))
+                continue
+            for line in settings(text, str(each)):
+                if isinstance(line, Problem):
+                    problems.append(line)
+                else:
+                    lines.append(line)
+        unit, found = unit_of(name, lines, meanings(Name(name)))
+        relations = dict(unit.relations)
+        for relation, folder in ((Relation.WANTS, "wants"), (Relation.REQUIRES, "requires")):
+            if linked := self._linked(name, folder):
+                relations[relation] = unit[relation] | linked
+        return replace(unit, relations=relations), problems + found
+
+    def file_of(self, name: str) -> Path | None:
+        """The file that a unit is read from."""
+        for each in dict.fromkeys((name, Name(name).template)):
+            for folder in self.paths:
+                if os.path.lexists(folder / each):
+                    return folder / each
+        return None
+
+    def _drop_ins(self, name: Name) -> list[Path]:
+        """Of two with one file name the more particular counts."""
+        found: dict[str, Path] = {}
+        for owner in name.with_drop_ins():
+            for folder in self.paths:
+                place = folder / f"{owner}.d"
+                if place.is_dir():
+                    for path in place.glob("*.conf"):
+                        found.setdefault(path.name, path)
+        return [found[each] for each in sorted(found) if not _is_mask(found[each])]
+
+    def _linked(self, name: str, folder: str) -> frozenset[str]:
+        places = [path / f"{name}.{folder}" for path in self.paths]
+        return frozenset(
+            each.name for place in places if place.is_dir() for each in place.iterdir()
+        )
+
+
+def _is_mask(path: Path) -> bool:
+    return os.path.realpath(path) == os.devnull or (path.is_file() and not path.stat().st_size)
+
+
+def _with_defaults(unit: Unit, units: Mapping[str, Unit]) -> Unit:
+    """A target comes after all that it wants or requires, unless they say the opposite."""
+    if not unit.default_dependencies or not unit.name.endswith(".target"):
+        return unit
+    pulled = unit[Relation.WANTS] | unit[Relation.REQUIRES]
+    after = {
+        other
+        for other in pulled
+        if other in units
+        and units[other].default_dependencies
+        and unit.name not in units[other][Relation.AFTER]
+    }
+    return replace(unit, relations={**unit.relations, Relation.AFTER: unit[Relation.AFTER] | after})
+
+
+def meanings(name: Name) -> Mapping[str, Callable[[], str]]:
+    """The specifiers (systemd.unit(5), "Specifiers"), of a manager for the system."""
+    last = name.prefix.rpartition("-")[2]
+    me = pwd.getpwuid(os.getuid())
+    return {
+        "n": lambda: name.full,
+        "N": lambda: name.stem,
+        "p": lambda: name.prefix,
+        "P": lambda: unescape(name.prefix),
+        "i": lambda: name.instance,
+        "I": lambda: unescape(name.instance),
+        "j": lambda: last,
+        "J": lambda: unescape(last),
+        "f": lambda: "/" + unescape(name.instance or name.prefix).lstrip("/"),
+        "t": lambda: "/run",
+        "S": lambda: "/var/lib",
+        "C": lambda: "/var/cache",
+        "L": lambda: "/var/log",
+        "E": lambda: "/etc",
+        "T": lambda: "/tmp",
+        "V": lambda: "/var/tmp",
+        "u": lambda: me.pw_name,
+        "U": lambda: str(me.pw_uid),
+        "g": lambda: str(me.pw_gid),
+        "h": lambda: me.pw_dir,
+        "s": lambda: me.pw_shell,
+        "H": socket.gethostname,
+        "l": lambda: socket.gethostname().partition(".")[0],
+        "v": lambda: os.uname().release,
+    }

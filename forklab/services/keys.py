@@ -1,0 +1,342 @@
+"""What each key means: settings in, a Unit and what is wrong with them out.
+
+Three kinds of keys that do nothing here are told apart: those that confine or limit a service, which are accepted and
+said so; those that begin with X-, which are the author's own; and unknown ones, which are named with the nearest that is
+known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from forklab.services.unit import Command, Condition, Load, Relation, Service, Unit
+from forklab.services.unitfile import Problem, Setting
+from forklab.services.values import Ends, boolean, ends, limit, signal_number, span
+from forklab.services.words import specify, split, words
+
+Meanings: TypeAlias = Mapping[str, Callable[[], str]]  # of the letters behind a per cent sign
+Read: TypeAlias = Callable[[str, Meanings], Any]
+
+
+class RefusedError(ValueError):
+    """A value that makes the whole unit one that cannot be started."""
+
+
+@dataclass(frozen=True)
+class _Key:
+    field: str
+    read: Read
+    many: bool = False  # each adds to those before it; an empty one begins anew
+
+
+def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Unit, list[Problem]]:
+    """The unit of these settings, those of drop-ins last."""
+    found: dict[str, dict[str, Any]] = {section: {} for section in _KEYS}
+    problems: list[Problem] = []
+    load = Load.LOADED
+    files: dict[str, None] = {}
+    for setting in settings:
+        files[setting.file] = None
+        key = _KEYS.get(setting.section, {}).get(setting.key)
+        if key is None:
+            problems += _unknown(setting)
+            continue
+        try:
+            _put(found[setting.section], key, setting.value, meanings)
+        except RefusedError as error:
+            problems.append(setting.problem(f"{error}: the unit cannot be started"))
+            load = Load.BAD_SETTING
+        except ValueError as error:
+            problems.append(setting.problem(f"{setting.key}=: {error}; it is ignored"))
+    service = _service(found["Service"]) if name.endswith(".service") else None
+    made = Unit(
+        name, load, service=service, files=tuple(files), **_unit(found["Unit"]), **found["Install"]
+    )
+    if service and load is Load.LOADED and (why := _refusal(service)):
+        problems.append(Problem(next(iter(files), name), 0, f"{why}: the unit cannot be started"))
+        made = Unit(**{**vars(made), "load": Load.BAD_SETTING})
+    return made, problems
+
+
+def _put(into: dict[str, Any], key: _Key, value: str, meanings: Meanings) -> None:
+    if key.many:
+        into[key.field] = into.get(key.field, ()) + key.read(value, meanings) if value else ()
+    elif value:
+        into[key.field] = key.read(value, meanings)
+    else:
+        into.pop(key.field, None)
+
+
+def _unknown(setting: Setting) -> list[Problem]:
+    if setting.section.startswith("X-") or setting.key.startswith("X-"):
+        return []
+    if setting.section not in _KEYS:
+        return [setting.problem(f"[{setting.section}] is no section of a service or a target")]
+    if setting.key in _ACCEPTED or setting.key.startswith(_ACCEPTED_BEGINNINGS):
+        return [setting.problem(f"{setting.key}= is accepted, and does nothing here")]
+    near = get_close_matches(setting.key, _KEYS[setting.section], 1)
+    elsewhere = [section for section, keys in _KEYS.items() if setting.key in keys]
+    if elsewhere:
+        mend = f"it belongs to [{elsewhere[0]}]"
+    else:
+        mend = f"did you mean {near[0]}=?" if near else "it is ignored"
+    return [setting.problem(f"{setting.key}= is no key of [{setting.section}]; {mend}")]
+
+
+# How values are read
+
+
+def _text(value: str, meanings: Meanings) -> str:
+    return specify(value, meanings)
+
+
+def _texts(value: str, meanings: Meanings) -> tuple[str, ...]:
+    return tuple(specify(word, meanings) for word in split(value))
+
+
+def _plain(read: Callable[[str], object]) -> Read:
+    return lambda value, meanings: read(value)
+
+
+def _one_of(*choices: str) -> Read:
+    def read(value: str, meanings: Meanings) -> str:
+        if value not in choices:
+            near = get_close_matches(value, choices, 1) or choices
+            raise ValueError(f"'{value}' is none of {', '.join(choices)}: did you mean {near[0]}?")
+        return value
+
+    return read
+
+
+def _path(value: str, meanings: Meanings) -> str:
+    """An absolute path, or one that a leading minus makes optional."""
+    path = specify(value, meanings)
+    if not path.lstrip("-").startswith("/"):
+        raise ValueError(f"'{path}' is no absolute path")
+    return path
+
+
+def _directory(value: str, meanings: Meanings) -> str:
+    return value if value.lstrip("-") == "~" else _path(value, meanings)
+
+
+def _assignments(value: str, meanings: Meanings) -> tuple[str, ...]:
+    found = _texts(value, meanings)
+    for wrong in (word for word in found if not word.partition("=")[0].isidentifier()):
+        raise ValueError(f"'{wrong}' is no NAME=VALUE")
+    return found
+
+
+def _output(value: str, meanings: Meanings) -> str:
+    form, _, path = value.partition(":")
+    if value in ("inherit", "null", "journal", "syslog", "kmsg", "journal+console", "tty"):
+        return value
+    if form in ("file", "append", "truncate") and path.startswith("/"):
+        return specify(value, meanings)
+    raise ValueError(
+        f"'{value}' is none of inherit, null, journal, file:PATH, append:PATH, truncate:PATH"
+    )
+
+
+def _commands(value: str, meanings: Meanings) -> tuple[Command, ...]:
+    r"""One line, or several with ` ; ` between."""
+    lines: list[list[str]] = [[]]
+    for word, written in words(value):
+        if written == ";":
+            lines.append([])
+        else:
+            lines[-1].append(specify(word, meanings))
+    return tuple(_command(line) for line in lines if line)
+
+
+def _command(line: list[str]) -> Command:
+    marks = line[0][: len(line[0]) - len(line[0].lstrip("@-:+!"))]
+    path, arguments = line[0][len(marks) :], line[1:]
+    if not path.startswith("/") and (not path or "/" in path):
+        raise RefusedError(f"'{path}' is neither an absolute path nor the name of a program")
+    if "@" not in marks:
+        arguments.insert(0, path)
+    elif not arguments:
+        raise RefusedError("@ wants the name that the program gets as its argument 0")
+    return Command(path, tuple(arguments), "-" in marks, "+" in marks or "!" in marks, ":" in marks)
+
+
+def _refusing(read: Read) -> Read:
+    """A command line that cannot be read refuses the unit: half of what was meant is not what was meant."""
+
+    def strict(value: str, meanings: Meanings) -> Any:
+        try:
+            return read(value, meanings)
+        except ValueError as error:
+            raise RefusedError(str(error)) from error
+
+    return strict
+
+
+def _condition(test: str, asserted: bool, value: str, meanings: Meanings) -> tuple[Condition, ...]:
+    triggering = value.startswith("|")
+    negated = value.lstrip("|").startswith("!")
+    path = _path(value.lstrip("|").lstrip("!"), meanings)
+    return (Condition(test, path, negated, triggering, asserted),)
+
+
+# The tables
+
+_PATH_TESTS: Final = (
+    "PathExists",
+    "PathExistsGlob",
+    "PathIsDirectory",
+    "PathIsSymbolicLink",
+    "PathIsReadWrite",
+    "DirectoryNotEmpty",
+    "FileNotEmpty",
+    "FileIsExecutable",
+)
+
+COMMANDS: Final = (
+    "ExecStartPre",
+    "ExecStart",
+    "ExecStartPost",
+    "ExecReload",
+    "ExecStop",
+    "ExecStopPost",
+)
+
+_KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
+    "Unit": {
+        "Description": _Key("description", _text),
+        "Documentation": _Key("documentation", _texts, many=True),
+        "DefaultDependencies": _Key("default_dependencies", _plain(boolean)),
+        "StartLimitBurst": _Key("burst", _plain(int)),
+        "StartLimitIntervalSec": _Key("interval", _plain(span)),
+        "StartLimitInterval": _Key("interval", _plain(span)),
+        **{str(relation): _Key(relation, _texts, many=True) for relation in Relation},
+        **{
+            word + test: _Key("conditions", partial(_condition, test, word == "Assert"), many=True)
+            for word in ("Condition", "Assert")
+            for test in _PATH_TESTS
+        },
+    },
+    "Service": {
+        "Type": _Key("type", _one_of("simple", "exec", "forking", "oneshot", "notify", "idle")),
+        "PIDFile": _Key("pid_file", _text),
+        "RemainAfterExit": _Key("remain_after_exit", _plain(boolean)),
+        "NotifyAccess": _Key("notify_access", _one_of("none", "main", "exec", "all")),
+        "Restart": _Key(
+            "restart",
+            _one_of(
+                "no", "always", "on-success", "on-failure", "on-abnormal", "on-abort", "on-watchdog"
+            ),
+        ),
+        "RestartSec": _Key("restart_sec", _plain(span)),
+        "SuccessExitStatus": _Key("success", _plain(ends)),
+        "RestartPreventExitStatus": _Key("prevent", _plain(ends)),
+        "TimeoutStartSec": _Key("start_timeout", _plain(limit)),
+        "TimeoutStopSec": _Key("stop_timeout", _plain(limit)),
+        "TimeoutSec": _Key("timeout", _plain(limit)),
+        "KillMode": _Key("kill_mode", _one_of("control-group", "mixed", "process", "none")),
+        "KillSignal": _Key("kill_signal", _plain(signal_number)),
+        "SendSIGKILL": _Key("send_sigkill", _plain(boolean)),
+        "User": _Key("user", _text),
+        "Group": _Key("group", _text),
+        "WorkingDirectory": _Key("working_directory", _directory),
+        "Environment": _Key("environment", _assignments, many=True),
+        "EnvironmentFile": _Key(
+            "environment_files", lambda value, m: (_path(value, m),), many=True
+        ),
+        "StandardOutput": _Key("stdout", _output),
+        "StandardError": _Key("stderr", _output),
+        **{key: _Key(key, _refusing(_commands), many=True) for key in COMMANDS},
+    },
+    "Install": {
+        "WantedBy": _Key("wanted_by", _texts, many=True),
+        "RequiredBy": _Key("required_by", _texts, many=True),
+        "Alias": _Key("alias", _texts, many=True),
+        "Also": _Key("also", _texts, many=True),
+        "DefaultInstance": _Key("default_instance", _text),
+    },
+}
+
+# Of systemd.exec(5), systemd.resource-control(5) and systemd.unit(5): what confines, limits or is for machines as a whole.
+_ACCEPTED_BEGINNINGS: Final = (
+    "Protect",
+    "Private",
+    "Restrict",
+    "Limit",
+    "SystemCall",
+    "Capability",
+    "Condition",
+    "Assert",
+    "Memory",
+    "CPU",
+    "IO",
+    "IP",
+    "Tasks",
+    "Device",
+    "Bind",
+    "ReadOnly",
+    "ReadWrite",
+    "Inaccessible",
+    "NoExec",
+    "Exec",
+    "RuntimeDirectory",
+    "StateDirectory",
+    "CacheDirectory",
+    "LogsDirectory",
+    "ConfigurationDirectory",
+    "Syslog",
+    "TTY",
+    "Watchdog",
+    "OOM",
+    "Success",
+    "Failure",
+    "Job",
+)
+_ACCEPTED: Final = frozenset(
+    "AmbientCapabilities NoNewPrivileges LockPersonality RemoveIPC UMask Nice Slice Delegate KeyringMode UtmpIdentifier"
+    " IgnoreSIGPIPE StandardInput SupplementaryGroups DynamicUser PAMName RootDirectory NonBlocking GuessMainPID"
+    " BusName Sockets FileDescriptorStoreMax PassEnvironment UnsetEnvironment SecureBits AppArmorProfile LogLevelMax"
+    " PermissionsStartOnly RefuseManualStart RefuseManualStop AllowIsolate IgnoreOnIsolate StopWhenUnneeded"
+    " RequiresMountsFor WantsMountsFor PropagatesReloadTo ReloadPropagatedFrom JoinsNamespaceOf CollectMode SourcePath"
+    " RuntimeMaxSec TimeoutAbortSec RestartForceExitStatus RestartKillSignal FinalKillSignal SendSIGHUP Type Umask".split()
+)
+
+
+def _unit(found: dict[str, Any]) -> dict[str, Any]:
+    relations = {
+        relation: frozenset(found.pop(relation)) for relation in Relation if relation in found
+    }
+    found["start_limit"] = (found.pop("burst", 5), found.pop("interval", 10.0))
+    return {**found, "relations": relations}
+
+
+def _service(found: dict[str, Any]) -> Service:
+    commands = {key: found.pop(key) for key in COMMANDS if found.get(key)}
+    for limited in ("start_timeout", "stop_timeout"):
+        if "timeout" in found:
+            found.setdefault(limited, found["timeout"])
+    found.pop("timeout", None)
+    for joined in ("success", "prevent"):
+        found.setdefault(joined, Ends())
+    if found.get("type") == "oneshot":
+        found.setdefault("start_timeout", float("inf"))
+    found.setdefault("notify_access", "main" if found.get("type") == "notify" else "none")
+    return Service(commands=commands, **found)
+
+
+def _refusal(service: Service) -> str:
+    """Why this service could not be what it says (systemd.service(5))."""
+    starts = service.commands.get("ExecStart", ())
+    if not starts and not (service.remain_after_exit or "ExecStop" in service.commands):
+        return "it has no ExecStart="
+    if len(starts) > 1 and service.type != "oneshot":
+        return "more than one ExecStart= is for Type=oneshot only"
+    if not starts and service.type != "oneshot":
+        return "without ExecStart= it has to be Type=oneshot"
+    if service.type == "oneshot" and service.restart in ("always", "on-success"):
+        return f"Type=oneshot cannot have Restart={service.restart}: it would never be done"
+    return ""

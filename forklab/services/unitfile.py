@@ -1,0 +1,82 @@
+"""Unit files: from text to settings, as systemd.syntax(7) has it. What the keys mean is nobody's business here.
+
+A file that is wrong in one line is right in all others: what cannot be read becomes a `Problem`, named with its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_BLANK = " \t\r"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`key=value`, below `[section]`, where it was read."""
+
+    section: str
+    key: str
+    value: str
+    file: str
+    line: int  # of its beginning; from 1
+
+    def problem(self, text: str) -> Problem:
+        return Problem(self.file, self.line, text)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong in a line, and what was done about it."""
+
+    file: str
+    line: int  # 0: the file as a whole
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text}" if self.line else f"{self.file}: {self.text}"
+
+
+def settings(text: bytes, file: str) -> Iterator[Setting | Problem]:
+    """All settings of a file in their order, and between them what is wrong."""
+    section = ""
+    for number, line in _logical_lines(text):
+        words = line.decode(errors="surrogateescape").strip(_BLANK)
+        if not _is_text(words):
+            yield Problem(file, number, "not UTF-8, or with a NUL: the line is ignored")
+        elif words.startswith("["):
+            section = words[1:-1] if words.endswith("]") else ""
+            if not section:
+                yield Problem(file, number, f"'{words}' is no section: what follows is ignored")
+        elif not section:
+            yield Problem(file, number, "stands in no section and is ignored")
+        else:
+            key, equals, value = words.partition("=")
+            if equals and key.strip(_BLANK):
+                yield Setting(section, key.strip(_BLANK), value.strip(_BLANK), file, number)
+            else:
+                yield Problem(file, number, f"'{words}' is no KEY=VALUE and is ignored")
+
+
+def _logical_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that say something, with their numbers. A backslash at the end joins a line with the next one that is
+    not a comment; it counts as a blank.
+    """
+    begun, first = b"", 0
+    for number, line in enumerate(text.split(b"\n"), 1):
+        if line.lstrip()[:1] in (b"#", b";"):
+            continue
+        first = first or number
+        line = line.rstrip(b"\r")
+        if (len(line) - len(line.rstrip(b"\\"))) % 2:
+            begun += line[:-1] + b" "
+            continue
+        if (begun + line).strip():
+            yield first, begun + line
+        begun, first = b"", 0
+    if begun.strip():
+        yield first, begun
+
+
+def _is_text(line: str) -> bool:
+    return "\0" not in line and not any("\udc80" <= letter <= "\udcff" for letter in line)

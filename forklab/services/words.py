@@ -1,0 +1,103 @@
+r"""The words of a unit file: quotes and escapes, `%` specifiers, and the variables of a command line.
+
+Not a shell's rules (systemd.syntax(7), systemd.service(5) "Command lines"): quotes may begin within a word, a backslash
+is an escape within both kinds of them, and `$V` is a variable only as a word of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+_BLANK = " \t\r\n"
+_LETTERS = dict(zip("abfnrtvs\\\"'", "\a\b\f\n\r\t\v \\\"'", strict=True))
+_NUMBER = re.compile(
+    r"x(?P<x>[0-9a-fA-F]{2})|(?P<o>[0-3][0-7]{2})|u(?P<u>[0-9a-fA-F]{4})|U(?P<U>[0-9a-fA-F]{8})"
+)
+_VARIABLE = re.compile(r"\$\$|\$\{(\w+)\}")
+
+
+class UnbalancedError(ValueError):
+    """A quote is opened and not closed."""
+
+
+def split(text: str) -> list[str]:
+    """The words of a value, without quotes and escapes. Raises UnbalancedError."""
+    return [word for word, _ in words(text)]
+
+
+def words(text: str) -> Iterator[tuple[str, str]]:
+    r"""Each word and how it was written: `;` ends a command, `\;` is a word of one letter. Raises UnbalancedError."""
+    at = 0
+    while (at := _skip_blanks(text, at)) < len(text):
+        word, end = _word(text, at)
+        yield word, text[at:end]
+        at = end
+
+
+def _skip_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _BLANK:
+        at += 1
+    return at
+
+
+def _word(text: str, at: int) -> tuple[str, int]:
+    letters, quote = [], ""
+    while at < len(text) and (quote or text[at] not in _BLANK):
+        letter, at = text[at], at + 1
+        if letter == quote:
+            quote = ""
+        elif not quote and letter in "'\"":
+            quote = letter
+        elif letter == "\\":
+            letter, at = _escaped(text, at)
+            letters.append(letter)
+        else:
+            letters.append(letter)
+    if quote:
+        raise UnbalancedError(f"a {quote} is not closed")
+    return "".join(letters), at
+
+
+def _escaped(text: str, at: int) -> tuple[str, int]:
+    """What stands behind a backslash. One that means nothing stays, with its backslash."""
+    if match := _NUMBER.match(text, at):
+        digits = match[match.lastgroup or 0]
+        number = int(digits, 8 if match.lastgroup == "o" else 16)
+        if 0 < number <= 0x10FFFF:
+            return chr(number), match.end()
+    letter = text[at : at + 1]
+    return _LETTERS.get(letter, ";" if letter == ";" else "\\" + letter), at + 1
+
+
+def specify(text: str, meanings: Mapping[str, Callable[[], str]]) -> str:
+    """The text with each `%x` replaced by what x means. One that is not known stays; `%%` is a per cent sign."""
+
+    def meant(found: re.Match[str]) -> str:
+        return (
+            "%" if found[1] == "%" else meanings[found[1]]() if found[1] in meanings else found[0]
+        )
+
+    return re.sub("%(.)", meant, text)
+
+
+def expand(arguments: list[str], environment: Mapping[str, str]) -> list[str]:
+    """The arguments as the program gets them: `$V` is split into words, none if V is not set; `${V}` never is."""
+    expanded = []
+    for argument in arguments:
+        if argument.startswith("$") and argument[1:2] not in ("{", "$", ""):
+            expanded += split(environment.get(argument[1:], ""))
+        else:
+            expanded.append(_VARIABLE.sub(lambda found: _meant(found, environment), argument))
+    return expanded
+
+
+def _meant(found: re.Match[str], environment: Mapping[str, str]) -> str:
+    return environment.get(found[1], "") if found[1] else "$"
+
+
+def unescape(text: str) -> str:
+    r"""What a part of a unit's name stands for: `-` is a slash, `\x2d` a minus (systemd-escape(1))."""
+    return re.sub(
+        r"\\x([0-9a-fA-F]{2})|-", lambda found: chr(int(found[1], 16)) if found[1] else "/", text
+    )
