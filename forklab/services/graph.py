@@ -171,10 +171,18 @@ class _Draft:
                 raise RefusedError(
                     f"Transaction contains conflicting jobs '{stop.kind}' and '{other.kind}' for {stop.unit}."
                 )
-            loser = stop if other in matters else other
+            # A stop goes, unless somebody who starts says that they conflict: then the other one stays away.
+            loser = stop if other in matters or not self._is_in_the_way(stop) else other
+            if stop in matters:
+                loser = other
             self.drop(
                 loser, f"{loser} is left out: {stop if loser is other else other} contradicts it"
             )
+
+    def _is_in_the_way(self, stop: Job) -> bool:
+        return any(
+            needed and by and by.kind is not Kind.STOP for by, needed in self.brought[stop].items()
+        )
 
     def _contradiction(self) -> tuple[Job, Job] | None:
         for job in sorted(self.brought, key=str):

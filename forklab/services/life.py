@@ -59,7 +59,8 @@ class Life:
     control_may_fail: bool = False
     main_end: int | None = None  # wait status of the last main process
     restarts: int = 0  # by itself, since somebody last started it
-    stopped: bool = False  # somebody wants it to end, and to stay so
+    stopped: bool = False  # somebody wants it to end
+    returning: bool = False  # it is about to be started again, by itself
     reloaded: str = "success"  # how the last reload went
     status: str = ""  # what it says of itself
 
@@ -73,12 +74,12 @@ class Life:
 
 @dataclass(frozen=True)
 class Start:
-    by_itself: bool = False  # an automatic restart
+    pass
 
 
 @dataclass(frozen=True)
 class Stop:
-    pass
+    for_good: bool = True  # else it is the first half of a restart
 
 
 @dataclass(frozen=True)
@@ -200,9 +201,9 @@ class _Walk:
     def take(self, event: Event) -> None:
         match event:
             case Start():
-                self._start(event.by_itself)
+                self._start()
             case Stop():
-                self._stop()
+                self._stop(event.for_good)
             case Reload():
                 self._enter("reload")
                 self._control("ExecReload", self.service.start_timeout)
@@ -263,8 +264,8 @@ class _Walk:
 
     # The way up
 
-    def _start(self, by_itself: bool) -> None:
-        self.life = Life(restarts=self.life.restarts + 1 if by_itself else 0)
+    def _start(self) -> None:
+        self.life = Life(restarts=self.life.restarts if self.life.returning else 0)
         self._enter("start-pre")
         if not self._control("ExecStartPre", self.service.start_timeout):
             self._start_main()
@@ -302,8 +303,8 @@ class _Walk:
 
     # The way down
 
-    def _stop(self) -> None:
-        self._set(stopped=True)
+    def _stop(self, for_good: bool) -> None:
+        self._set(stopped=True, returning=self.life.returning and not for_good)
         match self.life.active:
             case "active":
                 self._stop_commands()
@@ -487,6 +488,10 @@ class _Walk:
     def _time_over(self) -> None:
         state = self.life.state
         match state:
+            case "auto-restart":
+                # The manager stops and starts it, with all who cannot do without it.
+                self._set(restarts=self.life.restarts + 1, returning=True)
+                self._say(f"Scheduled restart job, restart counter is at {self.life.restarts}.")
             case "start-pre" | "start" | "start-post":
                 self._say(f"{state} operation timed out. Terminating.", 4)
                 self._signal("stop-sigterm", "timeout")

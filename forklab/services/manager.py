@@ -13,11 +13,20 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from forklab.services import life
-from forklab.services.graph import Graph, Job, Kind, RefusedError, awaited, transaction
+from forklab.services.graph import (
+    Graph,
+    Job,
+    Kind,
+    NoSuchUnitError,
+    RefusedError,
+    awaited,
+    transaction,
+)
 from forklab.services.life import Life, Say
 from forklab.services.unit import Relation, Unit
 
 _DEAD: Final = Life()
+_GONE: Final = ("dead", "failed", "auto-restart")
 
 
 @dataclass(frozen=True)
@@ -140,7 +149,8 @@ class _Walk:
         except RefusedError as error:
             self._say(job.unit, str(error), 4)
             if number is not None:
-                self.deeds.append(Deed(job.unit, Finished(number, "refused")))
+                result = "missing" if isinstance(error, NoSuchUnitError) else "refused"
+                self.deeds.append(Deed(job.unit, Finished(number, result)))
             return
         for text in said:
             self._say(job.unit, text, 4)
@@ -212,7 +222,7 @@ class _Walk:
             case Kind.RESTART if active in ("inactive", "failed"):
                 self._put(name, replace(task, job=Job(name, Kind.START)))
             case Kind.STOP | Kind.RESTART:
-                self._move(name, life.Stop())
+                self._move(name, life.Stop(for_good=task.job.kind is Kind.STOP))
             case Kind.RELOAD if active == "active":
                 self._move(name, life.Reload())
             case Kind.RELOAD:
@@ -257,16 +267,17 @@ class _Walk:
         self.manager = replace(
             self.manager, starts={**self.manager.starts, name: (*lately, self.now)}
         )
-        by_itself = self.manager.life(name).state == "auto-restart"
-        self._move(name, life.Start(by_itself))
+        self._move(name, life.Start())
 
     # Services move
 
     def happened(self, name: str, event: life.Event) -> None:
-        if isinstance(event, life.TimeOver) and self.manager.life(name).state == "auto-restart":
+        comes_back = self.manager.life(name).state == "auto-restart" and isinstance(
+            event, life.TimeOver
+        )
+        self._move(name, event)
+        if comes_back:
             self.request(Job(name, Kind.RESTART))
-        else:
-            self._move(name, event)
 
     def _move(self, name: str, event: life.Event) -> None:
         service = self.graph.units[name].service
@@ -284,7 +295,7 @@ class _Walk:
         if before == after:
             return
         expected = self._settle_task(name, after)
-        if after.active in ("inactive", "failed") and before.active not in ("inactive", "failed"):
+        if after.state in _GONE and before.state not in _GONE:
             if not expected:
                 self._leave_alone(name)
             if after.state == "failed":
