@@ -39,7 +39,7 @@ def entry_of(user: str) -> pwd.struct_passwd:
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """NAME=VALUE a line; # and ; begin comments; a backslash at the end goes on in the next line; quotes are removed."""
+    """NAME=VALUE a line; # and ; begin comments; a backslash at the end joins the next line; quotes are removed."""
     found = {}
     lines = path.read_text(errors="surrogateescape").replace("\\\n", "").split("\n")
     for line in (line.strip() for line in lines):

@@ -1,9 +1,9 @@
 """From a request to jobs: whom else it concerns, and who comes first.
 
-`transaction(graph, active, pending, job)` answers all jobs that a request needs, or refuses it. Who is started brings those
-along that it needs; who is stopped, those who cannot do without it; and conflicts stop. Of jobs that contradict each
-other, or wait for each other in a circle, one goes which the request can do without, and that is said; if there is
-none, the request is refused and nothing is done (systemd.unit(5); where that leaves it open, as systemd does it).
+`transaction(graph, active, pending, job)` answers all jobs that a request needs, or refuses it. Who is started brings
+those along that it needs; who is stopped, those who cannot do without it; and conflicts stop. Of jobs that contradict
+each other, or wait for each other in a circle, one goes which the request can do without, and that is said; if there
+is none, the request is refused and nothing is done (systemd.unit(5); where that leaves it open, as systemd does it).
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class Graph:
 def awaited(graph: Graph, jobs: Mapping[str, Job], name: str) -> Iterator[str]:
     """The units whose jobs come before the one of this unit.
 
-    Of two that are ordered the earlier starts first, and the later stops first. Where one starts and the other stops, the
-    stop is first; a restart is a stop, until it has stopped.
+    Of two that are ordered the earlier starts first, and the later stops first. Where one starts and the other stops,
+    the stop is first; a restart is a stop, until it has stopped.
     """
     stops = jobs[name].kind in _STOPS
     for other in sorted(graph.before(name) & jobs.keys() - {name}):
@@ -198,8 +198,8 @@ def transaction(
 ) -> tuple[tuple[Job, ...], tuple[str, ...]]:
     """All jobs that `anchor` needs, one for each unit, and what had to be left out, in words.
 
-    `active`: the units that are not inactive. `pending`: the jobs of earlier requests, which count for the order. Raises
-    RefusedError.
+    `active`: the units that are not inactive. `pending`: the jobs of earlier requests, which count for the order.
+    Raises RefusedError.
     """
     draft = _Draft(graph, active, anchor)
     draft.add(anchor, None, True)

@@ -8,6 +8,7 @@ go wrong with them.
 from __future__ import annotations
 
 import array
+import grp
 import os
 import selectors
 import signal
@@ -17,6 +18,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Final
@@ -201,7 +203,7 @@ class Hands:
                 ours.setblocking(False)
                 ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
                 lines = _Lines(lambda text, level, pid: self.say(name, text, level, pid), priority)
-                self.listen(ours, 2, lambda ours=ours, lines=lines: self._hear(ours, lines))
+                self.listen(ours, 2, partial(self._hear, ours, lines))
                 streams.append(theirs.detach())
         return streams
 
@@ -394,8 +396,6 @@ def _identity(user: str, group: str) -> tuple[str, str, str]:
     """Numbers of user, group and further groups; all empty: as we are. Raises KeyError."""
     if not user and not group:
         return "", "", ""
-    import grp
-
     entry = entry_of(user or str(os.getuid()))
     gid = entry.pw_gid
     if group:

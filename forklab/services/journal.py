@@ -2,9 +2,9 @@
 
     3f29a1c0 {"time": 1732968000.125, "unit": "web.service", "pid": 4711, "priority": 6, "text": "listening"}
 
-The checksum in front (CRC-32 of the rest of the line) tells a whole record from one that a crash or a full disk has cut
-off. Records are only ever added, each by one write(2) to a file opened with O_APPEND, so that whoever reads meanwhile sees
-whole ones. What could not be written is counted, and said as soon as there is room.
+The checksum in front (CRC-32 of the rest of the line) tells a whole record from one that a crash or a full disk has
+cut off. Records are only ever added, each by one write(2) to a file opened with O_APPEND, so that whoever reads
+meanwhile sees whole ones. What could not be written is counted, and said as soon as there is room.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Journal:
         try:
             written = os.write(self._file, line)
         except OSError as error:
-            self._why = error.strerror
+            self._why = str(error.strerror)
             return False
         self._cut = written < len(line)
         self._why = os.strerror(28) if self._cut else ""

@@ -1,8 +1,8 @@
 """What each key means: settings in, a Unit and what is wrong with them out.
 
 Three kinds of keys that do nothing here are told apart: those that confine or limit a service, which are accepted and
-said so; those that begin with X-, which are the author's own; and unknown ones, which are named with the nearest that is
-known.
+said so; those that begin with X-, which are the author's own; and unknown ones, which are named with the nearest that
+is known.
 """
 
 from __future__ import annotations
@@ -80,10 +80,9 @@ def _unknown(setting: Setting) -> list[Problem]:
         return [setting.problem(f"{setting.key}= is accepted, and does nothing here")]
     near = get_close_matches(setting.key, _KEYS[setting.section], 1)
     elsewhere = [section for section, keys in _KEYS.items() if setting.key in keys]
+    mend = f"did you mean {near[0]}=?" if near else "it is ignored"
     if elsewhere:
         mend = f"it belongs to [{elsewhere[0]}]"
-    else:
-        mend = f"did you mean {near[0]}=?" if near else "it is ignored"
     return [setting.problem(f"{setting.key}= is no key of [{setting.section}]; {mend}")]
 
 
@@ -261,49 +260,28 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
     },
 }
 
-# Of systemd.exec(5), systemd.resource-control(5) and systemd.unit(5): what confines, limits or is for machines as a whole.
-_ACCEPTED_BEGINNINGS: Final = (
-    "Protect",
-    "Private",
-    "Restrict",
-    "Limit",
-    "SystemCall",
-    "Capability",
-    "Condition",
-    "Assert",
-    "Memory",
-    "CPU",
-    "IO",
-    "IP",
-    "Tasks",
-    "Device",
-    "Bind",
-    "ReadOnly",
-    "ReadWrite",
-    "Inaccessible",
-    "NoExec",
-    "Exec",
-    "RuntimeDirectory",
-    "StateDirectory",
-    "CacheDirectory",
-    "LogsDirectory",
-    "ConfigurationDirectory",
-    "Syslog",
-    "TTY",
-    "Watchdog",
-    "OOM",
-    "Success",
-    "Failure",
-    "Job",
-)
-_ACCEPTED: Final = frozenset(
-    "AmbientCapabilities NoNewPrivileges LockPersonality RemoveIPC UMask Nice Slice Delegate KeyringMode UtmpIdentifier"
-    " IgnoreSIGPIPE StandardInput SupplementaryGroups DynamicUser PAMName RootDirectory NonBlocking GuessMainPID"
-    " BusName Sockets FileDescriptorStoreMax PassEnvironment UnsetEnvironment SecureBits AppArmorProfile LogLevelMax"
-    " PermissionsStartOnly RefuseManualStart RefuseManualStop AllowIsolate IgnoreOnIsolate StopWhenUnneeded"
-    " RequiresMountsFor WantsMountsFor PropagatesReloadTo ReloadPropagatedFrom JoinsNamespaceOf CollectMode SourcePath"
-    " RuntimeMaxSec TimeoutAbortSec RestartForceExitStatus RestartKillSignal FinalKillSignal SendSIGHUP Type Umask".split()
-)
+# What confines or limits a service, or is for a machine as a whole: systemd.exec(5), systemd.resource-control(5),
+# systemd.kill(5), systemd.unit(5). Some are families: Protect...=, Condition...= of other things than paths.
+_FAMILIES: Final = """
+    Assert BindPaths BindReadOnly CPU CacheDirectory Capability Condition ConfigurationDirectory Device IODevice
+    IOSchedul IOWeight IPAccounting IPAddress Inaccessible JobRunning JobTimeout Limit LoadCredential
+    LogsDirectory Memory NetworkNamespace NoExecPaths OOM Private ProcSubset Protect ReadOnlyPaths
+    ReadWritePaths Restrict RuntimeDirectory SELinux SetCredential Smack StateDirectory Syslog SystemCall TTY
+    Tasks TemporaryFileSystem Watchdog
+"""
+_ACCEPTED_BEGINNINGS: Final = tuple(_FAMILIES.split())
+_OF_OTHERS: Final = """
+    AllowIsolate AmbientCapabilities AppArmorProfile BusName CollectMode Delegate DynamicUser ExecCondition
+    ExecPaths ExitType FailureAction FileDescriptorStoreMax FinalKillSignal GuessMainPID IgnoreOnIsolate
+    IgnoreSIGPIPE JoinsNamespaceOf KeyringMode LockPersonality LogLevelMax LogRateLimitBurst
+    LogRateLimitIntervalSec MountFlags Nice NoNewPrivileges NonBlocking OnFailureJobMode OnSuccess PAMName
+    PassEnvironment PermissionsStartOnly PropagatesReloadTo RefuseManualStart RefuseManualStop
+    ReloadPropagatedFrom RemoveIPC RequiresMountsFor Requisite RestartForceExitStatus RestartKillSignal
+    RootDirectory RuntimeMaxSec SecureBits SendSIGHUP Slice Sockets SourcePath StandardInput StartupCPUWeight
+    StopWhenUnneeded SuccessAction SupplementaryGroups TimeoutAbortSec UMask UnsetEnvironment Upholds
+    UtmpIdentifier WantsMountsFor
+"""
+_ACCEPTED: Final = frozenset(_OF_OTHERS.split())
 
 
 def _unit(found: dict[str, Any]) -> dict[str, Any]:

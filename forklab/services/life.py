@@ -10,7 +10,8 @@ through all orders of events.
                                                 reload             stop-sigkill              final-sigkill
 
 At most two of its processes have a name: the *main* one, which is the service, and the *control* one, which is the
-command that prepares, reloads or stops it just now. Of all others it is only known when the last has gone: `Emptied`. Rules and words are systemd's (systemd.service(5), and its service.c for what the page does not say).
+command that prepares, reloads or stops it just now. Of all others it is only known when the last has gone: `Emptied`.
+Rules and words are systemd's (systemd.service(5), and its service.c for what the page does not say).
 """
 
 from __future__ import annotations

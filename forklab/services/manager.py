@@ -1,9 +1,9 @@
 """All units together: which jobs wait for which, and what the end of one service means to the others.
 
-`step(manager, event, now)` answers the manager after an event, and what is to be done. A request becomes jobs (`graph`);
-a job runs when those that come before it are done; it moves a service (`life`), and is finished by the state in which
-the service arrives. Whatever happens by itself is treated alike: a service that is gone may take others with it, wake
-one (OnFailure=), or come back.
+`step(manager, event, now)` answers the manager after an event, and what is to be done. A request becomes jobs
+(`graph`); a job runs when those that come before it are done; it moves a service (`life`), and is finished by the
+state in which the service arrives. Whatever happens by itself is treated alike: a service that is gone may take
+others with it, wake one (OnFailure=), or come back.
 """
 
 from __future__ import annotations
