@@ -23,7 +23,7 @@ from math import inf
 from typing import Final, TypeAlias
 
 from forklab.services.unit import Command, Service
-from forklab.services.values import Ends
+from forklab.services.values import NAMES_OF_STATUSES, Ends
 
 # What the rest of the house sees of each state.
 ACTIVE: Final[Mapping[str, str]] = {
@@ -554,7 +554,7 @@ def _how_it_ended(status: int, clean: Ends, more: Ends) -> str:
 
 def _words_of(status: int) -> str:
     if status & 0x7F == 0:
-        return f"code=exited, status={status >> 8}"
+        return f"code=exited, status={status >> 8}/{NAMES_OF_STATUSES.get(status >> 8, 'n/a')}"
     number = status & 0x7F
     name = signal.Signals(number).name.removeprefix("SIG")
     return f"code={'dumped' if status & 0x80 else 'killed'}, status={number}/{name}"

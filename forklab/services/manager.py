@@ -90,7 +90,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Finished:
-    """The job of a request has come to its end: done, failed, dependency, canceled."""
+    """The job of a request has come to its end.
+
+    Well: done, already (so), skipped. Else: failed, dependency, canceled, assert, refused, missing.
+    """
 
     number: int
     result: str
@@ -135,6 +138,13 @@ class _Walk:
     def _say(self, name: str, text: str, priority: int = 6) -> None:
         self.deeds.append(Deed(name, Say(text, priority)))
 
+    def _announce(self, words: str, name: str, end: str = ".", priority: int = 6) -> None:
+        """What whoever follows the journal wants to read: "Started web.service - The web server."."""
+        unit = self.graph.units.get(name)
+        described = f"{name} - {unit.description}" if unit and unit.description else name
+        target = "target " if name.endswith(".target") else ""
+        self._say(name, f"{words} {target}{described}{end}", priority)
+
     # Requests become jobs
 
     def request(self, job: Job, number: int | None = None) -> None:
@@ -177,15 +187,32 @@ class _Walk:
     def _finish(self, name: str, result: str) -> None:
         task = self.manager.tasks[name]
         self._put(name, None)
+        self._tell_of(name, task.job.kind, result)
         self.deeds += [Deed(name, Finished(number, result)) for number in sorted(task.requests)]
-        if result in ("done", "canceled") or task.job.kind is not Kind.START:
+        if result in ("done", "already", "skipped", "canceled") or task.job.kind is not Kind.START:
             return
         for relation in (Relation.REQUIRES, Relation.BINDS_TO):
             for other in sorted(self.graph.of_whom(relation, name)):
                 waiting = self.manager.tasks.get(other)
                 if waiting and waiting.job.kind is Kind.START:
-                    self._say(other, f"Dependency failed for {other}.", 4)
+                    self._announce("Dependency failed for", other, priority=4)
                     self._finish(other, "dependency")
+
+    def _tell_of(self, name: str, kind: Kind, result: str) -> None:
+        service = self.graph.units[name].service if name in self.graph.units else None
+        oneshot = service is not None and service.type == "oneshot"
+        match kind, result:
+            case Kind.START, "done":
+                started = "Finished" if oneshot else "Started"
+                self._announce("Reached" if name.endswith(".target") else started, name)
+            case Kind.START, "failed":
+                self._announce("Failed to start", name, priority=4)
+            case Kind.STOP, "done":
+                self._announce("Stopped", name)
+            case Kind.RELOAD, "done":
+                self._announce("Reloaded", name)
+            case Kind.RELOAD, "failed":
+                self._announce("Reload failed for", name, priority=4)
 
     # Jobs run
 
@@ -214,16 +241,19 @@ class _Walk:
         self._put(name, replace(task, running=True))
         match task.job.kind:
             case Kind.START if active in ("active", "reloading"):
-                self._finish(name, "done")
+                self._finish(name, "already")
             case Kind.START if active != "activating":
                 self._begin(name)
             case Kind.STOP if active in ("inactive", "failed"):
-                self._finish(name, "done")
+                self._finish(name, "already")
             case Kind.RESTART if active in ("inactive", "failed"):
                 self._put(name, replace(task, job=Job(name, Kind.START)))
             case Kind.STOP | Kind.RESTART:
+                if active != "activating" or self.manager.life(name).state != "auto-restart":
+                    self._announce("Stopping", name, "...")
                 self._move(name, life.Stop(for_good=task.job.kind is Kind.STOP))
             case Kind.RELOAD if active == "active":
+                self._announce("Reloading", name, "...")
                 self._move(name, life.Reload())
             case Kind.RELOAD:
                 self._finish(name, "failed")
@@ -233,7 +263,7 @@ class _Walk:
         for other in self.graph.whom(Relation.BINDS_TO, name) & self.graph.before(name):
             if self.manager.life(other).active not in ("active", "reloading"):
                 self._say(name, f"Bound to unit {other}, but unit isn't active.", 4)
-                self._say(name, f"Dependency failed for {name}.", 4)
+                self._announce("Dependency failed for", name, priority=4)
                 self._finish(name, "dependency")
                 return
         if self.graph.units[name].conditions:
@@ -251,7 +281,7 @@ class _Walk:
             self._say(
                 answer.unit, f"Was skipped because of an unmet condition check ({answer.unmet})."
             )
-            self._finish(answer.unit, "done")
+            self._finish(answer.unit, "skipped")
         else:
             self._start(answer.unit)
 
@@ -267,7 +297,7 @@ class _Walk:
         self.manager = replace(
             self.manager, starts={**self.manager.starts, name: (*lately, self.now)}
         )
-        self._move(name, life.Start())
+        self._move(name, life.Start(), starting=True)
 
     # Services move
 
@@ -279,13 +309,15 @@ class _Walk:
         if comes_back:
             self.request(Job(name, Kind.RESTART))
 
-    def _move(self, name: str, event: life.Event) -> None:
+    def _move(self, name: str, event: life.Event, starting: bool = False) -> None:
         service = self.graph.units[name].service
         if service is None:
             up = isinstance(event, life.Start)
             self._live(name, replace(_DEAD, state="running" if up else "dead"))
             return
         after, effects = life.step(service, self.manager.life(name), event, self.now)
+        if starting and after.active == "activating":
+            self._announce("Starting", name, "...")
         self.deeds += [Deed(name, effect) for effect in effects]
         self._live(name, after)
 
@@ -318,6 +350,7 @@ class _Walk:
             case Kind.STOP if gone:
                 self._finish(name, "done")
             case Kind.RESTART if gone:
+                self._announce("Stopped", name)
                 self._put(name, replace(task, job=Job(name, Kind.START), running=False))
             case Kind.RELOAD if after.active == "active":
                 self._finish(name, "done" if after.reloaded == "success" else "failed")

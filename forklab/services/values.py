@@ -118,6 +118,15 @@ _NAMED = {
     "CONFIG": 78,
 }
 
+# systemd's own, for what goes wrong between the fork and the program.
+NAMES_OF_STATUSES: Final = {
+    **{status: name for name, status in _NAMED.items()},
+    200: "CHDIR",
+    203: "EXEC",
+    216: "GROUP",
+    217: "USER",
+}
+
 
 def ends(text: str) -> Ends:
     """Exit statuses and signals, with blanks between: "1 TEMPFAIL SIGKILL"."""

@@ -21,6 +21,7 @@ from forklab.services.manager import Check, Checked, Deed, Finished, Happened, M
 from forklab.services.unit import Command, Condition
 from forklab.services.words import expand
 
+_ANNOUNCED = ("Starting", "Started", "Finished", "Stopping", "Stopped", "Reached", "Reloading", "Reloaded")
 MOMENT = 0.001  # what a fork and an exec take
 
 
@@ -222,7 +223,7 @@ class World:
         while any(number not in self.answers for number in numbers) and self._events and self.now < end:
             self._next()
         results = [self.answers.get(number, "timeout") for number in numbers]
-        return max([worst, *(0 if result == "done" else 5 if result == "missing" else 1 for result in results)])
+        return max([worst, *(0 if result in ("done", "already", "skipped") else 5 if result == "missing" else 1 for result in results)])
 
     def event(self, event: object) -> None:
         self.manager, deeds = step(self.manager, event, self.now)  # type: ignore[arg-type]
@@ -248,7 +249,8 @@ class World:
                 if at < inf:
                     self.at(at, lambda: self._ring(name, mine))
             case life.Say(text):
-                self.said.append(f"{name}: {text}")
+                own = text.split()[0] in _ANNOUNCED or text.startswith(("Dependency failed", "Failed to start", "Reload failed"))
+                self.said.append(text if own else f"{name}: {text}")
             case Check():
                 self.event(self._check(name))
             case Finished(number, result):
