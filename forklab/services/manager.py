@@ -293,6 +293,8 @@ class _Walk:
             self._live(
                 name, replace(self.manager.life(name), state="failed", result="start-limit-hit")
             )
+            if name in self.manager.tasks:  # it had failed before, in the same way
+                self._finish(name, "failed")
             return
         self.manager = replace(
             self.manager, starts={**self.manager.starts, name: (*lately, self.now)}

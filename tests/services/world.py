@@ -17,11 +17,29 @@ from pathlib import Path
 from forklab.services import life
 from forklab.services.folder import Folders, full_name
 from forklab.services.graph import Graph, Job, Kind
-from forklab.services.manager import Check, Checked, Deed, Finished, Happened, Manager, Request, step
+from forklab.services.manager import (
+    Check,
+    Checked,
+    Deed,
+    Finished,
+    Happened,
+    Manager,
+    Request,
+    step,
+)
 from forklab.services.unit import Command, Condition
 from forklab.services.words import expand
 
-_ANNOUNCED = ("Starting", "Started", "Finished", "Stopping", "Stopped", "Reached", "Reloading", "Reloaded")
+_ANNOUNCED = (
+    "Starting",
+    "Started",
+    "Finished",
+    "Stopping",
+    "Stopped",
+    "Reached",
+    "Reloading",
+    "Reloaded",
+)
 MOMENT = 0.001  # what a fork and an exec take
 
 
@@ -220,10 +238,26 @@ class World:
         if not block:
             return max([worst, *(1 for number in numbers if self.answers.get(number) == "refused")])
         end = self.now + 200
-        while any(number not in self.answers for number in numbers) and self._events and self.now < end:
+        while (
+            any(number not in self.answers for number in numbers)
+            and self._events
+            and self.now < end
+        ):
             self._next()
         results = [self.answers.get(number, "timeout") for number in numbers]
-        return max([worst, *(0 if result in ("done", "already", "skipped") else 5 if result == "missing" else 1 for result in results)])
+        return max(
+            [
+                worst,
+                *(
+                    0
+                    if result in ("done", "already", "skipped")
+                    else 5
+                    if result == "missing"
+                    else 1
+                    for result in results
+                ),
+            ]
+        )
 
     def event(self, event: object) -> None:
         self.manager, deeds = step(self.manager, event, self.now)  # type: ignore[arg-type]
@@ -249,7 +283,9 @@ class World:
                 if at < inf:
                     self.at(at, lambda: self._ring(name, mine))
             case life.Say(text):
-                own = text.split()[0] in _ANNOUNCED or text.startswith(("Dependency failed", "Failed to start", "Reload failed"))
+                own = text.split()[0] in _ANNOUNCED or text.startswith(
+                    ("Dependency failed", "Failed to start", "Reload failed")
+                )
                 self.said.append(text if own else f"{name}: {text}")
             case Check():
                 self.event(self._check(name))
@@ -270,7 +306,9 @@ class World:
                 return Checked(name, f"{each.test}={each.path}", each.asserted)
         triggering = [each for each in conditions if each.triggering]
         if triggering and not any(met(each) for each in triggering):
-            return Checked(name, f"{triggering[0].test}={triggering[0].path}", triggering[0].asserted)
+            return Checked(
+                name, f"{triggering[0].test}={triggering[0].path}", triggering[0].asserted
+            )
         return Checked(name)
 
     # Processes
@@ -283,7 +321,9 @@ class World:
         arguments = list(command.arguments)
         if not command.verbatim:
             arguments = expand(arguments, environment)
-        process = Process(self, name, run.role, arguments[1] if len(arguments) > 1 else "", arguments[2:])
+        process = Process(
+            self, name, run.role, arguments[1] if len(arguments) > 1 else "", arguments[2:]
+        )
         if run.key == "ExecStopPost":
             environment["SERVICE_RESULT"] = each.result
         process.environment = environment
@@ -291,7 +331,10 @@ class World:
         if run.role == "main":
             self._mains[name] = process
         if command.path.endswith("/act"):
-            self.at(self.now + MOMENT, lambda: (self.event(Happened(name, life.Executed())), process.run()))
+            self.at(
+                self.now + MOMENT,
+                lambda: (self.event(Happened(name, life.Executed())), process.run()),
+            )
         elif command.path == "/bin/kill":
             self.at(self.now + MOMENT, lambda: self._kill_by_command(name, process))
         else:
@@ -303,7 +346,13 @@ class World:
         process.end(0)
 
     def spawn(
-        self, unit: str, role: str, name: str, ops: list[str], parent: Process | None, after: float = MOMENT
+        self,
+        unit: str,
+        role: str,
+        name: str,
+        ops: list[str],
+        parent: Process | None,
+        after: float = MOMENT,
     ) -> Process:
         process = Process(self, unit, role, name, ops, parent=parent)
         self.processes.append(process)
@@ -327,7 +376,9 @@ class World:
         service = self.manager.graph.units[name].service
         mine = [process for process in self.processes if process.unit == name and not process.role]
         if service.pid_file:
-            mine = [process for process in mine if str(id(process)) == self.files.get(service.pid_file)]
+            mine = [
+                process for process in mine if str(id(process)) == self.files.get(service.pid_file)
+            ]
         if mine:
             mine[0].role = "main"
             self._mains[name] = mine[0]
@@ -340,7 +391,9 @@ class World:
 
     def notified(self, process: Process, said: dict[str, str]) -> None:
         service = self.manager.graph.units[process.unit].service
-        if service.notify_access == "all" or (service.notify_access == "main" and process.role == "main"):
+        if service.notify_access == "all" or (
+            service.notify_access == "main" and process.role == "main"
+        ):
             if "MAINPID" in said:
                 self._mains[process.unit].role = ""
                 process.role = "main"
