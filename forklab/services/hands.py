@@ -48,7 +48,7 @@ class _Ward:
 
 
 class Hands:
-    """Runs services. `finished(number, result)` hears how requests have ended."""
+    """Runs services. `finished(number, result)` hears how requests have ended; `selector` is for others, too."""
 
     def __init__(
         self,
@@ -56,7 +56,6 @@ class Hands:
         journal: Journal,
         runtime: Path,
         keeper: Path,
-        finished: Callable[[int, str], None] = lambda number, result: None,
     ) -> None:
         """`runtime`: a folder of ours, for sockets; `keeper`: the program."""
         self.manager = manager
@@ -64,7 +63,10 @@ class Hands:
         self._journal = journal
         self._runtime = runtime
         self._keeper = keeper
-        self._finished = finished
+        self.finished: Callable[[int, str], None] = lambda number, result: None
+        self._changed: dict[
+            str, tuple[str, float]
+        ] = {}  # the last state of each unit, and when it came
         self._wards: dict[str, _Ward] = {}
         self._timers: dict[str, float] = {}
         self._looks: dict[str, float] = {}  # for pid files: when next
@@ -95,8 +97,23 @@ class Hands:
 
     def happens(self, event: Event) -> None:
         self.manager, deeds = step(self.manager, event, time.monotonic())
+        for name, each in self.manager.lives.items():
+            if self._changed.get(name, ("", 0.0))[0] != each.state:
+                self._changed[name] = (each.state, time.time())
         for deed in deeds:
             self._do(deed)
+
+    def since(self, name: str) -> float:
+        """When the unit came into its state, in seconds since the epoch; 0: it has never left the first one."""
+        return self._changed.get(name, ("", 0.0))[1]
+
+    def pids(self, name: str) -> dict[str, int]:
+        """Of its main and control process, as far as they run; the keeper's, above all of them."""
+        ward = self._wards.get(name)
+        return {**ward.pids, "keeper": ward.keeper.pid} if ward else {}
+
+    def keepers(self) -> set[int]:
+        return {ward.keeper.pid for ward in self._wards.values()}
 
     def _do(self, deed: Deed) -> None:
         name = deed.unit
@@ -119,7 +136,7 @@ class Hands:
                 words = f"{failed.test}={failed.path}" if failed else ""
                 self.happens(Checked(name, words, bool(failed and failed.asserted)))
             case Finished(number, result):
-                self._finished(number, result)
+                self.finished(number, result)
 
     def say(self, name: str, text: str, priority: int = 6, pid: int = 0) -> None:
         self._journal.write(Record(time.time(), name, text, pid, priority))

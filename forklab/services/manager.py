@@ -8,7 +8,7 @@ others with it, wake one (OnFailure=), or come back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -53,6 +53,24 @@ class Manager:
     @classmethod
     def of(cls, units: Mapping[str, Unit]) -> Manager:
         return cls(Graph.of(units))
+
+    def with_units(self, units: Mapping[str, Unit]) -> Manager:
+        """The same with other files: what runs goes on as it was started."""
+        return replace(self, graph=Graph.of(units))
+
+    def about_to_leave(self) -> Manager:
+        """From now on nothing is started, by nobody."""
+        return replace(self, leaving=True)
+
+    def forgiven(self, names: Sequence[str]) -> Manager:
+        """Forgets failures and counts, of all units or of these (`systemctl reset-failed`)."""
+        these = set(names) or set(self.lives)
+        lives = {
+            name: _DEAD if name in these and each.state == "failed" else each
+            for name, each in self.lives.items()
+        }
+        starts = {name: times for name, times in self.starts.items() if name not in these}
+        return replace(self, lives=lives, starts=starts)
 
     def life(self, name: str) -> Life:
         return self.lives.get(name, _DEAD)
@@ -148,6 +166,10 @@ class _Walk:
     # Requests become jobs
 
     def request(self, job: Job, number: int | None = None) -> None:
+        if self.manager.leaving and job.kind is not Kind.STOP:
+            if number is not None:
+                self.deeds.append(Deed(job.unit, Finished(number, "refused")))
+            return
         pending = {name: task.job for name, task in self.manager.tasks.items()}
         active = frozenset(
             name
@@ -304,6 +326,12 @@ class _Walk:
     # Services move
 
     def happened(self, name: str, event: life.Event) -> None:
+        if (
+            self.manager.leaving
+            and isinstance(event, life.TimeOver)
+            and self.manager.life(name).state == "auto-restart"
+        ):
+            event = life.Stop()
         comes_back = self.manager.life(name).state == "auto-restart" and isinstance(
             event, life.TimeOver
         )
