@@ -45,6 +45,7 @@ class _Ward:
     channel: socket.socket
     notify: socket.socket
     pids: dict[str, int] = field(default_factory=dict)
+    runs: int = 0  # commands that it was told to run
 
 
 class Hands:
@@ -171,6 +172,7 @@ class Hands:
                 *arguments,
                 *(f"{key}={value}" for key, value in environment.items()),
             ]
+            ward.runs += 1
             self._order(name, *order, streams=streams)
             ward.pids.pop(run.role, None)
         except (OSError, KeyError, ValueError) as error:
@@ -301,7 +303,7 @@ class Hands:
                 self.happens(Happened(name, life.Ended(role, int(status))))
             case ["children", *pids]:
                 self._guess_main(name, ward, [int(pid) for pid in pids])
-            case ["empty"]:
+            case ["empty", runs] if int(runs) == ward.runs:
                 self.happens(Happened(name, life.Emptied()))
                 if self.manager.life(name).active in ("inactive", "failed"):
                     self._dismiss(name)

@@ -4,11 +4,21 @@
  * needs no privilege for that.
  *
  * keeper FD: orders come on this socket (SOCK_SEQPACKET), one a message, their fields ended by NUL:
- *     run ROLE DIRECTORY UID GID GROUPS PATH COUNT ARGUMENT... VARIABLE...    with stdin, stdout
- * and stderr adopt PID                           this one is main from now on kill SIGNAL
- * named|everybody         "named": main and control Reports go back the same way, as text: started
- * ROLE PID | executed ROLE | refused ROLE STATUS ERRNO | ended ROLE STATUS | children PID... |
- * empty
+ *
+ *     run ROLE DIRECTORY UID GID GROUPS PATH COUNT ARGUMENT... VARIABLE...   with stdin, stdout and
+ * stderr adopt PID                                                            this one is main from
+ * now on kill SIGNAL named|everybody                                          "named": main and
+ * control children
+ *
+ * Reports go back the same way, as text:
+ *
+ *     started ROLE PID
+ *     executed ROLE
+ *     refused ROLE STATUS ERRNO
+ *     ended ROLE STATUS
+ *     children PID...
+ *     empty RUNS            nobody is left of all who were started by so many orders to run
+ * something
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -37,6 +47,7 @@ enum role { MAIN, CONTROL, ROLES };
 static const char *const role_names[ROLES] = {"main", "control"};
 static pid_t named[ROLES]; /* 0: it does not run */
 static int manager;        /* the socket; -1: the manager is gone */
+static int runs;           /* orders to run something, so far: "empty" may cross one on its way */
 static int killing;        /* the signal that everybody gets until nobody is left; 0: none */
 
 static void report(const char *format, ...) {
@@ -139,6 +150,7 @@ static void run(char **fields, int count, const int streams[3]) {
         return;
     enum role role = strcmp(fields[1], role_names[MAIN]) == 0 ? MAIN : CONTROL;
     int ends[2];
+    runs++;
     if (pipe2(ends, O_CLOEXEC) < 0) {
         report("refused %s 0 %d", role_names[role], errno);
         return;
@@ -188,7 +200,7 @@ static void reap(void) {
     }
     if (child < 0 && errno == ECHILD) {
         killing = 0;
-        report("empty");
+        report("empty %d", runs);
         if (manager < 0)
             exit(0);
     } else if (killing != 0) {
