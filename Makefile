@@ -9,6 +9,7 @@ SUBMISSION ?=
 OUT ?= build/grades/$(LAB)
 JOBS ?=
 SUITES ?=
+FACTS ?=
 FLAGS ?=
 
 # An active conda environment is used instead of .venv; conda's own (base) is left alone.
@@ -35,7 +36,7 @@ KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
 .DELETE_ON_ERROR:
-.PHONY: help setup grade class check gradescope test lint witnesses slow mutants reliability transparency roots lab notebooks outputs examples bench lock clean distclean
+.PHONY: help setup grade class check gradescope test lint witnesses slow mutants reliability transparency roots lab notebooks oracle outputs examples bench lock clean distclean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -87,6 +88,12 @@ transparency: $(ALL) ## CPython's own tests, by themselves and under the lens: w
 
 roots: ## both commands in roots of Debian 12, 13 and testing, and as in Docker [SUITES=trixie] [FLAGS=tests/...]: long
 	FLAGS="$(FLAGS)" sh scripts/roots.sh $(SUITES)
+
+oracle: $(ALL) ## play the facts about service managers on real systemd, and keep what it does [SUITES=trixie] [FACTS=names]: root, minutes
+	@for suite in $(or $(SUITES),bookworm trixie); do \
+	    sh tests/services/oracle/root.sh $$suite build/oracle/$$suite && \
+	    $(BIN)/python tests/services/oracle/record.py build/oracle/$$suite $(FACTS) || exit; \
+	done
 
 lab: $(ALL) ## open JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)
