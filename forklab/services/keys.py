@@ -41,12 +41,13 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
     files: dict[str, None] = {}
     for setting in settings:
         files[setting.file] = None
-        key = _KEYS.get(setting.section, {}).get(setting.key)
+        section = "Unit" if (setting.section, setting.key) in _MOVED else setting.section
+        key = _KEYS.get(section, {}).get(setting.key)
         if key is None:
             problems += _unknown(setting)
             continue
         try:
-            _put(found[setting.section], key, setting.value, meanings)
+            _put(found[section], key, setting.value, meanings)
         except RefusedError as error:
             problems.append(setting.problem(f"{error}: the unit cannot be started"))
             load = Load.BAD_SETTING
@@ -260,6 +261,9 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
     },
 }
 
+# Until systemd 230 their place was [Service]; they are still read there.
+_MOVED: Final = frozenset({("Service", "StartLimitBurst"), ("Service", "StartLimitInterval")})
+
 # What confines or limits a service, or is for a machine as a whole: systemd.exec(5), systemd.resource-control(5),
 # systemd.kill(5), systemd.unit(5). Some are families: Protect...=, Condition...= of other things than paths.
 _FAMILIES: Final = """
@@ -274,12 +278,12 @@ _OF_OTHERS: Final = """
     AllowIsolate AmbientCapabilities AppArmorProfile BusName CollectMode Delegate DynamicUser ExecCondition
     ExecPaths ExitType FailureAction FileDescriptorStoreMax FinalKillSignal GuessMainPID IgnoreOnIsolate
     IgnoreSIGPIPE JoinsNamespaceOf KeyringMode LockPersonality LogLevelMax LogRateLimitBurst
-    LogRateLimitIntervalSec MountFlags Nice NoNewPrivileges NonBlocking OnFailureJobMode OnSuccess PAMName
-    PassEnvironment PermissionsStartOnly PropagatesReloadTo RefuseManualStart RefuseManualStop
-    ReloadPropagatedFrom RemoveIPC RequiresMountsFor Requisite RestartForceExitStatus RestartKillSignal
-    RootDirectory RuntimeMaxSec SecureBits SendSIGHUP Slice Sockets SourcePath StandardInput StartupCPUWeight
-    StopWhenUnneeded SuccessAction SupplementaryGroups TimeoutAbortSec UMask UnsetEnvironment Upholds
-    UtmpIdentifier WantsMountsFor
+    LogRateLimitIntervalSec MountAPIVFS MountFlags Nice NonBlocking NoNewPrivileges OnFailureJobMode
+    OnSuccess PAMName PassEnvironment PermissionsStartOnly PropagatesReloadTo ReadOnlyDirectories
+    ReadWriteDirectories RefuseManualStart RefuseManualStop ReloadPropagatedFrom RemoveIPC RequiresMountsFor
+    Requisite RestartForceExitStatus RestartKillSignal RootDirectory RuntimeMaxSec SecureBits SendSIGHUP
+    Slice Sockets SourcePath StandardInput StartupCPUWeight StopWhenUnneeded SuccessAction
+    SupplementaryGroups TimeoutAbortSec UMask UnsetEnvironment Upholds UtmpIdentifier WantsMountsFor
 """
 _ACCEPTED: Final = frozenset(_OF_OTHERS.split())
 
