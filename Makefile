@@ -36,7 +36,7 @@ KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
 .DELETE_ON_ERROR:
-.PHONY: help setup grade class check gradescope test lint witnesses slow mutants reliability transparency roots lab notebooks oracle outputs examples bench lock clean distclean
+.PHONY: help setup grade class check gradescope test lint witnesses slow mutants reliability transparency roots lab notebooks oracle corpus outputs examples bench lock clean distclean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -94,6 +94,9 @@ oracle: $(ALL) ## play the facts about service managers on real systemd, and kee
 	    sh tests/services/oracle/root.sh $$suite build/oracle/$$suite && \
 	    $(BIN)/python tests/services/oracle/record.py build/oracle/$$suite $(FACTS) || exit; \
 	done
+
+corpus: $(BASE) ## fetch Debian's daemons with apt, read all their units, and print a table of what was understood
+	$(BIN)/python scripts/corpus.py build/corpus
 
 lab: $(ALL) ## open JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)
