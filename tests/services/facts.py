@@ -30,6 +30,7 @@ class Fact:
     )  # file name -> text; and drop-ins: ta.service.d/x.conf
     files: Mapping[str, str] = field(default_factory=dict)  # absolute path -> text
     instances: tuple[str, ...] = ()  # units beside those of the files, at whose end we look
+    answers: bool = True  # whether what commands print belongs to it, and not only how they exit
 
     @property
     def looked_at(self) -> list[str]:

@@ -33,7 +33,17 @@ class Manager(Protocol):
     def end(self, units: list[str], files: dict[str, str]) -> None: ...
 
 
-_TALKATIVE = ("status",)  # with times, pids and memory: its exit status is what counts
+# Steps of which also counts what they print. Others report what they have done, or print times and pids.
+_ANSWERS = {
+    "sh",
+    "show",
+    "cat",
+    "is-active",
+    "is-failed",
+    "is-enabled",
+    "list-dependencies",
+    "list-units",
+}
 
 
 def play(fact: Fact, manager: Manager) -> Record:
@@ -50,7 +60,8 @@ def play(fact: Fact, manager: Manager) -> Record:
         else:
             answer = manager.shell(rest) if verb == "sh" else manager.control(*shlex.split(step))
             statuses.append(answer.status)
-            words.append("" if verb in _TALKATIVE else _without_numbers(answer.out.strip()))
+            counts = fact.answers and verb in _ANSWERS
+            words.append(_lasting(answer.out.strip()) if counts else "")
     end = {unit: manager.show(unit) for unit in fact.looked_at}
     lines = [line.split(" ", 1) for line in manager.log()]
     about = {*fact.looked_at, *(f"{name}.service" for name in fact.looked_at)}
@@ -66,15 +77,16 @@ def play(fact: Fact, manager: Manager) -> Record:
         words,
         shows,
         end,
-        [_without_numbers(text) for _, text in lines],
+        [_lasting(text) for _, text in lines],
         [round((int(at) / 1000 - began) * 100) * 10 for at, _ in lines],
-        [_without_numbers(text) for text in said],
+        [_lasting(text) for text in said],
     )
 
 
 _PIDS = re.compile(r"(?<=PID=)\d+|(?<=PID )\d+|(?<=process )\d+")
+_SOCKET = re.compile(r"(?<=NOTIFY_SOCKET=)/\S+")
 
 
-def _without_numbers(text: str) -> str:
-    """Pids differ from run to run."""
-    return _PIDS.sub("N", text)
+def _lasting(text: str) -> str:
+    """Without what differs from run to run, pids, and from manager to manager: where it listens to announcements."""
+    return _SOCKET.sub("PATH", _PIDS.sub("N", text))

@@ -23,8 +23,7 @@ grep -qs " $cgroups cgroup2 " /proc/mounts || {
 mine=$cgroups/forklab-oracle-$$
 mkdir "$mine" && echo $$ >"$mine/cgroup.procs" || exit 90
 # shellcheck disable=SC2154 # try
-trap '[ -z "${inside:-}" ] || kill -KILL "$inside"
-    wait
+trap '[ -z "${inside:-}" ] || { disown "$inside" && kill -KILL "$inside"; } # bash is not to tell of it
     echo 0 >$cgroups/cgroup.procs
     for try in 1 2 3 4 5 6 7 8 9 10; do
         find "$mine" -depth -type d -exec rmdir {} + 2>/dev/null
