@@ -1,0 +1,154 @@
+"""Our manager as one that facts are played on; also a program, for under the lens.
+
+    python our_manager.py ACT OUT NAME...    plays these facts, and writes {name: record} to OUT
+
+Each fact has a manager of its own, in folders of its own. The places that facts speak of, /etc/systemd/system, /run,
+/lab ..., are below that folder: they are replaced wherever they are written, and put back in what comes out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from facts import Fact, facts
+from forklab.ctl.main import main as ctl
+from forklab.services.keepers import keeper_program
+from playing import Answer, play
+
+from forklab.services.folder import Folders
+from forklab.services.journal import Record as Line
+from forklab.services.run import run
+
+_PLACES = ("/etc/systemd/system", "/usr/lib/systemd/system", "/run/", "/lab/")
+_SYSTEMCTL = f"""#!/bin/sh
+exec {sys.executable} -m forklab.command.main ctl --runtime {{}} "$@"
+"""
+
+
+class OurManager:
+    """Below `folder`; `runtime` has its sockets and its journal."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runtime = folder / "r"
+
+    def here(self, text: str) -> str:
+        for place in _PLACES:
+            text = text.replace(place, f"{self._folder}{place}")
+        return text
+
+    def there(self, text: str) -> str:
+        return text.replace(str(self._folder), "")
+
+    def begin(self, files: dict[str, str]) -> None:
+        for name, text in files.items():
+            path = name if name.startswith("/") else f"/etc/systemd/system/{name}"
+            self._write(self.here(path), self.here(text))
+        self.control("daemon-reload")
+
+    def _write(self, path: str, text: str) -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text, newline="")
+        Path(path).chmod(0o755)
+
+    def control(self, *arguments: str) -> Answer:
+        """`ctl` itself, in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        words = [self.here(each) for each in arguments]
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                status = ctl(["--runtime", str(self._runtime), *words])
+            except SystemExit as end:
+                status = int(end.code or 0)
+        return Answer(status, self.there(out.getvalue()), self.there(err.getvalue()))
+
+    def shell(self, command: str) -> Answer:
+        environment = {**os.environ, "PATH": f"{self._folder}/bin:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["sh", "-c", self.here(command)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=environment,
+            check=False,
+        )
+        return Answer(done.returncode, self.there(done.stdout), self.there(done.stderr))
+
+    def show(self, unit: str) -> str:
+        names = "LoadState,ActiveState,SubState,Result,NRestarts"
+        told = self.control("show", unit, "-p", names).out
+        found = dict(line.split("=", 1) for line in told.splitlines())
+        return "/".join(found.get(each) or "-" for each in names.split(","))
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def log(self) -> list[str]:
+        path = self._folder / "lab" / "log"
+        return self.there(path.read_text(errors="replace")).splitlines()
+
+    def journal(self) -> list[tuple[str, str]]:
+        text = (self._runtime / "journal").read_bytes()
+        lines = map(Line.of, text.splitlines(keepends=True))
+        return [(each.unit, self.there(each.text)) for each in lines if each and not each.event]
+
+    def end(self, units: list[str], files: dict[str, str]) -> None:
+        """All goes with the manager, and with its folder."""
+
+
+@contextlib.contextmanager
+def managed(act: Path) -> Iterator[OurManager]:
+    """One that has just begun. It is a copy of this process, which knows all of its modules already."""
+    # Short: the path of a socket has an end (unix(7)).
+    folder = Path(tempfile.mkdtemp(prefix="f", dir="/tmp"))
+    folder.chmod(0o755)
+    places = [folder / each.strip("/") for each in _PLACES]
+    for place in (*places, folder / "run/systemd/system", folder / "bin"):
+        place.mkdir(parents=True, exist_ok=True)
+    log = folder / "lab" / "log"
+    log.touch()
+    log.chmod(0o666)
+    shutil.copy(act, folder / "lab" / "act")
+    systemctl = folder / "bin" / "systemctl"
+    systemctl.write_text(_SYSTEMCTL.format(folder / "r"))
+    systemctl.chmod(0o755)
+    manager = os.fork()
+    if not manager:
+        os.setsid()
+        found = Folders([places[0], folder / "run/systemd/system", places[1]])
+        os._exit(run(found, folder / "r", keeper_program(), []))
+    try:
+        while not (folder / "r" / "control").exists():
+            time.sleep(0.01)
+        yield OurManager(folder)
+    finally:
+        for _ in range(2):  # the second one is for who cannot wait
+            os.kill(manager, signal.SIGTERM)
+        os.waitpid(manager, 0)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main(act: Path, out: Path, names: list[str]) -> None:
+    wanted: dict[str, Fact] = {each.name: each for each in facts()}
+    found = {}
+    for name in names:
+        with managed(act) as manager:
+            found[name] = asdict(play(wanted[name], manager))
+        out.write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
