@@ -8,14 +8,19 @@ is none, the request is refused and nothing is done (systemd.unit(5); where that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+from typing import Final, Protocol
 
 from forklab.services.unit import Load, Relation, Unit
 
-_NEEDS = (Relation.REQUIRES, Relation.BINDS_TO)
-_TIES = (Relation.REQUIRES, Relation.BINDS_TO, Relation.PART_OF)
+_NEEDS: Final = (Relation.REQUIRES, Relation.BINDS_TO)
+_TIES: Final = (Relation.REQUIRES, Relation.BINDS_TO, Relation.PART_OF)
+UP: Final = ("active", "reloading")
+DOWN: Final = ("inactive", "failed")
 
 
 class Kind(StrEnum):
@@ -25,7 +30,7 @@ class Kind(StrEnum):
     RELOAD = "reload"
 
 
-_STOPS = (Kind.STOP, Kind.RESTART)
+_STOPS: Final = (Kind.STOP, Kind.RESTART)
 
 
 @dataclass(frozen=True)
@@ -45,22 +50,33 @@ class NoSuchUnitError(RefusedError):
     """Somebody who is needed has no unit file."""
 
 
+class HasKind(Protocol):
+    """A job, or whatever holds one."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+
 @dataclass(frozen=True)
 class Graph:
-    """All units, and each relation in both directions."""
+    """All units, and what they say of each other, in both directions."""
 
     units: Mapping[str, Unit]
     inverse: Mapping[Relation, Mapping[str, frozenset[str]]]
+    bound: Sequence[str]  # who is bound to somebody
 
     @classmethod
     def of(cls, units: Mapping[str, Unit]) -> Graph:
-        inverse: dict[Relation, dict[str, frozenset[str]]] = {relation: {} for relation in Relation}
+        inverse: dict[Relation, dict[str, set[str]]] = {relation: {} for relation in Relation}
         for unit in units.values():
             for relation, others in unit.relations.items():
                 for other in others:
-                    known = inverse[relation].get(other, frozenset())
-                    inverse[relation][other] = known | {unit.name}
-        return cls(units, inverse)
+                    inverse[relation].setdefault(other, set()).add(unit.name)
+        frozen = {
+            relation: {name: frozenset(others) for name, others in each.items()}
+            for relation, each in inverse.items()
+        }
+        return cls(units, frozen, sorted(name for name in units if units[name][Relation.BINDS_TO]))
 
     def of_whom(self, relation: Relation, name: str) -> frozenset[str]:
         """Who says this of the unit."""
@@ -76,19 +92,23 @@ class Graph:
     def after(self, name: str) -> frozenset[str]:
         return self.whom(Relation.BEFORE, name) | self.of_whom(Relation.AFTER, name)
 
+    def tied(self, name: str) -> frozenset[str]:
+        """Who is stopped when the unit is stopped."""
+        return frozenset().union(*(self.of_whom(tie, name) for tie in _TIES))
 
-def awaited(graph: Graph, jobs: Mapping[str, Job], name: str) -> Iterator[str]:
+
+def awaited(graph: Graph, jobs: Mapping[str, HasKind], name: str) -> Iterator[str]:
     """The units whose jobs come before the one of this unit.
 
     Of two that are ordered the earlier starts first, and the later stops first. Where one starts and the other stops,
     the stop is first; a restart is a stop, until it has stopped.
     """
-    stops = jobs[name].kind in _STOPS
-    for other in sorted(graph.before(name) & jobs.keys() - {name}):
-        if not stops:
-            yield other
-    for other in sorted(graph.after(name) & jobs.keys() - {name}):
-        if jobs[other].kind in _STOPS:
+    if jobs[name].kind not in _STOPS:
+        for other in graph.before(name):
+            if other in jobs and other != name:
+                yield other
+    for other in graph.after(name):
+        if other in jobs and other != name and jobs[other].kind in _STOPS:
             yield other
 
 
@@ -97,87 +117,104 @@ class _Draft:
     """The jobs so far, each with those that brought it: True if they cannot do without it."""
 
     graph: Graph
-    active: frozenset[str]
+    active: Mapping[str, str]
+    pending: Mapping[str, Job]
     anchor: Job
     brought: dict[Job, dict[Job | None, bool]] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
-    def add(self, job: Job, by: Job | None, needed: bool) -> None:
-        """The job, and all that it brings along. Raises RefusedError where something needed cannot be had."""
-        known = job in self.brought
-        if not known and job.kind is not Kind.STOP:
-            self._check(job.unit)
-        self.brought.setdefault(job, {})[by] = needed
-        if not known:
-            for other, other_needed in self._brings(job):
-                try:
-                    self.add(other, job, other_needed)
-                except RefusedError:
-                    if other_needed:
-                        self._drop(job)
-                        raise
+    def fill(self) -> None:
+        """The anchor, and all that it brings along. Raises RefusedError where something needed cannot be had."""
+        new: list[tuple[Job, Job | None, bool]] = [(self.anchor, None, True)]
+        for job, by, needed in new:  # it grows meanwhile
+            if by and by not in self.brought:
+                continue
+            if error := self._impossible(job):
+                if by and needed:
+                    self.drop([by])
+                if self.anchor not in self.brought:
+                    raise error
+                continue
+            if job not in self.brought:
+                new += [(other, job, each) for other, each in self._brings(job)]
+            self.brought.setdefault(job, {})[by] = needed
 
-    def _check(self, name: str) -> None:
-        unit = self.graph.units.get(name)
+    def _impossible(self, job: Job) -> RefusedError | None:
+        unit = self.graph.units.get(job.unit)
+        if job.kind is Kind.STOP:
+            return None
+        if "@." in job.unit:
+            return RefusedError(f"Unit name {job.unit} is missing the instance name.")
         if unit is None or unit.load is Load.NOT_FOUND:
-            raise NoSuchUnitError(f"Unit {name} not found.")
-        if unit.load is not Load.LOADED:
-            words = {Load.MASKED: "is masked", Load.BAD_SETTING: "has a bad unit file setting"}
-            raise RefusedError(f"Unit {name} {words[unit.load]}.")
+            return NoSuchUnitError(f"Unit {job.unit} not found.")
+        if unit.load is Load.LOADED:
+            return None
+        words = {Load.MASKED: "is masked", Load.BAD_SETTING: "has a bad unit file setting"}
+        return RefusedError(f"Unit {job.unit} {words[unit.load]}.")
 
     def _brings(self, job: Job) -> Iterator[tuple[Job, bool]]:
-        unit = self.graph.units.get(job.unit)
-        if unit and job.kind in (Kind.START, Kind.RESTART):
+        whom, name = self.graph.whom, job.unit
+        if job.kind in (Kind.START, Kind.RESTART):
             for relation in _NEEDS:
-                yield from ((Job(other, Kind.START), True) for other in sorted(unit[relation]))
-            yield from ((Job(other, Kind.START), False) for other in sorted(unit[Relation.WANTS]))
-            yield from ((Job(other, Kind.STOP), True) for other in sorted(unit[Relation.CONFLICTS]))
-            against = self.graph.of_whom(Relation.CONFLICTS, job.unit)
-            yield from ((Job(other, Kind.STOP), False) for other in sorted(against))
-        if job.kind in (Kind.STOP, Kind.RESTART):
-            tied = frozenset().union(*(self.graph.of_whom(tie, job.unit) for tie in _TIES))
-            yield from ((Job(other, job.kind), True) for other in sorted(tied & self.active))
+                yield from ((Job(each, Kind.START), True) for each in sorted(whom(relation, name)))
+            for each in sorted(whom(Relation.WANTS, name)):
+                yield Job(each, Kind.START), False
+            for each in sorted(whom(Relation.CONFLICTS, name)):
+                yield Job(each, Kind.STOP), True
+            for each in sorted(self.graph.of_whom(Relation.CONFLICTS, name)):
+                yield Job(each, Kind.STOP), False
+        if job.kind in _STOPS:
+            for each in sorted(self.graph.tied(name)):
+                # Nobody is restarted who is not there.
+                if job.kind is Kind.STOP or self.active.get(each) in (*UP, "activating"):
+                    yield Job(each, job.kind), True
 
-    def matters(self) -> frozenset[Job]:
-        """The jobs that the request cannot do without."""
-        found, new = set[Job](), [self.anchor]
-        while new:
-            found.add(job := new.pop())
-            new += [
-                other for other, by in self.brought.items() if by.get(job) and other not in found
-            ]
-        return frozenset(found)
-
-    def drop(self, job: Job, why: str) -> None:
-        self.said.append(why)
-        self._drop(job)
-
-    def _drop(self, job: Job) -> None:
-        """Without the job, without those who need it, and without those whom nobody else has brought."""
-        needing = [by for by, needed in self.brought.pop(job, {}).items() if needed and by]
-        for other in needing:
-            if other in self.brought:
-                self._drop(other)
-        for other, by in list(self.brought.items()):
-            if by.pop(job, None) is not None and not by and other in self.brought:
-                self._drop(other)
+    def drop(self, jobs: Iterable[Job], *, with_who_needs_them: bool = True) -> None:
+        """Without these jobs, without those who need them, and without those whom nobody else has brought."""
+        gone = list(jobs)
+        for job in gone:  # it grows meanwhile
+            by = self.brought.pop(job, {})
+            if with_who_needs_them:
+                gone += [each for each, needed in by.items() if needed and each in self.brought]
+            for other, bringing in self.brought.items():
+                if bringing.pop(job, None) is not None and not bringing:
+                    gone.append(other)
 
     def settle(self) -> None:
-        """One job a unit."""
+        """One job a unit, and none that changes nothing."""
+        self._drop_what_is_so_already()
         while contradiction := self._contradiction():
             stop, other = contradiction
             matters = self.matters()
             if stop in matters and other in matters:
                 raise RefusedError(
-                    f"Transaction contains conflicting jobs '{stop.kind}' and '{other.kind}' for {stop.unit}."
+                    "Transaction contains conflicting jobs "
+                    f"'{stop.kind}' and '{other.kind}' for {stop.unit}."
                 )
-            # A stop goes, unless somebody who starts says that they conflict: then the other one stays away.
-            loser = stop if other in matters or not self._is_in_the_way(stop) else other
-            if stop in matters:
-                loser = other
-            self.drop(
-                loser, f"{loser} is left out: {stop if loser is other else other} contradicts it"
-            )
+            # The stop goes, unless somebody who starts says that they conflict: then the other one stays away.
+            stop_stays = stop in matters or (other not in matters and self._is_in_the_way(stop))
+            stays, goes = (stop, other) if stop_stays else (other, stop)
+            self.said.append(f"{goes} is left out: {stays} contradicts it")
+            self.drop([goes])
+        self._drop_what_is_so_already()
+
+    def _drop_what_is_so_already(self) -> None:
+        so = {Kind.START: UP, Kind.STOP: DOWN}
+        jobs_of = Counter(job.unit for job in self.brought)
+        redundant = [
+            job
+            for job in self.brought
+            if self.active.get(job.unit, "inactive") in so.get(job.kind, ())
+            and job != self.anchor
+            and jobs_of[job.unit] == 1
+            and not self._reverses(job)
+        ]
+        self.drop(redundant, with_who_needs_them=False)
+
+    def _reverses(self, job: Job) -> bool:
+        """Whether an earlier request wants the opposite."""
+        pending = self.pending.get(job.unit)
+        return pending is not None and (pending.kind is Kind.STOP) != (job.kind is Kind.STOP)
 
     def _is_in_the_way(self, stop: Job) -> bool:
         return any(
@@ -192,59 +229,65 @@ class _Draft:
                         return job, other
         return None
 
+    def matters(self) -> set[Job]:
+        """The jobs that the request cannot do without."""
+        needs: dict[Job | None, list[Job]] = {}
+        for job, by in self.brought.items():
+            for each, needed in by.items():
+                if needed:
+                    needs.setdefault(each, []).append(job)
+        found, new = set[Job](), [self.anchor]
+        while new:
+            if (job := new.pop()) not in found:
+                found.add(job)
+                new += needs.get(job, ())
+        return found
+
+    def one_each(self) -> dict[str, Job]:
+        """What is left for each unit: a start and a restart of the same are a restart."""
+        return {
+            job.unit: job
+            for job in sorted(self.brought, key=lambda each: each.kind is Kind.RESTART)
+        }
+
+    def break_circles(self) -> None:
+        while circle := self._circle():
+            matters = self.matters()
+            names = " after ".join(job.unit for job in [*circle, circle[0]])
+            spare = [
+                job
+                for job in (*circle[1:], circle[0])
+                if job in self.brought and job not in matters
+            ]
+            if not spare:
+                raise RefusedError(f"Transaction order is cyclic: {names}.")
+            self.said.append(f"Ordering cycle: {names}. Job {spare[0]} deleted to break it.")
+            self.drop(spare[:1])
+
+    def _circle(self) -> list[Job]:
+        """Jobs that wait for each other, in the order in which they do; those of earlier requests count, too."""
+        jobs = {**self.pending, **self.one_each()}
+        try:
+            TopologicalSorter(
+                {name: sorted(awaited(self.graph, jobs, name)) for name in jobs}
+            ).prepare()
+        except CycleError as error:
+            circle = [jobs[name] for name in reversed(error.args[1][1:])]
+            first = circle.index(self.anchor if self.anchor in circle else min(circle, key=str))
+            return circle[first:] + circle[:first]
+        return []
+
 
 def transaction(
-    graph: Graph, active: frozenset[str], pending: Mapping[str, Job], anchor: Job
+    graph: Graph, active: Mapping[str, str], pending: Mapping[str, Job], anchor: Job
 ) -> tuple[tuple[Job, ...], tuple[str, ...]]:
     """All jobs that `anchor` needs, one for each unit, and what had to be left out, in words.
 
-    `active`: the units that are not inactive. `pending`: the jobs of earlier requests, which count for the order.
-    Raises RefusedError.
+    `active`: the state of each unit that is not inactive, as the word of systemctl is-active. `pending`: the jobs of
+    earlier requests, which count for the order. Raises RefusedError.
     """
-    draft = _Draft(graph, active, anchor)
-    draft.add(anchor, None, True)
+    draft = _Draft(graph, active, pending, anchor)
+    draft.fill()
     draft.settle()
-    while circle := _circle(graph, {job.unit: job for job in _one_each(draft)}, pending):
-        _break(draft, circle)
-    return tuple(_one_each(draft)), tuple(draft.said)
-
-
-def _one_each(draft: _Draft) -> Iterator[Job]:
-    """What is left for each unit: a start and a restart of the same are a restart."""
-    for job in draft.brought:
-        stronger = Job(job.unit, Kind.RESTART)
-        if job == stronger or stronger not in draft.brought:
-            yield job
-
-
-def _circle(graph: Graph, jobs: Mapping[str, Job], pending: Mapping[str, Job]) -> list[Job] | None:
-    """Jobs that wait for each other, in the order in which they do."""
-    everybody = {**pending, **jobs}
-    done, path = set[str](), list[str]()
-
-    def walk(name: str) -> list[Job] | None:
-        if name in path:
-            return [everybody[each] for each in path[path.index(name) :]]
-        if name in done:
-            return None
-        path.append(name)
-        for other in awaited(graph, everybody, name):
-            if found := walk(other):
-                return found
-        done.add(path.pop())
-        return None
-
-    for name in jobs:
-        if found := walk(name):
-            return found
-    return None
-
-
-def _break(draft: _Draft, circle: list[Job]) -> None:
-    matters = draft.matters()
-    names = " after ".join(job.unit for job in [*circle, circle[0]])
-    for job in circle:
-        if job in draft.brought and job not in matters:
-            draft.drop(job, f"Ordering cycle: {names}. Job {job} deleted to break it.")
-            return
-    raise RefusedError(f"Transaction order is cyclic: {names}.")
+    draft.break_circles()
+    return tuple(draft.one_each().values()), tuple(draft.said)

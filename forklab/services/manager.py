@@ -14,6 +14,8 @@ from typing import Final, TypeAlias
 
 from forklab.services import life
 from forklab.services.graph import (
+    DOWN,
+    UP,
     Graph,
     Job,
     Kind,
@@ -23,9 +25,12 @@ from forklab.services.graph import (
     transaction,
 )
 from forklab.services.life import Life, Say
-from forklab.services.unit import Relation, Unit
+from forklab.services.unit import Load, Relation, Unit
 
 _DEAD: Final = Life()
+_GOOD: Final = ("done", "already", "skipped")
+# Who is here, and what has become of it when it is not here to stay.
+_HERE: Final = (*UP, "activating")
 _GONE: Final = ("dead", "failed", "auto-restart")
 
 
@@ -37,6 +42,10 @@ class Task:
     running: bool = False
     requests: frozenset[int] = frozenset()  # who waits for it
 
+    @property
+    def kind(self) -> Kind:
+        return self.job.kind
+
 
 @dataclass(frozen=True)
 class Manager:
@@ -45,9 +54,7 @@ class Manager:
     graph: Graph
     lives: Mapping[str, Life] = field(default_factory=dict)  # those that have ever been started
     tasks: Mapping[str, Task] = field(default_factory=dict)
-    starts: Mapping[str, tuple[float, ...]] = field(
-        default_factory=dict
-    )  # when, as far as limits go
+    starts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # when, for the limits
     leaving: bool = False  # at the end of it all nobody comes back
 
     @classmethod
@@ -55,18 +62,28 @@ class Manager:
         return cls(Graph.of(units))
 
     def with_units(self, units: Mapping[str, Unit]) -> Manager:
-        """The same with other files: what runs goes on as it was started."""
-        return replace(self, graph=Graph.of(units))
+        """The same with other files. Whoever lives goes on, and can be stopped, also if its file is gone or masked."""
+        kept = dict(units)
+        for name, old in self.graph.units.items():
+            if name in self.tasks or self.life(name).active not in DOWN:
+                new = units.get(name, Unit(name, Load.NOT_FOUND))
+                if new.service is None and old.service:
+                    kept[name] = replace(old, load=new.load, files=new.files)
+                kept.setdefault(name, new)
+        return replace(self, graph=Graph.of(kept))
 
     def about_to_leave(self) -> Manager:
         """From now on nothing is started, by nobody."""
-        return replace(self, leaving=True)
+        lives = {name: replace(each, stopped=True) for name, each in self.lives.items()}
+        return replace(self, lives=lives, leaving=True)
 
     def forgiven(self, names: Sequence[str]) -> Manager:
         """Forgets failures and counts, of all units or of these (`systemctl reset-failed`)."""
         these = set(names) or set(self.lives)
         lives = {
-            name: _DEAD if name in these and each.state == "failed" else each
+            name: replace(_DEAD, empty=each.empty)
+            if name in these and each.state == "failed"
+            else each
             for name, each in self.lives.items()
         }
         starts = {name: times for name, times in self.starts.items() if name not in these}
@@ -97,7 +114,7 @@ class Checked:
     """What a unit's conditions, asked for by `Check`, have answered."""
 
     unit: str
-    unmet: str = ""  # the first that is not met
+    unmet: str = ""  # the first that is not met, in words
     failed: bool = False  # it was an assertion
 
 
@@ -110,7 +127,7 @@ class Check:
 class Finished:
     """The job of a request has come to its end.
 
-    Well: done, already (so), skipped. Else: failed, dependency, canceled, assert, refused, missing.
+    Well: done, already (so), skipped. Else: failed, dependency, canceled, assert, invalid, refused, missing.
     """
 
     number: int
@@ -160,45 +177,44 @@ class _Walk:
         """What whoever follows the journal wants to read: "Started web.service - The web server."."""
         unit = self.graph.units.get(name)
         described = f"{name} - {unit.description}" if unit and unit.description else name
-        target = "target " if name.endswith(".target") else ""
-        self._say(name, f"{words} {target}{described}{end}", priority)
+        self._say(name, f"{words} {described}{end}".lstrip(), priority)
 
     # Requests become jobs
 
-    def request(self, job: Job, number: int | None = None) -> None:
-        if self.manager.leaving and job.kind is not Kind.STOP:
-            if number is not None:
-                self.deeds.append(Deed(job.unit, Finished(number, "refused")))
-            return
+    def request(self, job: Job, number: int | None = None) -> bool:
+        """Whether there is a job now."""
         pending = {name: task.job for name, task in self.manager.tasks.items()}
-        active = frozenset(
-            name
-            for name, each in self.manager.lives.items()
-            if each.active not in ("inactive", "failed")
-        )
+        active = {name: each.active for name, each in self.manager.lives.items()}
         try:
+            if self.manager.leaving and job.kind is not Kind.STOP:
+                raise RefusedError("The manager is about to leave: nothing is started.")
             jobs, said = transaction(self.graph, active, pending, job)
         except RefusedError as error:
             self._say(job.unit, str(error), 4)
             if number is not None:
                 result = "missing" if isinstance(error, NoSuchUnitError) else "refused"
                 self.deeds.append(Deed(job.unit, Finished(number, result)))
-            return
+            return False
         for text in said:
             self._say(job.unit, text, 4)
         for each in jobs:
-            self._install(each, number if each.unit == job.unit else None)
+            self._install(each, number if each == job else None)
+        return True
 
     def _install(self, job: Job, number: int | None) -> None:
-        """A job of the same kind is joined; one of another kind gives way."""
+        """A job that says the opposite takes the place of an earlier one; others become one with it."""
         waiting = frozenset() if number is None else frozenset({number})
         old = self.manager.tasks.get(job.unit)
-        if old and old.job == job:
-            self._put(job.unit, replace(old, requests=old.requests | waiting))
-            return
-        if old:
+        if old and (old.kind is Kind.STOP) != (job.kind is Kind.STOP):
             self._finish(job.unit, "canceled")
-        self._put(job.unit, Task(job, requests=waiting))
+            old = None
+        if old:
+            merged = job if job.kind is Kind.RESTART else old.job
+            # A reload that runs may have read what has been changed since: it is done again.
+            running = old.running and merged == old.job and job.kind is not Kind.RELOAD
+            self._put(job.unit, Task(merged, running, old.requests | waiting))
+        else:
+            self._put(job.unit, Task(job, requests=waiting))
 
     def _put(self, name: str, task: Task | None) -> None:
         tasks = {each: other for each, other in self.manager.tasks.items() if each != name}
@@ -209,28 +225,35 @@ class _Walk:
     def _finish(self, name: str, result: str) -> None:
         task = self.manager.tasks[name]
         self._put(name, None)
-        self._tell_of(name, task.job.kind, result)
+        self._tell_of(name, task.kind, result)
         self.deeds += [Deed(name, Finished(number, result)) for number in sorted(task.requests)]
-        if result in ("done", "already", "skipped", "canceled") or task.job.kind is not Kind.START:
+        if result == "dependency":
+            self._say(name, f"Job {task.job} failed with result 'dependency'.", 5)
+            self._wake(name)
+        if result in (*_GOOD, "canceled") or task.kind is not Kind.START:
             return
         for relation in (Relation.REQUIRES, Relation.BINDS_TO):
             for other in sorted(self.graph.of_whom(relation, name)):
                 waiting = self.manager.tasks.get(other)
-                if waiting and waiting.job.kind is Kind.START:
-                    self._announce("Dependency failed for", other, priority=4)
+                if waiting and waiting.kind is Kind.START:
                     self._finish(other, "dependency")
 
     def _tell_of(self, name: str, kind: Kind, result: str) -> None:
         service = self.graph.units[name].service if name in self.graph.units else None
-        oneshot = service is not None and service.type == "oneshot"
+        target = " target" * name.endswith(".target")
         match kind, result:
             case Kind.START, "done":
+                oneshot = service is not None and service.type == "oneshot"
                 started = "Finished" if oneshot else "Started"
-                self._announce("Reached" if name.endswith(".target") else started, name)
+                self._announce("Reached target" if target else started, name)
             case Kind.START, "failed":
                 self._announce("Failed to start", name, priority=4)
-            case Kind.STOP, "done":
-                self._announce("Stopped", name)
+            case Kind.START, "dependency":
+                self._announce("Dependency failed for", name, priority=4)
+            case Kind.START, "assert":
+                self._announce("Assertion failed for", name, priority=4)
+            case Kind.STOP | Kind.RESTART, "done":
+                self._announce(f"Stopped{target}", name)
             case Kind.RELOAD, "done":
                 self._announce("Reloaded", name)
             case Kind.RELOAD, "failed":
@@ -240,113 +263,138 @@ class _Walk:
 
     def run_what_can(self) -> None:
         """Until nobody can go on, each that waits for nobody."""
-        while ready := [name for name in sorted(self.manager.tasks) if self._is_ready(name)]:
-            self._run(ready[0])
+        while True:
+            has_run = False
+            for name in sorted(self.manager.tasks):
+                if name in self.manager.tasks and self._is_ready(name):
+                    self._run(name)
+                    has_run = True
+            bereft = [name for name in self.graph.bound if self._is_bereft(name)]
+            for name in bereft:
+                self._say(name, "Unit is bound to an inactive unit. Stopping, too.")
+                self.request(Job(name, Kind.STOP))
+            if not has_run and not bereft:
+                return
 
     def _is_ready(self, name: str) -> bool:
-        task = self.manager.tasks[name]
+        task, each = self.manager.tasks[name], self.manager.life(name)
         if task.running:
             return False
-        if task.job.kind is Kind.START and self._is_on_its_way(name):
-            return False
-        jobs = {each: other.job for each, other in self.manager.tasks.items()}
-        return not any(True for _ in awaited(self.graph, jobs, name))
+        match task.kind:
+            # Who still stops cannot be started, and who will come back does so by itself.
+            case Kind.START if each.active == "deactivating" or each.state == "auto-restart":
+                return False
+            case Kind.RELOAD if each.active == "reloading":
+                return False
+        return not any(True for _ in awaited(self.graph, self.manager.tasks, name))
 
-    def _is_on_its_way(self, name: str) -> bool:
-        """Who still stops cannot be started, and who will come back does so by itself."""
-        each = self.manager.life(name)
-        return each.active == "deactivating" or each.state == "auto-restart"
+    def _is_bereft(self, name: str) -> bool:
+        """Whether it is up, bound to somebody who is down, and nothing is about to change that."""
+        if self.manager.life(name).active != "active" or name in self.manager.tasks:
+            return False
+        return any(
+            other not in self.manager.tasks and self.manager.life(other).active in DOWN
+            for other in self.graph.whom(Relation.BINDS_TO, name)
+        )
 
     def _run(self, name: str) -> None:
-        task = self.manager.tasks[name]
-        active = self.manager.life(name).active
+        task, each = self.manager.tasks[name], self.manager.life(name)
         self._put(name, replace(task, running=True))
-        match task.job.kind:
-            case Kind.START if active in ("active", "reloading"):
+        match task.kind:
+            case Kind.START if each.active in UP:
                 self._finish(name, "already")
-            case Kind.START if active != "activating":
+            case Kind.START if self.manager.leaving:
+                self._finish(name, "canceled")
+            case Kind.START if each.active in DOWN:
                 self._begin(name)
-            case Kind.STOP if active in ("inactive", "failed"):
+            case Kind.STOP if each.active in DOWN:
                 self._finish(name, "already")
-            case Kind.RESTART if active in ("inactive", "failed"):
+            case Kind.RESTART if each.active in DOWN:
                 self._put(name, replace(task, job=Job(name, Kind.START)))
             case Kind.STOP | Kind.RESTART:
-                if active != "activating" or self.manager.life(name).state != "auto-restart":
+                if each.active == "active" and (
+                    self.graph.units[name].service or task.kind is Kind.RESTART
+                ):
                     self._announce("Stopping", name, "...")
-                self._move(name, life.Stop(for_good=task.job.kind is Kind.STOP))
-            case Kind.RELOAD if active == "active":
+                self._move(name, life.Stop())
+            case Kind.RELOAD if each.active == "active":
                 self._announce("Reloading", name, "...")
                 self._move(name, life.Reload())
             case Kind.RELOAD:
-                self._finish(name, "failed")
+                self._say(name, "Unit cannot be reloaded because it is inactive.", 4)
+                self._finish(name, "invalid")
 
     def _begin(self, name: str) -> None:
         """What has to be so before a unit may start."""
-        for other in self.graph.whom(Relation.BINDS_TO, name) & self.graph.before(name):
-            if self.manager.life(other).active not in ("active", "reloading"):
-                self._say(name, f"Bound to unit {other}, but unit isn't active.", 4)
-                self._announce("Dependency failed for", name, priority=4)
-                self._finish(name, "dependency")
-                return
-        if self.graph.units[name].conditions:
+        if self._has_been_started_too_often(name):
+            self._say(name, "Start request repeated too quickly.", 4)
+            self._move(name, life.Refused("start-limit-hit"))
+            if name in self.manager.tasks:  # it had failed before, in the same way
+                self._finish(name, "failed")
+        elif self.graph.units[name].conditions:
             self.deeds.append(Deed(name, Check()))
         else:
             self._start(name)
 
+    def _has_been_started_too_often(self, name: str) -> bool:
+        burst, interval = self.graph.units[name].start_limit
+        if not burst or not interval or not self.graph.units[name].service:
+            return False
+        lately = tuple(at for at in self.manager.starts.get(name, ()) if self.now - at < interval)
+        if len(lately) < burst:
+            starts = {**self.manager.starts, name: (*lately, self.now)}
+            self.manager = replace(self.manager, starts=starts)
+        return len(lately) >= burst
+
     def checked(self, answer: Checked) -> None:
-        if answer.unit not in self.manager.tasks:
-            return
+        name, task = answer.unit, self.manager.tasks.get(answer.unit)
+        if not task or not task.running or task.kind is not Kind.START:
+            return  # it is not to be started any more
         if answer.failed:
-            self._say(answer.unit, f"Starting was refused: assertion {answer.unmet} is not met.", 4)
-            self._finish(answer.unit, "assert")
+            self._say(name, "Starting requested but asserts failed.", 5)
+            self._finish(name, "assert")
         elif answer.unmet:
-            self._say(
-                answer.unit, f"Was skipped because of an unmet condition check ({answer.unmet})."
-            )
-            self._finish(answer.unit, "skipped")
+            words = f"was skipped because of an unmet condition check ({answer.unmet})."
+            self._announce("", name, f" {words}")
+            self._finish(name, "skipped")
         else:
-            self._start(answer.unit)
+            self._start(name)
 
     def _start(self, name: str) -> None:
-        burst, interval = self.graph.units[name].start_limit
-        lately = tuple(at for at in self.manager.starts.get(name, ()) if self.now - at < interval)
-        if interval > 0 and burst > 0 and len(lately) >= burst:
-            self._say(name, "Start request repeated too quickly.", 4)
-            self._live(
-                name, replace(self.manager.life(name), state="failed", result="start-limit-hit")
-            )
-            if name in self.manager.tasks:  # it had failed before, in the same way
-                self._finish(name, "failed")
-            return
-        self.manager = replace(
-            self.manager, starts={**self.manager.starts, name: (*lately, self.now)}
-        )
-        self._move(name, life.Start(), starting=True)
+        for other in sorted(self.graph.whom(Relation.BINDS_TO, name) & self.graph.before(name)):
+            if self.manager.life(other).active not in UP:
+                self._say(name, f"Bound to unit {other}, but unit isn't active.", 4)
+                self._finish(name, "dependency")
+                return
+        self._move(name, life.Start())
 
     # Services move
 
     def happened(self, name: str, event: life.Event) -> None:
-        if (
-            self.manager.leaving
-            and isinstance(event, life.TimeOver)
-            and self.manager.life(name).state == "auto-restart"
-        ):
-            event = life.Stop()
-        comes_back = self.manager.life(name).state == "auto-restart" and isinstance(
-            event, life.TimeOver
-        )
-        self._move(name, event)
-        if comes_back:
-            self.request(Job(name, Kind.RESTART))
+        task, before = self.manager.tasks.get(name), self.manager.life(name)
+        if task and task.kind is Kind.STOP and not before.stopped and name in self.manager.lives:
+            # Somebody wants it to end: it does not come back, even if it ends before it is asked to.
+            lives = {**self.manager.lives, name: replace(before, stopped=True)}
+            self.manager = replace(self.manager, lives=lives)
+        if before.state != "auto-restart" or not isinstance(event, life.TimeOver):
+            self._move(name, event)
+        elif self.manager.life(name).stopped:
+            self._move(name, life.Stop())
+        elif self.request(Job(name, Kind.RESTART)):
+            self._move(name, event)
+        else:
+            self._move(name, life.Refused("resources"))
 
-    def _move(self, name: str, event: life.Event, starting: bool = False) -> None:
-        service = self.graph.units[name].service
-        if service is None:
+    def _move(self, name: str, event: life.Event) -> None:
+        unit = self.graph.units.get(name)
+        if unit is None:
+            return
+        if unit.service is None:
             up = isinstance(event, life.Start)
             self._live(name, replace(_DEAD, state="running" if up else "dead"))
             return
-        after, effects = life.step(service, self.manager.life(name), event, self.now)
-        if starting and after.active == "activating":
+        after, effects = life.step(unit.service, self.manager.life(name), event, self.now)
+        if isinstance(event, life.Start) and after.active == "activating":
             self._announce("Starting", name, "...")
         self.deeds += [Deed(name, effect) for effect in effects]
         self._live(name, after)
@@ -354,42 +402,50 @@ class _Walk:
     def _live(self, name: str, after: Life) -> None:
         before = self.manager.life(name)
         self.manager = replace(self.manager, lives={**self.manager.lives, name: after})
-        if before == after:
+        if before.state == after.state:
             return
         expected = self._settle_task(name, after)
-        if after.state in _GONE and before.state not in _GONE:
-            if not expected:
-                self._leave_alone(name)
-            if after.state == "failed":
-                for other in sorted(self.graph.whom(Relation.ON_FAILURE, name)):
-                    self._say(name, f"Triggering OnFailure= dependencies: {other}.")
-                    self.request(Job(other, Kind.START))
+        goes = after.active not in _HERE or after.state in _GONE
+        if not expected and before.active in _HERE and goes:
+            self._take_along(name)
+        if after.state == "failed":
+            self._wake(name)
 
     def _settle_task(self, name: str, after: Life) -> bool:
-        """Finishes the job that the new state fulfils or makes impossible. Whether there was one that explains it."""
+        """Finishes the job that the new state fulfils or makes impossible. Whether a job explains the new state."""
         task = self.manager.tasks.get(name)
-        if task is None or not task.running:
+        if task is None:
             return False
-        gone = after.active in ("inactive", "failed")
-        match task.job.kind:
-            case Kind.START if after.active in ("active", "reloading"):
+        gone = after.state in _GONE
+        fine = "done" if after.result == "success" else "failed"
+        match task.kind:
+            case Kind.START if after.active in UP:
                 self._finish(name, "done")
-            case Kind.START if gone or after.state == "auto-restart":
-                self._finish(name, "done" if after.result == "success" else "failed")
-                return False
+            case Kind.START if task.running:
+                if gone:
+                    self._finish(name, fine)
+                return after.active == "activating" and not gone
             case Kind.STOP if gone:
                 self._finish(name, "done")
             case Kind.RESTART if gone:
-                self._announce("Stopped", name)
+                self._tell_of(name, Kind.RESTART, "done")
                 self._put(name, replace(task, job=Job(name, Kind.START), running=False))
-            case Kind.RELOAD if after.active == "active":
-                self._finish(name, "done" if after.reloaded == "success" else "failed")
-            case Kind.RELOAD if gone:
-                self._finish(name, "failed")
+            case Kind.RELOAD if task.running:
+                if after.active == "active":
+                    self._finish(name, "done" if after.reloaded == "success" else "failed")
+                elif gone:
+                    self._finish(name, fine)
+                return after.active in _HERE
         return True
 
-    def _leave_alone(self, name: str) -> None:
-        """A service is gone that nobody stopped: those that are bound to it go too."""
+    def _take_along(self, name: str) -> None:
+        """A service goes that nobody stopped: those that are bound to it go too."""
         for other in sorted(self.graph.of_whom(Relation.BINDS_TO, name)):
-            if self.manager.life(other).active in ("active", "activating", "reloading"):
+            if self.manager.life(other).active in _HERE:
                 self.request(Job(other, Kind.STOP))
+
+    def _wake(self, name: str) -> None:
+        """Whoever is there for the case that it fails (OnFailure=)."""
+        for other in sorted(self.graph.whom(Relation.ON_FAILURE, name)):
+            self._say(name, "Triggering OnFailure= dependencies.")
+            self.request(Job(other, Kind.START))

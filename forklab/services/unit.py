@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 
 from forklab.services.values import NO_ENDS, Ends
 
@@ -41,6 +42,10 @@ class Condition:
     triggering: bool = False  # a leading |: of these, one is enough
     asserted: bool = False  # unmet, it is a failure, and said to be one
 
+    def __str__(self) -> str:
+        key = ("Assert" if self.asserted else "Condition") + self.test
+        return f"{key}={'|' * self.triggering}{'!' * self.negated}{self.path}"
+
 
 @dataclass(frozen=True)
 class Command:
@@ -68,6 +73,7 @@ class Service:
     prevent: Ends = NO_ENDS
     start_timeout: float = 90.0
     stop_timeout: float = 90.0
+    watchdog: float = inf
     kill_mode: str = "control-group"
     kill_signal: int = 15
     send_sigkill: bool = True
