@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import pwd
+import re
+import signal
+from math import inf
 from pathlib import Path
 from typing import Final
 
+from forklab.services.life import Life, Run
 from forklab.services.unit import Service
-from forklab.services.words import split
+from forklab.services.values import is_name
 
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -25,12 +30,37 @@ def environment_of(service: Service) -> dict[str, str]:
             "SHELL": entry.pw_shell,
         }
     found |= dict(each.split("=", 1) for each in service.environment)
-    for path in service.environment_files:
+    for each in service.environment_files:
+        pattern = each.removeprefix("-")
         try:
-            found |= read_file(Path(path.removeprefix("-")))
+            for path in sorted(glob.glob(pattern)) or [pattern]:
+                found |= read_file(Path(path))
         except OSError:
-            if not path.startswith("-"):
+            if not each.startswith("-"):
                 raise
+    return found
+
+
+def told(
+    service: Service, life: Life, run: Run, main_pid: int, notify_socket: str
+) -> dict[str, str]:
+    """What a command is told of the others (systemd.exec(5), "Environment Variables Set or Propagated")."""
+    found = {}
+    if run.role == "control" and main_pid:
+        found["MAINPID"] = str(main_pid)
+    heard = ("all", "exec") if run.role == "control" else ("all", "exec", "main")
+    if service.notify_access in heard:
+        found["NOTIFY_SOCKET"] = notify_socket
+    if service.watchdog < inf and run.role == "main":
+        found["WATCHDOG_USEC"] = str(round(service.watchdog * 1e6))
+    if run.key in ("ExecStop", "ExecStopPost"):
+        found["SERVICE_RESULT"] = life.result
+        if life.main_end is not None:
+            code = os.waitstatus_to_exitcode(life.main_end & ~0x80)
+            dumped = "dumped" if life.main_end & 0x80 else "killed"
+            found["EXIT_CODE"] = "exited" if code >= 0 else dumped
+            name = signal.Signals(-code).name.removeprefix("SIG") if code < 0 else str(code)
+            found["EXIT_STATUS"] = name
     return found
 
 
@@ -38,19 +68,33 @@ def entry_of(user: str) -> pwd.struct_passwd:
     return pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
 
 
+# A comment, NAME=VALUE, or nothing; quotes may only stand at the beginning of a value, and then one behind another.
+_LINE: Final = re.compile(
+    r"""\s*(?:[#;](?:\\.|[^\\\n])*|(?P<name>[^=\n]*)=(?P<value>(?:[ \t]*(?:'[^']*'|"(?:\\.|[^"\\])*"))*"""
+    r"""(?:\\.|[^\\\n])*)|[^\n]*)(?:\n|$)""",
+    re.DOTALL,
+)
+_PART: Final = re.compile(
+    r"""[ \t]*'([^']*)'|[ \t]*"((?:\\.|[^"\\])*)"|\s*((?:\\.|[^\\])*?)\s*$""", re.DOTALL
+)
+
+
 def read_file(path: Path) -> dict[str, str]:
-    """NAME=VALUE a line; # and ; begin comments; a backslash at the end joins the next line; quotes are removed."""
+    """The assignments of an EnvironmentFile=, much as a shell would read them, but nothing is expanded."""
     found = {}
-    lines = path.read_text(errors="surrogateescape").replace("\\\n", "").split("\n")
-    for line in (line.strip() for line in lines):
-        name, equals, value = line.partition("=")
-        if equals and not line.startswith(("#", ";")) and name.strip().isidentifier():
-            value = value.strip()
-            quoted = value[:1] in ("'", '"') and value[-1:] == value[:1]
-            found[name.strip()] = (
-                split(value)[0] if quoted and len(value) > 1 and split(value) else value
-            )
+    for line in _LINE.finditer(path.read_text(errors="surrogateescape").replace("\r\n", "\n")):
+        if line["name"] and is_name(line["name"].strip()):
+            found[line["name"].strip()] = "".join(map(_unquoted, _PART.finditer(line["value"])))
     return found
+
+
+def _unquoted(part: re.Match[str]) -> str:
+    single, double, bare = part.groups()
+    if single is not None:
+        return str(single)
+    if double is not None:
+        return re.sub(r'\\(["\\`$])', r"\1", double.replace("\\\n", ""))
+    return re.sub(r"\\(.)", r"\1", bare.replace("\\\n", ""), flags=re.DOTALL)
 
 
 def resolve(program: str) -> str:

@@ -21,6 +21,7 @@ from forklab.services.unitfile import Problem, Setting, settings
 from forklab.services.words import unescape
 
 _LONGEST_FILE: Final = 1 << 20
+_MOST_LINKS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Name:
     def template(self) -> str:
         """The unit of which this is an instance; itself if it is none."""
         return f"{self.prefix}@.{self.suffix}" if "@" in self.stem else self.full
+
+    def of_instance(self, instance: str) -> str:
+        return f"{self.prefix}@{instance}.{self.suffix}"
 
     def with_drop_ins(self) -> Iterator[str]:
         """All names whose drop-ins count, the most particular first: foo-bar@x, foo-bar@, foo-, service."""
@@ -93,18 +97,22 @@ class Folders:
         units: dict[str, Unit] = {}
         problems: list[Problem] = []
         new = list(dict.fromkeys(names))
-        while new:
-            name = new.pop(0)
+        for name in map(self.canonical, new):  # it grows meanwhile
             if name in units:
                 continue
-            units[name], found = self.read(name)
+            unit, found = self.read(name)
+            relations = {
+                relation: frozenset(map(self.canonical, others))
+                for relation, others in unit.relations.items()
+            }
             problems += found
-            new += sorted(
-                other
-                for others in units[name].relations.values()
-                for other in others
-                if self.file_of(other)
-            )
+            for relation, others in relations.items():
+                if name in others:
+                    relations[relation] = others - {name}
+                    words = f"{relation}= of itself: it is dropped"
+                    problems.append(Problem(next(iter(unit.files), name), 0, words))
+            units[name] = replace(unit, relations=relations)
+            new += sorted(filter(self.file_of, frozenset().union(*relations.values())))
         return {name: _with_defaults(unit, units) for name, unit in units.items()}, problems
 
     def read(self, name: str) -> tuple[Unit, list[Problem]]:
@@ -117,6 +125,8 @@ class Folders:
         problems: list[Problem] = []
         for each in (path, *self._drop_ins(Name(name))):
             try:
+                if not each.is_file():
+                    raise OSError("it is no regular file")
                 text = each.read_bytes()
                 if len(text) > _LONGEST_FILE:
                     raise OSError(f"it has more than {_LONGEST_FILE} bytes")
@@ -134,6 +144,18 @@ class Folders:
             if linked := self._linked(name, folder):
                 relations[relation] = unit[relation] | linked
         return replace(unit, relations=relations), problems + found
+
+    def canonical(self, name: str) -> str:
+        """The unit that a name means: itself, unless it is a link to a unit of another name (Alias=)."""
+        for _ in range(_MOST_LINKS):
+            path = self.file_of(name)
+            if path is None or not path.is_symlink() or _is_mask(path):
+                break
+            other = Name(Path(os.readlink(path)).name)
+            if other.full in (name, Name(name).template) or not self.file_of(other.full):
+                break
+            name = other.of_instance(Name(name).instance) if other.is_template else other.full
+        return name
 
     def file_of(self, name: str) -> Path | None:
         """The file that a unit is read from."""

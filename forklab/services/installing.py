@@ -80,6 +80,8 @@ class Installation:
         unit = self._read(name)
         if unit.load is Load.MASKED:
             return "masked"
+        if self.folders.canonical(name) != name:
+            return "alias"
         if self._links_to(name):
             return "enabled"
         if unit.wanted_by or unit.required_by or unit.alias:
@@ -111,7 +113,7 @@ class Installation:
                 raise InstallError(
                     f"{unit.name} is a template: say which instance, as {name.prefix}@NAME.{name.suffix}"
                 )
-            name = Name(f"{name.prefix}@{unit.default_instance}.{name.suffix}")
+            name = Name(name.of_instance(unit.default_instance))
         for kind, owners in (("wants", unit.wanted_by), ("requires", unit.required_by)):
             for owner in owners:
                 yield Link(self.place / f"{owner}.{kind}" / name.full, str(source))

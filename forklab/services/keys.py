@@ -7,23 +7,36 @@ is known.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from forklab.services.unit import Command, Condition, Load, Relation, Service, Unit
 from forklab.services.unitfile import Problem, Setting
-from forklab.services.values import Ends, boolean, ends, limit, signal_number, span
+from forklab.services.values import Ends, boolean, end, is_name, limit, signal_number, span
 from forklab.services.words import specify, split, words
 
 Meanings: TypeAlias = Mapping[str, Callable[[], str]]  # of the letters behind a per cent sign
 Read: TypeAlias = Callable[[str, Meanings], Any]
 
 
+_MOST_GUESSES: Final = 1000  # of what was meant: more of them would take their time
+
+
 class RefusedError(ValueError):
     """A value that makes the whole unit one that cannot be started."""
+
+
+class PartlyReadError(ValueError):
+    """Of a list, some words are wrong, and these are right."""
+
+    def __init__(self, right: Any, wrong: Iterable[ValueError]) -> None:
+        super().__init__(", ".join(map(str, wrong)))
+        self.right = right
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
         section = "Unit" if (setting.section, setting.key) in _MOVED else setting.section
         key = _KEYS.get(section, {}).get(setting.key)
         if key is None:
-            problems += _unknown(setting)
+            problems += _unknown(setting, guess=len(problems) < _MOST_GUESSES)
             continue
         try:
             _put(found[section], key, setting.value, meanings)
@@ -52,7 +65,11 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
             problems.append(setting.problem(f"{error}: the unit cannot be started"))
             load = Load.BAD_SETTING
         except ValueError as error:
+            if isinstance(error, PartlyReadError):
+                _add(found[section], key, error.right)
             problems.append(setting.problem(f"{setting.key}=: {error}; it is ignored"))
+    for fields in found.values():
+        fields.update({field: _joined(value) for field, value in fields.items()})
     service = _service(found["Service"]) if name.endswith(".service") else None
     made = Unit(
         name, load, service=service, files=tuple(files), **_unit(found["Unit"]), **found["Install"]
@@ -64,22 +81,36 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
 
 
 def _put(into: dict[str, Any], key: _Key, value: str, meanings: Meanings) -> None:
-    if key.many:
-        into[key.field] = into.get(key.field, ()) + key.read(value, meanings) if value else ()
-    elif value:
-        into[key.field] = key.read(value, meanings)
-    else:
+    if value:
+        _add(into, key, key.read(value, meanings))
+    elif key.many or key.field in _EMPTIABLE:
         into.pop(key.field, None)
+    else:
+        raise ValueError("an empty value says nothing")
 
 
-def _unknown(setting: Setting) -> list[Problem]:
+def _add(into: dict[str, Any], key: _Key, value: Any) -> None:
+    if key.many:
+        into.setdefault(key.field, []).append(value)
+    else:
+        into[key.field] = value
+
+
+def _joined(value: Any) -> Any:
+    """Of a key that is added to: what all its lines say together."""
+    if not isinstance(value, list):
+        return value
+    return sum(value, Ends()) if isinstance(value[0], Ends) else tuple(chain.from_iterable(value))
+
+
+def _unknown(setting: Setting, guess: bool) -> list[Problem]:
     if setting.section.startswith("X-") or setting.key.startswith("X-"):
         return []
     if setting.section not in _KEYS:
         return [setting.problem(f"[{setting.section}] is no section of a service or a target")]
     if setting.key in _ACCEPTED or setting.key.startswith(_ACCEPTED_BEGINNINGS):
         return [setting.problem(f"{setting.key}= is accepted, and does nothing here")]
-    near = get_close_matches(setting.key, _KEYS[setting.section], 1)
+    near = get_close_matches(setting.key, _KEYS[setting.section], 1, 0.4) if guess else ()
     elsewhere = [section for section, keys in _KEYS.items() if setting.key in keys]
     mend = f"did you mean {near[0]}=?" if near else "it is ignored"
     if elsewhere:
@@ -94,8 +125,24 @@ def _text(value: str, meanings: Meanings) -> str:
     return specify(value, meanings)
 
 
-def _texts(value: str, meanings: Meanings) -> tuple[str, ...]:
-    return tuple(specify(word, meanings) for word in split(value))
+def _list_of(read: Callable[[str], Any], none: Any = ()) -> Read:
+    """Words that each say something; those that cannot be read are left out."""
+
+    def each(value: str, meanings: Meanings) -> Any:
+        right, wrong = none, []
+        for word in split(value):
+            try:
+                right += read(specify(word, meanings))
+            except ValueError as error:
+                wrong.append(error)
+        if wrong:
+            raise PartlyReadError(right, wrong)
+        return right
+
+    return each
+
+
+_texts: Final = _list_of(lambda word: (word,))
 
 
 def _plain(read: Callable[[str], object]) -> Read:
@@ -120,15 +167,19 @@ def _path(value: str, meanings: Meanings) -> str:
     return path
 
 
+def _below_run(value: str, meanings: Meanings) -> str:
+    return os.path.join("/run", specify(value, meanings))
+
+
 def _directory(value: str, meanings: Meanings) -> str:
     return value if value.lstrip("-") == "~" else _path(value, meanings)
 
 
-def _assignments(value: str, meanings: Meanings) -> tuple[str, ...]:
-    found = _texts(value, meanings)
-    for wrong in (word for word in found if not word.partition("=")[0].isidentifier()):
-        raise ValueError(f"'{wrong}' is no NAME=VALUE")
-    return found
+def _assignment(word: str) -> tuple[str]:
+    name, equals, _ = word.partition("=")
+    if not equals or not is_name(name):
+        raise ValueError(f"'{word}' is no NAME=VALUE")
+    return (word,)
 
 
 def _output(value: str, meanings: Meanings) -> str:
@@ -223,7 +274,7 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
     },
     "Service": {
         "Type": _Key("type", _one_of("simple", "exec", "forking", "oneshot", "notify", "idle")),
-        "PIDFile": _Key("pid_file", _text),
+        "PIDFile": _Key("pid_file", _below_run),
         "RemainAfterExit": _Key("remain_after_exit", _plain(boolean)),
         "NotifyAccess": _Key("notify_access", _one_of("none", "main", "exec", "all")),
         "Restart": _Key(
@@ -233,18 +284,19 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
             ),
         ),
         "RestartSec": _Key("restart_sec", _plain(span)),
-        "SuccessExitStatus": _Key("success", _plain(ends)),
-        "RestartPreventExitStatus": _Key("prevent", _plain(ends)),
+        "SuccessExitStatus": _Key("success", _list_of(end, Ends()), many=True),
+        "RestartPreventExitStatus": _Key("prevent", _list_of(end, Ends()), many=True),
         "TimeoutStartSec": _Key("start_timeout", _plain(limit)),
         "TimeoutStopSec": _Key("stop_timeout", _plain(limit)),
         "TimeoutSec": _Key("timeout", _plain(limit)),
+        "WatchdogSec": _Key("watchdog", _plain(limit)),
         "KillMode": _Key("kill_mode", _one_of("control-group", "mixed", "process", "none")),
         "KillSignal": _Key("kill_signal", _plain(signal_number)),
         "SendSIGKILL": _Key("send_sigkill", _plain(boolean)),
         "User": _Key("user", _text),
         "Group": _Key("group", _text),
         "WorkingDirectory": _Key("working_directory", _directory),
-        "Environment": _Key("environment", _assignments, many=True),
+        "Environment": _Key("environment", _list_of(_assignment), many=True),
         "EnvironmentFile": _Key(
             "environment_files", lambda value, m: (_path(value, m),), many=True
         ),
@@ -261,6 +313,11 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
     },
 }
 
+# An empty value takes back what was said before.
+_EMPTIABLE: Final = frozenset(
+    {"description", "pid_file", "user", "group", "working_directory", "default_instance"}
+)
+
 # Until systemd 230 their place was [Service]; they are still read there.
 _MOVED: Final = frozenset({("Service", "StartLimitBurst"), ("Service", "StartLimitInterval")})
 
@@ -271,19 +328,19 @@ _FAMILIES: Final = """
     IOSchedul IOWeight IPAccounting IPAddress Inaccessible JobRunning JobTimeout Limit LoadCredential
     LogsDirectory Memory NetworkNamespace NoExecPaths OOM Private ProcSubset Protect ReadOnlyPaths
     ReadWritePaths Restrict RuntimeDirectory SELinux SetCredential Smack StateDirectory Syslog SystemCall TTY
-    Tasks TemporaryFileSystem Watchdog
+    Tasks TemporaryFileSystem
 """
 _ACCEPTED_BEGINNINGS: Final = tuple(_FAMILIES.split())
 _OF_OTHERS: Final = """
-    AllowIsolate AmbientCapabilities AppArmorProfile BusName CollectMode Delegate DynamicUser ExecCondition
-    ExecPaths ExitType FailureAction FileDescriptorStoreMax FinalKillSignal GuessMainPID IgnoreOnIsolate
+    AllowIsolate AmbientCapabilities AppArmorProfile BusName CollectMode Delegate DynamicUser
+    ExecPaths FailureAction FileDescriptorStoreMax GuessMainPID IgnoreOnIsolate
     IgnoreSIGPIPE JoinsNamespaceOf KeyringMode LockPersonality LogLevelMax LogRateLimitBurst
     LogRateLimitIntervalSec MountAPIVFS MountFlags Nice NonBlocking NoNewPrivileges OnFailureJobMode
-    OnSuccess PAMName PassEnvironment PermissionsStartOnly PropagatesReloadTo ReadOnlyDirectories
+    PAMName PassEnvironment PermissionsStartOnly PropagatesReloadTo ReadOnlyDirectories
     ReadWriteDirectories RefuseManualStart RefuseManualStop ReloadPropagatedFrom RemoveIPC RequiresMountsFor
-    Requisite RestartForceExitStatus RestartKillSignal RootDirectory RuntimeMaxSec SecureBits SendSIGHUP
+    RootDirectory SecureBits
     Slice Sockets SourcePath StandardInput StartupCPUWeight StopWhenUnneeded SuccessAction
-    SupplementaryGroups TimeoutAbortSec UMask UnsetEnvironment Upholds UtmpIdentifier WantsMountsFor
+    SupplementaryGroups TimeoutAbortSec UMask UnsetEnvironment UtmpIdentifier WantsMountsFor
 """
 _ACCEPTED: Final = frozenset(_OF_OTHERS.split())
 
@@ -302,19 +359,20 @@ def _service(found: dict[str, Any]) -> Service:
         if "timeout" in found:
             found.setdefault(limited, found["timeout"])
     found.pop("timeout", None)
-    for joined in ("success", "prevent"):
-        found.setdefault(joined, Ends())
-    if found.get("type") == "oneshot":
+    found.setdefault("type", "simple" if "ExecStart" in commands else "oneshot")
+    if found["type"] == "oneshot":
         found.setdefault("start_timeout", float("inf"))
-    found.setdefault("notify_access", "main" if found.get("type") == "notify" else "none")
+    if found.get("notify_access", "none") == "none":
+        speaks = found["type"] == "notify" or "watchdog" in found
+        found["notify_access"] = "main" if speaks else "none"
     return Service(commands=commands, **found)
 
 
 def _refusal(service: Service) -> str:
     """Why this service could not be what it says (systemd.service(5))."""
     starts = service.commands.get("ExecStart", ())
-    if not starts and not (service.remain_after_exit or "ExecStop" in service.commands):
-        return "it has no ExecStart="
+    if not starts and not service.remain_after_exit:
+        return "it has no ExecStart=, and no RemainAfterExit=yes"
     if len(starts) > 1 and service.type != "oneshot":
         return "more than one ExecStart= is for Type=oneshot only"
     if not starts and service.type != "oneshot":

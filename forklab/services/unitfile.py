@@ -62,20 +62,21 @@ def _logical_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
     """The lines that say something, with their numbers. A backslash at the end joins a line with the next one that is
     not a comment; it counts as a blank.
     """
-    begun, first = b"", 0
+    begun: list[bytes] = []
+    first = 0
     for number, line in enumerate(text.split(b"\n"), 1):
         if line.lstrip()[:1] in (b"#", b";"):
             continue
         first = first or number
         line = line.rstrip(b"\r")
         if (len(line) - len(line.rstrip(b"\\"))) % 2:
-            begun += line[:-1] + b" "
+            begun += [line[:-1], b" "]
             continue
-        if (begun + line).strip():
-            yield first, begun + line
-        begun, first = b"", 0
-    if begun.strip():
-        yield first, begun
+        if whole := b"".join([*begun, line]).strip():
+            yield first, whole
+        begun, first = [], 0
+    if whole := b"".join(begun).strip():
+        yield first, whole
 
 
 def _is_text(line: str) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 from typing import Final
-
-from forklab.services.words import split
 
 _YES = frozenset({"1", "yes", "y", "true", "t", "on"})
 _NO = frozenset({"0", "no", "n", "false", "f", "off"})
@@ -58,6 +57,11 @@ def limit(text: str) -> float:
     return span(text) or inf
 
 
+def is_name(text: str) -> bool:
+    """Whether an environment variable may be called so."""
+    return text.isascii() and text.isidentifier()
+
+
 def signal_number(text: str) -> int:
     """A signal by number or name, with or without SIG."""
     if text.isdigit() and 0 < int(text) < signal.NSIG:
@@ -75,7 +79,7 @@ class Ends:
     statuses: frozenset[int] = frozenset()
     signals: frozenset[int] = frozenset()
 
-    def __or__(self, other: Ends) -> Ends:
+    def __add__(self, other: Ends) -> Ends:
         return Ends(self.statuses | other.statuses, self.signals | other.signals)
 
     def __contains__(self, wait_status: int) -> bool:
@@ -91,51 +95,38 @@ def os_exit(wait_status: int) -> int:
     return wait_status >> 8 if wait_status & 0x7F == 0 else -(wait_status & 0x7F)
 
 
-# The words that sysexits.h and LSB have for exit statuses (systemd.exec(5), "Process Exit Codes").
-_NAMED = {
-    "SUCCESS": 0,
-    "FAILURE": 1,
-    "INVALIDARGUMENT": 2,
-    "NOTIMPLEMENTED": 3,
-    "NOPERMISSION": 4,
-    "NOTINSTALLED": 5,
-    "NOTCONFIGURED": 6,
-    "NOTRUNNING": 7,
-    "USAGE": 64,
-    "DATAERR": 65,
-    "NOINPUT": 66,
-    "NOUSER": 67,
-    "NOHOST": 68,
-    "UNAVAILABLE": 69,
-    "SOFTWARE": 70,
-    "OSERR": 71,
-    "OSFILE": 72,
-    "CANTCREAT": 73,
-    "IOERR": 74,
-    "TEMPFAIL": 75,
-    "PROTOCOL": 76,
-    "NOPERM": 77,
-    "CONFIG": 78,
-}
-
-# systemd's own, for what goes wrong between the fork and the program.
-NAMES_OF_STATUSES: Final = {
-    **{status: name for name, status in _NAMED.items()},
-    200: "CHDIR",
-    203: "EXEC",
-    216: "GROUP",
-    217: "USER",
-}
+# The words for exit statuses: LSB's, those of sysexits.h, and systemd's own for what goes wrong between the fork and
+# the program (systemd.exec(5), "Process Exit Codes").
+_NAMES = """
+    0 SUCCESS FAILURE INVALIDARGUMENT NOTIMPLEMENTED NOPERMISSION NOTINSTALLED NOTCONFIGURED NOTRUNNING
+    64 USAGE DATAERR NOINPUT NOUSER NOHOST UNAVAILABLE SOFTWARE OSERR OSFILE CANTCREAT IOERR TEMPFAIL PROTOCOL NOPERM
+    CONFIG
+    200 CHDIR NICE FDS EXEC MEMORY LIMITS OOM_ADJUST SIGNAL_MASK STDIN STDOUT CHROOT IOPRIO TIMERSLACK SECUREBITS
+    SETSCHEDULER CPUAFFINITY GROUP USER CAPABILITIES CGROUP SETSID CONFIRM STDERR
+    224 PAM NETWORK NAMESPACE NO_NEW_PRIVILEGES SECCOMP SELINUX_CONTEXT PERSONALITY APPARMOR_PROFILE ADDRESS_FAMILIES
+    RUNTIME_DIRECTORY 235 CHOWN SMACK KEYRING STATE_DIRECTORY CACHE_DIRECTORY LOGS_DIRECTORY
+    CONFIGURATION_DIRECTORY NUMA_POLICY CREDENTIALS 245 BPF 255 EXCEPTION
+"""
 
 
-def ends(text: str) -> Ends:
-    """Exit statuses and signals, with blanks between: "1 TEMPFAIL SIGKILL"."""
-    found = NO_ENDS
-    for word in split(text):
-        if word.isdigit() and int(word) < 256:
-            found |= Ends(statuses=frozenset({int(word)}))
-        elif word in _NAMED:
-            found |= Ends(statuses=frozenset({_NAMED[word]}))
+def _names_of_statuses() -> Iterator[tuple[int, str]]:
+    status = 0
+    for word in _NAMES.split():
+        if word.isdigit():
+            status = int(word)
         else:
-            found |= Ends(signals=frozenset({signal_number(word)}))
-    return found
+            yield status, word
+            status += 1
+
+
+NAMES_OF_STATUSES: Final = dict(_names_of_statuses())
+_STATUSES: Final = {name: status for status, name in NAMES_OF_STATUSES.items()}
+
+
+def end(word: str) -> Ends:
+    """An exit status or a signal: 1, TEMPFAIL, SIGKILL."""
+    if word.isdigit() and int(word) < 256:
+        return Ends(statuses=frozenset({int(word)}))
+    if word in _STATUSES:
+        return Ends(statuses=frozenset({_STATUSES[word]}))
+    return Ends(signals=frozenset({signal_number(word)}))

@@ -71,12 +71,14 @@ def _escaped(text: str, at: int) -> tuple[str, int]:
 
 
 def specify(text: str, meanings: Mapping[str, Callable[[], str]]) -> str:
-    """The text with each `%x` replaced by what x means. One that is not known stays; `%%` is a per cent sign."""
+    """The text with each `%x` replaced by what x means; `%%` is a per cent sign. Raises ValueError."""
 
     def meant(found: re.Match[str]) -> str:
-        return (
-            "%" if found[1] == "%" else meanings[found[1]]() if found[1] in meanings else found[0]
-        )
+        if found[1] in meanings:
+            return meanings[found[1]]()
+        if found[1].isalnum():
+            raise ValueError(f"'{found[0]}' is no specifier")
+        return "%" if found[1] == "%" else found[0]
 
     return re.sub("%(.)", meant, text)
 
