@@ -1,268 +1,136 @@
 """A world without processes: scripted services in simulated time, for the pure core.
 
-It interprets what `act NAME OP...` does (the scripted service of the recorded facts), so that the manager can be held
-against what real systemd did, a fact in a few milliseconds. What only a real process can show (descriptors, users,
-directories) is not here.
+It does what the manager wants done and tells it what happens, as the edge does with real processes, a fact in a few
+milliseconds. What only a real process can show (descriptors, users, sessions) is not here. Unit files, conditions,
+environment files and links are real ones, below a folder of its own.
 """
 
 from __future__ import annotations
 
+import grp
 import heapq
-import signal
+import os
+import pwd
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
+from actors import MOMENT, Actor, Unplayable, number_of
+
 from forklab.services import life
+from forklab.services.conditions import unmet
+from forklab.services.environment import environment_of, resolve, told
 from forklab.services.folder import Folders, full_name
-from forklab.services.graph import Graph, Job, Kind
+from forklab.services.graph import Job, Kind
 from forklab.services.manager import (
     Check,
     Checked,
     Deed,
+    Event,
     Finished,
     Happened,
     Manager,
     Request,
     step,
 )
-from forklab.services.unit import Command, Condition
+from forklab.services.unit import Load, Service, Unit
 from forklab.services.words import expand
 
-_ANNOUNCED = (
-    "Starting",
-    "Started",
-    "Finished",
-    "Stopping",
-    "Stopped",
-    "Reached",
-    "Reloading",
-    "Reloaded",
+GOOD = ("done", "already", "skipped")
+_PATIENCE = 200.0  # seconds that a request is waited for
+# What starts a line that is about a unit and has no "UNIT: " before it.
+_ANNOUNCED = re.compile(
+    r"(Starting|Started|Finished|Stopping|Stopped|Reached|Reloading|Reloaded|Failed to start|Dependency failed"
+    r"|Assertion failed|Reload failed)\b|\S+ (- .* )?was skipped"
 )
-MOMENT = 0.001  # what a fork and an exec take
-
-
-@dataclass
-class Process:
-    world: World
-    unit: str
-    role: str  # main, control, or "" for a child
-    name: str
-    ops: list[str]
-    handlers: dict[str, str] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    parent: Process | None = None
-    alive: bool = True
-    stopped: bool = False
-    held: list[str] = field(default_factory=list)
-    sleeping_until: float = 0.0
-    generation: int = 0
-    waits_for: Process | None = None
-
-    def say(self, text: str) -> None:
-        self.world.log.append(f"{self.name} {text}")
-
-    def later(self, seconds: float) -> None:
-        self.generation += 1
-        generation = self.generation
-        self.sleeping_until = self.world.now + seconds
-        self.world.at(self.sleeping_until, lambda: self.go_on(generation))
-
-    def go_on(self, generation: int) -> None:
-        if self.alive and not self.stopped and generation == self.generation:
-            self.run()
-
-    def run(self) -> None:
-        while self.alive and self.ops:
-            op, _, argument = self.ops.pop(0).partition(":")
-            match op:
-                case "say":
-                    self.say(argument)
-                case "out" | "err" | "}" | "session" | "id" | "cwd" | "sigs" | "fds":
-                    pass
-                case "sleep":
-                    self.later(int(argument) / 1000)
-                    return
-                case "exit":
-                    self.say(f"exit {argument}")
-                    self.end(int(argument) << 8)
-                case "die":
-                    self.say(f"die {argument}")
-                    self.end(int(getattr(signal, "SIG" + argument)))
-                case "ignore" | "catch" | "slow" | "note":
-                    self.handlers[argument] = op
-                case "hang":
-                    self.ops = []
-                    self.generation += 1
-                    return
-                case "{":
-                    ops = self._block()
-                    self.world.spawn(self.unit, "", ops.pop(0), ops, self)
-                case "once":
-                    if argument in self.world.files:
-                        self._block()
-                    else:
-                        self.world.files[argument] = ""
-                case "daemon":
-                    daemon = self.world.spawn(self.unit, "", self.name, self.ops, None, MOMENT / 2)
-                    daemon.handlers = dict(self.handlers)
-                    self.ops = [f"sleep:{argument or 0}", "silent:0"]
-                case "silent":
-                    self.end(int(argument) << 8)
-                case "pidfile":
-                    self.world.files[argument] = str(id(self))
-                    self.world.pid_file_written(self)
-                case "notify" | "notifypid":
-                    said = f"MAINPID={id(self)}" if op == "notifypid" else argument
-                    self.world.notified(self, dict([said.split("=", 1)]))
-                case "env":
-                    self.say(f"{argument}={self.environment.get(argument, '(unset)')}")
-                case "rest":
-                    for number, each in enumerate(self.ops):
-                        self.say(f"arg{number}=[{each}]")
-                    self.ops = []
-                case _:
-                    raise AssertionError(f"what is {op}?")
-        if self.alive:
-            self.end(0)
-
-    def _block(self) -> list[str]:
-        depth, block = 1, []
-        while self.ops:
-            op = self.ops.pop(0)
-            depth += (op == "{" or op.startswith("once:")) - (op == "}")
-            if not depth:
-                break
-            block.append(op)
-        return block
-
-    def gets(self, number: int) -> None:
-        name = signal.Signals(number).name.removeprefix("SIG")
-        if not self.alive:
-            return
-        if name == "KILL":
-            self.end(9)
-        elif name == "STOP":
-            self.stopped = True
-        elif name == "CONT" and self.stopped:
-            self.stopped = False
-            if "CONT" in self.handlers:
-                self._handle("CONT")
-            held, self.held = self.held, []
-            for each in held:
-                self.gets(int(getattr(signal, "SIG" + each)))
-        elif self.stopped:
-            self.held.append(name)
-        else:
-            self._handle(name)
-
-    def _handle(self, name: str) -> None:
-        match self.handlers.get(name):
-            case "ignore":
-                pass
-            case "note":
-                self.say(f"got {name}")
-            case "catch":
-                self.say(f"got {name}")
-                self.end(0)
-            case "slow":
-                self.say(f"got {name}")
-                self.ops = ["say:done", "silent:0"]
-                self.later(0.3)
-            case None if name not in ("CONT", "CHLD", "WINCH"):
-                self.end(int(getattr(signal, "SIG" + name)))
-
-    def end(self, status: int) -> None:
-        self.alive = False
-        self.world.ended(self, status)
 
 
 @dataclass
 class World:
+    """`folder` has the unit files, or, with `places`, several such folders below it."""
+
     folder: Path
+    places: tuple[str, ...] = ("",)
     now: float = 0.0
-    log: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
-    processes: list[Process] = field(default_factory=list)
+    log: list[tuple[float, str]] = field(default_factory=list)
+    said: list[tuple[str, str]] = field(default_factory=list)
+    actors: list[Actor] = field(default_factory=list)
     answers: dict[int, str] = field(default_factory=dict)
     numbers: int = 0
 
     def __post_init__(self) -> None:
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._plans: list[tuple[float, int, Callable[[], object]]] = []
         self._timers: dict[str, int] = {}
+        self._mains: dict[str, Actor] = {}
         self._count = 0
-        self._mains: dict[str, Process] = {}
-        self._queue: list[object] = []
-        units, self.problems = Folders([self.folder]).everything()
+        self._pids = 999
+        self.folders = Folders([self.folder / place for place in self.places])
+        units, self.problems = self.folders.everything()
         self.manager = Manager.of(units)
 
     # Time
 
-    def at(self, when: float, deed: Callable[[], None]) -> None:
+    def at(self, when: float, act: Callable[[], object]) -> None:
         self._count += 1
-        heapq.heappush(self._events, (when, self._count, deed))
+        heapq.heappush(self._plans, (when, self._count, act))
 
     def wait(self, seconds: float) -> None:
         end = self.now + seconds
-        while self._events and self._events[0][0] <= end:
+        while self._plans and self._plans[0][0] <= end:
             self._next()
         self.now = end
 
     def _next(self) -> None:
-        self.now, _, deed = heapq.heappop(self._events)
-        deed()
+        self.now, _, act = heapq.heappop(self._plans)
+        act()
 
     # Requests
 
-    def request(self, kind: Kind, *names: str, block: bool = True) -> int:
-        """The exit status of systemctl."""
-        numbers = []
-        worst = 0
-        for name in map(full_name, names):
-            unit = self.manager.graph.units.get(name)
-            if unit is None:
-                unit, _ = Folders([self.folder]).read(name)
-                if unit.load.value == "loaded":
-                    units, _ = Folders([self.folder]).load([name])
-                    self.manager = replace(
-                        self.manager, graph=Graph.of({**self.manager.graph.units, **units})
-                    )
-                else:
-                    worst = 5
-                    continue
-            self.numbers += 1
-            numbers.append(self.numbers)
-            self.event(Request(self.numbers, Job(name, kind)))
-        if not block:
-            return max([worst, *(1 for number in numbers if self.answers.get(number) == "refused")])
-        end = self.now + 200
-        while (
-            any(number not in self.answers for number in numbers)
-            and self._events
-            and self.now < end
-        ):
-            self._next()
-        results = [self.answers.get(number, "timeout") for number in numbers]
-        return max(
-            [
-                worst,
-                *(
-                    0
-                    if result in ("done", "already", "skipped")
-                    else 5
-                    if result == "missing"
-                    else 1
-                    for result in results
-                ),
-            ]
-        )
+    def unit(self, name: str) -> Unit:
+        """The unit; one that has not been asked for yet is read now."""
+        units = self.manager.graph.units
+        if name not in units or units[name].load is not Load.LOADED:
+            found, problems = self.folders.load([name])
+            self.problems += problems
+            self.manager = self.manager.with_units({**units, **found})
+        return self.manager.graph.units[name]
 
-    def event(self, event: object) -> None:
-        self.manager, deeds = step(self.manager, event, self.now)  # type: ignore[arg-type]
+    def reload(self) -> None:
+        units, self.problems = self.folders.everything()
+        self.manager = self.manager.with_units(units)
+
+    def request(self, kind: Kind, name: str) -> int:
+        """The number of a request; `answers` has its answer in the end."""
+        self.unit(name)
+        self.numbers += 1
+        self.event(Request(self.numbers, Job(name, kind)))
+        return self.numbers
+
+    def wait_for(self, numbers: list[int]) -> list[str]:
+        end = self.now + _PATIENCE
+        while any(number not in self.answers for number in numbers) and self._plans:
+            self._next()
+            if self.now > end:
+                break
+        return [self.answers.get(number, "timeout") for number in numbers]
+
+    def start(self, name: str) -> str:
+        return self.wait_for([self.request(Kind.START, full_name(name))])[0]
+
+    def event(self, event: Event) -> None:
+        before = self.manager
+        self.manager, deeds = step(before, event, self.now)
+        self.stepped(before, deeds)
         for deed in deeds:
             self._do(deed)
+
+    def stepped(self, before: Manager, deeds: tuple[Deed, ...]) -> None:
+        """For who watches."""
+
+    def happens(self, name: str, event: life.Event) -> None:
+        self.event(Happened(name, event))
 
     def _do(self, deed: Deed) -> None:
         name = deed.unit
@@ -270,141 +138,194 @@ class World:
             case life.Run() as run:
                 self._run(name, run)
             case life.Kill(number, everybody):
-                for process in list(self.processes):
-                    if process.unit == name and process.alive and (everybody or process.role):
-                        self.at(self.now + MOMENT / 10, lambda p=process, n=number: p.gets(n))
+                self.signal(number, [a for a in self._of(name) if everybody or a.role])
                 if everybody:
-                    self.at(self.now + MOMENT / 10, lambda: self._empty(name))
+                    self.at(self.now + MOMENT / 10, lambda: self._look_whether_empty(name))
+            case life.KillControl():
+                self.signal(number_of("KILL"), [a for a in self._of(name) if a.role == "control"])
             case life.FindMain():
                 self.at(self.now, lambda: self._find_main(name))
+            case life.RemovePidFile():
+                self._pid_file(name).unlink(missing_ok=True)
             case life.Timer(at):
-                self._timers[name] = self._timers.get(name, 0) + 1
-                mine = self._timers[name]
+                mine = self._timers[name] = self._timers.get(name, 0) + 1
                 if at < inf:
-                    self.at(at, lambda: self._ring(name, mine))
+                    self.at(at, lambda: self._rings(name, mine))
             case life.Say(text):
-                own = text.split()[0] in _ANNOUNCED or text.startswith(
-                    ("Dependency failed", "Failed to start", "Reload failed")
-                )
-                self.said.append(text if own else f"{name}: {text}")
+                self.said.append((name, text if _ANNOUNCED.match(text) else f"{name}: {text}"))
             case Check():
-                self.event(self._check(name))
+                failed = unmet(self.manager.graph.units[name].conditions)
+                self.event(Checked(name, str(failed or ""), bool(failed and failed.asserted)))
             case Finished(number, result):
                 self.answers[number] = result
 
-    def _ring(self, name: str, mine: int) -> None:
+    def _rings(self, name: str, mine: int) -> None:
         if self._timers[name] == mine:
-            self.event(Happened(name, life.TimeOver()))
+            self.happens(name, life.TimeOver())
 
-    def _check(self, name: str) -> Checked:
-        def met(condition: Condition) -> bool:
-            return Path(condition.path).exists() != condition.negated
-
-        conditions = self.manager.graph.units[name].conditions
-        for each in (each for each in conditions if not each.triggering):
-            if not met(each):
-                return Checked(name, f"{each.test}={each.path}", each.asserted)
-        triggering = [each for each in conditions if each.triggering]
-        if triggering and not any(met(each) for each in triggering):
-            return Checked(
-                name, f"{triggering[0].test}={triggering[0].path}", triggering[0].asserted
-            )
-        return Checked(name)
+    def signal(self, number: int, actors: list[Actor]) -> None:
+        for actor in actors:
+            self.at(self.now + MOMENT / 10, lambda a=actor: a.gets(number))  # type: ignore[misc]
 
     # Processes
 
-    def _run(self, name: str, run: life.Run) -> None:
-        command: Command = run.command
+    def _service(self, name: str) -> Service:
         service = self.manager.graph.units[name].service
-        environment = dict(each.split("=", 1) for each in service.environment)
-        each = self.manager.life(name)
+        assert service
+        return service
+
+    def _of(self, name: str) -> list[Actor]:
+        return [actor for actor in self.actors if actor.unit == name]
+
+    def main_pid(self, name: str) -> int:
+        main = self._mains.get(name)
+        return main.pid if main and main.alive else 0
+
+    def _run(self, name: str, run: life.Run) -> None:
+        service, command = self._service(name), run.command
+        if ":" in service.stdout + service.stderr:
+            raise Unplayable("what is written to files")
+        try:
+            environment = environment_of(service)
+        except OSError:
+            self.happens(name, life.NotStarted(run.role))
+            return
+        except KeyError:
+            environment = {}
+        environment |= told(
+            service, self.manager.life(name), run, self.main_pid(name), "/run/systemd/notify"
+        )
         arguments = list(command.arguments)
         if not command.verbatim:
-            arguments = expand(arguments, environment)
-        process = Process(
-            self, name, run.role, arguments[1] if len(arguments) > 1 else "", arguments[2:]
+            arguments = [arguments[0], *expand(arguments[1:], environment)]
+        for actor in self._of(name):  # whoever had the name until now
+            if actor.role == run.role:
+                actor.role = ""
+        actor = Actor(
+            self,
+            name,
+            run.role,
+            " ".join([command.path, *arguments[1:]]),
+            arguments[1] if len(arguments) > 1 else "",
+            arguments[2:],
+            environment,
         )
-        if run.key == "ExecStopPost":
-            environment["SERVICE_RESULT"] = each.result
-        process.environment = environment
-        self.processes.append(process)
         if run.role == "main":
-            self._mains[name] = process
-        if command.path.endswith("/act"):
-            self.at(
-                self.now + MOMENT,
-                lambda: (self.event(Happened(name, life.Executed())), process.run()),
-            )
-        elif command.path == "/bin/kill":
-            self.at(self.now + MOMENT, lambda: self._kill_by_command(name, process))
+            self._mains[name] = actor
+        self.spawn(actor)
+        failure = _why_not(service, command.path, command.as_root)
+        self.at(self.now + MOMENT, lambda: self._executes(actor, command.path, failure))
+
+    def _executes(self, actor: Actor, path: str, failure: int) -> None:
+        if not actor.alive:
+            return
+        if failure:
+            actor.end(failure << 8)
+            return
+        if actor.role == "main":
+            self.happens(actor.unit, life.Executed())
+        program = Path(path).name
+        if program == "act":
+            actor.run()
+        elif program == "kill":  # -HUP $MAINPID
+            option, pid = actor.name, actor.ops[0]
+            self.signal(number_of(option[1:]), [a for a in self.actors if str(a.pid) == pid])
+            self.at(self.now + MOMENT, lambda: actor.end(0))
+        elif program == "sleep":
+            self.at(self.now + float(actor.name), lambda: actor.end(0))
+        elif program in ("true", "echo"):
+            actor.end(0)
         else:
-            known = command.path.startswith("/bin") or command.path in ("/usr/bin/env", "sleep")
-            self.at(self.now + MOMENT, lambda: process.end(0 if known else 203 << 8))
+            raise Unplayable(f"the program {program}")
 
-    def _kill_by_command(self, name: str, process: Process) -> None:
-        self._mains[name].gets(signal.SIGHUP)
-        process.end(0)
+    def spawn(self, actor: Actor, after: float = MOMENT) -> None:
+        self._pids += 1
+        actor.pid = self._pids
+        self.actors.append(actor)
+        if not actor.role:
+            self.at(self.now + after, actor.run)
 
-    def spawn(
-        self,
-        unit: str,
-        role: str,
-        name: str,
-        ops: list[str],
-        parent: Process | None,
-        after: float = MOMENT,
-    ) -> Process:
-        process = Process(self, unit, role, name, ops, parent=parent)
-        self.processes.append(process)
-        self.at(self.now + after, process.run)
-        return process
+    def ended(self, actor: Actor, status: int) -> None:
+        self.actors.remove(actor)
+        for other in self.actors:
+            if other.parent is actor:
+                other.parent = None
+        if actor.role:
+            self.happens(actor.unit, life.Ended(actor.role, status))
+        self._look_whether_empty(actor.unit)
 
-    def ended(self, process: Process, status: int) -> None:
-        self.processes.remove(process)
-        for child in self.processes:
-            if child.parent is process:
-                child.parent = None
-        if process.role:
-            self.event(Happened(process.unit, life.Ended(process.role, status)))
-        self._empty(process.unit)
-
-    def _empty(self, unit: str) -> None:
-        if not any(process.unit == unit for process in self.processes):
-            self.event(Happened(unit, life.Emptied()))
+    def _look_whether_empty(self, name: str) -> None:
+        if not self._of(name):
+            self.happens(name, life.Emptied())
 
     def _find_main(self, name: str) -> None:
-        service = self.manager.graph.units[name].service
-        mine = [process for process in self.processes if process.unit == name and not process.role]
+        """By its pid file; or the only one that has no parent any more."""
+        service = self._service(name)
         if service.pid_file:
-            mine = [
-                process for process in mine if str(id(process)) == self.files.get(service.pid_file)
-            ]
-        if mine:
-            mine[0].role = "main"
-            self._mains[name] = mine[0]
-        self.event(Happened(name, life.MainFound(bool(mine))))
+            found = self._by_pid_file(name)
+        else:
+            found = [a for a in self._of(name) if not a.role and a.parent is None]
+        if len(found) == 1:
+            found[0].role = "main"
+            self._mains[name] = found[0]
+        self.happens(name, life.MainFound(len(found) == 1))
 
-    def pid_file_written(self, process: Process) -> None:
-        each = self.manager.life(process.unit)
-        if each.state == "start" and not each.control:
-            self._find_main(process.unit)
+    def _pid_file(self, name: str) -> Path:
+        path = Path(self._service(name).pid_file)
+        return path if path.is_relative_to(self.folder) else Path(f"{self.folder}{path}")
 
-    def notified(self, process: Process, said: dict[str, str]) -> None:
-        service = self.manager.graph.units[process.unit].service
-        if service.notify_access == "all" or (
-            service.notify_access == "main" and process.role == "main"
-        ):
+    def _by_pid_file(self, name: str) -> list[Actor]:
+        try:
+            pid = int(self._pid_file(name).read_text())
+        except (OSError, ValueError):
+            return []
+        return [a for a in self._of(name) if a.pid == pid]
+
+    def pid_file_written(self, actor: Actor) -> None:
+        each = self.manager.life(actor.unit)
+        if each.state in ("start", "start-post") and not each.control and not each.main:
+            self._find_main(actor.unit)
+
+    def notified(self, actor: Actor, text: str) -> None:
+        access = self._service(actor.unit).notify_access
+        heard = {"all": True, "exec": actor.role, "main": actor.role == "main"}.get(access, False)
+        if heard:
+            said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
             if "MAINPID" in said:
-                self._mains[process.unit].role = ""
-                process.role = "main"
-                self._mains[process.unit] = process
-            self.event(Happened(process.unit, life.Notified(said)))
+                self._mains[actor.unit].role = ""
+                self._mains[actor.unit] = actor
+                actor.role = "main"
+            self.happens(actor.unit, life.Notified(said))
+
+    def write_down(self, line: str) -> None:
+        self.log.append((self.now, line))
 
     def show(self, name: str) -> str:
         """As the records have it: load/active/sub/result/restarts."""
-        unit = self.manager.graph.units.get(name)
-        each = self.manager.life(name)
-        load = unit.load if unit else "not-found"
-        if name.endswith(".target"):
-            return f"{load}/{each.active}/{'active' if each.active == 'active' else 'dead'}/-/-"
-        return f"{load}/{each.active}/{each.state}/{each.result}/{each.restarts}"
+        name = self.folders.canonical(name)
+        unit, each = self.unit(name), self.manager.life(name)
+        if not name.endswith(".service"):
+            sub = {"running": "active"}.get(each.state, each.state)
+            return f"{unit.load}/{each.active}/{sub}/-/-"
+        return f"{unit.load}/{each.active}/{each.state}/{each.result}/{each.restarts}"
+
+
+def _why_not(service: Service, path: str, as_root: bool) -> int:
+    """The exit status of a process that cannot even get as far as its program."""
+    try:
+        if service.group and not as_root:
+            grp.getgrnam(service.group)
+    except KeyError:
+        return 216
+    try:
+        if service.user and not as_root:
+            pwd.getpwnam(service.user)
+    except KeyError:
+        return 217
+    folder = service.working_directory
+    if folder.startswith("/") and not Path(folder).is_dir():
+        return 200
+    try:
+        return 0 if os.access(resolve(path), os.X_OK) else 203
+    except OSError:
+        return 203

@@ -1,0 +1,247 @@
+"""The simulated world as a manager on which facts are played (`playing.Manager`): a fact in a few milliseconds.
+
+The places that facts speak of, /etc/systemd/system, /run, /lab ..., are below a folder of its own: they are replaced
+wherever they are written, and put back in what comes out. What it cannot do raises `Unplayable`.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+from actors import Actor, Unplayable, number_of
+from playing import Answer
+from world import GOOD, World
+
+from forklab.services.folder import full_name
+from forklab.services.graph import DOWN, UP, Kind
+from forklab.services.installing import Installation, InstallError
+from forklab.services.unit import Load
+
+_ETC, _RUN, _LIB = "etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system"
+_PLACES = (f"/{_ETC}", f"/{_LIB}", "/run/", "/lab/")
+_MAIN_PID = re.compile(r"\$\(systemctl show (\S+) -p MainPID --value\)")
+_KINDS = {
+    "start": Kind.START,
+    "stop": Kind.STOP,
+    "restart": Kind.RESTART,
+    "try-restart": Kind.RESTART,
+    "reload": Kind.RELOAD,
+    "reload-or-restart": Kind.RESTART,
+    "try-reload-or-restart": Kind.RESTART,
+}
+_A_COMMAND = 0.02  # seconds that systemctl itself takes, at least
+_NOT_HERE = ("systemctl", "journalctl", "systemd-", "python3", "/proc", "/lab/log", "pgrep")
+_BY_OURSELVES = ("systemctl", "pgrep", "pkill", "kill")
+
+
+class Simulated:
+    """Below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        for place in (_ETC, _RUN, _LIB, "lab"):
+            (folder / place).mkdir(parents=True)
+        act = folder / "lab" / "act"
+        act.touch()
+        act.chmod(0o755)
+
+    def here(self, text: str) -> str:
+        for place in _PLACES:
+            text = text.replace(place, f"{self._folder}{place}")
+        return text
+
+    def there(self, text: str) -> str:
+        return text.replace(str(self._folder), "")
+
+    def begin(self, files: dict[str, str]) -> None:
+        for name, text in files.items():
+            path = Path(self.here(name if name.startswith("/") else f"/{_ETC}/{name}"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.here(text), newline="")
+            path.chmod(0o755)
+        self.world = World(self._folder, (_ETC, _RUN, _LIB))
+        self._install = Installation(self.world.folders, self._folder / _ETC)
+
+    def sleep(self, seconds: float) -> None:
+        self.world.wait(seconds)
+
+    def show(self, unit: str) -> str:
+        return self.world.show(full_name(unit))
+
+    def log(self) -> list[str]:
+        return [self.there(f"{round(at * 1000)} {line}") for at, line in self.world.log]
+
+    def journal(self) -> list[tuple[str, str]]:
+        return [(unit, self.there(text)) for unit, text in self.world.said]
+
+    def end(self, units: list[str], files: dict[str, str]) -> None:
+        """All goes with the folder."""
+
+    # systemctl
+
+    def control(self, verb: str, *arguments: str) -> Answer:
+        answer = self._obey(verb, *arguments)
+        self.world.wait(_A_COMMAND)
+        return answer
+
+    def _obey(self, verb: str, *arguments: str) -> Answer:
+        names = [full_name(each) for each in arguments if not each.startswith("-")]
+        if not verb.endswith(("able", "mask", "enabled")):
+            names = [self.world.folders.canonical(each) for each in names]
+        options = {each for each in arguments if each.startswith("-")}
+        if verb in (*_KINDS, "is-active", "status") and any("@." in each for each in names):
+            return Answer(1, "", "is missing the instance name")
+        if verb in _KINDS:
+            return self._ask(verb, names, "--no-block" not in options)
+        match verb:
+            case "daemon-reload":
+                self.world.reload()
+            case "reset-failed":
+                self.world.manager = self.world.manager.forgiven(names)
+            case "is-active" | "is-failed":
+                return self._words_of(verb, names)
+            case "show":  # what it tells is for those who play the facts on the real manager
+                pass
+            case "status":
+                found = [self.world.unit(name).load is not Load.NOT_FOUND for name in names]
+                up = all(self.world.manager.life(name).active in UP for name in names)
+                return Answer(0 if up else 3 if all(found) else 4, "", "")
+            case "kill":
+                return self._kill([*arguments])
+            case "enable" | "disable" | "mask" | "unmask" | "is-enabled":
+                return self._manage_files(verb, names, options)
+            case "log":
+                return Answer(1, "", "Unknown command verb log.")
+            case _:
+                raise Unplayable(f"systemctl {verb}")
+        return Answer(0, "", "")
+
+    def _ask(self, verb: str, names: list[str], block: bool) -> Answer:
+        numbers, statuses = [], [0]
+        lives = self.world.manager.lives
+        known = [name for name in lives if lives[name].active != "inactive"]
+        for name in [n for each in names for n in _matches(each, known)]:
+            unit, up = self.world.unit(name), self.world.manager.life(name).active in UP
+            can_reload = bool(unit.service and "ExecReload" in unit.service.commands)
+            down = self.world.manager.life(name).active in DOWN
+            unknown = unit.load is Load.NOT_FOUND or (
+                verb == "stop" and unit.load is Load.BAD_SETTING
+            )
+            if unknown and down and verb.startswith(("reload", "stop")):
+                statuses.append(5)
+            elif verb.startswith("try-") and not up:
+                continue
+            elif verb == "reload" and not can_reload:
+                statuses.append(3)
+            else:
+                reload = "reload-or" in verb and up and can_reload
+                numbers.append(self.world.request(Kind.RELOAD if reload else _KINDS[verb], name))
+        if block:
+            statuses += [_status(each) for each in self.world.wait_for(numbers)]
+        else:
+            refused = (self.world.answers.get(number, "done") for number in numbers)
+            statuses += [_status(each) for each in refused if each in ("refused", "missing")]
+        return Answer(max(statuses), "", "")
+
+    def _words_of(self, verb: str, names: list[str]) -> Answer:
+        states = [self.world.manager.life(name).active for name in names]
+        wanted = UP if verb == "is-active" else ("failed",)
+        status = 0 if any(each in wanted for each in states) else 3 if verb == "is-active" else 1
+        return Answer(status, "\n".join(states), "")
+
+    def _kill(self, arguments: list[str]) -> Answer:
+        number, main_only = number_of("TERM"), False
+        while arguments[0].startswith("-"):
+            option = arguments.pop(0)
+            if option == "-s":
+                number = number_of(arguments.pop(0))
+            main_only = main_only or option.endswith("whom=main")
+        status = 0
+        for name in map(full_name, arguments):
+            actors = [a for a in self.world.actors if a.unit == name]
+            chosen = [a for a in actors if a.role == "main" or not main_only]
+            status = status if chosen else 1
+            self.world.signal(number, chosen)
+        return Answer(status, "", "")
+
+    def _manage_files(self, verb: str, names: list[str], options: set[str]) -> Answer:
+        place = _RUN if "--runtime" in options else _ETC
+        install = Installation(self.world.folders, self._folder / place)
+        words = []
+        for name in names:
+            try:
+                words.append(str(getattr(install, verb.replace("is-enabled", "state"))(name)))
+            except InstallError as error:
+                return Answer(1, "", str(error))
+        if verb == "is-enabled":
+            good = ("enabled", "static", "indirect", "alias", "generated", "enabled-runtime")
+            return Answer(0 if any(each in good for each in words) else 1, "\n".join(words), "")
+        self.world.reload()
+        if "--now" in options:
+            self._ask("start" if verb == "enable" else "stop", names, block=True)
+        return Answer(0, "", "")
+
+    # The shell
+
+    def shell(self, command: str) -> Answer:
+        if "& " in command.replace("&& ", ""):
+            raise Unplayable("the shell's &")
+        parts = [part.strip() for part in command.split(";")]
+        if not any(part.startswith(_BY_OURSELVES) for part in parts):
+            return self._sh(command)
+        answer = Answer(0, "", "")
+        for part in parts:
+            answer = self._part(part)
+        return answer
+
+    def _part(self, command: str) -> Answer:
+        words = shlex.split(_MAIN_PID.sub(lambda found: self._main_pid(found[1]), command))
+        match words:
+            case ["systemctl", "show", unit, "-p", "MainPID", "--value", ">", path]:
+                Path(self.here(path)).write_text(f"{self._main_pid(unit)}\n")
+                return Answer(0, "", "")
+            case ["systemctl", *rest]:
+                return self.control(*rest)
+            case ["kill", option, pid]:
+                found = [a for a in self.world.actors if str(a.pid) == pid]
+                self.world.signal(number_of(option[1:]), found)
+            case ["pgrep", "-c", "-f", pattern]:
+                # The shell that runs pgrep has the pattern in its own command line.
+                count = len(self._matching(pattern)) + (not pattern.startswith("^"))
+                return Answer(0 if count else 1, str(count), "")
+            case ["pkill", option, "-f", pattern]:
+                found = self._matching(pattern)
+                self.world.signal(number_of(option[1:]), found)
+                return Answer(0 if found else 1, "", "")
+            case _:
+                return self._sh(command)
+        return Answer(0, "", "")
+
+    def _matching(self, pattern: str) -> list[Actor]:
+        self.world.wait(0.01)
+        here = re.compile(self.here(pattern))
+        return [actor for actor in self.world.actors if here.search(actor.command)]
+
+    def _main_pid(self, unit: str) -> str:
+        return str(self.world.main_pid(full_name(unit)))
+
+    def _sh(self, command: str) -> Answer:
+        command = _MAIN_PID.sub(lambda found: self._main_pid(found[1]), command)
+        if any(each in command for each in _NOT_HERE):
+            raise Unplayable(f"sh {command}")
+        done = subprocess.run(
+            ["sh", "-c", self.here(command)], capture_output=True, text=True, check=False
+        )
+        return Answer(done.returncode, self.there(done.stdout), self.there(done.stderr))
+
+
+def _matches(pattern: str, names: list[str]) -> list[str]:
+    return fnmatch.filter(names, pattern) if set("*?[") & set(pattern) else [pattern]
+
+
+def _status(result: str) -> int:
+    return 0 if result in GOOD else 5 if result == "missing" else 1
