@@ -1,31 +1,41 @@
-"""The pure core, driven through anything: no job is forgotten, order is kept, and what is stopped ends."""
+"""The pure core, driven through anything: no job is forgotten, order is kept, what is stopped ends, and stays so."""
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from watched import answered, check_rest, check_step, starts
 from world import World
 
-from forklab.services.graph import Kind
+from forklab.services import life
+from forklab.services.graph import DOWN, Job, Kind
+from forklab.services.manager import Checked, Deed, Event, Happened, Manager, Request, step
 
-NAMES = ("a", "b", "c", "d")
+NAMES = ("a.service", "b.service", "c.service", "d.service")
 RELATIONS = ("Requires", "Wants", "BindsTo", "PartOf", "Conflicts", "After", "Before", "OnFailure")
 BEHAVIOURS = (
-    "say:start catch:TERM hang",
-    "say:start ignore:TERM hang",
-    "say:start exit:0",
-    "say:start sleep:50 exit:1",
-    "say:start sleep:20 die:SEGV",
-    "say:start { kid catch:TERM hang } sleep:10 exit:0",
-    "say:start { kid ignore:TERM hang } catch:TERM hang",
-    "say:start sleep:30 notify:READY=1 slow:TERM hang",
-    "say:start daemon:5 catch:TERM hang",
+    "catch:TERM hang",
+    "ignore:TERM hang",
+    "exit:0",
+    "sleep:50 exit:1",
+    "sleep:20 die:SEGV",
+    "{ kid catch:TERM hang } sleep:10 exit:0",
+    "{ kid ignore:TERM hang } catch:TERM hang",
+    "sleep:30 notify:READY=1 slow:TERM hang",
+    "notify:READY=1 sleep:30 notify:RELOADING=1 sleep:10 notify:READY=1 sleep:30 notify:STOPPING=1 sleep:20",
+    "daemon:5 catch:TERM hang",
+    "daemon:5 sleep:40 exit:3",
 )
 TYPES = ("simple", "exec", "oneshot", "notify", "forking")
-EXTRA = ("ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost")
+EXTRA = ("ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
+BURST, INTERVAL = 3, 10.0
+EXAMPLES = int(os.environ.get("FORKLAB_EXAMPLES", "40"))  # more of them find more
 
 
 @st.composite
@@ -33,19 +43,15 @@ def unit_files(draw: st.DrawFn) -> dict[str, str]:
     files = {}
     for name in NAMES:
         others = [other for other in NAMES if other != name]
-        lines = ["[Unit]", "StartLimitBurst=3"]
+        lines = ["[Unit]", f"StartLimitBurst={BURST}", f"StartLimitIntervalSec={INTERVAL}"]
         for relation in draw(st.lists(st.sampled_from(RELATIONS), max_size=3)):
-            lines.append(f"{relation}={draw(st.sampled_from(others))}.service")
+            lines.append(f"{relation}={draw(st.sampled_from(others))}")
         kind = draw(st.sampled_from(TYPES))
-        restart = draw(
-            st.sampled_from(
-                ("no", "on-failure", "always") if kind != "oneshot" else ("no", "on-failure")
-            )
-        )
+        policies = ("no", "on-failure") if kind == "oneshot" else ("no", "on-failure", "always")
         lines += [
             "[Service]",
             f"Type={kind}",
-            f"Restart={restart}",
+            f"Restart={draw(st.sampled_from(policies))}",
             f"RemainAfterExit={draw(st.sampled_from(('yes', 'no')))}",
             f"KillMode={draw(st.sampled_from(('control-group', 'mixed')))}",
             "TimeoutSec=1",
@@ -53,16 +59,15 @@ def unit_files(draw: st.DrawFn) -> dict[str, str]:
             f"ExecStart=/lab/act {name} {draw(st.sampled_from(BEHAVIOURS))}",
         ]
         for key in draw(st.lists(st.sampled_from(EXTRA), max_size=2)):
-            lines.append(
-                f"{key}=/lab/act {name} {draw(st.sampled_from(('exit:0', 'exit:1', 'sleep:30', 'hang')))}"
-            )
-        files[f"{name}.service"] = "\n".join(lines) + "\n"
+            does = draw(st.sampled_from(("exit:0", "exit:1", "sleep:30", "hang")))
+            lines.append(f"{key}=/lab/act {name} {does}")
+        files[name] = "\n".join(lines) + "\n"
     return files
 
 
 REQUESTS = st.lists(
     st.tuples(
-        st.sampled_from((Kind.START, Kind.START, Kind.STOP, Kind.RESTART)),
+        st.sampled_from((Kind.START, Kind.START, Kind.STOP, Kind.RESTART, Kind.RELOAD)),
         st.sampled_from(NAMES),
         st.sampled_from((0.0, 0.005, 0.04, 0.3)),
     ),
@@ -70,28 +75,94 @@ REQUESTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
-@given(unit_files(), REQUESTS)
-def test_no_job_is_forgotten_and_what_is_stopped_ends(
-    files: dict[str, str], requests: list[tuple[Kind, str, float]]
+class Watched(World):
+    """Every step of the manager is judged."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.begun: dict[str, list[float]] = defaultdict(list)
+
+    def stepped(self, before: Manager, deeds: tuple[Deed, ...]) -> None:
+        check_step(before, self.manager, deeds)
+        for number in answered(deeds):
+            assert number not in self.answers, f"request {number} is answered twice"
+        for name in starts(before, self.manager, deeds):
+            self.begun[name].append(self.now)
+            lately = [at for at in self.begun[name] if self.now - at < INTERVAL]
+            assert len(lately) <= BURST, f"{name} is started too often"
+
+    def check_rest(self) -> None:
+        check_rest(self.manager)
+        assert self.answers.keys() == set(range(1, self.numbers + 1))
+        for name, each in self.manager.lives.items():
+            roles = {actor.role for actor in self.actors if actor.unit == name}
+            assert each.empty is not bool(roles), f"a death in {name} is lost"
+            assert each.main is ("main" in roles) and each.control is ("control" in roles)
+
+
+def world_of(files: Mapping[str, str], folder: str) -> Watched:
+    act = Path(folder, "lab", "act")
+    act.parent.mkdir()
+    act.touch(mode=0o755)
+    for name, text in files.items():
+        Path(folder, name).write_text(text.replace("/lab/", f"{folder}/lab/"))
+    return Watched(Path(folder))
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(unit_files(), REQUESTS, st.booleans())
+def test_no_job_is_forgotten_order_is_kept_and_what_is_stopped_ends(
+    files: dict[str, str], requests: list[tuple[Kind, str, float]], leaves: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in files.items():
-            Path(folder, name).write_text(text)
-        world = World(Path(folder))
+        world = world_of(files, folder)
         for kind, name, then in requests:
-            world.request(kind, name, block=False)
+            world.request(kind, name)
             world.wait(then)
-        world.wait(60)
-        assert not world.manager.tasks
-        assert set(world.answers) == set(range(1, world.numbers + 1))
-        for _ in NAMES:  # who fails to stop may wake another one (OnFailure=)
-            for name in NAMES:
-                world.request(Kind.STOP, name, block=False)
+        if not leaves:
             world.wait(60)
-        assert not world.manager.tasks
-        assert {world.manager.life(f"{name}.service").active for name in NAMES} <= {
-            "inactive",
-            "failed",
-        }
-        assert not world.processes
+            world.check_rest()
+        else:
+            world.manager = world.manager.about_to_leave()
+        for _ in NAMES if not leaves else NAMES[:1]:  # who fails to stop may wake another one
+            for name in NAMES:
+                world.request(Kind.STOP, name)
+            world.wait(60)
+            world.check_rest()
+        assert {world.manager.life(name).active for name in NAMES} <= set(DOWN)
+        assert not world.actors
+
+
+EVENTS = st.one_of(
+    st.builds(
+        Request, st.integers(1, 9), st.builds(Job, st.sampled_from(NAMES), st.sampled_from(Kind))
+    ),
+    st.builds(
+        Happened,
+        st.sampled_from(NAMES),
+        st.one_of(
+            st.sampled_from((life.Executed(), life.Emptied(), life.TimeOver())),
+            st.builds(
+                life.Ended, st.sampled_from(("main", "control")), st.sampled_from((0, 256, 9))
+            ),
+            st.builds(life.MainFound, st.booleans()),
+            st.builds(life.NotStarted, st.sampled_from(("main", "control"))),
+            st.sampled_from(("READY=1", "STOPPING=1", "RELOADING=1", "MAINPID=x", "STATUS=")).map(
+                lambda text: life.Notified(dict([text.split("=")]))
+            ),
+        ),
+    ),
+    st.builds(Checked, st.sampled_from(NAMES), st.sampled_from(("", "x")), st.booleans()),
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(unit_files(), st.lists(EVENTS, max_size=25))
+def test_no_event_at_any_time_is_too_much(files: dict[str, str], events: list[Event]) -> None:
+    """Also those that cannot be, or come twice: the manager does not die, and nobody starts out of order."""
+    with tempfile.TemporaryDirectory() as folder:
+        manager = world_of(files, folder).manager
+    for number, event in enumerate(events):
+        before = manager
+        manager, deeds = step(manager, event, float(number))
+        check_step(before, manager, deeds)
