@@ -1,0 +1,161 @@
+"""Whatever is in a unit file: it is named with file and line, nothing else suffers, and it is quick."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from forklab.services.folder import Folders
+from forklab.services.graph import Graph, Job, Kind, RefusedError, transaction
+from forklab.services.manager import Manager, Request, step
+from forklab.services.unit import Load, Relation
+
+GOOD = "[Service]\nExecStart=/bin/true\n"
+
+
+def read(folder: Path, name: str, text: str | bytes) -> tuple[Load, list[str]]:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    unit, problems = Folders([folder]).read(name)
+    return unit.load, [str(each).removeprefix(f"{folder}/") for each in problems]
+
+
+def test_binary_junk_is_named_line_by_line(tmp_path: Path) -> None:
+    junk = random.Random(1).randbytes(20_000)
+    load, problems = read(tmp_path, "a.service", junk)
+    assert load is Load.BAD_SETTING
+    assert problems
+    assert all(each.startswith("a.service:") for each in problems[:-1])
+
+
+def test_a_bad_line_spoils_no_other(tmp_path: Path) -> None:
+    load, problems = read(
+        tmp_path,
+        "a.service",
+        "[Unit]\nnothing\nDescripton=x\n[Service]\nTimeoutSec=soon\nRestart=sometimes\nKillSignal=SIGNAL\n"
+        "Requires=b.service\nExecStart=/bin/true\nRemainAfterExit=ja\nRemainAfterExit=\nEnvironment=1X=2 A=b\n",
+    )
+    assert load is Load.LOADED
+    assert problems == [
+        "a.service:2: 'nothing' is no KEY=VALUE and is ignored",
+        "a.service:3: Descripton= is no key of [Unit]; did you mean Description=?",
+        "a.service:5: TimeoutSec=: 'soon' is no span of time, as 90 or 1min 30s; it is ignored",
+        "a.service:6: Restart=: 'sometimes' is none of no, always, on-success, on-failure, on-abnormal, on-abort,"
+        " on-watchdog: did you mean no?; it is ignored",
+        "a.service:7: KillSignal=: 'SIGNAL' is no signal; it is ignored",
+        "a.service:8: Requires= is no key of [Service]; it belongs to [Unit]",
+        "a.service:10: RemainAfterExit=: 'ja' is neither yes nor no; it is ignored",
+        "a.service:11: RemainAfterExit=: an empty value says nothing; it is ignored",
+        "a.service:12: Environment=: '1X=2' is no NAME=VALUE; it is ignored",
+    ]
+
+
+@pytest.mark.parametrize("key", ["ExecCondition", "RuntimeMaxSec", "RestartForceExitStatus"])
+def test_a_key_that_is_not_meant_is_named_with_the_nearest(tmp_path: Path, key: str) -> None:
+    load, problems = read(tmp_path, "a.service", f"{GOOD}{key}=1\n")
+    assert load is Load.LOADED
+    assert problems[0].startswith(f"a.service:3: {key}= is no key of [Service]; did you mean ")
+
+
+def test_what_confines_is_accepted_and_said_so(tmp_path: Path) -> None:
+    keys = ("ProtectSystem", "PrivateTmp", "LimitNOFILE", "MemoryMax", "CapabilityBoundingSet")
+    load, problems = read(tmp_path, "a.service", GOOD + "".join(f"{key}=1\n" for key in keys))
+    assert load is Load.LOADED
+    assert [each.partition(": ")[2] for each in problems] == [
+        f"{key}= is accepted, and does nothing here" for key in keys
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("ExecStart='open", "a.service:2: a ' is not closed: the unit cannot be started"),
+        ("ExecStart=./x", "neither an absolute path nor the name of a program"),
+        ("ExecStart=/x %z", "'%z' is no specifier: the unit cannot be started"),
+        ("ExecStart=-", "neither an absolute path nor the name of a program"),
+        ("ExecStart=@/x", "@ wants the name that the program gets as its argument 0"),
+        ("Type=simple", "it has no ExecStart="),
+    ],
+)
+def test_half_a_command_is_none(tmp_path: Path, line: str, words: str) -> None:
+    load, problems = read(tmp_path, "a.service", f"[Service]\n{line}\n")
+    assert load is Load.BAD_SETTING
+    assert any(words in each for each in problems)
+
+
+def test_a_hundred_thousand_lines_are_read(tmp_path: Path) -> None:
+    text = "[Service]\n" + "Nonsense=1\n" * 90_000 + "ExecStart=/bin/true\n"
+    load, problems = read(tmp_path, "a.service", text)
+    assert load is Load.LOADED
+    assert len(problems) == 90_000
+    assert problems[-1].startswith("a.service:90001: ")
+
+
+def test_a_line_that_is_continued_for_ever_is_one_line(tmp_path: Path) -> None:
+    load, problems = read(
+        tmp_path, "a.service", "[Service]\nExecStart=/bin/true" + " \\\n x" * 50_000
+    )
+    assert load is Load.LOADED
+    assert not problems
+
+
+def test_what_cannot_be_read_at_all_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.service").mkdir()
+    (tmp_path / "b.service").symlink_to("b.service")
+    os.mkfifo(tmp_path / "c.service")
+    (tmp_path / "d.service").write_bytes(b"[Service]\n" + b"#" * (1 << 20))
+    units, problems = Folders([tmp_path]).everything()
+    assert {each.load for each in units.values()} == {Load.BAD_SETTING}
+    for name in units:
+        assert any(f"{name}: cannot be read" in str(each) for each in problems), name
+
+
+def test_a_unit_that_names_itself_and_links_in_a_circle(tmp_path: Path) -> None:
+    relations = "".join(f"{each}=a.service\n" for each in Relation)
+    read(tmp_path, "a.service", f"[Unit]\n{relations}{GOOD}")
+    (tmp_path / "b.service").symlink_to("c.service")
+    (tmp_path / "c.service").symlink_to("b.service")
+    units, problems = Folders([tmp_path]).everything()
+    assert {str(each).partition(": ")[2] for each in problems if "a.service" in str(each)} == {
+        f"{each}= of itself: it is dropped" for each in Relation
+    }
+    manager, _ = step(Manager.of(units), Request(1, Job("a.service", Kind.START)), 0.0)
+    assert manager.life("a.service").active == "active"
+
+
+def test_a_thousand_units_one_after_another(tmp_path: Path) -> None:
+    count = 1000
+    for number in range(count):
+        last = f"Requires=u{number - 1}.service\nAfter=u{number - 1}.service\n" if number else ""
+        (tmp_path / f"u{number}.service").write_text(f"[Unit]\n{last}{GOOD}")
+    units, problems = Folders([tmp_path]).everything()
+    assert not problems
+    anchor = Job(f"u{count - 1}.service", Kind.START)
+    jobs, said = transaction(Graph.of(units), {}, {}, anchor)
+    assert len(jobs) == count
+    assert not said
+    manager, _ = step(Manager.of(units), Request(1, anchor), 0.0)
+    assert not manager.tasks  # Type=simple: each is up as soon as it is forked
+
+
+def test_a_circle_of_a_thousand_is_refused_or_broken(tmp_path: Path) -> None:
+    count = 1000
+    for relation, refused in (("Requires", True), ("Wants", False)):
+        units = {}
+        for number in range(count):
+            other = f"u{(number + 1) % count}.service"
+            name = f"u{number}.service"
+            (tmp_path / name).write_text(f"[Unit]\n{relation}={other}\nAfter={other}\n{GOOD}")
+        units, _ = Folders([tmp_path]).everything()
+        try:
+            jobs, said = transaction(Graph.of(units), {}, {}, Job("u0.service", Kind.START))
+        except RefusedError as error:
+            assert refused
+            assert str(error).startswith("Transaction order is cyclic: u0.service after u1.service")
+        else:
+            assert not refused
+            assert jobs == (Job("u0.service", Kind.START),)
+            assert "Job u1.service/start deleted to break it." in said[0]
