@@ -27,8 +27,10 @@ KNOWN = {
         "explore": "kernel steps lens",
         "draw": "steps explore",
         "quiz": "kernel model lens explore draw",
+        "services": "kernel",
+        "ctl": "services draw",
         "notebook": "kernel lens explore draw",
-        "command": "kernel steps lens explore draw quiz",
+        "command": "kernel steps lens explore draw quiz services ctl",
     },
     # On top of its floors stand the doors of the lens: record, replay ...
     "forklab.lens": {

@@ -13,7 +13,7 @@ from forklab import standard
 from forklab.command.usage import UserError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-_COMMANDS = ("run", "outputs", "quiz", "tree")
+_COMMANDS = ("run", "outputs", "quiz", "tree", "services", "ctl")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

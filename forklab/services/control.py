@@ -2,18 +2,20 @@
 
     {"verb": "start", "names": ["web.service"], "wait": true}   ->   {"status": 0, "words": []}
 
-Whoever asks is not waited for: a client that hangs, sends half a line or ten megabytes costs a descriptor until it has
-gone, and nobody else notices. Only the user whose manager it is, and root, are listened to.
+Nobody who asks is waited for: a client that hangs, sends half a line or ten megabytes, or does not read its answer,
+costs a descriptor until it has gone or others need it. Only the user whose manager it is, and root, are listened to.
 """
 
 from __future__ import annotations
 
-import contextlib
+import fnmatch
 import json
 import os
+import re
+import signal
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,100 +24,145 @@ from typing import Any, Final
 from forklab.services.folder import Folders, full_name
 from forklab.services.graph import Job, Kind
 from forklab.services.hands import Hands
+from forklab.services.loop import Rank
 from forklab.services.manager import Request
+from forklab.services.place import CONTROL
+from forklab.services.processes import below
 from forklab.services.unit import Load, Unit
 
-SOCKET: Final = "control"
 _LONGEST_REQUEST: Final = 1 << 16
 _MOST_CLIENTS: Final = 64
 _GOOD: Final = ("done", "already", "skipped")
+_NAME: Final = re.compile(r"[A-Za-z0-9:_.@\\-]{1,255}")
+_PATTERN: Final = re.compile(r"[*?\[]")
 
 
-@dataclass
+class _RequestError(Exception):
+    """What the client is told instead."""
+
+
+@dataclass(eq=False)
 class _Client:
     channel: socket.socket
     heard: bytes = b""
-    waiting: set[int] = field(default_factory=set)
+    answer: bytes = b""
+    waiting: set[int] = field(default_factory=set)  # requests of it that are not finished
     status: int = 0
     words: list[str] = field(default_factory=list)
 
 
 class Control:
-    """Listens at `runtime/control`, and does what is asked for."""
+    """Listens at `runtime/control`, and does what is asked for. `leaving`: somebody wants the manager to end."""
 
     def __init__(self, hands: Hands, folders: Folders, runtime: Path) -> None:
+        self.leaving = False
         self._hands = hands
         self._folders = folders
         self._clients: list[_Client] = []
         self._numbers = 0
         self._answers: dict[int, tuple[_Client, str]] = {}
         hands.finished = self.finished
-        self.leaving = False
-        path = runtime / SOCKET
+        path = runtime / CONTROL
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         path.chmod(0o600)
-        self._listener.listen(8)
+        self._listener.listen(64)
         self._listener.setblocking(False)
-        hands.listen(self._listener, 3, self._accept)
+        hands.loop.listen(self._listener, Rank.REQUEST, self._accept)
+
+    # Clients
 
     def _accept(self) -> None:
-        channel, _ = self._listener.accept()
-        _, uid, _ = struct.unpack(
-            "3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        )
-        if uid not in (0, os.getuid()) or len(self._clients) >= _MOST_CLIENTS:
+        """Whoever comes is let in; if there are too many, the oldest that waits for nothing of ours has to go."""
+        try:
+            channel, _ = self._listener.accept()
+        except BlockingIOError:
+            return
+        except OSError:  # we have too many descriptors open
+            if not self._make_room():
+                raise
+            return
+        credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        _, uid, _ = struct.unpack("3i", credentials)
+        crowded = len(self._clients) >= _MOST_CLIENTS and not self._make_room()
+        if uid not in (0, os.getuid()) or crowded:
             channel.close()
             return
         channel.setblocking(False)
         client = _Client(channel)
         self._clients.append(client)
-        self._hands.listen(channel, 3, partial(self._hear, client))
+        self._hands.loop.listen(channel, Rank.REQUEST, partial(self._hear, client))
+
+    def _make_room(self) -> bool:
+        for client in self._clients:
+            if not client.waiting:
+                self._forget(client)
+                return True
+        return False
 
     def _hear(self, client: _Client) -> None:
         try:
             text = client.channel.recv(_LONGEST_REQUEST)
+        except BlockingIOError:
+            return
         except OSError:
             text = b""
         client.heard += text
         if not text or len(client.heard) > _LONGEST_REQUEST:
             self._forget(client)
-        elif b"\n" in client.heard:
+        elif b"\n" in client.heard and not client.waiting:
             line, client.heard = client.heard.split(b"\n", 1)
             self._obey(client, line)
 
     def _forget(self, client: _Client) -> None:
         if client in self._clients:
             self._clients.remove(client)
-            self._hands.selector.unregister(client.channel)
+            self._hands.loop.forget(client.channel)
             client.channel.close()
 
     def _answer(self, client: _Client, **more: Any) -> None:
-        reply = (
-            json.dumps({"status": client.status, "words": client.words, **more}).encode() + b"\n"
-        )
-        client.channel.setblocking(True)
-        client.channel.settimeout(1.0)
-        with contextlib.suppress(OSError):  # it has gone, or does not read
-            client.channel.sendall(reply)
-        self._forget(client)
+        form = {"status": client.status, "words": client.words, **more}
+        client.answer = json.dumps(form).encode() + b"\n"
+        if client in self._clients:
+            self._hands.loop.wait_for_room(client.channel, Rank.REQUEST, lambda: self._send(client))
+            self._send(client)
+
+    def _send(self, client: _Client) -> None:
+        try:
+            sent = client.channel.send(client.answer)
+        except BlockingIOError:
+            return
+        except OSError:  # it has gone
+            sent = len(client.answer)
+        client.answer = client.answer[sent:]
+        if not client.answer:
+            self._forget(client)
+
+    # Requests
 
     def _obey(self, client: _Client, line: bytes) -> None:
         try:
             asked = json.loads(line)
-            verb, names = (
-                str(asked["verb"]),
-                [full_name(str(name)) for name in asked.get("names", [])],
-            )
-        except (ValueError, KeyError, TypeError):
+            verb, names = str(asked["verb"]), [str(name) for name in asked.get("names", [])]
+        except (ValueError, KeyError, TypeError, RecursionError):
             client.status, client.words = 1, ["this is no request: {'verb': ..., 'names': [...]}"]
             self._answer(client)
             return
+        try:
+            full = list(self._full_names(verb, names))
+            self._do(client, verb, full, asked)
+        except _RequestError as error:
+            client.status, client.words = 1, [str(error)]
+            self._answer(client)
+
+    def _do(self, client: _Client, verb: str, names: list[str], asked: dict[str, Any]) -> None:
         acts: dict[str, Callable[[], None]] = {
             "states": lambda: self._answer(client, units=self._states(names)),
+            "folders": lambda: self._answer(client, folders=list(map(str, self._folders.paths))),
             "daemon-reload": partial(self._reload_units, client),
             "reset-failed": partial(self._reset, client, names),
+            "kill": partial(self._kill, client, names, asked),
             "exit": partial(self._leave, client),
         }
         if verb in acts:
@@ -123,25 +170,37 @@ class Control:
         elif verb in _JOBS:
             self._request(client, verb, names, bool(asked.get("wait", True)))
         else:
-            client.status, client.words = 1, [f"Unknown command verb '{verb}'."]
-            self._answer(client)
+            raise _RequestError(f"Unknown command verb '{verb}'.")
+
+    def _full_names(self, verb: str, names: list[str]) -> Iterator[str]:
+        """`web` is web.service; a pattern stands for those units that are known."""
+        for name in names:
+            if _PATTERN.search(name):
+                known = sorted(self._hands.manager.graph.units)
+                yield from (each for each in known if fnmatch.fnmatchcase(each, _whole(name)))
+            elif _NAME.fullmatch(name):
+                yield full_name(name)
+            else:
+                raise _RequestError(f"Failed to {verb} {name!r}: Unit name is not valid.")
 
     def _request(self, client: _Client, verb: str, names: list[str], wait: bool) -> None:
+        jobs = {}
         for name in names:
-            kind = self._kind(client, verb, name)
-            if kind is not None:
+            if (kind := self._kind(client, verb, name)) is not None:
                 self._numbers += 1
-                client.waiting.add(self._numbers)
+                jobs[self._numbers] = Job(name, kind)
                 self._answers[self._numbers] = (client, name)
-                self._hands.happens(Request(self._numbers, Job(name, kind)))
-        if not client.waiting or not wait:
+        client.waiting |= jobs.keys()  # before the first of them can be finished
+        for number, job in jobs.items():
+            self._hands.happens(Request(number, job))
+        if not jobs or (client.waiting and not wait):
             client.waiting.clear()
             self._answer(client)
 
     def _kind(self, client: _Client, verb: str, name: str) -> Kind | None:
         """The job that a verb means for a unit; None if there is nothing to do."""
         unit = self._known(name)
-        if unit.load is Load.NOT_FOUND:
+        if unit.load is Load.NOT_FOUND and self._hands.manager.life(name).active == "inactive":
             client.status = 5
             client.words.append(f"Failed to {verb} {name}: Unit {name} not found.")
             return None
@@ -172,19 +231,22 @@ class Control:
         if result not in _GOOD:
             client.status = max(client.status, 5 if result == "missing" else 1)
             client.words.append(f"Job for {name} failed: {result}.")
-        client.waiting.discard(number)
-        if client in self._clients and not client.waiting:
-            self._answer(client)
+        if number in client.waiting:
+            client.waiting.discard(number)
+            if not client.waiting:
+                self._answer(client)
 
     def _known(self, name: str) -> Unit:
         """The unit; one that has not been asked for yet is read now."""
         units = self._hands.manager.graph.units
-        if name not in units or units[name].load is not Load.LOADED:
-            found, problems = self._folders.load([name])
+        if name in units and units[name].load is Load.LOADED:
+            return units[name]
+        found, problems = self._folders.load([name])
+        if found[name].load is not Load.NOT_FOUND:
             for problem in problems:
                 self._hands.say(name, str(problem), 4)
             self._hands.manager = self._hands.manager.with_units({**units, **found})
-        return self._hands.manager.graph.units[name]
+        return found[name]
 
     def _reload_units(self, client: _Client) -> None:
         units, problems = self._folders.everything()
@@ -200,35 +262,54 @@ class Control:
         self._hands.manager = self._hands.manager.forgiven(names)
         self._answer(client)
 
+    def _kill(self, client: _Client, names: list[str], asked: dict[str, Any]) -> None:
+        word = str(asked.get("signal", "SIGTERM"))
+        numbers = {each.name: int(each) for each in signal.Signals}
+        number = numbers.get(word, numbers.get(f"SIG{word}", int(word) if word.isdecimal() else 0))
+        if not 0 < number < signal.NSIG:
+            raise _RequestError(f"Failed to parse signal string {word}.")
+        for name in names:
+            if self._known(name).load is Load.NOT_FOUND:
+                raise _RequestError(f"Failed to kill unit {name}: Unit {name} not loaded.")
+            if len(self._hands.pids(name)):
+                self._hands.kill(name, number, everybody=asked.get("whom", "all") == "all")
+        self._answer(client)
+
     def _leave(self, client: _Client) -> None:
         self.leaving = True
         self._answer(client)
 
     def _states(self, names: list[str]) -> list[dict[str, Any]]:
-        """How units stand; without names all that are known."""
+        """How units stand; without names all that are known, and then without their processes."""
+        known = sorted(self._hands.manager.graph.units)
+        return [self._state(name, with_processes=bool(names)) for name in names or known]
+
+    def _state(self, name: str, *, with_processes: bool) -> dict[str, Any]:
         manager = self._hands.manager
-        found = []
-        for name in names or sorted(manager.graph.units):
-            unit, each = self._known(name), manager.life(name)
-            found.append(
-                {
-                    "name": name,
-                    "description": unit.description or name,
-                    "load": unit.load,
-                    "files": unit.files,
-                    "active": each.active,
-                    "sub": _SUB_OF_TARGETS.get(each.state, each.state)
-                    if not unit.service
-                    else each.state,
-                    "result": each.result,
-                    "restarts": each.restarts,
-                    "status": each.status,
-                    "pids": self._hands.pids(name),
-                    "since": self._hands.since(name),
-                    "job": str(manager.tasks[name].job.kind) if name in manager.tasks else "",
-                }
-            )
-        return found
+        unit, each, pids = self._known(name), manager.life(name), self._hands.pids(name)
+        sub = each.state if unit.service else _SUB_OF_TARGETS.get(each.state, each.state)
+        processes = below(pids["keeper"]) if with_processes and pids else []
+        return {
+            "name": name,
+            "description": unit.description or name,
+            "load": unit.load,
+            "files": unit.files,
+            "active": each.active,
+            "sub": sub,
+            "result": each.result,
+            "restarts": each.restarts,
+            "status": each.status,
+            "main_end": each.main_end,
+            "pids": pids,
+            "processes": [process._asdict() for process in processes],
+            "since": self._hands.since(name),
+            "job": str(manager.tasks[name].job.kind) if name in manager.tasks else "",
+        }
+
+
+def _whole(pattern: str) -> str:
+    """As systemctl does: a pattern without a suffix is one for services."""
+    return pattern if re.search(r"[*\]]$|\.[a-z]+$", pattern) else f"{pattern}.service"
 
 
 _JOBS: Final = {

@@ -1,120 +1,117 @@
 """The hands of the manager: they do what it decides, and tell it what happens.
 
-One loop over descriptors: the keepers (one for each service that has processes), what services write and what they
-announce, and whoever else registers. The manager itself stays pure; here are the clock, the processes, and all that can
-go wrong with them.
+The manager itself stays pure; here are the clock, the processes, and all that can go wrong with them. Each service that
+has processes has a keeper, and a socket for what it announces (sd_notify(3)). Everything that happens, and everything
+that is done about it, goes into the journal.
 """
 
 from __future__ import annotations
 
-import array
 import grp
 import os
-import selectors
 import signal
 import socket
-import struct
-import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from math import inf
+from math import isfinite
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from forklab.services import life
+from forklab.services import streams as streams_of
 from forklab.services.conditions import unmet
 from forklab.services.environment import entry_of, environment_of, resolve
-from forklab.services.journal import Journal, Record
+from forklab.services.journal import DEBUG, ERROR, INFORMATION, WARNING, Journal, Record
+from forklab.services.keepers import Keeper
+from forklab.services.loop import Loop, Rank
 from forklab.services.manager import Check, Checked, Deed, Event, Finished, Happened, Manager, step
+from forklab.services.processes import children
+from forklab.services.streams import Lines, accept_credentials, receive
 from forklab.services.unit import Service
 from forklab.services.words import expand
 
-_LONGEST_LINE: Final = 48 * 1024  # longer ones come in pieces
 _PID_FILE_SECONDS: Final = 0.05  # between two looks for a pid file
-_LONGEST_MESSAGE: Final = 1 << 16
-_CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid: unix(7)
+_LONGEST_ANNOUNCEMENT: Final = 1 << 16
+_MOST_ORPHANS: Final = 1 << 16  # that are killed in one go
+_KILLED: Final = int(signal.SIGKILL)  # a wait status, too
+_STEPS: Final = {200: "CHDIR", 203: "EXEC", 216: "GROUP", 217: "USER"}
 
 
 @dataclass
 class _Ward:
-    """A service that has had processes, and its keeper."""
+    """A service that has had processes."""
 
-    keeper: subprocess.Popen[bytes]
-    channel: socket.socket
-    notify: socket.socket
-    pids: dict[str, int] = field(default_factory=dict)
-    runs: int = 0  # commands that it was told to run
+    keeper: Keeper
+    ear: socket.socket  # for what it announces
+    ear_path: Path
+    ordered: deque[life.Run] = field(default_factory=deque)  # runs that are not reported yet
+    arguments: deque[list[str]] = field(default_factory=deque)
+    adopting: int = 0  # orders to adopt a main process that are not answered yet
+    main_end: int | None = None  # of the one before, that came meanwhile
 
 
 class Hands:
-    """Runs services. `finished(number, result)` hears how requests have ended; `selector` is for others, too."""
+    """Runs services. `finished(number, result)` hears how requests have ended; `loop` is for others, too.
 
-    def __init__(
-        self,
-        manager: Manager,
-        journal: Journal,
-        runtime: Path,
-        keeper: Path,
-    ) -> None:
+    `heard` is told of every record that somebody may want to read at once.
+    """
+
+    def __init__(self, manager: Manager, journal: Journal, runtime: Path, keeper: Path) -> None:
         """`runtime`: a folder of ours, for sockets; `keeper`: the program."""
         self.manager = manager
-        self.selector = selectors.DefaultSelector()
+        self.loop = Loop(self._failed)
+        self.finished: Callable[[int, str], None] = lambda number, result: None
+        self.heard: Callable[[Record], None] = lambda record: None
         self._journal = journal
         self._runtime = runtime
-        self._keeper = keeper
-        self.finished: Callable[[int, str], None] = lambda number, result: None
-        self._changed: dict[
-            str, tuple[str, float]
-        ] = {}  # the last state of each unit, and when it came
+        self._program = keeper
+        self._events: deque[Event] = deque()
+        self._is_busy = False
+        self._changed: dict[str, float] = {}  # when each unit came into its state
         self._wards: dict[str, _Ward] = {}
-        self._timers: dict[str, float] = {}
-        self._looks: dict[str, float] = {}  # for pid files: when next
+        self._keepers: dict[int, str] = {}  # also those that are on their way out
+        self._bereaved: dict[
+            str, dict[str, int]
+        ] = {}  # services whose keeper was killed, their pids
+        self._ends: dict[int, int] = {}  # of the processes of those
+        self._ears = 0
+        self._record("", event={"is": "Manager", "pid": os.getpid()})
 
-    # The loop
-
-    def tend(self) -> None:
-        """Waits for the next thing to happen, and sees to it."""
-        self.selector_wait(min([*self._timers.values(), *self._looks.values()], default=inf))
-        now = time.monotonic()
-        for name in [name for name, at in self._timers.items() if at <= now]:
-            del self._timers[name]
-            self.happens(Happened(name, life.TimeOver()))
-        for name in [name for name, at in self._looks.items() if at <= now]:
-            self._find_main(name)
-
-    def selector_wait(self, until: float) -> None:
-        limit = None if until == inf else max(0.0, until - time.monotonic())
-        ready = self.selector.select(limit)
-        # What a service has announced counts before its end (they may have come together).
-        for key, _ in sorted(ready, key=lambda each: each[0].data[0]):
-            if key.fileobj in self.selector.get_map():
-                key.data[1]()
-
-    def listen(self, to: socket.socket, rank: int, act: Callable[[], None]) -> None:
-        """`act` is called whenever something can be read; those of a lower rank come first."""
-        self.selector.register(to, selectors.EVENT_READ, (rank, act))
+    # What happens
 
     def happens(self, event: Event) -> None:
+        """One after another: what a deed brings about comes after all deeds of the same step."""
+        self._events.append(event)
+        if self._is_busy:
+            return
+        self._is_busy = True
+        try:
+            while self._events:
+                self._take(self._events.popleft())
+        finally:
+            self._is_busy = False
+
+    def _take(self, event: Event) -> None:
+        before = self.manager.lives
+        self.note(
+            event.job.unit if not isinstance(event, Happened | Checked) else event.unit, event
+        )
         self.manager, deeds = step(self.manager, event, time.monotonic())
         for name, each in self.manager.lives.items():
-            if self._changed.get(name, ("", 0.0))[0] != each.state:
-                self._changed[name] = (each.state, time.time())
+            if name not in before or before[name].state != each.state:
+                self._changed[name] = time.time()
+                state = {"is": "State", "state": each.state, "active": each.active}
+                self._record(name, event=state | {"result": each.result})
         for deed in deeds:
-            self._do(deed)
-
-    def since(self, name: str) -> float:
-        """When the unit came into its state, in seconds since the epoch; 0: it has never left the first one."""
-        return self._changed.get(name, ("", 0.0))[1]
-
-    def pids(self, name: str) -> dict[str, int]:
-        """Of its main and control process, as far as they run; the keeper's, above all of them."""
-        ward = self._wards.get(name)
-        return {**ward.pids, "keeper": ward.keeper.pid} if ward else {}
-
-    def keepers(self) -> set[int]:
-        return {ward.keeper.pid for ward in self._wards.values()}
+            self.note(deed.unit, deed.effect)
+            try:
+                self._do(deed)
+            except Exception as error:
+                self._failed(error)
 
     def _do(self, deed: Deed) -> None:
         name = deed.unit
@@ -122,14 +119,12 @@ class Hands:
             case life.Run():
                 self._run(name, deed.effect)
             case life.Kill(number, everybody):
-                if name in self._wards:
-                    self._order(name, "kill", str(number), "everybody" if everybody else "named")
+                self.kill(name, number, everybody=everybody)
             case life.FindMain():
                 self._find_main(name)
             case life.Timer(at):
-                self._timers.pop(name, None)
-                if at < inf:
-                    self._timers[name] = at
+                over = Happened(name, life.TimeOver())
+                self.loop.set_alarm("timer", name, at, lambda: self.happens(over))
             case life.Say(text, priority):
                 self.say(name, text, priority)
             case Check():
@@ -139,8 +134,41 @@ class Hands:
             case Finished(number, result):
                 self.finished(number, result)
 
-    def say(self, name: str, text: str, priority: int = 6, pid: int = 0) -> None:
-        self._journal.write(Record(time.time(), name, text, pid, priority))
+    # What is told of it
+
+    def say(self, name: str, text: str, priority: int = INFORMATION) -> None:
+        """The manager itself says this, of the unit."""
+        self._record(name, text, priority)
+
+    def note(self, name: str, fact: object) -> None:
+        """For whoever reads the journal by program. What is said is there anyway."""
+        if not isinstance(fact, life.Say):
+            self._record(name, event={"is": type(fact).__name__, **_plain(fact)})
+
+    def _record(
+        self, name: str, text: str = "", priority: int = DEBUG, event: dict[str, Any] | None = None
+    ) -> None:
+        record = Record(time.time(), name, text, 0, priority, event or {})
+        self._journal.write(record)
+        if text:
+            self.heard(record)
+
+    def _failed(self, error: Exception) -> None:
+        """A mistake of ours: it is told, and everybody else goes on."""
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        words = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        self.say("", f"The manager made a mistake and goes on: {words}", ERROR)
+
+    # What others want to know
+
+    def since(self, name: str) -> float:
+        """When the unit came into its state, in seconds since the epoch; 0: it has never left the first one."""
+        return self._changed.get(name, 0.0)
+
+    def pids(self, name: str) -> dict[str, int]:
+        """Of its main and control process, as far as they run; the keeper's, above all of them."""
+        ward = self._wards.get(name)
+        return {**ward.keeper.pids, "keeper": ward.keeper.pid} if ward else {}
 
     # Commands
 
@@ -148,267 +176,328 @@ class Hands:
         service = self.manager.graph.units[name].service
         assert service
         streams: list[int] = []
+        self.loop.set_alarm("pid file", name, float("inf"), lambda: None)
         try:
-            self._timers_forget(name)
             ward = self._wards.get(name) or self._hire(name)
             environment = environment_of(service) | self._about(name, service, run)
-            command = run.command
-            arguments = [*command.arguments[:1]]
-            rest = list(command.arguments[1:])
-            arguments += rest if command.verbatim else expand(rest, environment)
-            user = "" if command.as_root else service.user
-            uid, gid, groups = _identity(user, service.group)
-            path = resolve(command.path)
-            streams = self._streams(name, service)
-            order = [
-                "run",
-                run.role,
-                _directory(service, user),
-                uid,
-                gid,
-                groups,
-                path,
-                str(len(arguments)),
-                *arguments,
-                *(f"{key}={value}" for key, value in environment.items()),
-            ]
-            ward.runs += 1
-            self._order(name, *order, streams=streams)
-            ward.pids.pop(run.role, None)
+            first, *rest = run.command.arguments
+            arguments = [first, *(rest if run.command.verbatim else expand(rest, environment))]
+            user = "" if run.command.as_root else service.user
+            identity = _identity(user, "" if run.command.as_root else service.group)
+            streams = streams_of.streams(service, partial(self._hear, name))
+            variables = [f"{key}={value}" for key, value in environment.items()]
+            program = resolve(run.command.path)
+            ward.keeper.tell(
+                *("run", run.role, _directory(service, user), *identity, program),
+                *(str(len(arguments)), *arguments, *variables),
+                streams=streams,
+            )
+            ward.ordered.append(run)
+            ward.arguments.append(arguments)
         except (OSError, KeyError, ValueError) as error:
-            self.say(name, f"Failed to run {run.key}= {run.command.path}: {error}", 3)
+            self.say(
+                name, f"Failed to run {run.key}= {run.command.path}: {_words_of(error)}", ERROR
+            )
             self.happens(Happened(name, life.NotStarted(run.role)))
         finally:
-            for stream in streams:
-                os.close(stream)
-
-    def _timers_forget(self, name: str) -> None:
-        self._looks.pop(name, None)
+            streams_of.close(streams)
 
     def _about(self, name: str, service: Service, run: life.Run) -> dict[str, str]:
         """What a command may want to know of the others."""
         found = {}
-        ward = self._wards.get(name)
-        if ward and run.role == "control" and "main" in ward.pids:
-            found["MAINPID"] = str(ward.pids["main"])
+        ward = self._wards[name]
+        if run.role == "control" and "main" in ward.keeper.pids:
+            found["MAINPID"] = str(ward.keeper.pids["main"])
         if service.notify_access != "none":
-            found["NOTIFY_SOCKET"] = str(self._runtime / f"{name}.notify")
+            found["NOTIFY_SOCKET"] = str(ward.ear_path)
         if run.key in ("ExecStop", "ExecStopPost"):
             each = self.manager.life(name)
             found["SERVICE_RESULT"] = each.result
             if each.main_end is not None:
                 code = os.waitstatus_to_exitcode(each.main_end)
-                found["EXIT_CODE"] = "exited" if code >= 0 else "killed"
-                found["EXIT_STATUS"] = (
-                    str(code) if code >= 0 else signal.Signals(-code).name.removeprefix("SIG")
-                )
+                killed = code < 0
+                name_of_signal = signal.Signals(-code).name.removeprefix("SIG") if killed else ""
+                found["EXIT_CODE"] = "killed" if killed else "exited"
+                found["EXIT_STATUS"] = name_of_signal or str(code)
         return found
 
-    def _streams(self, name: str, service: Service) -> list[int]:
-        """New descriptors for stdin, stdout and stderr."""
-        streams = [os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)]
-        for form, priority in ((service.stdout, 6), (service.stderr, 6)):
-            kind, _, path = form.partition(":")
-            if kind == "inherit" and len(streams) == 2:
-                streams.append(os.dup(streams[1]))
-            elif kind == "null":
-                streams.append(os.dup(streams[0]))
-            elif path:
-                flags = {"append": os.O_APPEND, "truncate": os.O_TRUNC}.get(kind, 0)
-                opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o644)
-                streams.append(opened)
-            else:
-                ours, theirs = socket.socketpair()
-                ours.setblocking(False)
-                ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-                lines = _Lines(lambda text, level, pid: self.say(name, text, level, pid), priority)
-                self.listen(ours, 2, partial(self._hear, ours, lines))
-                streams.append(theirs.detach())
-        return streams
+    def kill(self, name: str, number: int, *, everybody: bool) -> None:
+        """A signal to the main and the control process, or to everybody of the service."""
+        if name in self._wards:
+            self._tell(name, "kill", str(number), "everybody" if everybody else "named")
+        elif name not in self._bereaved:
+            self.happens(Happened(name, life.Emptied()))
 
-    def _hear(self, stream: socket.socket, lines: _Lines) -> None:
+    def _tell(self, name: str, *order: str) -> None:
         try:
-            text, control, _, _ = stream.recvmsg(
-                _LONGEST_LINE, socket.CMSG_SPACE(_CREDENTIALS.size)
-            )
-        except BlockingIOError:
-            return
-        except OSError:
-            text, control = b"", []
-        if text:
-            lines.take(text, _sender(control))
-        else:
-            lines.end()
-            self.selector.unregister(stream)
-            stream.close()
+            self._wards[name].keeper.tell(*order)
+        except OSError as error:  # that it is dead will be told by its end
+            self.say(name, f"The keeper cannot be told to {order[0]}: {_words_of(error)}", ERROR)
+
+    def _hear(self, name: str, stream: socket.socket) -> None:
+        lines = Lines()
+
+        def hear() -> None:
+            try:
+                text, pid = receive(stream, streams_of.LONGEST_LINE)
+            except BlockingIOError:
+                return
+            now = time.time()
+            said = lines.take(text, pid) if text else lines.end()
+            self._journal.write(*(Record(now, name, line, pid, level) for pid, level, line in said))
+            if not text:
+                self.loop.forget(stream)
+                stream.close()
+
+        self.loop.listen(stream, Rank.OUTPUT, hear)
 
     # Keepers
 
     def _hire(self, name: str) -> _Ward:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        with theirs:
-            keeper = subprocess.Popen(
-                [self._keeper, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        path = self._runtime / f"{name}.notify"
-        path.unlink(missing_ok=True)
-        notify.bind(str(path))
-        path.chmod(0o666)
-        notify.setblocking(False)
-        notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        ward = self._wards[name] = _Ward(keeper, ours, notify)
-        self.listen(notify, 0, lambda: self._notified(name, ward))
-        self.listen(ours, 1, lambda: self._reported(name, ward))
+        self._ears += 1
+        path = self._runtime / f"notify.{self._ears}"
+        ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            ear.bind(str(path))
+            path.chmod(0o666)
+            ear.setblocking(False)
+            accept_credentials(ear)
+            keeper = Keeper.start(self._program)
+        except OSError:
+            ear.close()
+            path.unlink(missing_ok=True)
+            raise
+        ward = self._wards[name] = _Ward(keeper, ear, path)
+        self._keepers[keeper.pid] = name
+        self._record(name, event={"is": "Keeper", "pid": keeper.pid})
+        self.loop.listen(ear, Rank.ANNOUNCEMENT, lambda: self._announced(name, ward))
+        self.loop.listen(keeper.channel, Rank.REPORT, lambda: self._report(name, ward))
         return ward
 
     def _dismiss(self, name: str) -> None:
+        """Its keeper ends as soon as nobody is left below it."""
         ward = self._wards.pop(name)
-        for each in (ward.notify, ward.channel):
-            self.selector.unregister(each)
+        for each in (ward.ear, ward.keeper.channel):
+            self.loop.forget(each)
             each.close()
-        (self._runtime / f"{name}.notify").unlink(missing_ok=True)
-        ward.keeper.wait()
+        ward.ear_path.unlink(missing_ok=True)
 
-    def _order(self, name: str, *fields: str, streams: list[int] | None = None) -> None:
-        rights = (
-            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))] if streams else []
-        )
-        order = "".join(f"{each}\0" for each in fields).encode(errors="surrogateescape")
-        self._wards[name].channel.sendmsg([order], rights)
-
-    def _reported(self, name: str, ward: _Ward) -> None:
-        try:
-            words = ward.channel.recv(_LONGEST_MESSAGE).decode().split()
-        except OSError:
-            words = []
+    def _report(self, name: str, ward: _Ward) -> bool:
+        """Hears one report. Whether there was one."""
+        words = ward.keeper.report()
+        pids = ward.keeper.pids
         match words:
             case ["started", role, pid]:
-                ward.pids[role] = int(pid)
+                run, arguments = ward.ordered.popleft(), ward.arguments.popleft()
+                pids[role] = int(pid)
+                fact = {"is": "Started", "role": role, "pid": int(pid), "key": run.key}
+                self._record(name, event=fact | {"arguments": arguments})
             case ["executed", "main"]:
                 self.happens(Happened(name, life.Executed()))
             case ["refused", role, "0", number]:
-                self.say(name, f"Failed to fork: {os.strerror(int(number))}", 3)
+                ward.ordered.popleft(), ward.arguments.popleft()
+                self.say(name, f"Failed to fork: {os.strerror(int(number))}", ERROR)
                 self.happens(Happened(name, life.NotStarted(role)))
-            case ["refused", _, status, number]:
-                self.say(
-                    name, f"Failed at step {_STEPS[int(status)]}: {os.strerror(int(number))}", 3
-                )
+            case ["refused", role, status, number]:
+                why = f"Failed at step {_STEPS[int(status)]}: {os.strerror(int(number))}"
+                self.say(name, why, ERROR)
+                self._record(name, event={"is": "Refused", "role": role})
             case ["ended", role, status]:
-                ward.pids.pop(role, None)
-                self.happens(Happened(name, life.Ended(role, int(status))))
-            case ["children", *pids]:
-                self._guess_main(name, ward, [int(pid) for pid in pids])
-            case ["empty", runs] if int(runs) == ward.runs:
+                ended = {"is": "Reaped", "pid": pids.pop(role, 0), "status": int(status)}
+                self._record(name, event=ended)
+                if role == "main" and ward.adopting:
+                    ward.main_end = int(status)
+                else:
+                    self.happens(Happened(name, life.Ended(role, int(status))))
+            case ["children", *children]:
+                self._guess_main(name, ward, [int(child) for child in children])
+            case ["adopted", pid]:
+                self._adopted(name, ward, int(pid))
+            case ["stranger", pid]:
+                self._not_adopted(name, ward, int(pid))
+            case ["empty", runs] if int(runs) == ward.keeper.runs:
                 self.happens(Happened(name, life.Emptied()))
-                if self.manager.life(name).active in ("inactive", "failed"):
+                now = self.manager.life(name)
+                if now.active in ("inactive", "failed") or now.state == "exited":
                     self._dismiss(name)
-            case []:
-                self.say(
-                    name, "The keeper of this service was killed; its processes are killed too.", 3
-                )
-                self._dismiss(name)
+            case None:
+                self.loop.forget(ward.keeper.channel)  # its end is told by SIGCHLD
+        return bool(words)
+
+    def collect(self) -> None:
+        """Takes in who has died: keepers, and orphans of those keepers that somebody has killed."""
+        for pid, status in _dead_children():
+            if pid in self._keepers:
+                self._keeper_ended(self._keepers.pop(pid), pid, status)
+            else:
+                self._ends[pid] = status
+        self._see_to_orphans()
+
+    def _keeper_ended(self, name: str, pid: int, status: int) -> None:
+        self._record(name, event={"is": "Reaped", "pid": pid, "status": status})
+        ward = self._wards.get(name)
+        if ward is None or ward.keeper.pid != pid:
+            return
+        while self._report(name, ward):  # what it has still told counts
+            pass
+        if self._wards.get(name) is not ward:
+            return
+        self.say(
+            name, f"The keeper of this service (PID {pid}) was killed: so is all below it.", ERROR
+        )
+        self._bereaved[name] = ward.keeper.pids
+        self._wards.pop(name)
+        self.loop.forget(ward.ear)
+        ward.ear.close()
+        ward.keeper.channel.close()
+        ward.ear_path.unlink(missing_ok=True)
+
+    def _see_to_orphans(self) -> None:
+        """Those that were below a keeper are our children now. They are killed, until none is left."""
+        if self._bereaved and not self._kill_orphans():
+            bereaved, self._bereaved = self._bereaved, {}
+            for name, pids in bereaved.items():
+                for role in ("main", "control"):
+                    if getattr(self.manager.life(name), role):
+                        status = self._ends.get(pids.get(role, 0), _KILLED)
+                        self.happens(Happened(name, life.Ended(role, status)))
+                if name not in self._wards:
+                    self.happens(Happened(name, life.Emptied()))
+        if not self._bereaved:
+            self._ends.clear()
+
+    def _kill_orphans(self) -> bool:
+        """Whether there was anybody."""
+        found = [pid for pid in children(os.getpid()) if pid not in self._keepers]
+        for pid in found:
+            if len(found) < _MOST_ORPHANS:
+                found += children(pid)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        return bool(found)
 
     # Main processes of daemons, and what they announce
 
     def _find_main(self, name: str) -> None:
+        """By its pid file; without one, by looking who was left to the keeper."""
         service = self.manager.graph.units[name].service
-        self._looks.pop(name, None)
-        if service and name in self._wards and self.manager.life(name).state == "start":
-            self._order(name, "children")
+        if not service or name not in self._wards or self.manager.life(name).state != "start":
+            return
+        if not service.pid_file:
+            self._tell(name, "children")
+            return
+        try:
+            written = (Path("/run") / service.pid_file).read_text().strip()
+        except (OSError, ValueError):
+            written = ""
+        if written.isdecimal():
+            self._adopt(name, written)
+        else:
+            self._look_again(name)
+
+    def _look_again(self, name: str) -> None:
+        at = time.monotonic() + _PID_FILE_SECONDS
+        self.loop.set_alarm("pid file", name, at, lambda: self._find_main(name))
+        self.happens(Happened(name, life.MainFound(False)))
 
     def _guess_main(self, name: str, ward: _Ward, pids: list[int]) -> None:
-        """By its pid file, if it is one of ours; without a pid file the only one there is."""
-        service = self.manager.graph.units[name].service
-        assert service
-        main = pids[0] if pids and not service.pid_file else 0
-        if service.pid_file:
-            try:
-                path = Path("/run") / service.pid_file
-                main = int(path.read_text().strip())
-            except (OSError, ValueError):
-                main = 0
-            if main not in pids:
-                main = 0
-        if main:
-            ward.pids["main"] = main
-            self._order(name, "adopt", str(main))
-        elif service.pid_file:
-            self._looks[name] = time.monotonic() + _PID_FILE_SECONDS
-        self.happens(Happened(name, life.MainFound(bool(main))))
+        """Who was left to the keeper, if it is one alone."""
+        if len(pids) == 1:
+            self._adopt(name, str(pids[0]))
+        else:
+            self.happens(Happened(name, life.MainFound(False)))
 
-    def _notified(self, name: str, ward: _Ward) -> None:
+    def _adopt(self, name: str, pid: str) -> None:
+        self._wards[name].adopting += 1
+        self._tell(name, "adopt", pid)
+
+    def _adopted(self, name: str, ward: _Ward, pid: int) -> None:
+        ward.adopting -= 1
+        ward.main_end = None
+        ward.keeper.pids["main"] = pid
+        self._record(name, event={"is": "Main", "pid": pid})
+        if self._is_looked_for(name):
+            self.happens(Happened(name, life.MainFound(True)))
+
+    def _not_adopted(self, name: str, ward: _Ward, pid: int) -> None:
+        ward.adopting -= 1
+        words = f"PID {pid} does not belong to the service, and is not its main process."
+        self.say(name, words, WARNING)
+        if self._is_looked_for(name):
+            self._look_again(name)
+        elif ward.main_end is not None:
+            self.happens(Happened(name, life.Ended("main", ward.main_end)))
+
+    def _is_looked_for(self, name: str) -> bool:
+        service = self.manager.graph.units[name].service
+        forking = service is not None and service.type == "forking"
+        return forking and self.manager.life(name).state == "start"
+
+    def _announced(self, name: str, ward: _Ward) -> None:
         service = self.manager.graph.units[name].service
         try:
-            text, control, _, _ = ward.notify.recvmsg(
-                _LONGEST_MESSAGE, socket.CMSG_SPACE(_CREDENTIALS.size)
-            )
-        except OSError:
+            text, pid = receive(ward.ear, _LONGEST_ANNOUNCEMENT)
+        except BlockingIOError:
             return
-        pid = _sender(control)
         if not service or service.notify_access == "none":
             return
-        if service.notify_access == "main" and pid != ward.pids.get("main"):
-            self.say(
-                name, f"Got notification message from PID {pid}, but only main is listened to.", 4
-            )
+        if service.notify_access == "main" and pid != ward.keeper.pids.get("main"):
+            words = f"Got notification message from PID {pid}, but only main is listened to."
+            self.say(name, words, WARNING)
             return
         lines = text.decode(errors="replace").splitlines()
         said = dict(line.split("=", 1) for line in lines if "=" in line)
-        if said.get("MAINPID", "").isdigit():
-            ward.pids["main"] = int(said["MAINPID"])
-            self._order(name, "adopt", said["MAINPID"])
+        if (main := said.get("MAINPID", "")).isdecimal():
+            self._adopt(name, main)
         self.happens(Happened(name, life.Notified(said)))
 
-    def close(self) -> None:
-        """Lets go of all services: each keeper asks its own to go, and then makes them."""
+    # The end
+
+    def let_go(self, patience: float, *, at_once: bool) -> None:
+        """All keepers are let go, which ask who is left to end, and kill who has not ended after a while, or `at_once`.
+
+        Waits so many seconds at most for them.
+        """
         for name in list(self._wards):
+            if at_once:
+                self.kill(name, signal.SIGKILL, everybody=True)
             self._dismiss(name)
-        self.selector.close()
+        until = time.monotonic() + patience
+        while self._keepers and time.monotonic() < until:
+            self.loop.set_alarm("end", "", until, lambda: None)
+            self.loop.turn()
+        for name in self._keepers.values():
+            self.say(name, "Processes of it are still there, and are left behind.", ERROR)
+        self.loop.close()
 
 
-_STEPS: Final = {200: "CHDIR", 203: "EXEC", 216: "GROUP", 217: "USER"}
+def _plain(fact: object) -> dict[str, Any]:
+    """Its fields, as JSON knows them."""
+    return {key: _plain_value(value) for key, value in asdict(fact).items()}  # type: ignore[call-overload]
 
 
-class _Lines:
-    """Cuts what somebody writes into lines; `<3>` in front of one is its priority (sd-daemon(3))."""
-
-    def __init__(self, say: Callable[[str, int, int], None], priority: int) -> None:
-        self._say = say
-        self._priority = priority
-        self._begun = b""
-        self._pid = 0
-
-    def take(self, text: bytes, pid: int) -> None:
-        self._pid = pid
-        *lines, self._begun = (self._begun + text).replace(b"\0", b"\n").split(b"\n")
-        for line in lines:
-            self._line(line)
-        while len(self._begun) >= _LONGEST_LINE:
-            self._line(self._begun[:_LONGEST_LINE])
-            self._begun = self._begun[_LONGEST_LINE:]
-
-    def end(self) -> None:
-        if self._begun:
-            self._line(self._begun)
-
-    def _line(self, line: bytes) -> None:
-        priority = self._priority
-        if line[:1] == b"<" and line[2:3] == b">" and line[1:2] in b"01234567":
-            priority, line = int(line[1:2]), line[3:]
-        if line:
-            self._say(line.decode(errors="replace"), priority, self._pid)
+def _plain_value(value: Any) -> Any:
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def _sender(control: list[tuple[int, int, bytes]]) -> int:
-    for level, kind, content in control:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
-            return int(_CREDENTIALS.unpack(content[: _CREDENTIALS.size])[0])
-    return 0
+def _words_of(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error.args[0]) if error.args else str(error)
+
+
+def _dead_children() -> Iterator[tuple[int, int]]:
+    """Reaps all who are dead, and answers each with its wait status."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, status
 
 
 def _identity(user: str, group: str) -> tuple[str, str, str]:
@@ -419,6 +508,8 @@ def _identity(user: str, group: str) -> tuple[str, str, str]:
     gid = entry.pw_gid
     if group:
         gid = grp.getgrgid(int(group)).gr_gid if group.isdigit() else grp.getgrnam(group).gr_gid
+    if os.getuid() != 0 and (entry.pw_uid, gid) == (os.getuid(), os.getgid()):
+        return "", "", ""
     groups = os.getgrouplist(entry.pw_name, gid)
     return str(entry.pw_uid), str(gid), ",".join(map(str, groups))
 

@@ -1,24 +1,33 @@
 """The journal: what every service wrote and everything that happened to it, a line a record.
 
-    3f29a1c0 {"time": 1732968000.125, "unit": "web.service", "pid": 4711, "priority": 6, "text": "listening"}
+    3f29a1c0 {"time": 1732968000.125, "unit": "web.service", "text": "listening", "pid": 4711, "priority": 6}
 
 The checksum in front (CRC-32 of the rest of the line) tells a whole record from one that a crash or a full disk has
-cut off. Records are only ever added, each by one write(2) to a file opened with O_APPEND, so that whoever reads
-meanwhile sees whole ones. What could not be written is counted, and said as soon as there is room.
+cut off. Records are only ever added, by write(2) to a file opened with O_APPEND, so that whoever reads meanwhile sees
+whole ones. What could not be written is counted, and said as soon as there is room. A file that has become long is put
+aside, in the place of the one that was put aside before.
+
+Most records are a text. Others tell programs what happened and what was done about it: those have an `event`, a
+mapping whose "is" says what. They make it possible to tell the story once more (`story`).
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
+ERROR: Final = 3
+WARNING: Final = 4
 NOTICE: Final = 5
 INFORMATION: Final = 6
+DEBUG: Final = 7
+_LONGEST_FILE: Final = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -30,9 +39,13 @@ class Record:
     text: str
     pid: int = 0
     priority: int = INFORMATION
+    event: Mapping[str, Any] = field(default_factory=dict)
 
     def line(self) -> bytes:
-        text = json.dumps(asdict(self), ensure_ascii=False).encode(errors="surrogateescape")
+        form = asdict(self)
+        if not self.event:
+            del form["event"]
+        text = json.dumps(form, ensure_ascii=False).encode(errors="surrogateescape")
         return b"%08x %s\n" % (crc32(text), text)
 
     @classmethod
@@ -50,44 +63,77 @@ class Record:
 class Journal:
     """Where records go. Writing never raises: a service must not die because a disk is full."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-        size = os.fstat(self._file).st_size
-        # What a crash has cut off stays behind in a line of its own.
-        self._cut = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+    def __init__(self, path: Path, longest: int = _LONGEST_FILE) -> None:
+        """Raises OSError if there cannot be such a file."""
+        self._path = path
+        self._longest = longest
         self._lost = 0
         self._why = ""
+        self._open()
+
+    def _open(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(self._path, flags, 0o640)
+        self._size = os.fstat(self._file).st_size
+        # What a crash has cut off stays behind in a line of its own.
+        self._cut = self._size > 0 and os.pread(self._file, 1, self._size - 1) != b"\n"
 
     def close(self) -> None:
         os.close(self._file)
 
-    def write(self, record: Record) -> None:
-        if self._lost:
-            self._confess(record)
-        if not self._put(record.line()):
-            self._lost += 1
+    def write(self, *records: Record) -> None:
+        if self._lost and records:
+            self._confess(records[0].time)
+        if self._size >= self._longest:
+            self._put_aside()
+        lines = [record.line() for record in records]
+        written = self._put(b"".join(lines))
+        for line in lines:
+            self._lost += written < len(line)
+            written -= len(line)
 
-    def _confess(self, record: Record) -> None:
+    def _confess(self, now: float) -> None:
         words = f"{self._lost} records could not be written: {self._why}"
-        if self._put(Record(record.time, "", words, priority=3).line()):
+        line = Record(now, "", words, priority=ERROR).line()
+        if self._put(line) == len(line):
             self._lost = 0
 
-    def _put(self, line: bytes) -> bool:
-        line = b"\n" * self._cut + line
+    def _put_aside(self) -> None:
         try:
-            written = os.write(self._file, line)
+            os.replace(self._path, put_aside(self._path))
+            old = self._file
+            self._open()
+            os.close(old)
+        except OSError:
+            self._size = 0  # it goes on growing, until we try again
+
+    def _put(self, lines: bytes) -> int:
+        """How much of it was written."""
+        begin = b"\n" * self._cut
+        try:
+            written = os.write(self._file, begin + lines)
         except OSError as error:
             self._why = str(error.strerror)
-            return False
-        self._cut = written < len(line)
-        self._why = os.strerror(28) if self._cut else ""
-        return not self._cut
+            return 0
+        self._size += written
+        written -= len(begin)
+        if written < len(lines):
+            self._cut = written > 0 and lines[written - 1 : written] != b"\n"
+            self._why = os.strerror(errno.ENOSPC)
+        else:
+            self._cut = False
+        return max(written, 0)
+
+
+def put_aside(path: Path) -> Path:
+    """Where the file is kept that came before this one."""
+    return path.with_name(f"{path.name}.old")
 
 
 def read(path: Path, start: int = 0) -> Iterator[tuple[Record | None, int]]:
     """The records from a byte offset on, each with the offset behind it; None for one that is not whole.
 
-    A last line without its end is not answered: it may be just being written.
+    A last line without its end is not answered: it may be just being written. Raises OSError.
     """
     with path.open("rb") as file:
         file.seek(start)
@@ -97,3 +143,9 @@ def read(path: Path, start: int = 0) -> Iterator[tuple[Record | None, int]]:
             start += len(line)
             if line != b"\n":
                 yield Record.of(line), start
+
+
+def whole(path: Path) -> Sequence[Record]:
+    """All records that are kept, the older file's first; without those that are not whole. Raises OSError."""
+    files = [each for each in (put_aside(path), path) if each.exists()]
+    return [record for each in files or [path] for record, _ in read(each) if record]

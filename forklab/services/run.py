@@ -1,7 +1,8 @@
 """`forklab services DIR`: a manager for the units of a folder, until it is told to leave.
 
-As PID 1 of a namespace it adopts whatever is orphaned there; anywhere else it is a subreaper. SIGTERM and SIGINT are
-the orderly shutdown: everything is stopped, in the reverse of the order in which it was started.
+As PID 1 of a namespace it adopts whatever is orphaned there; anywhere else it is a subreaper. SIGTERM, SIGINT and
+SIGHUP are the orderly shutdown: everything is stopped, in the reverse of the order in which it was started, and nobody
+comes back. A second one is for who cannot wait: all that is left is killed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import ctypes
 import os
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,74 +19,107 @@ from forklab.services.control import Control
 from forklab.services.folder import Folders
 from forklab.services.graph import Job, Kind
 from forklab.services.hands import Hands
-from forklab.services.journal import Journal
+from forklab.services.journal import Journal, Record
+from forklab.services.keepers import make_room_for_descriptors
+from forklab.services.loop import Rank
 from forklab.services.manager import Manager, Request
+from forklab.services.place import JOURNAL, PlaceError, claimed
 
 DEFAULT_TARGET: Final = "default.target"
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _SHUTDOWN: Final = 0  # the number of its requests: nobody waits for one
+_LEAVE: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+_URGENT: Final = frozenset({signal.SIGTERM, signal.SIGINT})  # if they come again
+_PATIENCE: Final = 10.0  # seconds: a keeper kills after 5
 
 
-def run(folders: Folders, runtime: Path, keeper: Path, units: list[str]) -> int:
-    """Starts the units (default.target, if there is one and none are named) and serves until it has to leave."""
+def run(
+    folders: Folders,
+    runtime: Path,
+    keeper: Path,
+    units: list[str],
+    *,
+    journal: Path | None = None,
+    heard: Callable[[Record], None] = lambda record: None,
+) -> int:
+    """Starts the units (default.target, if there is one and none are named) and serves until it has to leave.
+
+    `heard` is told what happens, at once. Raises PlaceError if there is no place for the manager.
+    """
+    _check_proc()
+    make_room_for_descriptors()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-    journal = Journal(runtime / "journal")
-    known, problems = folders.everything()
-    hands = Hands(Manager.of(known), journal, runtime, keeper)
-    for problem in problems:
-        hands.say("", str(problem), 4)
-    control = Control(hands, folders, runtime)
-    news = _listen_to_signals(hands, control)
-    wanted = units or [DEFAULT_TARGET] * (DEFAULT_TARGET in known)
-    for name in wanted:
-        control.start(name)
-    while not control.leaving:
-        hands.tend()
-    _shut_down(hands)
-    news.close()
-    hands.close()
-    journal.close()
+    with claimed(runtime):
+        try:
+            kept = Journal(journal or runtime / JOURNAL)
+        except OSError as error:
+            raise PlaceError(f"The journal {error.filename}: {error.strerror}.") from None
+        _Rule(folders, runtime, keeper, kept, heard).rule(units)
+        kept.close()
     return 0
 
 
-def _listen_to_signals(hands: Hands, control: Control) -> socket.socket:
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    theirs.setblocking(False)
-
-    def hear() -> None:
-        numbers = set(ours.recv(1 << 12))
-        if numbers & {signal.SIGTERM, signal.SIGINT}:
-            control.leaving = True
-        _collect(hands)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-        signal.signal(number, lambda number, frame: None)
-    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-    hands.listen(ours, 4, hear)
-    theirs.detach()
-    return ours
+def _check_proc() -> None:
+    """Keepers look there for the children of their children."""
+    try:
+        ours = os.readlink("/proc/self")
+    except OSError:
+        ours = ""
+    if ours != str(os.getpid()):
+        raise PlaceError("/proc is not that of this PID namespace: unshare(1) has --mount-proc.")
 
 
-def _collect(hands: Hands) -> None:
-    """Reaps orphans that came to us. Keepers are waited for by those who have them."""
-    mine = hands.keepers()
-    while True:
-        try:
-            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return
-        if dead is None or dead.si_pid in mine:
-            return
-        os.waitpid(dead.si_pid, 0)
+class _Rule:
+    """A manager from its beginning to its end."""
 
+    def __init__(
+        self,
+        folders: Folders,
+        runtime: Path,
+        keeper: Path,
+        journal: Journal,
+        heard: Callable[[Record], None],
+    ) -> None:
+        self._known, problems = folders.everything()
+        self._hands = Hands(Manager.of(self._known), journal, runtime, keeper)
+        self._hands.heard = heard
+        for problem in problems:
+            self._hands.say("", str(problem), 4)
+        self._control = Control(self._hands, folders, runtime)
+        self._is_hurried = False
 
-def _shut_down(hands: Hands) -> None:
-    """Stops all units: `leaving`, so that nobody comes back meanwhile."""
-    hands.manager = hands.manager.about_to_leave()
-    for name, each in list(hands.manager.lives.items()):
-        if each.active not in ("inactive", "failed"):
-            hands.happens(Request(_SHUTDOWN, Job(name, Kind.STOP)))
-    while hands.manager.tasks:
-        hands.tend()
+    def rule(self, units: list[str]) -> None:
+        news = self._listen_to_signals()
+        for name in units or [DEFAULT_TARGET] * (DEFAULT_TARGET in self._known):
+            self._control.start(name)
+        while not self._control.leaving:
+            self._hands.loop.turn()
+        self._stop_everything()
+        while self._hands.manager.tasks and not self._is_hurried:
+            self._hands.loop.turn()
+        self._hands.let_go(_PATIENCE, at_once=self._is_hurried)
+        news.close()
+
+    def _listen_to_signals(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+
+        def hear() -> None:
+            came = ours.recv(1 << 12)
+            self._is_hurried |= sum(map(came.count, _URGENT)) > (not self._control.leaving)
+            self._control.leaving |= bool(_LEAVE.intersection(came))
+            self._hands.collect()
+
+        for number in (*_LEAVE, signal.SIGCHLD):
+            signal.signal(number, lambda number, frame: None)
+        signal.set_wakeup_fd(theirs.detach(), warn_on_full_buffer=False)
+        self._hands.loop.listen(ours, Rank.SIGNAL, hear)
+        return ours
+
+    def _stop_everything(self) -> None:
+        """Who is about to start is stopped, too. `about_to_leave`, so that nobody comes back meanwhile."""
+        manager = self._hands.manager = self._hands.manager.about_to_leave()
+        up = {n for n, each in manager.lives.items() if each.active not in ("inactive", "failed")}
+        for name in sorted(up | manager.tasks.keys()):
+            self._hands.happens(Request(_SHUTDOWN, Job(name, Kind.STOP)))

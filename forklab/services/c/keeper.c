@@ -3,22 +3,28 @@
  * setsid(2) nor by forking twice: it is their subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), and
  * needs no privilege for that.
  *
- * keeper FD: orders come on this socket (SOCK_SEQPACKET), one a message, their fields ended by NUL:
+ * keeper FD: orders come on this socket (SOCK_SEQPACKET), one a message, each field ended by NUL:
  *
- *     run ROLE DIRECTORY UID GID GROUPS PATH COUNT ARGUMENT... VARIABLE...   with stdin, stdout and
- * stderr adopt PID                                                            this one is main from
- * now on kill SIGNAL named|everybody                                          "named": main and
- * control children
+ *     run ROLE DIRECTORY UID GID GROUPS PATH COUNT ARGUMENT... VARIABLE...
+ *                                (with it come descriptors: stdin, stdout, stderr)
+ *     kill SIGNAL named          (to the main and the control process)
+ *     kill SIGNAL everybody
+ *     children                   (who has been left to us?)
+ *     adopt PID                  (this one is main from now on, if it is one of ours)
  *
  * Reports go back the same way, as text:
  *
  *     started ROLE PID
  *     executed ROLE
- *     refused ROLE STATUS ERRNO
+ *     refused ROLE STATUS ERRNO  (STATUS 0: there was not even a process)
  *     ended ROLE STATUS
  *     children PID...
- *     empty RUNS            nobody is left of all who were started by so many orders to run
- * something
+ *     adopted PID                (or: stranger PID)
+ *     empty RUNS                 (nobody is left of those whom so many runs have started)
+ *
+ * When the other end of the socket is closed, everybody is asked to go, and killed a little later.
+ * No signal but SIGKILL ends a keeper before its last child has ended; who kills it leaves its
+ * children to the manager.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -36,22 +42,32 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What systemd exits with where it could not get as far as the program (systemd.exec(5)). */
 enum { CHDIR = 200, EXEC = 203, GROUP = 216, USER = 217 };
-enum { MOST_FIELDS = 20000, LONGEST_ORDER = 1 << 20, GRACE_MS = 5000 };
+enum { MOST_FIELDS = 20000, LONGEST_ORDER = 1 << 20, LONGEST_REPORT = 4096 };
+enum { MOST_GROUPS = 1 << 16, MOST_FOUND = 1 << 17 };
+/* Milliseconds: from the end of the manager until everybody is killed; between two blows. */
+enum { GRACE = 5000, PAUSE = 20 };
 enum role { MAIN, CONTROL, ROLES };
 
 static const char *const role_names[ROLES] = {"main", "control"};
-static pid_t named[ROLES]; /* 0: it does not run */
-static int manager;        /* the socket; -1: the manager is gone */
-static int runs;           /* orders to run something, so far: "empty" may cross one on its way */
-static int killing;        /* the signal that everybody gets until nobody is left; 0: none */
+static pid_t named[ROLES];          /* 0: it does not run */
+static int execs[ROLES] = {-1, -1}; /* what its child tells, until it has become the program */
+static int manager;                 /* the socket; -1: the manager is gone */
+static int runs;                    /* so far: an order may cross "empty" on its way */
+static bool killing;                /* whoever is left is killed, until nobody is */
+static struct {
+    pid_t *list;
+    size_t count, room;
+} found; /* those below us, as far as somebody has looked for them */
 
 static void report(const char *format, ...) {
-    char text[4096];
+    char text[LONGEST_REPORT];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -60,9 +76,10 @@ static void report(const char *format, ...) {
         send(manager, text, strlen(text), MSG_NOSIGNAL);
 }
 
-/* Calls `act` for each descendant of a process; a parent before its children. Whoever forks
- * meanwhile may be missed. */
-static void for_each_below(pid_t parent, void (*act)(pid_t, void *), void *with) {
+/* Those who live */
+
+/* Whoever is born meanwhile may be missed. */
+static void find_children(pid_t parent) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", parent);
     DIR *threads = opendir(path);
@@ -75,28 +92,65 @@ static void for_each_below(pid_t parent, void (*act)(pid_t, void *), void *with)
         FILE *children = fopen(path, "re");
         if (children == NULL)
             continue;
-        for (int child; fscanf(children, "%d", &child) == 1;) {
-            act(child, with);
-            for_each_below(child, act, with);
+        for (int child; found.count < MOST_FOUND && fscanf(children, "%d", &child) == 1;) {
+            if (found.count == found.room) {
+                size_t room = found.room == 0 ? 64 : 2 * found.room;
+                pid_t *list = realloc(found.list, room * sizeof *list);
+                if (list == NULL)
+                    break;
+                found.list = list;
+                found.room = room;
+            }
+            found.list[found.count++] = child;
         }
         fclose(children);
     }
     closedir(threads);
 }
 
-static void send_signal(pid_t process, void *number) {
-    kill(process, *(int *)number);
+static void find_our_children(void) {
+    found.count = 0;
+    find_children(getpid());
 }
 
-static void append_pid(pid_t process, void *text) {
-    char *end = strchr(text, '\0');
-    if (end - (char *)text < 3900)
-        sprintf(end, " %d", process);
+/* To everybody below us; a parent gets it before its children. */
+static void send_all(int number) {
+    find_our_children();
+    for (size_t next = 0; next < found.count; next++) {
+        kill(found.list[next], number);
+        find_children(found.list[next]);
+    }
 }
 
-/* In the child: becomes what was asked for, or tells why not, and exits. Never returns. */
+/* Each group at once: nobody in it gets to fork between two blows. It holds none but ours, as each
+ * command begins a session. */
+static void kill_everybody(void) {
+    find_our_children();
+    for (size_t next = 0; next < found.count; next++) {
+        pid_t process = found.list[next], group = getpgid(process);
+        find_children(process);
+        if (group > 1 && group != getpgrp())
+            kill(-group, SIGKILL);
+        kill(process, SIGKILL);
+    }
+}
+
+static bool is_ours(pid_t process) {
+    find_our_children();
+    for (size_t next = 0; next < found.count; next++) {
+        if (found.list[next] == process)
+            return true;
+        find_children(found.list[next]);
+    }
+    return false;
+}
+
+/* Those who begin */
+
+/* Becomes what was asked for, or tells `news` why not, and exits. Never returns. */
 static void become(char **fields, int count, const int streams[3], int news) {
     enum { DIRECTORY = 2, UID, GID, GROUPS, PATH, COUNT, ARGUMENTS };
+    static gid_t groups[MOST_GROUPS];
     int status = EXEC, arguments = atoi(fields[COUNT]);
     char **words = calloc((size_t)count + 2, sizeof *words);
     if (words == NULL || arguments < 1 || ARGUMENTS + arguments > count)
@@ -109,6 +163,7 @@ static void become(char **fields, int count, const int streams[3], int news) {
     /* As a service expects to find it: a session of its own, nothing blocked, and only SIGPIPE
      * ignored. */
     setsid();
+    umask(022);
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
@@ -120,16 +175,15 @@ static void become(char **fields, int count, const int streams[3], int news) {
             goto refused;
 
     if (fields[UID][0] != '\0') {
-        gid_t groups[256];
-        int known = 0;
-        for (char *group = strtok(fields[GROUPS], ","); group != NULL && known < 256;
+        size_t known = 0;
+        for (char *group = strtok(fields[GROUPS], ","); group != NULL && known < MOST_GROUPS;
              group = strtok(NULL, ","))
-            groups[known++] = (gid_t)atoi(group);
+            groups[known++] = (gid_t)strtoul(group, NULL, 10);
         status = GROUP;
-        if (setgroups((size_t)known, groups) < 0 || setgid((gid_t)atoi(fields[GID])) < 0)
+        if (setgroups(known, groups) < 0 || setgid((gid_t)strtoul(fields[GID], NULL, 10)) < 0)
             goto refused;
         status = USER;
-        if (setuid((uid_t)atoi(fields[UID])) < 0)
+        if (setuid((uid_t)strtoul(fields[UID], NULL, 10)) < 0)
             goto refused;
     }
     status = CHDIR;
@@ -145,12 +199,29 @@ refused:;
     _exit(status);
 }
 
-static void run(char **fields, int count, const int streams[3]) {
-    if (count < 9 || streams[2] < 0)
+/* The exec closes the pipe: its end of file says that it worked. */
+static void hear_of_exec(enum role role) {
+    int why[2];
+    if (execs[role] < 0)
         return;
+    if (read(execs[role], why, sizeof why) == (ssize_t)sizeof why)
+        report("refused %s %d %d", role_names[role], why[0], why[1]);
+    else
+        report("executed %s", role_names[role]);
+    close(execs[role]);
+    execs[role] = -1;
+}
+
+static void run(char **fields, int count, const int streams[3]) {
     enum role role = strcmp(fields[1], role_names[MAIN]) == 0 ? MAIN : CONTROL;
     int ends[2];
     runs++;
+    killing = false; /* it is not whom the blow was for */
+    hear_of_exec(role);
+    if (streams[2] < 0) { /* the kernel has dropped what is too much for our limit: unix(7) */
+        report("refused %s 0 %d", role_names[role], EMFILE);
+        return;
+    }
     if (pipe2(ends, O_CLOEXEC) < 0) {
         report("refused %s 0 %d", role_names[role], errno);
         return;
@@ -162,27 +233,42 @@ static void run(char **fields, int count, const int streams[3]) {
     close(ends[1]);
     if (child < 0) {
         report("refused %s 0 %d", role_names[role], failure);
-    } else {
-        named[role] = child;
-        report("started %s %d", role_names[role], child);
-        /* The exec closes the pipe: end of file says that it worked. */
-        int why[2];
-        if (read(ends[0], why, sizeof why) == (ssize_t)sizeof why)
-            report("refused %s %d %d", role_names[role], why[0], why[1]);
-        else
-            report("executed %s", role_names[role]);
+        close(ends[0]);
+        return;
     }
-    close(ends[0]);
+    named[role] = child;
+    execs[role] = ends[0];
+    report("started %s %d", role_names[role], child);
 }
 
+static void adopt(pid_t process) {
+    if (process > 1 && is_ours(process)) {
+        named[MAIN] = process;
+        report("adopted %d", process);
+    } else {
+        report("stranger %d", process);
+    }
+}
+
+static void report_children(void) {
+    char text[LONGEST_REPORT] = "children";
+    find_our_children();
+    for (size_t next = 0, end = strlen(text); next < found.count && end < sizeof text - 16; next++)
+        end += (size_t)sprintf(text + end, " %d", found.list[next]);
+    report("%s", text);
+}
+
+/* Those who end */
+
 static void signal_them(int number, bool everybody) {
-    if (everybody) {
-        for_each_below(getpid(), send_signal, &number);
-        if (number == SIGKILL)
-            killing = SIGKILL;
+    if (everybody && number == SIGKILL) {
+        killing = true;
+        kill_everybody();
+    } else if (everybody) {
+        send_all(number);
     } else {
         for (int role = 0; role < ROLES; role++)
-            if (named[role] > 0)
+            if (named[role] > 0 && is_ours(named[role]))
                 kill(named[role], number);
     }
 }
@@ -192,21 +278,22 @@ static void reap(void) {
     int status;
     pid_t child;
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (int role = 0; role < ROLES; role++)
+        for (enum role role = MAIN; role < ROLES; role++)
             if (named[role] == child) {
+                hear_of_exec(role);
                 named[role] = 0;
                 report("ended %s %d", role_names[role], status);
             }
     }
-    if (child < 0 && errno == ECHILD) {
-        killing = 0;
+    if (child < 0) {
+        killing = false;
         report("empty %d", runs);
         if (manager < 0)
             exit(0);
-    } else if (killing != 0) {
-        for_each_below(getpid(), send_signal, &killing); /* those who were born while we counted */
     }
 }
+
+/* The manager */
 
 static void obey(char *order, ssize_t length, const int streams[3]) {
     static char *fields[MOST_FIELDS];
@@ -214,44 +301,41 @@ static void obey(char *order, ssize_t length, const int streams[3]) {
     for (char *field = order; field < order + length && count < MOST_FIELDS;
          field = strchr(field, '\0') + 1)
         fields[count++] = field;
-    if (count == 0)
-        return;
-    if (strcmp(fields[0], "run") == 0) {
+    if (count >= 9 && strcmp(fields[0], "run") == 0) {
         run(fields, count, streams);
-    } else if (strcmp(fields[0], "kill") == 0 && count == 3) {
+    } else if (count == 3 && strcmp(fields[0], "kill") == 0) {
         signal_them(atoi(fields[1]), strcmp(fields[2], "everybody") == 0);
-    } else if (strcmp(fields[0], "adopt") == 0 && count == 2) {
-        named[MAIN] = atoi(fields[1]);
-    } else if (strcmp(fields[0], "children") == 0) {
-        char text[4096] = "children";
-        for_each_below(getpid(), append_pid, text);
-        report("%s", text);
+    } else if (count == 2 && strcmp(fields[0], "adopt") == 0) {
+        adopt(atoi(fields[1]));
+    } else if (count == 1 && strcmp(fields[0], "children") == 0) {
+        report_children();
     }
-    /* Whatever it was, it may have left nobody; and an end that came before has been told already.
-     */
+    /* Whatever it was, it may have left nobody; an end that came before has been told already. */
     reap();
 }
 
 /* One order and the descriptors that came with it; false: the manager is gone. */
 static bool listen_to_the_manager(void) {
     static char order[LONGEST_ORDER + 1];
-    char control[CMSG_SPACE(3 * sizeof(int))];
+    int streams[3] = {-1, -1, -1};
+    union {
+        char room[CMSG_SPACE(sizeof streams)];
+        struct cmsghdr aligned;
+    } control;
     struct iovec whole = {order, LONGEST_ORDER};
     struct msghdr message = {.msg_iov = &whole,
                              .msg_iovlen = 1,
-                             .msg_control = control,
+                             .msg_control = &control,
                              .msg_controllen = sizeof control};
-    int streams[3] = {-1, -1, -1};
     ssize_t length = recvmsg(manager, &message, MSG_CMSG_CLOEXEC);
     if (length < 0)
         return errno == EINTR;
     if (length == 0)
         return false;
     struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    if (rights != NULL && rights->cmsg_type == SCM_RIGHTS)
-        memcpy(streams, CMSG_DATA(rights),
-               rights->cmsg_len - CMSG_LEN(0) < sizeof streams ? rights->cmsg_len - CMSG_LEN(0)
-                                                               : sizeof streams);
+    if (rights != NULL && rights->cmsg_type == SCM_RIGHTS &&
+        rights->cmsg_len <= CMSG_LEN(sizeof streams))
+        memcpy(streams, CMSG_DATA(rights), rights->cmsg_len - CMSG_LEN(0));
     order[length] = '\0';
     obey(order, length, streams);
     for (int stream = 0; stream < 3; stream++)
@@ -260,13 +344,18 @@ static bool listen_to_the_manager(void) {
     return true;
 }
 
-/* Nobody tells us any more what to do: everybody is asked to go, and then made to. */
+static long long milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* Nobody tells us any more what to do: everybody is asked to go. */
 static void wind_up(void) {
-    int number = SIGTERM, awake = SIGCONT;
     close(manager);
     manager = -1;
-    for_each_below(getpid(), send_signal, &number);
-    for_each_below(getpid(), send_signal, &awake);
+    signal_them(SIGTERM, true);
+    signal_them(SIGCONT, true);
     reap();
 }
 
@@ -274,27 +363,37 @@ int main(int count, char **arguments) {
     if (count != 2)
         return 2;
     manager = atoi(arguments[1]);
-    if (fcntl(manager, F_SETFD, FD_CLOEXEC) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-        return 1;
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
     sigset_t deaths;
     sigemptyset(&deaths);
     sigaddset(&deaths, SIGCHLD);
-    sigprocmask(SIG_SETMASK, &deaths, NULL);
     int news = signalfd(-1, &deaths, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (news < 0)
+    if (fcntl(manager, F_SETFD, FD_CLOEXEC) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || news < 0)
         return 1;
+    long long until = 0; /* when the grace ends, once the manager is gone */
     for (;;) {
         struct pollfd watched[] = {{.fd = news, .events = POLLIN},
-                                   {.fd = manager, .events = POLLIN}};
-        int ready = poll(watched, 2, manager < 0 && killing == 0 ? GRACE_MS : -1);
-        if (ready == 0) {
-            signal_them(SIGKILL, true);
-            reap();
-            continue;
-        }
+                                   {.fd = manager, .events = POLLIN},
+                                   {.fd = execs[MAIN], .events = POLLIN},
+                                   {.fd = execs[CONTROL], .events = POLLIN}};
+        long long left = until - milliseconds();
+        int patience = killing ? PAUSE : manager >= 0 ? -1 : left > 0 ? (int)left : 0;
+        poll(watched, sizeof watched / sizeof *watched, patience);
+        /* Not only if nothing else has happened: who forks for ever sees to it that it does. */
+        if (manager < 0 && milliseconds() >= until)
+            killing = true;
+        if (killing)
+            kill_everybody();
+        for (enum role role = MAIN; role < ROLES; role++)
+            if (watched[2 + role].revents != 0)
+                hear_of_exec(role);
         /* Orders first: a service that is to be told something may be on its way out. */
-        if (watched[1].revents != 0 && !listen_to_the_manager())
+        if (watched[1].revents != 0 && !listen_to_the_manager()) {
+            until = milliseconds() + GRACE;
             wind_up();
+        }
         if (watched[0].revents != 0) {
             struct signalfd_siginfo dead;
             while (read(news, &dead, sizeof dead) > 0)

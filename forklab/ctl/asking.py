@@ -1,0 +1,57 @@
+"""A question to the manager, over its socket; what it is told stands in forklab/services/control.py."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from forklab.services.place import CONTROL
+
+_SECONDS = 10.0  # for an answer that nothing has to happen for
+
+
+class NoManagerError(Exception):
+    """Nobody answers. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    words: list[str]
+    units: list[dict[str, Any]] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Of the manager whose folder `place` is."""
+
+    place: Path
+
+    def ask(self, verb: str, names: list[str] | None = None, **more: Any) -> Answer:
+        """Raises NoManagerError. Whoever waits for jobs waits as long as they take."""
+        line = json.dumps({"verb": verb, "names": names or [], **more}).encode() + b"\n"
+        try:
+            with socket.socket(socket.AF_UNIX) as channel:
+                channel.settimeout(None if more.get("wait") else _SECONDS)
+                channel.connect(str(self.place / CONTROL))
+                channel.sendall(line)
+                with channel.makefile("rb") as answers:
+                    answer = answers.readline()
+        except (FileNotFoundError, ConnectionRefusedError):
+            raise NoManagerError(
+                f"No manager runs in {self.place}. Start one with 'forklab services DIR',"
+                " or say with --runtime where it is."
+            ) from None
+        except OSError as error:
+            raise NoManagerError(f"The manager in {self.place} does not answer: {error}.") from None
+        if not answer.endswith(b"\n"):
+            raise NoManagerError(f"The manager in {self.place} has ended meanwhile.")
+        return Answer(**json.loads(answer))
+
+    def states(self, names: list[str] | None = None) -> list[dict[str, Any]]:
+        answer = self.ask("states", names)
+        return answer.units

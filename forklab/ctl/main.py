@@ -1,0 +1,105 @@
+"""`ctl`, which is `forklab ctl`: its words, and what each verb is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from forklab import standard
+from forklab.ctl import files, jobs, showing
+from forklab.ctl.asking import Asking, NoManagerError
+from forklab.ctl.context import Context, CtlError
+from forklab.services.place import usual_place
+
+Verb = Callable[[Context, list[str]], int]
+
+_VERBS: Final[Mapping[str, tuple[Verb, str]]] = {
+    "status": (showing.status, "how units stand, their processes, their last lines"),
+    "list-units": (showing.list_units, "all that are active or failed; also without any verb"),
+    "list-jobs": (showing.list_jobs, "what is still to be done"),
+    "show": (showing.show, "properties, as systemctl names them [-p NAME,... --value]"),
+    "is-active": (showing.is_active, "print the state; status 0 if one is active"),
+    "is-failed": (showing.is_failed, "print the state; status 0 if one has failed"),
+    "start": (jobs.job("start"), "start units, and all that they need"),
+    "stop": (jobs.job("stop"), "stop units, and all that need them"),
+    "restart": (jobs.job("restart"), "stop and start"),
+    "try-restart": (jobs.job("try-restart"), "the same, if it is active"),
+    "reload": (jobs.job("reload"), "let it read its files again (ExecReload=)"),
+    "reload-or-restart": (jobs.job("reload-or-restart"), "reload, if it can"),
+    "try-reload-or-restart": (jobs.job("try-reload-or-restart"), "the same, if it is active"),
+    "kill": (jobs.kill, "send a signal [-s SIGNAL --kill-whom=main]"),
+    "reset-failed": (jobs.reset_failed, "forget failures and counts"),
+    "daemon-reload": (jobs.daemon_reload, "read all unit files again"),
+    "exit": (jobs.leave, "stop everything in order, and end the manager"),
+    "enable": (files.enable, "let units come up by themselves [--now]"),
+    "disable": (files.disable, "the opposite [--now]"),
+    "is-enabled": (files.is_enabled, "print how; status 0 if it comes up"),
+    "mask": (files.mask, "make it impossible to start it [--now]"),
+    "unmask": (files.unmask, "the opposite"),
+    "cat": (files.cat, "print unit files and their drop-ins"),
+    "list-unit-files": (files.list_unit_files, "all files, and what is enabled"),
+    "list-dependencies": (files.list_dependencies, "whom a unit brings along [--reverse]"),
+    "verify": (files.verify, "say what is wrong in unit files"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answers systemctl's exit statuses; exits with 1 where the words are wrong."""
+    standard.prepare()
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser()
+    asked = parser.parse_intermixed_args(words)
+    verb, _ = _VERBS.get(asked.verb, (None, ""))
+    if verb is None:
+        print(f"Unknown command verb {asked.verb}.{_nearest(asked.verb)}", file=sys.stderr)
+        return 1
+    context = Context(Asking((asked.runtime or usual_place()).absolute()), asked)
+    try:
+        return verb(context, asked.names)
+    except (CtlError, NoManagerError) as error:
+        print(error, file=sys.stderr)
+        return error.status if isinstance(error, CtlError) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, _VERBS))
+    verbs = "\n".join(f"  {name:{width}}  {what}" for name, (_, what) in _VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="ctl",
+        usage="ctl [VERB] [UNIT...] [OPTIONS]",
+        description=f"Talks to the manager that 'forklab services' runs.\n\nverbs:\n{verbs}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("verb", nargs="?", default="list-units", help=argparse.SUPPRESS)
+    parser.add_argument("names", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--runtime", metavar="DIR", type=Path, help="where the manager is")
+    parser.add_argument(
+        "--folder",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        help="for verbs about files: the unit files here, without any manager",
+    )
+    parser.add_argument("--no-block", action="store_true", help="do not wait until it is done")
+    parser.add_argument("--now", action="store_true", help="start or stop, too")
+    parser.add_argument("-a", "--all", action="store_true", help="list inactive units, too")
+    parser.add_argument("--failed", action="store_true", help="list those that have failed")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing")
+    parser.add_argument("-n", "--lines", metavar="N", type=int, default=10, help="of the journal")
+    parser.add_argument("-p", "--property", metavar="NAME", action="append", default=[])
+    parser.add_argument("--value", action="store_true", help="print values alone")
+    parser.add_argument("-s", "--signal", metavar="SIGNAL", default="SIGTERM")
+    parser.add_argument("--kill-whom", metavar="WHOM", choices=("all", "main"), default="all")
+    parser.add_argument("--reverse", action="store_true", help="who brings the unit along")
+    parser.add_argument("--no-pager", action="store_true", help="as ever: there is none")
+    return parser
+
+
+def _nearest(word: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(word, _VERBS, 1)
+    return f" Did you mean {close[0]}?" if close else " See: ctl --help"

@@ -1,0 +1,188 @@
+"""Verbs that show how units stand."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from forklab.ctl.context import Context
+from forklab.ctl.lines import short
+from forklab.services import journal
+from forklab.services.place import JOURNAL
+from forklab.services.values import NAMES_OF_STATUSES
+
+_DOTS = {"active": "●", "reloading": "↻", "failed": "×"}
+
+
+def list_units(context: Context, names: list[str]) -> int:
+    states = context.manager.states(names)
+    if context.asked.failed:
+        states = [each for each in states if each["active"] == "failed"]
+    elif not names and not context.asked.all:
+        states = [each for each in states if each["active"] != "inactive" or each["job"]]
+    heads = ("UNIT", "LOAD", "ACTIVE", "SUB")
+    rows = [[each["name"], each["load"], each["active"], each["sub"]] for each in states]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for row, last in (
+        (heads, "DESCRIPTION"),
+        *((row, each["description"]) for row, each in zip(rows, states, strict=True)),
+    ):
+        cells = " ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+        dot = "●" if "failed" in row or "not-found" in row else " "
+        print(f"{dot} {cells} {last}")
+    print(f"\n{len(states)} units listed.")
+    if not context.asked.all and not names:
+        print("Pass --all to see inactive units, too.")
+    return 0
+
+
+def list_jobs(context: Context, names: list[str]) -> int:
+    waiting = [each for each in context.manager.states() if each["job"]]
+    for each in waiting:
+        print(f"{each['name']} {each['job']} {each['sub']}")
+    print(f"\n{len(waiting)} jobs listed." if waiting else "No jobs running.")
+    return 0
+
+
+def is_active(context: Context, names: list[str]) -> int:
+    states = [each["active"] for each in context.manager.states(names)]
+    context.say(*states)
+    return 0 if {"active", "reloading"} & set(states) else 3
+
+
+def is_failed(context: Context, names: list[str]) -> int:
+    states = [each["active"] for each in context.manager.states(names)]
+    context.say(*states)
+    return 0 if "failed" in states else 1
+
+
+def status(context: Context, names: list[str]) -> int:
+    """3: one is not active; 4: there is no such unit."""
+    if not names:
+        return list_units(context, names)
+    found = 0
+    for number, each in enumerate(context.manager.states(names)):
+        if each["load"] == "not-found" and each["active"] == "inactive":
+            print(f"Unit {each['name']} could not be found.")
+            found = found or 4
+            continue
+        print("\n" * bool(number) + "\n".join(_about(context, each)))
+        found = found or (0 if each["active"] in ("active", "reloading") else 3)
+    return found
+
+
+def _about(context: Context, each: dict[str, Any]) -> list[str]:
+    described = each["description"] if each["description"] != each["name"] else each["name"]
+    lines = [f"{_DOTS.get(each['active'], '○')} {each['name']} - {described}"]
+    lines.append(
+        f"     Loaded: {each['load']}" + (f" ({each['files'][0]})" if each["files"] else "")
+    )
+    drop_ins = each["files"][1:]
+    lines += [f"    Drop-In: {file}" for file in drop_ins]
+    lines.append(f"     Active: {_activity(each)}")
+    if each["job"]:
+        lines.append(f"        Job: {each['job']}")
+    if "main" in each["pids"]:
+        lines.append(f"   Main PID: {each['pids']['main']}{_command(each, 'main')}")
+    elif each["main_end"] is not None:
+        lines.append(f"   Main PID: {_end(each['main_end'])}")
+    if "control" in each["pids"]:
+        lines.append(f"    Control: {each['pids']['control']}{_command(each, 'control')}")
+    if each["status"]:
+        lines.append(f'     Status: "{each["status"]}"')
+    if each["processes"]:
+        lines.append(f"  Processes: {len(each['processes'])} below keeper {each['pids']['keeper']}")
+        lines += [
+            f"             {line}" for line in _tree(each["processes"], each["pids"]["keeper"])
+        ]
+    last = _last_lines(context, each["name"])
+    return [*lines, *([""] if last else []), *last]
+
+
+def _activity(each: dict[str, Any]) -> str:
+    why = f" (Result: {each['result']})" if each["result"] != "success" else ""
+    text = f"{each['active']} ({each['sub']}){why}"
+    if each["since"]:
+        at = time.strftime("%a %Y-%m-%d %H:%M:%S %Z", time.localtime(each["since"]))
+        text += f" since {at}; {_ago(time.time() - each['since'])} ago"
+    return text
+
+
+def _ago(seconds: float) -> str:
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    minutes, seconds = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}min {seconds}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes}min" if hours < 24 else f"{hours // 24}d {hours % 24}h"
+
+
+def _end(wait_status: int) -> str:
+    code = os.waitstatus_to_exitcode(wait_status)
+    if code < 0:
+        return f"(code=killed, signal={-code})"
+    name = NAMES_OF_STATUSES.get(code, "")
+    return f"(code=exited, status={code}{f'/{name}' if name else ''})"
+
+
+def _command(each: dict[str, Any], role: str) -> str:
+    words = {process["pid"]: process["command"] for process in each["processes"]}
+    command = words.get(each["pids"][role], "").split(" ")[0].rpartition("/")[2]
+    return f" ({command})" if command else ""
+
+
+def _tree(processes: list[dict[str, Any]], root: int, before: str = "") -> list[str]:
+    lines = []
+    below = [process for process in processes if process["parent"] == root]
+    for process in below:
+        last = process is below[-1]
+        lines.append(f"{before}{'└─' if last else '├─'}{process['pid']} {process['command']}")
+        lines += _tree(processes, process["pid"], before + ("  " if last else "│ "))
+    return lines
+
+
+def _last_lines(context: Context, name: str) -> list[str]:
+    try:
+        records = journal.whole(context.manager.place / JOURNAL)
+    except OSError:
+        return []
+    said = [record for record in records if record.unit == name and record.text]
+    return [short(record) for record in said[len(said) - context.asked.lines :]]
+
+
+def show(context: Context, names: list[str]) -> int:
+    wanted = [name for names in context.asked.property for name in names.split(",")]
+    for number, each in enumerate(context.manager.states(names)):
+        if number and not context.asked.value:
+            print()
+        main = each["main_end"]
+        properties = {
+            "Id": each["name"],
+            "Description": each["description"],
+            "LoadState": each["load"],
+            "ActiveState": each["active"],
+            "SubState": each["sub"],
+            "Result": each["result"],
+            "NRestarts": each["restarts"],
+            "MainPID": each["pids"].get("main", 0),
+            "ControlPID": each["pids"].get("control", 0),
+            "ExecMainStatus": 0 if main is None else main & 0x7F or main >> 8,
+            "ExecMainCode": 0
+            if main is None
+            else 1
+            if not main & 0x7F
+            else 3
+            if main & 0x80
+            else 2,
+            "StatusText": each["status"],
+            "FragmentPath": (each["files"] or [""])[0],
+            "DropInPaths": " ".join(each["files"][1:]),
+            "Job": each["job"],
+        }
+        for key in wanted or properties:
+            if key in properties:
+                print(properties[key] if context.asked.value else f"{key}={properties[key]}")
+    return 0

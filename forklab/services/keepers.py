@@ -1,0 +1,96 @@
+"""Keepers: one for each service that has processes. How they are built, started, told what to do, and heard.
+
+What a keeper is and says stands at the top of c/keeper.c.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import resource
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from forklab.cache import kept
+from forklab.source import run_tool
+
+_SOURCE: Final = Path(__file__).with_name("c") / "keeper.c"
+_FLAGS: Final = ("-std=gnu11", "-O2")
+_LONGEST_REPORT: Final = 1 << 13
+_DESCRIPTORS: Final = resource.getrlimit(resource.RLIMIT_NOFILE)  # that services may have
+_ROOM: Final = 1 << 20  # for one order, with its arguments and environment
+
+
+class CannotBuildError(Exception):
+    """There is no keeper. The message says why, and the mend."""
+
+
+def keeper_program() -> Path:
+    """Compiled once, and kept in the user's cache. Raises CannotBuildError."""
+    try:
+        return kept("keeper", _SOURCE.read_bytes(), _FLAGS, _compile)
+    except OSError as error:
+        raise CannotBuildError(str(error)) from None
+
+
+def _compile(program: Path) -> None:
+    compiler = os.environ.get("CC", "cc")
+    try:
+        done = run_tool([compiler, *_FLAGS, "-o", str(program), str(_SOURCE)])
+    except FileNotFoundError:
+        raise CannotBuildError(
+            f"Services stand below a small program in C, and the command {compiler!r} was not found."
+            " On Debian and Ubuntu, 'sudo apt install gcc' brings one."
+        ) from None
+    if done.returncode != 0:
+        raise CannotBuildError(f"{_SOURCE.name} does not compile here:\n{done.stderr}")
+
+
+def make_room_for_descriptors() -> None:
+    """As many as we may have: each service takes some. Keepers have again what we were started with."""
+    _, most = _DESCRIPTORS
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@dataclass
+class Keeper:
+    """One that runs. Its service's main and control process by their roles, as far as they run and are known."""
+
+    pid: int
+    channel: socket.socket
+    pids: dict[str, int] = field(default_factory=dict)
+    runs: int = 0  # commands that it was told to run
+
+    @classmethod
+    def start(cls, program: Path) -> Keeper:
+        """In a session of its own: no terminal's ^C reaches it. Raises OSError."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            theirs.set_inheritable(True)
+            words = [program.name, str(theirs.fileno())]
+            nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+            pid = os.posix_spawn(program, words, {}, file_actions=[nothing], setsid=True)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, _DESCRIPTORS)
+        ours.setblocking(False)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
+        return cls(pid, ours)
+
+    def tell(self, *fields: str, streams: Sequence[int] = ()) -> None:
+        """Raises OSError: it is dead, the order is too long, or it has not listened for very long."""
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))]
+        order = "".join(f"{each}\0" for each in fields).encode(errors="surrogateescape")
+        self.channel.sendmsg([order], rights if streams else [])
+        self.runs += fields[0] == "run"
+
+    def report(self) -> list[str] | None:
+        """The words of its next report; [] if there is none yet, None if none can come any more."""
+        try:
+            words = self.channel.recv(_LONGEST_REPORT).decode().split()
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        return words or None

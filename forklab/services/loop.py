@@ -1,0 +1,77 @@
+"""One loop over descriptors and alarms: whoever waits for something says so here, and is called when it has come.
+
+What is called must not wait for anybody. If it fails, that is said, and the others are served all the same: a manager
+that may be PID 1 does not die of a mistake in one place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from enum import IntEnum
+from math import inf
+
+
+class Rank(IntEnum):
+    """Of several that have come at once, who is heard first."""
+
+    ANNOUNCEMENT = 0  # what a service has said before its end counts
+    OUTPUT = 1
+    REPORT = 2  # of a keeper
+    SIGNAL = 3
+    REQUEST = 4
+
+
+class Loop:
+    """`failed` is told of every exception that one of those who are called did not handle."""
+
+    def __init__(self, failed: Callable[[Exception], None]) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._failed = failed
+        self._alarms: dict[tuple[str, str], tuple[float, Callable[[], object]]] = {}
+
+    def close(self) -> None:
+        self._selector.close()
+
+    def listen(self, to: socket.socket, rank: Rank, act: Callable[[], object]) -> None:
+        """`act` is called whenever something can be read there, or its other end has gone."""
+        self._selector.register(to, selectors.EVENT_READ, (rank, act))
+
+    def wait_for_room(self, of: socket.socket, rank: Rank, act: Callable[[], object]) -> None:
+        """From now on `act` is called whenever something can be written there, instead."""
+        self._selector.modify(of, selectors.EVENT_WRITE, (rank, act))
+
+    def forget(self, whom: socket.socket) -> None:
+        """Also if nobody listens to it any more."""
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(whom)
+
+    def set_alarm(self, kind: str, whose: str, at: float, act: Callable[[], object]) -> None:
+        """`act` is called once, at the time `at` of the monotonic clock; `inf`: never. One of a kind for everybody."""
+        self._alarms.pop((kind, whose), None)
+        if at < inf:
+            self._alarms[kind, whose] = (at, act)
+
+    def turn(self) -> None:
+        """Waits for the next thing to happen, and calls all whom it concerns."""
+        soonest = min((at for at, _ in self._alarms.values()), default=inf)
+        limit = None if soonest == inf else max(0.0, soonest - time.monotonic())
+        ready = self._selector.select(limit)
+        for key, _ in sorted(ready, key=lambda each: each[0].data[0]):
+            # An earlier one may have let go of it.
+            if self._selector.get_map().get(key.fd) is key:
+                self._call(key.data[1])
+        now = time.monotonic()
+        for name, (at, act) in list(self._alarms.items()):
+            if at <= now and self._alarms.get(name) == (at, act):
+                del self._alarms[name]
+                self._call(act)
+
+    def _call(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Exception as error:
+            self._failed(error)

@@ -1,0 +1,81 @@
+"""Where a manager is found: a folder that is its own as long as it lives, with its sockets and its journal.
+
+That is `forklab` below XDG_RUNTIME_DIR, which a session of systemd's or of a desktop's has; anywhere else a folder of
+the user's below /tmp. FORKLAB_RUNTIME names another one, for `forklab services` and for `ctl`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+VARIABLE: Final = "FORKLAB_RUNTIME"
+CONTROL: Final = "control"
+JOURNAL: Final = "journal"
+_LOCK: Final = "lock"
+_LONGEST_PATH: Final = 107  # of a socket, in bytes: unix(7)
+_LONGEST_NAME: Final = len("/notify.9999999999")
+
+
+class PlaceError(Exception):
+    """The folder cannot be had. The message says why, and the mend."""
+
+
+def usual_place() -> Path:
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(runtime) / "forklab"
+    return Path("/tmp") / f"forklab-services-{os.getuid()}"
+
+
+@contextmanager
+def claimed(place: Path) -> Iterator[None]:
+    """The folder is ours alone meanwhile, and what was made in it is gone afterwards. Raises PlaceError."""
+    if len(os.fsencode(place.absolute())) + _LONGEST_NAME > _LONGEST_PATH:
+        raise PlaceError(f"{place} is too long for sockets in it: choose a shorter --runtime.")
+    try:
+        made = not os.path.lexists(place)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check(place)
+        lock = _locked(place)
+    except OSError as error:
+        raise PlaceError(f"{place} cannot be used: {error.strerror}.") from None
+    try:
+        yield
+    finally:
+        for path in (*place.glob("notify.*"), *place.glob(f"{JOURNAL}*"), place / CONTROL):
+            path.unlink(missing_ok=True)
+        (place / _LOCK).unlink(missing_ok=True)
+        os.close(lock)
+        if made and not any(place.iterdir()):
+            place.rmdir()
+
+
+def _check(place: Path) -> None:
+    """Somebody else who may write there could speak for our services."""
+    about = place.lstat()
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o022:
+        raise PlaceError(f"{place} is not a folder that only you can write to: choose a --runtime.")
+
+
+def _locked(place: Path) -> int:
+    """The lock goes with the process that holds it, however that ends (flock(2))."""
+    while True:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        lock = os.open(place / _LOCK, flags, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise PlaceError(
+                f"A manager has {place} already: stop that one, or choose another --runtime."
+            ) from None
+        if os.fstat(lock).st_nlink:  # else its last holder has just removed it
+            return lock
+        os.close(lock)
