@@ -46,6 +46,7 @@ KNOWN = {
         "lanes": "",
         "film": "trees",
         "outcomes": "",
+        "units": "trees",
     },
     "autograder": {
         "language": "",

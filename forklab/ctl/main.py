@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from forklab import standard
-from forklab.ctl import files, jobs, showing
+from forklab.ctl import files, jobs, journal, pictures, showing
 from forklab.ctl.asking import Asking, NoManagerError
 from forklab.ctl.context import Context, CtlError
 from forklab.services.place import usual_place
@@ -43,6 +43,13 @@ _VERBS: Final[Mapping[str, tuple[Verb, str]]] = {
     "list-unit-files": (files.list_unit_files, "all files, and what is enabled"),
     "list-dependencies": (files.list_dependencies, "whom a unit brings along [--reverse]"),
     "verify": (files.verify, "say what is wrong in unit files"),
+    "journal": (
+        lambda context, names: 0,
+        "what they said, and what happened: see 'ctl journal -h'",
+    ),
+    "graph": (pictures.graph, "who needs whom and who comes first, as DOT [--svg FILE]"),
+    "plot": (pictures.plot, "how the units came up in time [--svg FILE]"),
+    "draw": (pictures.draw, "what happened to all processes [--svg, --lanes, --film, --json FILE]"),
 }
 
 
@@ -50,6 +57,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Answers systemctl's exit statuses; exits with 1 where the words are wrong."""
     standard.prepare()
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["journal"]:  # it has options of its own
+        return _piped(lambda: journal.main(words[1:]))
+    return _piped(lambda: _verb(words))
+
+
+def _piped(act: Callable[[], int]) -> int:
+    try:
+        status = act()
+        sys.stdout.flush()
+    except BrokenPipeError:  # `ctl journal | head`
+        standard.close(sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:  # of who follows
+        return 130
+    return status
+
+
+def _verb(words: list[str]) -> int:
     parser = _parser()
     asked = parser.parse_intermixed_args(words)
     verb, _ = _VERBS.get(asked.verb, (None, ""))
@@ -94,6 +119,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-s", "--signal", metavar="SIGNAL", default="SIGTERM")
     parser.add_argument("--kill-whom", metavar="WHOM", choices=("all", "main"), default="all")
     parser.add_argument("--reverse", action="store_true", help="who brings the unit along")
+    parser.add_argument("--svg", metavar="FILE", help="- is standard output")
+    parser.add_argument("--lanes", metavar="FILE")
+    parser.add_argument("--film", metavar="FILE.html")
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--file", metavar="FILE", type=Path, help="a journal that was kept")
     parser.add_argument("--no-pager", action="store_true", help="as ever: there is none")
     return parser
 

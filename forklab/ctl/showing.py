@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from forklab.ctl.context import Context
-from forklab.ctl.lines import short
+from forklab.ctl.journal import short
 from forklab.services import journal
 from forklab.services.place import JOURNAL
 from forklab.services.values import NAMES_OF_STATUSES

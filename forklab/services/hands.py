@@ -359,7 +359,9 @@ class Hands:
             for name, pids in bereaved.items():
                 for role in ("main", "control"):
                     if getattr(self.manager.life(name), role):
-                        status = self._ends.get(pids.get(role, 0), _KILLED)
+                        pid = pids.get(role, 0)
+                        status = self._ends.get(pid, _KILLED)
+                        self._record(name, event={"is": "Reaped", "pid": pid, "status": status})
                         self.happens(Happened(name, life.Ended(role, status)))
                 if name not in self._wards:
                     self.happens(Happened(name, life.Emptied()))

@@ -147,5 +147,6 @@ def read(path: Path, start: int = 0) -> Iterator[tuple[Record | None, int]]:
 
 def whole(path: Path) -> Sequence[Record]:
     """All records that are kept, the older file's first; without those that are not whole. Raises OSError."""
+    path = path.resolve()
     files = [each for each in (put_aside(path), path) if each.exists()]
     return [record for each in files or [path] for record, _ in read(each) if record]

@@ -51,6 +51,9 @@ def run(
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with claimed(runtime):
         try:
+            if journal:  # whoever reads finds it all the same
+                (runtime / JOURNAL).unlink(missing_ok=True)
+                (runtime / JOURNAL).symlink_to(journal.absolute())
             kept = Journal(journal or runtime / JOURNAL)
         except OSError as error:
             raise PlaceError(f"The journal {error.filename}: {error.strerror}.") from None
