@@ -146,10 +146,10 @@ def _tree(processes: list[dict[str, Any]], root: int, before: str = "") -> list[
 
 def _last_lines(context: Context, name: str) -> list[str]:
     try:
-        records = journal.whole(context.manager.place / JOURNAL)
+        records = journal.latest(context.manager.place / JOURNAL)
+        said = [record for record in records if record.unit == name and record.text]
     except OSError:
         return []
-    said = [record for record in records if record.unit == name and record.text]
     return [short(record) for record in said[len(said) - context.asked.lines :]]
 
 

@@ -62,13 +62,14 @@ class Control:
         self._numbers = 0
         self._answers: dict[int, tuple[_Client, str]] = {}
         hands.finished = self.finished
-        path = runtime / CONTROL
+        path = runtime / f"{CONTROL}.new"
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         path.chmod(0o600)
         self._listener.listen(64)
         self._listener.setblocking(False)
+        path.rename(runtime / CONTROL)  # who finds it is heard
         hands.loop.listen(self._listener, Rank.REQUEST, self._accept)
 
     # Clients

@@ -36,6 +36,7 @@ from forklab.services.words import expand
 
 _PID_FILE_SECONDS: Final = 0.05  # between two looks for a pid file
 _LONGEST_ANNOUNCEMENT: Final = 1 << 16
+_MOST_ANNOUNCEMENTS: Final = 1000  # that are heard in one go
 _MOST_ORPHANS: Final = 1 << 16  # that are killed in one go
 _KILLED: Final = int(signal.SIGKILL)  # a wait status, too
 _STEPS: Final = {200: "CHDIR", 203: "EXEC", 216: "GROUP", 217: "USER"}
@@ -303,6 +304,9 @@ class Hands:
                 self.say(name, why, ERROR)
                 self._record(name, event={"is": "Refused", "role": role})
             case ["ended", role, status]:
+                for _ in range(_MOST_ANNOUNCEMENTS):  # they were made before its end
+                    if not self._announced(name, ward):
+                        break
                 ended = {"is": "Reaped", "pid": pids.pop(role, 0), "status": int(status)}
                 self._record(name, event=ended)
                 if role == "main" and ward.adopting:
@@ -437,12 +441,17 @@ class Hands:
         forking = service is not None and service.type == "forking"
         return forking and self.manager.life(name).state == "start"
 
-    def _announced(self, name: str, ward: _Ward) -> None:
-        service = self.manager.graph.units[name].service
+    def _announced(self, name: str, ward: _Ward) -> bool:
+        """Hears one announcement. Whether there was one."""
         try:
             text, pid = receive(ward.ear, _LONGEST_ANNOUNCEMENT)
         except BlockingIOError:
-            return
+            return False
+        self._announce(name, ward, text, pid)
+        return True
+
+    def _announce(self, name: str, ward: _Ward, text: bytes, pid: int) -> None:
+        service = self.manager.graph.units[name].service
         if not service or service.notify_access == "none":
             return
         if service.notify_access == "main" and pid != ward.keeper.pids.get("main"):

@@ -28,6 +28,7 @@ NOTICE: Final = 5
 INFORMATION: Final = 6
 DEBUG: Final = 7
 _LONGEST_FILE: Final = 64 << 20
+_LATEST: Final = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -150,3 +151,13 @@ def whole(path: Path) -> Sequence[Record]:
     path = path.resolve()
     files = [each for each in (put_aside(path), path) if each.exists()]
     return [record for each in files or [path] for record, _ in read(each) if record]
+
+
+def latest(path: Path) -> Iterator[Record]:
+    """The records in the last few megabytes: whoever wants to know how things stand need not read all. Raises OSError."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _LATEST))
+        if size > _LATEST:
+            file.readline()  # the rest of a line
+        yield from (record for line in file if (record := Record.of(line)))

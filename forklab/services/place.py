@@ -49,8 +49,9 @@ def claimed(place: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for path in (*place.glob("notify.*"), *place.glob(f"{JOURNAL}*"), place / CONTROL):
-            path.unlink(missing_ok=True)
+        for name in ("notify.*", f"{JOURNAL}*", f"{CONTROL}*"):
+            for path in place.glob(name):
+                path.unlink(missing_ok=True)
         (place / _LOCK).unlink(missing_ok=True)
         os.close(lock)
         if made and not any(place.iterdir()):

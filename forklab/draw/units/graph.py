@@ -30,6 +30,8 @@ _KINDS: Final = {
 }
 _EDGE, _PAD, _HEIGHT, _POINTS = 14, 12, 40, 72.0
 _HEAD, _WING = 8, 4
+LEGEND: Final = "solid: requires · dashed: wants · dotted: comes after"
+_LEGEND_WIDTH: Final = measure.text_width(LEGEND, measure.LABEL_SIZE)
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,14 @@ def units_svg(boxes: Sequence[UnitBox], ties: Sequence[Tie], title: str = "") ->
     """One <svg> element. Raises GraphvizMissingError or GraphvizFailedError."""
     placed = layout(_bare(boxes, ties))
     top = _EDGE + (measure.TITLE_SIZE + 12 if title else 0)
-    width = max(placed.width, measure.text_width(title, measure.TITLE_SIZE, bold=True)) + 2 * _EDGE
+    words = [measure.text_width(title, measure.TITLE_SIZE, bold=True), _LEGEND_WIDTH]
+    width = max(placed.width, *words) + 2 * _EDGE
+    bottom = placed.height + top + 2 * _EDGE
     lines = shapes.opening(
         "forklab-units",
         _read_aloud(boxes, ties),
         round(width),
-        round(placed.height + top + _EDGE),
+        round(bottom + _EDGE),
         title=single_line(title) or "units",
         style_sheet=UNITS_STYLE_SHEET,
     )
@@ -78,7 +82,8 @@ def units_svg(boxes: Sequence[UnitBox], ties: Sequence[Tie], title: str = "") ->
         lines.append(shapes.text("title", _EDGE, _EDGE + measure.TITLE_SIZE, single_line(title)))
     drawn = [_arrow(tie, placed.routes[f"e{number}"]) for number, tie in enumerate(ties)]
     drawn += [_box(box, placed, number) for number, box in enumerate(boxes)]
-    return "\n".join([*lines, shapes.layer(drawn, (_EDGE, top)), "</svg>\n"])
+    legend = shapes.text("label", _EDGE, bottom, LEGEND)
+    return "\n".join([*lines, shapes.layer(drawn, (_EDGE, top)), legend, "</svg>\n"])
 
 
 def _bare(boxes: Sequence[UnitBox], ties: Sequence[Tie]) -> str:

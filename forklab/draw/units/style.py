@@ -34,6 +34,7 @@ _SHAPES = [
     ".edge.after{stroke-width:1.2px;stroke-dasharray:2 3}",
     ".edge.conflicts{stroke-width:2px}",
     ".head{stroke:none}",
+    ".box{stroke-linecap:round}",  # a dot is a dash of no length
     *(
         f".{look}{{stroke-width:{LIGHT.states[state].width}px;"
         f"stroke-dasharray:{' '.join(map(str, LIGHT.states[state].dash)) or 'none'}}}"

@@ -1,0 +1,320 @@
+"""Services as real processes below a real manager: what becomes of those who misbehave, and of those who are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from managed import Managed, managed, until
+
+PYTHON = "/usr/bin/env python3"
+NAP = "exec sleep 1000"
+DEAF = "/bin/sh -c 'trap \"\" TERM; echo up; while :; do sleep 1; done'"
+
+
+@pytest.fixture(scope="module")
+def manager() -> Iterator[Managed]:
+    """One for all tests that leave it as it was."""
+    with managed({"nothing": "/bin/true"}) as started:
+        yield started
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_neither_a_session_nor_a_double_fork_gets_away(manager: Managed) -> None:
+    text = f"/bin/sh -c '(setsid sh -c \"sleep 1001 & exec sleep 1002\" &) ; (setsid sleep 1003 &) ; {NAP}'"
+    name = manager.add("escapes", text)
+    assert manager.start(name) == 0
+    until(lambda: len(manager.unit(name)["processes"]) == 4)
+    pids = [each["pid"] for each in manager.unit(name)["processes"]]
+    assert manager.stop(name) == 0
+    assert all(map(gone, pids))
+    assert manager.stands(name) == "inactive/dead/success"
+
+
+def test_a_daemon_of_daemon_3_is_followed_and_ended(manager: Managed) -> None:
+    text = "[Service]\nType=forking\nExecStart=/bin/sh -c '(setsid sleep 1000 &) & sleep .1'"
+    name = manager.add("daemon", text)
+    assert manager.start(name) == 0
+    found = manager.unit(name)
+    assert found["sub"] == "running"
+    os.kill(found["pids"]["main"], signal.SIGKILL)
+    until(lambda: manager.stands(name) == "failed/failed/signal")
+    assert "code=killed, status=9/KILL" in manager.said(f"{name}.service")
+
+
+def test_who_ignores_sigterm_is_killed_when_its_time_is_over(manager: Managed) -> None:
+    text = f"[Service]\nTimeoutStopSec=300ms\nExecStart={DEAF}"
+    name = manager.add("deaf", text)
+    assert manager.start(name) == 0
+    until(lambda: manager.lines(f"{name}.service"))
+    assert manager.stop(name) == 0
+    assert manager.stands(name) == "failed/failed/timeout"
+    assert "State 'stop-sigterm' timed out. Killing." in manager.said(f"{name}.service")
+
+
+def test_one_who_forks_for_ever_is_caught(manager: Managed, tmp_path: Path) -> None:
+    """Each lives for a moment, in a session of its own, and none hears SIGTERM."""
+    program = tmp_path / "hops.py"
+    program.write_text(
+        "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\n"
+        "while True:\n    if os.fork():\n        os._exit(0)\n    os.setsid()\n    time.sleep(.001)\n"
+    )
+    text = f"[Service]\nTimeoutStopSec=200ms\nType=forking\nExecStart={PYTHON} {program}"
+    name = manager.add("hops", text)
+    assert manager.ask("start", name, wait=False).status == 0
+    until(lambda: manager.lines(f"{name}.service"))
+    assert manager.stop(name) == 0
+    until(lambda: not manager.unit(name)["pids"])
+    assert manager.stands(name).startswith("failed/failed")
+
+
+def test_who_closes_its_descriptors_goes_on(manager: Managed) -> None:
+    name = manager.add("mute", f"/bin/sh -c 'echo last; exec <&- >&- 2>&-; {NAP}'")
+    assert manager.start(name) == 0
+    until(lambda: manager.lines(f"{name}.service") == ["last"])
+    assert manager.stands(name) == "active/running/success"
+    assert manager.stop(name) == 0
+
+
+def test_who_exits_before_it_is_ready_has_failed_to_start(manager: Managed) -> None:
+    name = manager.add("early", "[Service]\nType=notify\nExecStart=/bin/sh -c 'exit 0'")
+    assert manager.start(name) == 1
+    assert manager.stands(name) == "failed/failed/protocol"
+
+
+def test_what_a_service_announced_before_its_end_counts(manager: Managed, tmp_path: Path) -> None:
+    program = tmp_path / "says.py"
+    program.write_text(
+        "import os, socket\ns = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+        "s.connect(os.environ['NOTIFY_SOCKET'])\nfor _ in range(50):\n    s.send(b'STATUS=busy')\n"
+        "s.send(b'READY=1\\nSTATUS=bye')\n"
+    )
+    text = f"[Service]\nType=notify\nExecStart={PYTHON} {program}"
+    name = manager.add("brief", text)
+    assert manager.start(name) == 0
+
+
+def test_only_its_own_process_becomes_main(manager: Managed, tmp_path: Path) -> None:
+    """Else a service could let the manager kill a stranger."""
+    stranger = subprocess.Popen(["sleep", "1000"])
+    program = tmp_path / "lies.py"
+    program.write_text(
+        "import os, socket, time\ns = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+        f"s.connect(os.environ['NOTIFY_SOCKET'])\ns.send(b'MAINPID={stranger.pid}\\nREADY=1')\n"
+        "time.sleep(1000)\n"
+    )
+    name = manager.add(
+        "liar", f"[Service]\nType=notify\nKillMode=process\nExecStart={PYTHON} {program}"
+    )
+    try:
+        assert manager.start(name) == 0
+        until(lambda: "does not belong to the service" in manager.said(f"{name}.service"))
+        assert manager.stop(name) == 0
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_program_that_is_not_there_is_named(manager: Managed) -> None:
+    name = manager.add("absent", "/no/such/program")
+    assert manager.start(name) == 0  # as systemd has it: a simple service is up once it was forked
+    until(lambda: manager.stands(name) == "failed/failed/exit-code")
+    assert "Failed at step EXEC: No such file or directory" in manager.said(f"{name}.service")
+
+
+def test_a_flood_is_kept_line_by_line_while_others_are_served(manager: Managed) -> None:
+    many = 5000
+    name = manager.add("flood", f"[Service]\nType=oneshot\nExecStart=/usr/bin/seq {many}")
+    assert manager.ask("start", name, wait=False).status == 0
+    assert manager.stands("nothing") == "inactive/dead/success"
+    until(lambda: manager.lines(f"{name}.service")[-1:] == [str(many)])
+    assert manager.lines(f"{name}.service") == [str(number + 1) for number in range(many)]
+
+
+def test_a_keeper_that_is_killed_takes_its_service_with_it_and_nobody_else(
+    manager: Managed,
+) -> None:
+    text = f"/bin/sh -c '(setsid sleep 1000 &); sleep 1001 & {NAP}'"
+    name, other = manager.add("orphaned", text), manager.add("bystander", f"/bin/sh -c '{NAP}'")
+    assert manager.start(name, other) == 0
+    until(lambda: len(manager.unit(name)["processes"]) == 3)
+    found = manager.unit(name)
+    os.kill(found["pids"]["keeper"], signal.SIGKILL)
+    until(lambda: manager.stands(name) == "failed/failed/signal")
+    assert all(gone(each["pid"]) for each in found["processes"])
+    assert (
+        f"The keeper of this service (PID {found['pids']['keeper']}) was killed" in manager.said()
+    )
+    assert manager.stands(other) == "active/running/success"
+    assert manager.start(name) == 0  # it comes again, with another keeper
+    assert manager.stop(name, other) == 0
+
+
+def test_what_a_killed_keeper_had_is_started_again_if_its_unit_says_so(manager: Managed) -> None:
+    text = f"[Service]\nRestart=on-failure\nRestartSec=0\nExecStart=/bin/sh -c '{NAP}'"
+    name = manager.add("returns", text)
+    assert manager.start(name) == 0
+    first = manager.unit(name)["pids"]
+    os.kill(first["keeper"], signal.SIGKILL)
+    until(lambda: manager.unit(name)["pids"].get("main", first["main"]) != first["main"])
+    assert manager.unit(name)["restarts"] == 1
+    assert manager.stop(name) == 0
+
+
+def test_a_keeper_hears_no_signal_of_its_service(manager: Managed) -> None:
+    text = "/bin/sh -c 'for s in TERM INT HUP QUIT USR1 ALRM PIPE; do kill -$s $PPID; done; echo done; exec sleep 1000'"
+    name = manager.add("patricide", text)
+    assert manager.start(name) == 0
+    until(lambda: manager.lines(f"{name}.service") == ["done"])
+    assert manager.stands(name) == "active/running/success"
+    assert manager.stop(name) == 0
+
+
+# Whoever asks
+
+
+@pytest.fixture
+def client(manager: Managed) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX) as channel:
+        channel.settimeout(30)
+        channel.connect(str(manager.place / "control"))
+        yield channel
+
+
+GARBAGE = [
+    b"\n",
+    b"hello\n",
+    b"[]\n",
+    b'{"verb": 1, "names": 5}\n',
+    b'{"names": []}\n',
+    b'{"verb": "start", "names": ["../../etc/passwd", "a\\u0000b"]}\n',
+    b'{"verb": "start", "names": [""]}\n',
+    b'{"verb": "kill", "names": ["nothing"], "signal": "SIGNOTHING"}\n',
+    b"[" * 60000 + b"\n",
+    b"\xff\xfe\x00\n",
+    b'{"verb": "states", "names": {"a": 1}}\n',
+]
+
+
+@pytest.mark.parametrize("words", GARBAGE)
+def test_garbage_is_answered_with_words(
+    manager: Managed, client: socket.socket, words: bytes
+) -> None:
+    client.sendall(words)
+    with client.makefile("rb") as answers:
+        assert b'"status"' in answers.readline()
+    assert manager.stands("nothing") == "inactive/dead/success"
+
+
+def test_ten_megabytes_cost_the_client_its_connection(
+    manager: Managed, client: socket.socket
+) -> None:
+    with pytest.raises(OSError):
+        client.sendall(b"x" * 10_000_000)
+    assert manager.stands("nothing") == "inactive/dead/success"
+
+
+def test_clients_that_hang_hold_up_nobody(manager: Managed) -> None:
+    hanging = []
+    for number in range(100):  # more than are kept
+        channel = socket.socket(socket.AF_UNIX)
+        channel.connect(str(manager.place / "control"))
+        channel.sendall(b'{"verb": "sta' if number % 2 else b"")
+        hanging.append(channel)
+        assert number % 20 or manager.stands("nothing") == "inactive/dead/success"
+    for channel in hanging:
+        channel.close()
+
+
+def test_a_client_that_does_not_read_its_answer_holds_up_nobody(
+    manager: Managed, client: socket.socket
+) -> None:
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    client.sendall(b'{"verb": "states", "names": [' + b'"nothing",' * 1000 + b'"nothing"]}\n')
+    started = time.monotonic()
+    assert manager.stands("nothing") == "inactive/dead/success"
+    assert time.monotonic() - started < 30
+
+
+def test_a_client_that_goes_away_while_it_waits_leaves_its_job(manager: Managed) -> None:
+    name = manager.add(
+        "slowly", "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'sleep .3; echo done'"
+    )
+    with socket.socket(socket.AF_UNIX) as channel:
+        channel.connect(str(manager.place / "control"))
+        channel.sendall(b'{"verb": "start", "names": ["slowly"], "wait": true}\n')
+    until(lambda: manager.lines(f"{name}.service") == ["done"])
+    until(lambda: manager.stands(name) == "inactive/dead/success")
+
+
+def test_in_all_this_the_manager_made_no_mistake(manager: Managed) -> None:
+    assert "mistake" not in manager.said()
+
+
+# The end of the manager
+
+
+def test_sigterm_stops_in_reverse_order_and_leaves_nothing() -> None:
+    units = {
+        "below": f"/bin/sh -c '{NAP}'",
+        "above": f"[Unit]\nRequires=below.service\nAfter=below.service\n"
+        f"[Service]\nRestart=always\nExecStart=/bin/sh -c '{NAP}'",
+        "default.target": "[Unit]\nWants=above.service",
+    }
+    with managed(units, options=("--journal", "/dev/null")) as manager:
+        until(lambda: manager.stands("above") == "active/running/success")
+        everybody = manager.everybody()
+        manager.process.send_signal(signal.SIGTERM)
+        _, said = manager.process.communicate(timeout=60)
+        assert manager.process.returncode == 0
+        stopped = [line.split()[2] for line in said.splitlines() if "Stopped" in line]
+        assert stopped.index("above.service.") < stopped.index("below.service.")
+        assert said.count("Started above") == 1
+        assert all(map(gone, everybody))
+        assert not manager.place.exists()
+
+
+def test_a_second_signal_does_not_wait_for_anybody() -> None:
+    text = f"[Service]\nTimeoutStopSec=infinity\nExecStart={DEAF}"
+    with managed({"deaf": text}, "deaf") as manager:
+        until(lambda: manager.lines("deaf.service"))
+        everybody = manager.everybody()
+        manager.process.send_signal(signal.SIGINT)
+        until(lambda: manager.unit("deaf")["sub"] == "stop-sigterm")
+        assert manager.leave(signal.SIGINT) == 0
+        assert all(map(gone, everybody))
+
+
+def test_when_the_manager_is_killed_its_services_end_and_its_journal_is_whole() -> None:
+    units = {
+        "deaf": DEAF,
+        "flood": "/bin/sh -c 'while :; do echo 0123456789; done'",
+    }
+    with managed(units, "deaf", "flood") as manager:
+        until(lambda: manager.lines("deaf.service") and len(manager.lines("flood.service")) > 1000)
+        everybody = manager.everybody()
+        manager.process.kill()
+        manager.process.wait()
+        until(lambda: all(map(gone, everybody)), "they ended within the grace")
+        assert set(manager.lines("flood.service")) == {"0123456789"}
+        assert manager.lines("deaf.service") == ["up"]
+
+
+def test_a_second_manager_in_the_same_place_is_refused(manager: Managed, tmp_path: Path) -> None:
+    from forklab.command.main import main
+
+    assert main(["services", "--runtime", str(manager.place), str(tmp_path)]) == 1
+    assert manager.stands("nothing") == "inactive/dead/success"
