@@ -1,0 +1,229 @@
+"""`ctl`: systemctl's words and exit statuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from managed import Managed, managed, until, write
+
+from forklab.command.main import main as forklab
+from forklab.ctl.main import main
+
+UNITS = {
+    "web": (
+        "[Unit]\nDescription=The web server\nRequires=db.service\nAfter=db.service\n"
+        "[Service]\nExecStart=/bin/sh -c 'echo listening; exec sleep 1000'\nExecReload=/bin/true\n"
+        "[Install]\nWantedBy=default.target\n"
+    ),
+    "db": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/echo made",
+    "bad": "/bin/false",
+    "idle": "[Service]\nExecStart=/bin/sleep 1000",
+    "default.target": "[Unit]\nDescription=All of it\nWants=idle.service",
+}
+
+
+@pytest.fixture(scope="module")
+def manager() -> Iterator[Managed]:
+    with managed(UNITS, "web", "bad") as started:
+        until(lambda: started.stands("web") == "active/running/success")
+        until(lambda: started.stands("bad") == "failed/failed/exit-code")
+        until(lambda: started.lines("web.service"))
+        yield started
+
+
+@pytest.fixture
+def ctl(
+    manager: Managed, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str]]:
+    """Exit status, and what was printed."""
+    monkeypatch.setenv("FORKLAB_RUNTIME", str(manager.place))
+
+    def run(words: str) -> tuple[int, str]:
+        status = main(words.split())
+        printed = capfd.readouterr()
+        return status, (printed.out + printed.err).strip()
+
+    return run
+
+
+Ctl = Callable[[str], tuple[int, str]]
+
+# As systemctl of systemd 252 and 257 answers.
+STATUSES = [
+    ("status web", 0),
+    ("status bad", 3),
+    ("status idle", 3),
+    ("status nosuch", 4),
+    ("is-active web", 0),
+    ("is-active bad", 3),
+    ("is-active idle", 3),
+    ("is-active nosuch", 3),
+    ("is-active bad web", 0),
+    ("is-failed bad", 0),
+    ("is-failed web", 1),
+    ("stop nosuch", 5),
+    ("start nosuch", 5),
+    ("restart nosuch", 5),
+    ("stop idle", 0),
+    ("start bad", 0),
+    ("reload idle", 3),
+    ("reload web", 0),
+    ("frobnicate web", 1),
+    ("start", 1),
+    ("cat nosuch", 1),
+    ("show nosuch -p LoadState", 0),
+    ("list-dependencies web", 0),
+    ("list-units w*", 0),
+    ("list-units --failed", 0),
+    ("list-unit-files", 0),
+    ("list-jobs", 0),
+    ("is-enabled web", 1),
+    ("is-enabled idle", 0),
+    ("is-enabled nosuch", 1),
+    ("enable nosuch", 1),
+    ("mask web", 1),
+    ("kill nosuch", 1),
+    ("kill -s NOTHING web", 1),
+]
+
+
+@pytest.mark.parametrize(("words", "status"), STATUSES)
+def test_exit_statuses_are_those_of_systemctl(ctl: Ctl, words: str, status: int) -> None:
+    assert ctl(words)[0] == status
+
+
+def test_status_shows_state_processes_and_last_lines(ctl: Ctl) -> None:
+    _, text = ctl("status web")
+    assert re.match(r"● web.service - The web server\n +Loaded: loaded \(/", text)
+    assert re.search(r"\n +Active: active \(running\) since .* ago\n", text)
+    assert re.search(r"\n +Main PID: \d+ \(sleep\)\n", text)
+    assert re.search(r"\n +└─\d+ sleep 1000\n", text)
+    assert re.search(r"\n\w+ \d+ [\d:]+ web.service\[\d+\]: listening\n", text)
+
+
+def test_without_words_units_are_listed(ctl: Ctl) -> None:
+    assert ctl("") == ctl("list-units")
+    _, text = ctl("")
+    assert re.search(r"\n  web.service +loaded active running The web server\n", text)
+    assert re.search(r"\n● bad.service +loaded failed failed bad.service\n|^● bad", text, re.M)
+    assert "idle.service" not in text and "idle.service" in ctl("list-units --all")[1]
+
+
+def test_states_are_printed_one_a_line(ctl: Ctl) -> None:
+    assert ctl("is-active web bad idle")[1].split() == ["active", "failed", "inactive"]
+    assert ctl("is-active web -q") == (0, "")
+
+
+def test_show_has_the_properties_that_one_asks_for(ctl: Ctl, manager: Managed) -> None:
+    pid = manager.unit("web")["pids"]["main"]
+    assert ctl("show web -p MainPID,ActiveState")[1] == f"MainPID={pid}\nActiveState=active"
+    assert ctl("show bad -p Result -p ExecMainStatus --value")[1] == "exit-code\n1"
+
+
+def test_cat_shows_file_and_drop_ins(ctl: Ctl, manager: Managed) -> None:
+    write(manager.folder, {"idle.service.d/more.conf": "[Service]\nRestart=always\n"})
+    file = manager.folder / "idle.service"
+    assert ctl("cat idle")[1] == (
+        f"# {file}\n{file.read_text()}\n# {file}.d/more.conf\n[Service]\nRestart=always"
+    )
+
+
+def test_dependencies_are_a_tree_in_both_directions(ctl: Ctl) -> None:
+    assert ctl("list-dependencies web")[1] == "web.service\n└─db.service"
+    assert ctl("list-dependencies --reverse db")[1] == "db.service\n└─web.service"
+
+
+def test_enable_now_starts_too_and_disable_now_stops(ctl: Ctl, manager: Managed) -> None:
+    link = manager.folder / "default.target.wants" / "web.service"
+    status, text = ctl("enable --now web")
+    assert (status, text) == (0, f"Created symlink {link} → {manager.folder}/web.service.")
+    assert ctl("is-enabled web") == (0, "enabled")
+    assert "web.service" in ctl("list-dependencies")[1]
+    assert ctl("disable web")[1] == f'Removed "{link}".'
+    assert ctl("is-enabled web") == (1, "disabled")
+
+
+def test_a_job_can_be_left_alone(ctl: Ctl, manager: Managed) -> None:
+    assert ctl("start --no-block idle")[0] == 0
+    until(lambda: manager.stands("idle") == "active/running/success")
+    assert ctl("stop idle")[0] == 0
+
+
+def test_a_misspelt_verb_is_told_the_nearest(ctl: Ctl) -> None:
+    assert ctl("statsu web") == (1, "Unknown command verb statsu. Did you mean status?")
+
+
+def test_the_journal_is_shown_as_people_ask(ctl: Ctl) -> None:
+    assert re.fullmatch(
+        r"\w+ \d+ [\d:]+ web.service\[\d+\]: listening",
+        ctl("journal -u web -p info -n 9")[1].splitlines()[1],
+    )
+    assert ctl("journal -u web -o cat --since now")[1] == ""
+    assert (
+        ctl("journal -p err..warning -o cat -u bad")[1].splitlines()[0]
+        == "Failed with result 'exit-code'."
+    )
+    assert ctl("journal --file /no/such")[0] == 1
+
+
+def test_the_graph_is_dot_or_a_picture(ctl: Ctl, tmp_path: Path) -> None:
+    assert '"web.service" -> "db.service" [label=Requires' in ctl("graph web")[1]
+    assert ctl(f"graph --svg {tmp_path}/g.svg")[0] == 0
+    ElementTree.parse(tmp_path / "g.svg")
+    assert ctl("graph nosuch") == (4, "Unit nosuch.service not found.")
+
+
+def test_the_start_up_and_the_history_are_drawn(ctl: Ctl, tmp_path: Path) -> None:
+    assert ctl(f"plot --svg {tmp_path}/p.svg")[0] == 0
+    assert "web.service" in (tmp_path / "p.svg").read_text()
+    files = f"--svg {tmp_path}/t.svg --lanes {tmp_path}/l.svg --film {tmp_path}/f.html"
+    status, text = ctl(f"draw web {files}")
+    assert status == 0 and re.search(r"web's keeper\(\d+\) ─(?:┬─)? web\(\d+\)", text)
+    assert all((tmp_path / name).stat().st_size for name in ("t.svg", "l.svg", "f.html"))
+
+
+def test_forklab_ctl_is_the_same(ctl: Ctl, capfd: pytest.CaptureFixture[str]) -> None:
+    assert forklab(["ctl", "is-active", "web", "--quiet"]) == 0
+    assert forklab(["ctl", "is-active", "bad"]) == 3
+    assert capfd.readouterr().out == "failed\n"
+
+
+def test_without_a_manager_it_is_said_how_to_start_one(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["status", "web", "--runtime", str(tmp_path)]) == 1
+    assert "Start one with 'forklab services DIR'" in capfd.readouterr().err
+
+
+def test_files_are_verified_without_a_manager(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    write(
+        tmp_path,
+        {"good": "/bin/true", "typo": "[Service]\nExecStrat=/bin/true\nExecStart=/bin/true"},
+    )
+    assert main(["verify", f"{tmp_path}/good.service"]) == 0
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "ExecStrat= is no key of [Service]; did you mean ExecStart=?" in capfd.readouterr().err
+    assert main(["verify", "--folder", str(tmp_path), "nosuch"]) == 1
+
+
+def test_links_are_made_without_a_manager(tmp_path: Path) -> None:
+    vendor, ours = tmp_path / "vendor", tmp_path / "ours"
+    vendor.mkdir()
+    ours.mkdir()
+    write(vendor, {"web": UNITS["web"]})
+    folders = ["--folder", str(ours), "--folder", str(vendor)]
+    assert main(["is-enabled", "web", *folders]) == 1
+    assert main(["enable", "web", *folders]) == 0
+    assert main(["is-enabled", "web", *folders]) == 0
+    assert main(["mask", "web", *folders]) == 0
+    assert (ours / "web.service").readlink() == Path("/dev/null")
+    assert main(["enable", "web", *folders]) == 1
+    assert main(["unmask", "web", *folders]) == 0
+    assert main(["disable", "web", *folders]) == 0
+    assert [each.name for each in ours.iterdir()] == []
