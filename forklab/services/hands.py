@@ -51,6 +51,7 @@ class _Ward:
     ear_path: Path
     ordered: deque[life.Run] = field(default_factory=deque)  # runs that are not reported yet
     arguments: deque[list[str]] = field(default_factory=deque)
+    answers: list[Finished] = field(default_factory=list)  # that wait for those
     adopting: int = 0  # orders to adopt a main process that are not answered yet
     main_end: int | None = None  # of the one before, that came meanwhile
 
@@ -101,7 +102,11 @@ class Hands:
         self.note(
             event.job.unit if not isinstance(event, Happened | Checked) else event.unit, event
         )
-        self.manager, deeds = step(self.manager, event, time.monotonic())
+        try:
+            self.manager, deeds = step(self.manager, event, time.monotonic())
+        except Exception as error:
+            self._failed(error)
+            return
         for name, each in self.manager.lives.items():
             if name not in before or before[name].state != each.state:
                 self._changed[name] = time.time()
@@ -132,8 +137,16 @@ class Hands:
                 failed = unmet(self.manager.graph.units[name].conditions)
                 words = f"{failed.test}={failed.path}" if failed else ""
                 self.happens(Checked(name, words, bool(failed and failed.asserted)))
-            case Finished(number, result):
-                self.finished(number, result)
+            case Finished():
+                self._finish(name, deed.effect)
+
+    def _finish(self, name: str, finished: Finished) -> None:
+        """Who started a service finds its pid then: so the answer waits until the keeper has told it."""
+        ward = self._wards.get(name)
+        if ward and ward.ordered:
+            ward.answers.append(finished)
+        else:
+            self.finished(finished.number, finished.result)
 
     # What is told of it
 
@@ -278,10 +291,19 @@ class Hands:
     def _dismiss(self, name: str) -> None:
         """Its keeper ends as soon as nobody is left below it."""
         ward = self._wards.pop(name)
+        self._let_go_of(ward)
+
+    def _let_go_of(self, ward: _Ward) -> None:
         for each in (ward.ear, ward.keeper.channel):
             self.loop.forget(each)
             each.close()
         ward.ear_path.unlink(missing_ok=True)
+        self._answer(ward)
+
+    def _answer(self, ward: _Ward) -> None:
+        answers, ward.answers = ward.answers, []
+        for each in answers:
+            self.finished(each.number, each.result)
 
     def _report(self, name: str, ward: _Ward) -> bool:
         """Hears one report. Whether there was one."""
@@ -326,6 +348,8 @@ class Hands:
                     self._dismiss(name)
             case None:
                 self.loop.forget(ward.keeper.channel)  # its end is told by SIGCHLD
+        if not ward.ordered:
+            self._answer(ward)
         return bool(words)
 
     def collect(self) -> None:
@@ -351,10 +375,7 @@ class Hands:
         )
         self._bereaved[name] = ward.keeper.pids
         self._wards.pop(name)
-        self.loop.forget(ward.ear)
-        ward.ear.close()
-        ward.keeper.channel.close()
-        ward.ear_path.unlink(missing_ok=True)
+        self._let_go_of(ward)
 
     def _see_to_orphans(self) -> None:
         """Those that were below a keeper are our children now. They are killed, until none is left."""

@@ -11,6 +11,7 @@ import ctypes
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,7 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 _SHUTDOWN: Final = 0  # the number of its requests: nobody waits for one
 _LEAVE: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _URGENT: Final = frozenset({signal.SIGTERM, signal.SIGINT})  # if they come again
+_ONE_BREATH: Final = 0.5  # seconds: timeout(1) sends its signal twice
 _PATIENCE: Final = 10.0  # seconds: a keeper kills after 5
 
 
@@ -89,6 +91,7 @@ class _Rule:
         for problem in problems:
             self._hands.say("", str(problem), 4)
         self._control = Control(self._hands, folders, runtime)
+        self._told_at = 0.0  # to leave
         self._is_hurried = False
 
     def rule(self, units: list[str]) -> None:
@@ -109,9 +112,12 @@ class _Rule:
         theirs.setblocking(False)
 
         def hear() -> None:
-            came = ours.recv(1 << 12)
-            self._is_hurried |= sum(map(came.count, _URGENT)) > (not self._control.leaving)
-            self._control.leaving |= bool(_LEAVE.intersection(came))
+            came = set(ours.recv(1 << 12))
+            now = time.monotonic()
+            if _LEAVE & came and not self._control.leaving:
+                self._control.leaving, self._told_at = True, now
+            elif _URGENT & came and now - self._told_at > _ONE_BREATH:
+                self._is_hurried = True
             self._hands.collect()
 
         for number in (*_LEAVE, signal.SIGCHLD):

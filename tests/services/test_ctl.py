@@ -97,12 +97,12 @@ def test_exit_statuses_are_those_of_systemctl(ctl: Ctl, words: str, status: int)
 
 
 def test_status_shows_state_processes_and_last_lines(ctl: Ctl) -> None:
-    _, text = ctl("status web")
+    _, text = ctl("status web -n 999")
     assert re.match(r"● web.service - The web server\n +Loaded: loaded \(/", text)
     assert re.search(r"\n +Active: active \(running\) since .* ago\n", text)
     assert re.search(r"\n +Main PID: \d+ \(sleep\)\n", text)
     assert re.search(r"\n +└─\d+ sleep 1000\n", text)
-    assert re.search(r"\n\w+ \d+ [\d:]+ web.service\[\d+\]: listening\n", text)
+    assert re.search(r"\n\w+ \d+ [\d:]+ web.service\[\d+\]: listening(\n|$)", text)
 
 
 def test_without_words_units_are_listed(ctl: Ctl) -> None:
@@ -116,6 +116,12 @@ def test_without_words_units_are_listed(ctl: Ctl) -> None:
 def test_states_are_printed_one_a_line(ctl: Ctl) -> None:
     assert ctl("is-active web bad idle")[1].split() == ["active", "failed", "inactive"]
     assert ctl("is-active web -q") == (0, "")
+
+
+def test_who_has_started_a_service_finds_its_pid(ctl: Ctl) -> None:
+    assert ctl("start idle")[0] == 0
+    assert int(ctl("show idle -p MainPID --value")[1]) > 1
+    assert ctl("stop idle")[0] == 0
 
 
 def test_show_has_the_properties_that_one_asks_for(ctl: Ctl, manager: Managed) -> None:

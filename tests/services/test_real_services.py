@@ -294,8 +294,26 @@ def test_a_second_signal_does_not_wait_for_anybody() -> None:
         everybody = manager.everybody()
         manager.process.send_signal(signal.SIGINT)
         until(lambda: manager.unit("deaf")["sub"] == "stop-sigterm")
-        assert manager.leave(signal.SIGINT) == 0
+
+        def is_gone() -> bool:
+            manager.process.send_signal(signal.SIGINT)
+            return manager.process.poll() is not None
+
+        until(is_gone)
+        assert manager.process.returncode == 0
         assert all(map(gone, everybody))
+
+
+def test_a_signal_that_comes_twice_at_once_is_one() -> None:
+    """timeout(1) sends its signal to the command, and once more to the whole group."""
+    with managed(
+        {"web": "/bin/sh -c 'trap \"sleep .2; exit\" TERM; echo up; sleep 1000 & wait'"}, "web"
+    ) as manager:
+        until(lambda: manager.lines("web.service"))
+        manager.process.send_signal(signal.SIGTERM)
+        manager.process.send_signal(signal.SIGTERM)
+        _, said = manager.process.communicate(timeout=60)
+        assert "Stopped web.service." in said
 
 
 def test_when_the_manager_is_killed_its_services_end_and_its_journal_is_whole() -> None:
