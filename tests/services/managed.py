@@ -114,6 +114,7 @@ def managed(
         manager = Managed(folder, place, process)
         try:
             until(lambda: (place / "control").exists() or process.poll() is not None, "it is up")
+            assert process.poll() is None, process.stderr and process.stderr.read()
             yield manager
         finally:
             end(manager)
