@@ -180,7 +180,7 @@ class Control:
                 known = sorted(self._hands.manager.graph.units)
                 yield from (each for each in known if fnmatch.fnmatchcase(each, _whole(name)))
             elif _NAME.fullmatch(name):
-                yield full_name(name)
+                yield self._folders.canonical(full_name(name))
             else:
                 raise _RequestError(f"Failed to {verb} {name!r}: Unit name is not valid.")
 
@@ -273,7 +273,8 @@ class Control:
             if self._known(name).load is Load.NOT_FOUND:
                 raise _RequestError(f"Failed to kill unit {name}: Unit {name} not loaded.")
             if len(self._hands.pids(name)):
-                self._hands.kill(name, number, everybody=asked.get("whom", "all") == "all")
+                all_of_it = asked.get("whom", "all") == "all"
+                self._hands.kill(name, number, "everybody" if all_of_it else "named")
         self._answer(client)
 
     def _leave(self, client: _Client) -> None:

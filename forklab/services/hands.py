@@ -7,6 +7,7 @@ that is done about it, goes into the journal.
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import signal
@@ -24,7 +25,7 @@ from typing import Any, Final
 from forklab.services import life
 from forklab.services import streams as streams_of
 from forklab.services.conditions import unmet
-from forklab.services.environment import entry_of, environment_of, resolve
+from forklab.services.environment import entry_of, environment_of, resolve, told
 from forklab.services.journal import DEBUG, ERROR, INFORMATION, WARNING, Journal, Record
 from forklab.services.keepers import Keeper
 from forklab.services.loop import Loop, Rank
@@ -125,9 +126,13 @@ class Hands:
             case life.Run():
                 self._run(name, deed.effect)
             case life.Kill(number, everybody):
-                self.kill(name, number, everybody=everybody)
+                self.kill(name, number, "everybody" if everybody else "named")
+            case life.KillControl():
+                self.kill(name, signal.SIGKILL, "control")
             case life.FindMain():
                 self._find_main(name)
+            case life.RemovePidFile():
+                self._remove_pid_file(name)
             case life.Timer(at):
                 over = Happened(name, life.TimeOver())
                 self.loop.set_alarm("timer", name, at, lambda: self.happens(over))
@@ -135,7 +140,7 @@ class Hands:
                 self.say(name, text, priority)
             case Check():
                 failed = unmet(self.manager.graph.units[name].conditions)
-                words = f"{failed.test}={failed.path}" if failed else ""
+                words = str(failed) if failed else ""
                 self.happens(Checked(name, words, bool(failed and failed.asserted)))
             case Finished():
                 self._finish(name, deed.effect)
@@ -193,7 +198,10 @@ class Hands:
         self.loop.set_alarm("pid file", name, float("inf"), lambda: None)
         try:
             ward = self._wards.get(name) or self._hire(name)
-            environment = environment_of(service) | self._about(name, service, run)
+            environment = environment_of(service)
+            main = ward.keeper.pids.get("main", 0)
+            ear = str(ward.ear_path)
+            environment |= told(service, self.manager.life(name), run, main, ear)
             first, *rest = run.command.arguments
             arguments = [first, *(rest if run.command.verbatim else expand(rest, environment))]
             user = "" if run.command.as_root else service.user
@@ -216,29 +224,10 @@ class Hands:
         finally:
             streams_of.close(streams)
 
-    def _about(self, name: str, service: Service, run: life.Run) -> dict[str, str]:
-        """What a command may want to know of the others."""
-        found = {}
-        ward = self._wards[name]
-        if run.role == "control" and "main" in ward.keeper.pids:
-            found["MAINPID"] = str(ward.keeper.pids["main"])
-        if service.notify_access != "none":
-            found["NOTIFY_SOCKET"] = str(ward.ear_path)
-        if run.key in ("ExecStop", "ExecStopPost"):
-            each = self.manager.life(name)
-            found["SERVICE_RESULT"] = each.result
-            if each.main_end is not None:
-                code = os.waitstatus_to_exitcode(each.main_end)
-                killed = code < 0
-                name_of_signal = signal.Signals(-code).name.removeprefix("SIG") if killed else ""
-                found["EXIT_CODE"] = "killed" if killed else "exited"
-                found["EXIT_STATUS"] = name_of_signal or str(code)
-        return found
-
-    def kill(self, name: str, number: int, *, everybody: bool) -> None:
-        """A signal to the main and the control process, or to everybody of the service."""
+    def kill(self, name: str, number: int, whom: str) -> None:
+        """A signal to "everybody" of the service, to its "named" processes, or to "control" alone."""
         if name in self._wards:
-            self._tell(name, "kill", str(number), "everybody" if everybody else "named")
+            self._tell(name, "kill", str(int(number)), whom)
         elif name not in self._bereaved:
             self.happens(Happened(name, life.Emptied()))
 
@@ -407,10 +396,16 @@ class Hands:
 
     # Main processes of daemons, and what they announce
 
+    def _remove_pid_file(self, name: str) -> None:
+        service = self.manager.graph.units[name].service
+        if service:
+            with contextlib.suppress(OSError):
+                Path("/run", service.pid_file).unlink()
+
     def _find_main(self, name: str) -> None:
         """By its pid file; without one, by looking who was left to the keeper."""
         service = self.manager.graph.units[name].service
-        if not service or name not in self._wards or self.manager.life(name).state != "start":
+        if not service or name not in self._wards or not self._is_looked_for(name):
             return
         if not service.pid_file:
             self._tell(name, "children")
@@ -460,7 +455,7 @@ class Hands:
     def _is_looked_for(self, name: str) -> bool:
         service = self.manager.graph.units[name].service
         forking = service is not None and service.type == "forking"
-        return forking and self.manager.life(name).state == "start"
+        return forking and self.manager.life(name).state in ("start", "start-post")
 
     def _announced(self, name: str, ward: _Ward) -> bool:
         """Hears one announcement. Whether there was one."""
@@ -494,7 +489,7 @@ class Hands:
         """
         for name in list(self._wards):
             if at_once:
-                self.kill(name, signal.SIGKILL, everybody=True)
+                self.kill(name, signal.SIGKILL, "everybody")
             self._dismiss(name)
         until = time.monotonic() + patience
         while self._keepers and time.monotonic() < until:

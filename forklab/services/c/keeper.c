@@ -8,6 +8,7 @@
  *     run ROLE DIRECTORY UID GID GROUPS PATH COUNT ARGUMENT... VARIABLE...
  *                                (with it come descriptors: stdin, stdout, stderr)
  *     kill SIGNAL named          (to the main and the control process)
+ *     kill SIGNAL control
  *     kill SIGNAL everybody
  *     children                   (who has been left to us?)
  *     adopt PID                  (this one is main from now on, if it is one of ours)
@@ -260,14 +261,15 @@ static void report_children(void) {
 
 /* Those who end */
 
-static void signal_them(int number, bool everybody) {
+static void signal_them(int number, const char *whom) {
+    bool everybody = strcmp(whom, "everybody") == 0, main_too = strcmp(whom, "named") == 0;
     if (everybody && number == SIGKILL) {
         killing = true;
         kill_everybody();
     } else if (everybody) {
         send_all(number);
     } else {
-        for (int role = 0; role < ROLES; role++)
+        for (enum role role = main_too ? MAIN : CONTROL; role < ROLES; role++)
             if (named[role] > 0 && is_ours(named[role]))
                 kill(named[role], number);
     }
@@ -304,7 +306,7 @@ static void obey(char *order, ssize_t length, const int streams[3]) {
     if (count >= 9 && strcmp(fields[0], "run") == 0) {
         run(fields, count, streams);
     } else if (count == 3 && strcmp(fields[0], "kill") == 0) {
-        signal_them(atoi(fields[1]), strcmp(fields[2], "everybody") == 0);
+        signal_them(atoi(fields[1]), fields[2]);
     } else if (count == 2 && strcmp(fields[0], "adopt") == 0) {
         adopt(atoi(fields[1]));
     } else if (count == 1 && strcmp(fields[0], "children") == 0) {
@@ -354,8 +356,8 @@ static long long milliseconds(void) {
 static void wind_up(void) {
     close(manager);
     manager = -1;
-    signal_them(SIGTERM, true);
-    signal_them(SIGCONT, true);
+    signal_them(SIGTERM, "everybody");
+    signal_them(SIGCONT, "everybody");
     reap();
 }
 
