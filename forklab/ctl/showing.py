@@ -158,31 +158,34 @@ def show(context: Context, names: list[str]) -> int:
     for number, each in enumerate(context.manager.states(names)):
         if number and not context.asked.value:
             print()
-        main = each["main_end"]
-        properties = {
-            "Id": each["name"],
-            "Description": each["description"],
-            "LoadState": each["load"],
-            "ActiveState": each["active"],
-            "SubState": each["sub"],
-            "Result": each["result"],
-            "NRestarts": each["restarts"],
-            "MainPID": each["pids"].get("main", 0),
-            "ControlPID": each["pids"].get("control", 0),
-            "ExecMainStatus": 0 if main is None else main & 0x7F or main >> 8,
-            "ExecMainCode": 0
-            if main is None
-            else 1
-            if not main & 0x7F
-            else 3
-            if main & 0x80
-            else 2,
-            "StatusText": each["status"],
-            "FragmentPath": (each["files"] or [""])[0],
-            "DropInPaths": " ".join(each["files"][1:]),
-            "Job": each["job"],
-        }
+        properties = _properties(each)
         for key in wanted or properties:
             if key in properties:
                 print(properties[key] if context.asked.value else f"{key}={properties[key]}")
     return 0
+
+
+def _properties(each: dict[str, Any]) -> dict[str, object]:
+    """In systemctl's names. What only a service has, a target has not."""
+    found = {
+        "Id": each["name"],
+        "Description": each["description"],
+        "LoadState": each["load"],
+        "ActiveState": each["active"],
+        "SubState": each["sub"],
+        "FragmentPath": (each["files"] or [""])[0],
+        "DropInPaths": " ".join(each["files"][1:]),
+        "Job": each["job"],
+    }
+    if not each["name"].endswith(".service"):
+        return found
+    main = each["main_end"]
+    return found | {
+        "Result": each["result"],
+        "NRestarts": each["restarts"],
+        "MainPID": each["pids"].get("main", 0),
+        "ControlPID": each["pids"].get("control", 0),
+        "ExecMainStatus": 0 if main is None else main & 0x7F or main >> 8,
+        "ExecMainCode": 0 if main is None else 1 if not main & 0x7F else 3 if main & 0x80 else 2,
+        "StatusText": each["status"],
+    }

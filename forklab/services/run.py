@@ -95,7 +95,7 @@ class _Rule:
         self._is_hurried = False
 
     def rule(self, units: list[str]) -> None:
-        news = self._listen_to_signals()
+        self._listen_to_signals()
         for name in units or [DEFAULT_TARGET] * (DEFAULT_TARGET in self._known):
             self._control.start(name)
         while not self._control.leaving:
@@ -104,9 +104,9 @@ class _Rule:
         while self._hands.manager.tasks and not self._is_hurried:
             self._hands.loop.turn()
         self._hands.let_go(_PATIENCE, at_once=self._is_hurried)
-        news.close()
+        self._listen_no_more()
 
-    def _listen_to_signals(self) -> socket.socket:
+    def _listen_to_signals(self) -> None:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)
@@ -121,10 +121,19 @@ class _Rule:
             self._hands.collect()
 
         for number in (*_LEAVE, signal.SIGCHLD):
-            signal.signal(number, lambda number, frame: None)
-        signal.set_wakeup_fd(theirs.detach(), warn_on_full_buffer=False)
+            if signal.getsignal(number) is not signal.SIG_IGN or number == signal.SIGCHLD:
+                signal.signal(number, lambda number, frame: None)
+        signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
         self._hands.loop.listen(ours, Rank.SIGNAL, hear)
-        return ours
+        self._news = (ours, theirs)
+
+    def _listen_no_more(self) -> None:
+        """A signal that comes now is too late: all is done."""
+        for number in _LEAVE:
+            signal.signal(number, signal.SIG_IGN)
+        signal.set_wakeup_fd(-1)
+        for each in self._news:
+            each.close()
 
     def _stop_everything(self) -> None:
         """Who is about to start is stopped, too. `about_to_leave`, so that nobody comes back meanwhile."""

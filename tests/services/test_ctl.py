@@ -127,6 +127,7 @@ def test_who_has_started_a_service_finds_its_pid(ctl: Ctl) -> None:
 def test_show_has_the_properties_that_one_asks_for(ctl: Ctl, manager: Managed) -> None:
     pid = manager.unit("web")["pids"]["main"]
     assert ctl("show web -p MainPID,ActiveState")[1] == f"MainPID={pid}\nActiveState=active"
+    assert "Result=" not in ctl("show default.target")[1]  # that is for services
     assert ctl("show bad -p Result -p ExecMainStatus --value")[1] == "exit-code\n1"
 
 
