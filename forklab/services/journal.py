@@ -154,7 +154,7 @@ def whole(path: Path) -> Sequence[Record]:
 
 
 def latest(path: Path) -> Iterator[Record]:
-    """The records in the last few megabytes: whoever wants to know how things stand need not read all. Raises OSError."""
+    """The records in the last few megabytes: who asks how things stand need not read all. Raises OSError."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - _LATEST))
