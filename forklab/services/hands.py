@@ -16,7 +16,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -500,12 +500,12 @@ class Hands:
         self.loop.close()
 
 
-def _plain(fact: object) -> dict[str, Any]:
-    """Its fields, as JSON knows them."""
-    return {key: _plain_value(value) for key, value in asdict(fact).items()}  # type: ignore[call-overload]
-
-
-def _plain_value(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """As JSON knows it: a record is a mapping of its fields."""
+    if is_dataclass(value):
+        return {key: _plain(each) for key, each in vars(value).items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
     return None if isinstance(value, float) and not isfinite(value) else value
 
 

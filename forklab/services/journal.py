@@ -17,7 +17,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -43,9 +43,10 @@ class Record:
     event: Mapping[str, Any] = field(default_factory=dict)
 
     def line(self) -> bytes:
-        form = asdict(self)
-        if not self.event:
-            del form["event"]
+        form: dict[str, Any] = {"time": self.time, "unit": self.unit, "text": self.text}
+        form |= {"pid": self.pid, "priority": self.priority}
+        if self.event:
+            form["event"] = self.event
         text = json.dumps(form, ensure_ascii=False).encode(errors="surrogateescape")
         return b"%08x %s\n" % (crc32(text), text)
 

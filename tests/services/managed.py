@@ -20,9 +20,9 @@ from forklab.services.processes import children
 PATIENCE = 60.0  # seconds, for what takes milliseconds on a machine that has nothing else to do
 
 
-def until(question: Callable[[], object], what: str = "") -> None:
+def until(question: Callable[[], object], what: str = "", patience: float = PATIENCE) -> None:
     """Asks again and again; fails if it is never so."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not question():
         assert time.monotonic() < end, f"it never was so: {what or question}"
         time.sleep(0.01)
@@ -78,10 +78,9 @@ class Managed:
             found += children(each)
         return set(found)
 
-    def leave(self, *signals: int) -> int:
-        for number in signals or (signal.SIGTERM,):
-            self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
+    def leave(self, patience: float = PATIENCE) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(patience)
 
 
 def write(folder: Path, units: Mapping[str, str]) -> None:
