@@ -204,7 +204,7 @@ class Chronicle:
         """By one call, which may still be refused."""
         before = len(self._events)
         for target in targets:
-            if number == KILL:
+            if number == KILL and target.number_for(sender) != 1:  # nobody within ends their PID 1
                 self._killers.setdefault(target, sender)
             self._tell("sends", sender, signal=signal_name(number), to=target.name)
         self._attempts[sender] = self._events[before:]

@@ -42,6 +42,12 @@ int main(void) {
     setvbuf(stdout, NULL, _IONBF, 0);
 """
 PROGRAMS = {
+    "somebody outside kills it in the end": """
+        if (unshare(CLONE_NEWPID)) return 77;
+        if ((child = fork())) { sleep(1); printf("%d\\n", kill(child, SIGKILL)); ends_with(child); }
+        if (fork() == 0) printf("%d\\n", kill(1, SIGKILL));
+        for (;;) pause();
+    """,
     "PID 1 and its children have their own numbers": """
         if (unshare(CLONE_NEWPID)) return 77;
         if ((child = fork())) ends_with(child);
@@ -190,6 +196,15 @@ def test_what_a_pid_1_does_not_catch_does_not_reach_it(compiled: Compile) -> Non
     assert [
         e.signal for e in seen.history.events if e.kind == "signal" and e.process == "P.1"
     ] == []
+
+
+def test_who_kills_a_pid_1_is_outside(compiled: Compile) -> None:
+    """A child within may try, and is not who did it when somebody else does."""
+    seen = record([compiled(program("somebody outside kills it in the end"))])
+    tried = [e.process for e in seen.history.events if e.kind == "sends" and e.signal == "SIGKILL"]
+    assert tried == ["P.1.1", "P"]
+    (killed,) = (e for e in seen.history.events if e.kind == "signal" and e.process == "P.1")
+    assert (killed.signal, killed.sender) == ("SIGKILL", "P")
 
 
 @pytest.mark.parametrize("name", ["it ends with others alive below it", "orphans are its own"])
