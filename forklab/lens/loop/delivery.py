@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from forklab.kernel.calls import PATIENT, calls_in
 from forklab.kernel.signals import (
     CHLD,
     KILL,
@@ -30,6 +31,8 @@ NOTHING_TOLD = (0, "", 0)
 EXIT = "exit_group"  # where somebody may be held who is about to exit
 _OF_TERMINAL = frozenset(map(signal_number, ("SIGTSTP", "SIGTTIN", "SIGTTOU")))
 _OF_A_CHILD = (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED)  # it has ended: the last signal of one
+# A handler ends these for good, with SA_RESTART too: signal(7), "Interruption of system calls".
+_NOT_MADE_AGAIN = (calls_in("sleep") | PATIENT.keys()) - {"futex"}
 _FAULTS = frozenset(
     map(signal_number, ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"))
 )
@@ -62,6 +65,8 @@ def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
             ptrace.set_overruns(tracee.tid, rung.overruns)
     sender = None if rung is not None else _sender(run, member, info)
     tracee.last_sender = sender
+    if masks and masks.catches(number) and tracee.call and tracee.call.name in _NOT_MADE_AGAIN:
+        tracee.deadline, tracee.interrupted = None, False
     if number == STOP and member.is_init and (sender is not None or info.code in _OF_A_CHILD):
         loop.goes_on(tracee, AT_ONCE)  # the kernel drops it, but not on the way to a tracer
         return

@@ -307,6 +307,35 @@ def test_a_select_that_is_cut_short_tells_what_is_left(compiled: Compile) -> Non
     assert seen.seconds == 30.0
 
 
+@pytest.mark.parametrize(
+    ("wait", "within", "seconds"),
+    [
+        ("sleep(100)", "sleep(2)", 3),  # a sleep in the handler is none that goes on
+        ("poll(NULL, 0, 100000)", "poll(NULL, 0, 2000)", 3),
+        ("sleep(100); sleep(100)", "", 101),  # nor is one after it
+        ("poll(NULL, 0, 100000); poll(NULL, 0, 100000)", "", 101),
+        ("sleep(sleep(100))", "", 100),
+    ],
+)
+def test_what_is_waited_for_after_a_handler_is_waited_for_anew(
+    wait: str, within: str, seconds: int, compiled: Compile
+) -> None:
+    leave = "_exit(0);" if within else ""
+    program = f"""
+        #include <poll.h>
+        #include <signal.h>
+        #include <unistd.h>
+        static void heard(int number) {{ (void)number; {within}; {leave} }}
+        int main(void) {{
+            pid_t parent = getpid();
+            if (fork() == 0) {{ sleep(1); return kill(parent, SIGTERM); }}
+            signal(SIGTERM, heard);
+            {wait};
+        }}
+    """
+    assert record([compiled(program)]).seconds == seconds
+
+
 def test_who_is_stopped_oversleeps() -> None:
     """The clock goes on without it, and it goes on when SIGCONT comes."""
     script = "sleep 1 & kill -STOP $!; sleep 5; kill -CONT $!; wait $!; echo woken"
