@@ -29,7 +29,7 @@ KNOWN = {
         "quiz": "kernel model lens explore draw",
         "services": "kernel",
         "ctl": "services draw",
-        "notebook": "kernel lens explore draw",
+        "notebook": "kernel lens explore draw services ctl",
         "command": "kernel steps lens explore draw quiz services ctl",
     },
     # On top of its floors stand the doors of the lens: record, replay ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from forklab.ctl.context import Context, CtlError
@@ -12,7 +12,7 @@ from forklab.services import journal
 from forklab.services.folder import full_name
 from forklab.services.journal import Record
 from forklab.services.place import JOURNAL
-from forklab.services.story import history, stays
+from forklab.services.story import Stay, history, stays
 from forklab.services.unit import Relation, Unit
 
 _DRAWN = tuple(relation for relation in Relation if relation is not Relation.BEFORE)
@@ -34,6 +34,19 @@ def graph(context: Context, names: list[str]) -> int:
         else UnitBox(name)
         for name in sorted(shown)
     ]
+    ties = [Tie(*tie) for tie in ties_of(units, shown)]
+    if context.asked.svg is None:
+        print(units_dot(boxes, ties), end="")
+    else:
+        try:
+            _write(context.asked.svg, units_svg(boxes, ties))
+        except RuntimeError as error:
+            raise CtlError(f"{error}\nWithout --svg the graph is printed as DOT.") from None
+    return 0
+
+
+def ties_of(units: Mapping[str, Unit], shown: Set[str]) -> list[tuple[str, str, str]]:
+    """What those that are shown say of each other: what, who, of whom. Before= is the After= of the other one."""
     pairs = {
         (relation.value, name, other)
         for name in units.keys() & shown
@@ -45,15 +58,7 @@ def graph(context: Context, names: list[str]) -> int:
         for name in units.keys() & shown
         for other in units[name][Relation.BEFORE] & shown
     }
-    ties = [Tie(*pair) for pair in sorted(pairs)]
-    if context.asked.svg is None:
-        print(units_dot(boxes, ties), end="")
-    else:
-        try:
-            _write(context.asked.svg, units_svg(boxes, ties))
-        except RuntimeError as error:
-            raise CtlError(f"{error}\nWithout --svg the graph is printed as DOT.") from None
-    return 0
+    return sorted(pairs)
 
 
 def _with_whom_they_name(units: dict[str, Unit], names: list[str]) -> set[str]:
@@ -71,8 +76,16 @@ def _with_whom_they_name(units: dict[str, Unit], names: list[str]) -> set[str]:
 def plot(context: Context, names: list[str]) -> int:
     from forklab.draw.units.timeline import Phase, Row, timeline_svg
 
-    records = _records(context)
-    found = stays(records)
+    found = start_up(stays(_records(context)), [full_name(name) for name in names])
+    rows = [Row(unit, tuple(Phase(*stay) for stay in all_of)) for unit, all_of in found]
+    _write(context.asked.svg or "-", timeline_svg(rows, "How the units came up"))
+    return 0
+
+
+def start_up(
+    found: Mapping[str, Sequence[Stay]], names: Sequence[str] = ()
+) -> list[tuple[str, list[tuple[str, float, float]]]]:
+    """How these units came up, all if none are named: their states until a little after the end of it."""
     begun = {unit: all_of[0].start for unit, all_of in found.items() if all_of}
     ends = [
         stay.end
@@ -81,20 +94,17 @@ def plot(context: Context, names: list[str]) -> int:
         if stay.state == "activating" and stay.end is not None
     ]
     until = max([*ends, *begun.values(), 0.001]) * (1 + _MORE)
-    wanted = [full_name(name) for name in names] or sorted(begun, key=lambda unit: begun[unit])
-    rows = [
-        Row(
+    return [
+        (
             unit,
-            tuple(
-                Phase(stay.state, stay.start, min(until, stay.end or until))
+            [
+                (stay.state, stay.start, min(until, stay.end or until))
                 for stay in found.get(unit, [])
                 if stay.start < until
-            ),
+            ],
         )
-        for unit in wanted
+        for unit in names or sorted(begun, key=lambda unit: begun[unit])
     ]
-    _write(context.asked.svg or "-", timeline_svg(rows, "How the units came up"))
-    return 0
 
 
 def draw(context: Context, names: list[str]) -> int:

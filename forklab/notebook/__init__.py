@@ -3,13 +3,25 @@
 A notebook's kernel must never fork: the child would be a second kernel. So a cell that begins with `%%lens c`,
 `%%lens python` or `%%lens sh` holds a whole program; it runs in processes of its own and comes back as what it wrote
 and a film of what it did. Then `history` and `output` are about that program, for the cells that check something;
-`seen` has all that is known of the run, and `outputs()` all that could have come instead.
+`seen` has all that is known of the run, and `outputs()` all that could have come instead. A cell that begins with
+`%%units` holds unit files: our service manager runs them in the same way.
 """
 
 from IPython.core.getipython import get_ipython
 
 from forklab.notebook.exercises import check, compare, predict
-from forklab.notebook.magic import history, lens, look_at, output, outputs, prepare, seen
+from forklab.notebook.magic import (
+    history,
+    lens,
+    look_at,
+    output,
+    outputs,
+    prepare,
+    seen,
+    unit_graph,
+    unit_timeline,
+    units,
+)
 
 __all__ = [
     "check",
@@ -22,6 +34,9 @@ __all__ = [
     "predict",
     "prepare",
     "seen",
+    "unit_graph",
+    "unit_timeline",
+    "units",
 ]
 
 if (_shell := get_ipython()) is not None:  # imported by a notebook

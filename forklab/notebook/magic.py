@@ -1,4 +1,4 @@
-"""The cell magic `%%lens`, which runs the program of its cell, and what the next cells know of that program."""
+"""The cell magics `%%lens` and `%%units`, which run what is in their cell, and what the next cells know of that."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, 
 from forklab.lens.untraced.snapshot import CannotRunError, Snapshot, snapshot
 from forklab.notebook.cell import LANGUAGES, Cell
 from forklab.notebook.exercises import prediction
+from forklab.notebook.units import Picture, UnitsRun, graph, run_units, timeline
 from forklab.notebook.views import Outputs, RunView, all_outputs
 from forklab.runnable import CannotCompileError, Runnable
 
 Shell: TypeAlias = Any  # IPython's InteractiveShell, whose methods are not typed
 
-_NONE = "No program has run. Mend the %%lens cell above, and run it again."
+_NONE = "No program has run. Mend the cell above, and run it again."
+_NO_UNITS = "No units have run. Mend the %%units cell above, and run it again."
 
 
 class _Nothing:
@@ -40,15 +42,12 @@ class _Nothing:
 # Of the program in the last cell: `%%lens` puts new ones in their place, in the notebook.
 history = cast(History, _Nothing())
 output = cast(str, _Nothing())
-seen = cast(Recording | Snapshot, _Nothing())
+seen = cast(Recording | Snapshot | UnitsRun, _Nothing())
 
 
 def lens(line: str, cell: str) -> None:
     """Run this cell's program, show its output and its film. _USAGE says how."""
-    shell: Shell = get_ipython()
-    # No cell shall check the program before this one.
-    shell.push({"history": _Nothing(), "output": _Nothing(), "seen": _Nothing()})
-    _last.cell = None
+    shell = _forget_the_last()
     try:
         options = _options(line)
         run = look_at(
@@ -64,6 +63,25 @@ def lens(line: str, cell: str) -> None:
     _last.cell = Cell(options.language, cell, options.pipe)
     display(RunView(run, _last.cell.title, options.at))  # type: ignore[no-untyped-call]
     prediction.use_for(cell)
+
+
+def units(line: str, cell: str) -> None:
+    """Run this cell's unit files, show the manager's journal and the film of its services."""
+    shell = _forget_the_last()
+    run = run_units(line, cell)
+    shell.push({"history": run.history, "output": run.output, "seen": run})
+    print(run.output, end="")
+    _last.units = run
+    display(run)  # type: ignore[no-untyped-call]
+    prediction.use_for(cell)
+
+
+def _forget_the_last() -> Shell:
+    """No cell shall check the program before this one."""
+    shell: Shell = get_ipython()
+    shell.push({"history": _Nothing(), "output": _Nothing(), "seen": _Nothing()})
+    _last.cell = _last.units = None
+    return shell
 
 
 _USAGE = (
@@ -118,9 +136,10 @@ def _snapshot(program: Runnable) -> Snapshot:
 
 @dataclass
 class _Last:
-    """The program of the last cell, if it ran."""
+    """The program of the last cell, or its units, if they ran."""
 
     cell: Cell | None = None
+    units: UnitsRun | None = None
 
 
 _last = _Last()
@@ -139,6 +158,22 @@ def outputs(*, seconds: float = SECONDS) -> Outputs:
         raise UsageError(" ".join(str(error).split())) from None
 
 
+def unit_graph() -> Picture:
+    """What the units of the last `%%units` cell say of each other."""
+    return graph(_last_units())
+
+
+def unit_timeline() -> Picture:
+    """How the units of the last `%%units` cell came up."""
+    return timeline(_last_units())
+
+
+def _last_units() -> UnitsRun:
+    if _last.units is None:
+        raise UsageError(_NO_UNITS)
+    return _last.units
+
+
 _all_outputs = lru_cache(maxsize=1)(all_outputs)
 
 
@@ -150,6 +185,7 @@ def _not_there(
 
 
 def prepare(shell: Shell) -> None:
-    """Teach IPython our magic, and what to say of processes that there are not."""
+    """Teach IPython our magics, and what to say of processes that there are not."""
     shell.register_magic_function(lens, magic_kind="cell")
+    shell.register_magic_function(units, magic_kind="cell")
     shell.set_custom_exc((NoProcessError,), _not_there)

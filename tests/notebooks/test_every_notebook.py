@@ -69,7 +69,7 @@ def test_a_prediction_comes_before_the_program_and_its_answer_after_it_folded(na
     for at in asked:
         question, program, answer = code[at : at + 3]
         assert "why" not in source(question)
-        assert source(program).startswith("%%lens ")
+        assert source(program).startswith(("%%lens ", "%%units "))
         assert source(answer).startswith("compare(")
         assert answer["metadata"]["jupyter"] == {"source_hidden": True}
         right = printed(answer).removeprefix("It was: ").removesuffix(".\n")

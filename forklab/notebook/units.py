@@ -1,0 +1,182 @@
+"""The cell magic `%%units`: unit files in a cell, run by our service manager, and what became of each unit.
+
+The manager, its keepers and the services are real processes; they run under the lens, in virtual time. Its own journal
+says what happened, and all that is shown here is made from that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from IPython.core.error import UsageError
+
+from forklab.ctl.pictures import start_up, ties_of
+from forklab.draw.film.page import film_html
+from forklab.draw.templates import template
+from forklab.draw.trees.text import tree_text
+from forklab.draw.units.graph import Tie, UnitBox, units_svg
+from forklab.draw.units.timeline import Phase, Row, timeline_svg
+from forklab.history import History
+from forklab.lens.record import CannotRecordError, CannotTraceError, record
+from forklab.services import journal
+from forklab.services.folder import Folders
+from forklab.services.journal import Record
+from forklab.services.keepers import CannotBuildError, keeper_program
+from forklab.services.story import Stay, history, since_last_start, stays
+from forklab.services.unit import Unit
+
+USAGE: Final = "Begin the cell with %%units UNIT... [--for SECONDS] [--at SECONDS]."
+_HEADING: Final = re.compile(r"# (\S+\.(?:service|target))$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class UnitsRun:
+    """From the start of the manager until everything has been stopped in order, after `seconds`."""
+
+    units: Mapping[str, Unit]
+    records: Sequence[Record]
+    seconds: float
+    at: float | None = None  # where its film opens
+
+    @property
+    def history(self) -> History:
+        """Of the manager, the keepers, and the processes that the manager knows, each by the name of its unit."""
+        return history(self.records)
+
+    @property
+    def states(self) -> Mapping[str, Sequence[Stay]]:
+        """Of each unit that had anything to do: how it stood, from when to when."""
+        return stays(self.records)
+
+    @property
+    def output(self) -> str:
+        """The lines of the journal, each with its second."""
+        start = self.records[0].time if self.records else 0.0
+        return "".join(
+            f"{record.time - start:5.1f}  {_line(record)}\n"
+            for record in self.records
+            if record.text
+        )
+
+    def active(self, unit: str) -> float | None:
+        """The second at which it first was active; None if it never was."""
+        starts = (stay.start for stay in self.states.get(unit, ()) if stay.state == "active")
+        return next((round(start, 3) for start in starts), None)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        told = self.history
+        opening = told.busiest() if self.at is None else told.moment(self.at)
+        film = film_html(told, title="services", page=False, start=opening)
+        words = f"After {self.seconds:g} s all were told to stop."
+        return {
+            "text/plain": f"{tree_text(told.tree(opening))}\n{words}",
+            "text/html": template("notebook/run.html")(film=film, picture="", words=words),
+        }
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One <svg>, and what it says."""
+
+    svg: str
+    words: str
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        html = template("notebook/run.html")(film="", picture=self.svg, words="")
+        return {"text/plain": self.words, "text/html": html}
+
+
+def run_units(line: str, cell: str) -> UnitsRun:
+    """The unit files of a cell, below headings like `# web.service`. Raises UsageError."""
+    options = _options(line)
+    with TemporaryDirectory(prefix="forklab-units-") as folder:
+        place = Path(folder)
+        for name, text in _files(cell):
+            (place / name).write_text(text)
+        units, _ = Folders([place]).everything()
+        records = _records(place, options.units, options.seconds)
+    return UnitsRun(units, records, options.seconds, options.at)
+
+
+def graph(run: UnitsRun) -> Picture:
+    """Who says what of whom, and how each stood before all were told to stop."""
+    ties = [Tie(*tie) for tie in ties_of(run.units, run.units.keys())]
+    boxes = [_box(run, name) for name in sorted(run.units)]
+    words = [f"{box.name}: {box.words}" for box in boxes]
+    words += [f"{tie.tail}: {tie.kind}={tie.head}" for tie in ties]
+    return Picture(units_svg(boxes, ties), "\n".join(words))
+
+
+def _box(run: UnitsRun, name: str) -> UnitBox:
+    stood = [stay.state for stay in run.states.get(name, ()) if stay.start < run.seconds]
+    return UnitBox(name, stood[-1], stood[-1]) if stood else UnitBox(name, "not started")
+
+
+def timeline(run: UnitsRun) -> Picture:
+    """The start-up: a row for each unit."""
+    found = start_up(run.states)
+    rows = [Row(unit, tuple(Phase(*stay) for stay in all_of)) for unit, all_of in found]
+    words = "\n".join(
+        f"{row.name}: "
+        + ", ".join(f"{phase.state} from {phase.start:.1f} s" for phase in row.phases)
+        for row in rows
+    )
+    return Picture(timeline_svg(rows, "How the units came up"), words)
+
+
+def _options(line: str) -> argparse.Namespace:
+    """Raises UsageError; argparse alone would end the kernel."""
+    parser = argparse.ArgumentParser(prog="%%units", add_help=False, exit_on_error=False)
+    parser.add_argument("units", nargs="+")
+    parser.add_argument("--for", dest="seconds", type=float, default=10.0)
+    parser.add_argument("--at", type=float)
+    try:
+        options, unknown = parser.parse_known_args(shlex.split(line))
+    except (argparse.ArgumentError, ValueError, SystemExit) as error:
+        raise UsageError(f"{error}\n{USAGE}") from None
+    if unknown:
+        raise UsageError(f"%%units knows no {' '.join(unknown)}.\n{USAGE}")
+    if not 0 < options.seconds < inf:
+        raise UsageError("--for wants seconds, more than 0.")
+    return options
+
+
+def _files(cell: str) -> Sequence[tuple[str, str]]:
+    before, *parts = _HEADING.split(cell)
+    if before.strip() or not parts:
+        raise UsageError("Each unit file of the cell begins with its name: # web.service")
+    for name in parts[::2]:
+        if "/" in name:
+            raise UsageError(f"{name} is no name of a unit.")
+    return list(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _records(place: Path, units: Sequence[str], seconds: float) -> Sequence[Record]:
+    """The journal of a manager that is asked for these units, and to leave after so many seconds."""
+    kept = place / "journal"
+    manager = [sys.executable, "-m", "forklab.command.main", "services", "--quiet"]
+    manager += ["--runtime", str(place / "runtime"), "--journal", str(kept), str(place), *units]
+    try:
+        keeper_program()  # built here, where time is real
+        record(["timeout", "--foreground", f"{seconds:g}", *manager])
+    except CannotTraceError as refusal:
+        raise UsageError(f"{refusal} Without that, a notebook can't run services.") from None
+    except (CannotBuildError, CannotRecordError) as error:
+        raise UsageError(str(error)) from None
+    if not kept.exists():
+        raise UsageError("The service manager has not begun.")
+    return since_last_start(journal.whole(kept))
+
+
+def _line(record: Record) -> str:
+    about = "" if not record.unit or record.unit in record.text else f"{record.unit}: "
+    return about + record.text
