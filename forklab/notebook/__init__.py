@@ -3,8 +3,8 @@
 A notebook's kernel must never fork: the child would be a second kernel. So a cell that begins with `%%lens c`,
 `%%lens python` or `%%lens sh` holds a whole program; it runs in processes of its own and comes back as what it wrote
 and a film of what it did. Then `history` and `output` are about that program, for the cells that check something;
-`seen` has all that is known of the run, and `outputs()` all that could have come instead. A cell that begins with
-`%%units` holds unit files: our service manager runs them in the same way.
+`seen` has all that is known of the run, `outputs()` all that could have come instead, and `again()` runs it with other
+numbers in it. A cell that begins with `%%units` holds unit files: our service manager runs them in the same way.
 """
 
 from IPython.core.getipython import get_ipython
@@ -22,8 +22,10 @@ from forklab.notebook.magic import (
     unit_timeline,
     units,
 )
+from forklab.notebook.variants import again
 
 __all__ = [
+    "again",
     "check",
     "compare",
     "history",

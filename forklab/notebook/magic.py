@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn, TypeAlias, cast
 
@@ -19,21 +18,19 @@ from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, 
 from forklab.lens.untraced.snapshot import CannotRunError, Snapshot, snapshot
 from forklab.notebook.cell import LANGUAGES, Cell
 from forklab.notebook.exercises import prediction
+from forklab.notebook.last import NONE, last
 from forklab.notebook.units import Picture, UnitsRun, graph, run_units, timeline
 from forklab.notebook.views import Outputs, RunView, all_outputs
 from forklab.runnable import CannotCompileError, Runnable
 
 Shell: TypeAlias = Any  # IPython's InteractiveShell, whose methods are not typed
 
-_NONE = "No program has run. Mend the cell above, and run it again."
-_NO_UNITS = "No units have run. Mend the %%units cell above, and run it again."
-
 
 class _Nothing:
     """Stands for what is known of the last program if that did not run: whoever asks is told so in one line."""
 
     def _refuse(self, *_: object) -> NoReturn:
-        raise UsageError(_NONE)
+        raise UsageError(NONE)
 
     __getattr__ = __len__ = __iter__ = __contains__ = __getitem__ = __eq__ = __ne__ = _refuse
     __hash__ = None  # type: ignore[assignment]
@@ -60,8 +57,8 @@ def lens(line: str, cell: str) -> None:
         raise UsageError(str(error)) from None
     shell.push({"history": run.history, "output": run.output, "seen": run})
     print(run.output, end="" if run.output.endswith("\n") or not run.output else "\n")
-    _last.cell = Cell(options.language, cell, options.pipe)
-    display(RunView(run, _last.cell.title, options.at))  # type: ignore[no-untyped-call]
+    last.cell, last.run = Cell(options.language, cell, options.pipe), run
+    display(RunView(run, last.cell.title, options.at))  # type: ignore[no-untyped-call]
     prediction.use_for(cell)
 
 
@@ -71,7 +68,7 @@ def units(line: str, cell: str) -> None:
     run = run_units(line, cell)
     shell.push({"history": run.history, "output": run.output, "seen": run})
     print(run.output, end="")
-    _last.units = run
+    last.units = run
     display(run)  # type: ignore[no-untyped-call]
     prediction.use_for(cell)
 
@@ -80,7 +77,7 @@ def _forget_the_last() -> Shell:
     """No cell shall check the program before this one."""
     shell: Shell = get_ipython()
     shell.push({"history": _Nothing(), "output": _Nothing(), "seen": _Nothing()})
-    _last.cell = _last.units = None
+    last.forget()
     return shell
 
 
@@ -134,44 +131,26 @@ def _snapshot(program: Runnable) -> Snapshot:
     return snapshot([program.path or program.argv[0], *program.argv[1:]])
 
 
-@dataclass
-class _Last:
-    """The program of the last cell, or its units, if they ran."""
-
-    cell: Cell | None = None
-    units: UnitsRun | None = None
-
-
-_last = _Last()
-
-
 def outputs(*, seconds: float = SECONDS) -> Outputs:
     """All that the program of the last `%%lens` cell can print, whatever the scheduler does, and how it can end.
 
     It is looked for once, so that each cell may ask; for more than `seconds` only if it takes longer.
     """
-    if _last.cell is None:
-        raise UsageError(_NONE)
+    program = last.program()
     try:
-        return _all_outputs(_last.cell, seconds)
+        return _all_outputs(program, seconds)
     except (CannotCompileError, CannotRecordError) as error:
         raise UsageError(" ".join(str(error).split())) from None
 
 
 def unit_graph() -> Picture:
     """What the units of the last `%%units` cell say of each other."""
-    return graph(_last_units())
+    return graph(last.started())
 
 
 def unit_timeline() -> Picture:
     """How the units of the last `%%units` cell came up."""
-    return timeline(_last_units())
-
-
-def _last_units() -> UnitsRun:
-    if _last.units is None:
-        raise UsageError(_NO_UNITS)
-    return _last.units
+    return timeline(last.started())
 
 
 _all_outputs = lru_cache(maxsize=1)(all_outputs)
