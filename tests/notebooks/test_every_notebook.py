@@ -105,3 +105,17 @@ def test_every_section_can_be_run_alone_and_twice(name: str, shell: InteractiveS
         with capture_output():
             for code in (opening, *section, *section):
                 shell.run_cell(code).raise_error()
+
+
+def test_the_cell_about_this_machine_is_shipped_without_its_answer() -> None:
+    (cell,) = (c for c in cells_of("01_what_a_process_is.ipynb") if source(c).startswith("%%sh\n"))
+    assert "nbval-ignore-output" in cell["metadata"]["tags"]
+    assert cell["outputs"] == []
+
+
+def test_which_outputs_asks_at_least_eight_questions_of_which_each_shows_all_outputs() -> None:
+    cells = cells_of("10_which_outputs.ipynb")
+    code = [source(cell) for cell in cells if cell["cell_type"] == "code"]
+    asked = [at for at, text in enumerate(code) if text.startswith("predict(")]
+    assert len(asked) >= 8
+    assert all(code[at + 2] == "outputs()" for at in asked)
