@@ -98,8 +98,14 @@ oracle: $(ALL) ## play the facts about service managers on real systemd, and kee
 corpus: $(BASE) ## fetch Debian's daemons with apt, read all their units, and print a table of what was understood
 	$(BIN)/python scripts/corpus.py build/corpus
 
-lab: $(ALL) ## open JupyterLab
+lab: build/trusted ## open JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(FLAGS)
+
+# JupyterLab shows kept films as pictures until it trusts who made them. What it signs is the content: so once a content.
+build/trusted: $(ALL) $(wildcard notebooks/*.ipynb)
+	@mkdir -p $(@D)
+	@$(BIN)/jupyter-trust notebooks/*.ipynb >/dev/null
+	@touch $@
 
 notebooks: $(ALL) ## validate the notebooks: run every cell, compare with the outputs that are kept
 	$(PYTEST) notebooks $(FLAGS)

@@ -7,18 +7,23 @@ from dataclasses import dataclass, replace
 
 from IPython.core.error import UsageError
 
+from forklab.draw.film.captions import captions, clocks
 from forklab.draw.film.page import film_html
+from forklab.draw.outcomes.graph_picture import process_graph_svg
 from forklab.draw.outcomes.page import outcomes_html, reason_html
 from forklab.draw.outcomes.text import outcomes_text
 from forklab.draw.templates import template
 from forklab.draw.trees.picture import tree_svg
-from forklab.draw.trees.text import tree_text
+from forklab.draw.trees.text import alt_text, tree_text
 from forklab.explore import Exploration, Outcome, explore
 from forklab.explore.why import Explanation, why
 from forklab.lens.record import Recording, record
 from forklab.lens.untraced.snapshot import Snapshot
 from forklab.notebook.cell import Cell
+from forklab.notebook.still import Still, still_html
 from forklab.notebook.summary import how_it_went
+
+IN_WORDS = "The picture in words"
 
 
 @dataclass(frozen=True)
@@ -31,18 +36,39 @@ class RunView:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         words = how_it_went(self.seen)
-        if isinstance(self.seen, Recording):
-            history = self.seen.history
-            opening = history.busiest() if self.at is None else history.moment(self.at)
-            text = tree_text(history.tree(opening))
-            film, picture = film_html(history, title=self.title, page=False, start=opening), ""
-        else:
-            text = tree_text(self.seen.tree, self.seen.remarks)
-            film, picture = "", tree_svg(self.seen.tree, self.seen.remarks) if text else ""
+        text, shown = self._film() if isinstance(self.seen, Recording) else self._picture(self.seen)
         return {
             "text/plain": "\n".join(part for part in (text, words) if part),
-            "text/html": template("notebook/run.html")(film=film, picture=picture, words=words),
+            "text/html": template("notebook/run.html")(shown=shown, words=words),
         }
+
+    def _film(self) -> tuple[str, str]:
+        """In text, the moment at which it opens; and in HTML."""
+        history = self.seen.history
+        if not history.events:
+            return "", film_html(history, title=self.title, page=False)
+        opening = history.busiest() if self.at is None else history.moment(self.at)
+        tree = history.tree(opening)
+        text = tree_text(tree)
+        still = Still(
+            text,
+            heading=captions(history)[opening],
+            clock=clocks(history)[opening],
+            picture=tree_svg(tree),
+            alt=alt_text(tree),
+            folded=IN_WORDS,
+        )
+        film = film_html(history, title=self.title, page=False, start=opening)
+        return text, still_html(still, film)
+
+    @staticmethod
+    def _picture(seen: Snapshot) -> tuple[str, str]:
+        """The same of a program of which there is no film."""
+        text = tree_text(seen.tree, seen.remarks)
+        if not text:
+            return "", ""
+        picture, alt = tree_svg(seen.tree, seen.remarks), alt_text(seen.tree, seen.remarks)
+        return text, still_html(Still(text, picture=picture, alt=alt, folded=IN_WORDS), picture)
 
 
 @dataclass(frozen=True)
@@ -56,7 +82,11 @@ class Reason:
         return self.answer.possible
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/plain": self.answer.text, "text/html": reason_html(self.answer.text)}
+        words = self.answer.text
+        return {
+            "text/plain": words,
+            "text/html": still_html(Still(words), reason_html(words)),
+        }
 
 
 @dataclass(frozen=True)
@@ -115,7 +145,12 @@ class Outputs:
         return self.outcomes[which - 1]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        forms = {"text/plain": outcomes_text(self.found), "text/html": outcomes_html(self.found)}
+        words, graph = outcomes_text(self.found), self.found.process_graph
+        still = Still(words, picture=process_graph_svg(graph), alt="process graph")
+        forms = {
+            "text/plain": words,
+            "text/html": still_html(still, outcomes_html(self.found)),
+        }
         return {kind: self._without_folder(text) for kind, text in forms.items()}
 
     def _without_folder(self, text: str) -> str:

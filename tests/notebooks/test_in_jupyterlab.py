@@ -1,4 +1,4 @@
-"""Every notebook in real JupyterLab, in a real browser: all cells run, films play, nothing complains."""
+"""Every notebook in real JupyterLab, in a real browser: what is kept can be read, all cells run, films play."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from chromium import BROWSER
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from playwright.sync_api import TimeoutError as TookTooLong
 from reader import NOTEBOOKS, but_slowly, cells_of, source
 
@@ -25,9 +26,21 @@ pytestmark = [
 ]
 
 
+class Lab(NamedTuple):
+    """A JupyterLab whose folder holds copies of the notebooks, as a fresh clone does."""
+
+    address: str
+    home: Path
+    environment: dict[str, str]
+
+    def open(self, page: Page, path: str) -> None:
+        """In a workspace of its own: else JupyterLab opens the notebook of the test before as well."""
+        workspace = path.replace("/", "-").removesuffix(".ipynb")
+        page.goto(f"{self.address}/lab/workspaces/{workspace}/tree/{path}?token={TOKEN}")
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a JupyterLab whose folder holds copies of the notebooks."""
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("jupyter")
     shutil.copytree(NOTEBOOKS, home / "notebooks")
     environment = os.environ | {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in KINDS}
@@ -39,7 +52,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
         try:
-            yield address_in(home / "log", server)
+            yield Lab(address_in(home / "log", server), home, environment)
         finally:
             server.terminate()
             server.wait(30)
@@ -77,15 +90,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.mark.parametrize("name", but_slowly("08_talking.ipynb"))
-def test_all_cells_run_and_a_film_can_be_moved(name: str, lab: str, browser: Browser) -> None:
+def test_kept_films_can_be_read_all_cells_run_and_a_film_can_be_moved(
+    name: str, lab: Lab, browser: Browser
+) -> None:
     page = browser.new_page(viewport={"width": 1100, "height": 1400})
     page.set_default_timeout(1000 * SECONDS)
     complaints: list[str] = []
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    # A workspace of its own: else JupyterLab opens the notebook of the test before as well.
-    workspace = name.removesuffix(".ipynb")
-    page.goto(f"{lab}/lab/workspaces/{workspace}/tree/notebooks/{name}?token={TOKEN}")
+    lab.open(page, f"notebooks/{name}")
+    look_before_running(page)
     run_all(page)
     films = sum(source(cell).startswith("%%lens") for cell in cells_of(name))
     page.wait_for_function(f"document.querySelectorAll('.film-ready').length >= {films}")
@@ -94,6 +108,67 @@ def test_all_cells_run_and_a_film_can_be_moved(name: str, lab: str, browser: Bro
     move(page)
     assert complaints == []
     page.close()
+
+
+def test_in_a_trusted_notebook_films_live_before_a_cell_has_run_and_follow_the_theme(
+    lab: Lab, browser: Browser
+) -> None:
+    name = "08_talking.ipynb"
+    (lab.home / "trusted").mkdir()
+    # Trust is in the content: the other copy stays untrusted.
+    text = (NOTEBOOKS / name).read_text().replace("# How processes talk", "# They talk")
+    (lab.home / "trusted" / name).write_text(text)
+    trust = [sys.executable, "-m", "nbformat.sign", str(lab.home / "trusted" / name)]
+    subprocess.run(trust, env=lab.environment, check=True, capture_output=True)
+    # The system is dark, JupyterLab is not, and then it is.
+    page = browser.new_page(viewport={"width": 520, "height": 1400}, color_scheme="dark")
+    page.set_default_timeout(1000 * SECONDS)
+    lab.open(page, f"trusted/{name}")
+    page.wait_for_selector(".film-ready", state="attached")
+    page.keyboard.press("Control+b")  # without the list of files, which would take half of the page
+    assert page.locator("[data-forklab]").count() == 0
+    move(page)
+    film = page.locator(".film-ready").first
+    assert background(film) == "rgb(255, 255, 255)"
+    page.locator("div.lm-MenuBar-itemLabel", has_text="Settings").click()
+    page.locator("li.lm-Menu-item", has_text="Theme").first.click()
+    page.locator("li.lm-Menu-item", has_text="JupyterLab Dark").first.click()
+    page.wait_for_selector("[data-forklab-theme=dark]", state="attached")
+    assert background(film) == "rgb(17, 22, 28)"
+    assert film.evaluate("film => film.scrollWidth <= film.clientWidth")
+    page.close()
+
+
+def background(film: Locator) -> str:
+    return str(film.evaluate("film => getComputedStyle(film).backgroundColor"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_exported_page_has_living_films_or_pictures(
+    scripts: bool, browser: Browser, tmp_path: Path
+) -> None:
+    export = [sys.executable, "-m", "nbconvert", "--to", "html", f"--output-dir={tmp_path}"]
+    subprocess.run([*export, NOTEBOOKS / "05_zombies.ipynb"], check=True, capture_output=True)
+    page = browser.new_context(java_script_enabled=scripts).new_page()
+    page.goto((tmp_path / "05_zombies.html").as_uri(), wait_until="domcontentloaded")
+    films = sum(source(cell).startswith("%%lens") for cell in cells_of("05_zombies.ipynb"))
+    assert page.locator(".film-ready").count() == (films if scripts else 0)
+    assert page.locator(".forklab-still img").count() == (0 if scripts else films)
+    page.context.close()
+
+
+def look_before_running(page: Page) -> None:
+    """JupyterLab trusts nothing in a fresh clone: films are pictures with words then, and no button is dead."""
+    page.wait_for_selector(".jp-OutputArea-output img", state="attached")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.jp-OutputArea-output img')]"
+        ".every((picture) => picture.complete && picture.naturalWidth > 50)"
+    )
+    kept = page.locator(".jp-RenderedHTMLCommon:has(img)").first
+    assert kept.locator("div b").first.inner_text().startswith("P")
+    assert kept.locator("details pre").text_content()
+    assert page.locator(".jp-OutputArea-output button").count() == 0
 
 
 def run_all(page: Page) -> None:
