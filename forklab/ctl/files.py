@@ -108,23 +108,41 @@ def list_dependencies(context: Context, names: list[str]) -> int:
         if name not in units:
             raise CtlError(f"Unit {name} not found.", 4)
         print(name)
-        _branch(name, units, context.asked.reverse, "", (name,))
+        asked = context.asked
+        shape = {"reverse": asked.reverse, "plain": asked.plain, "whole": asked.all}
+        _branch(name, units, "", (name,), **shape)
     return 0
 
 
 def _branch(
-    name: str, units: dict[str, Unit], reverse: bool, before: str, path: tuple[str, ...]
+    name: str,
+    units: dict[str, Unit],
+    before: str,
+    path: tuple[str, ...],
+    *,
+    reverse: bool,
+    plain: bool,
+    whole: bool,
 ) -> None:
-    """Depth first; a circle is cut where it closes."""
+    """Depth first; a circle is cut where it closes. Of services only the `whole` tree shows whom they bring."""
     if reverse:
         below = {each for each, unit in units.items() if name in _brought_by(unit)}
     else:
         below = _brought_by(units[name]) if name in units else set()
     for number, each in enumerate(sorted(below)):
         last = number == len(below) - 1
-        print(f"{before}{'└─' if last else '├─'}{each}")
-        if each not in path:
-            _branch(each, units, reverse, before + ("  " if last else "│ "), (*path, each))
+        branch, beside = ("  ", "  ") if plain else ("└─", "  ") if last else ("├─", "│ ")
+        print(f"{before}{branch}{each}")
+        if each not in path and (whole or each.endswith(".target")):
+            _branch(
+                each,
+                units,
+                before + beside,
+                (*path, each),
+                reverse=reverse,
+                plain=plain,
+                whole=whole,
+            )
 
 
 def _brought_by(unit: Unit) -> set[str]:

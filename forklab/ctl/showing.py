@@ -12,28 +12,39 @@ from forklab.services import journal
 from forklab.services.place import JOURNAL
 from forklab.services.values import NAMES_OF_STATUSES
 
+_OF_SERVICES = (
+    "Result",
+    "NRestarts",
+    "MainPID",
+    "ControlPID",
+    "ExecMainStatus",
+    "ExecMainCode",
+    "StatusText",
+)
 _DOTS = {"active": "●", "reloading": "↻", "failed": "×"}
 
 
 def list_units(context: Context, names: list[str]) -> int:
     states = context.manager.states(names)
-    if context.asked.failed:
-        states = [each for each in states if each["active"] == "failed"]
-    elif not names and not context.asked.all:
+    wanted = {state for states in context.asked.state for state in states.split(",")}
+    if context.asked.failed or wanted:
+        wanted |= {"failed"} if context.asked.failed else set()
+        states = [each for each in states if wanted & {each["load"], each["active"], each["sub"]}]
+    elif not context.asked.all:
         states = [each for each in states if each["active"] != "inactive" or each["job"]]
-    heads = ("UNIT", "LOAD", "ACTIVE", "SUB")
-    rows = [[each["name"], each["load"], each["active"], each["sub"]] for each in states]
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for row, last in (
-        (heads, "DESCRIPTION"),
-        *((row, each["description"]) for row, each in zip(rows, states, strict=True)),
-    ):
-        cells = " ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+    heads = [] if context.asked.no_legend else [("UNIT", "LOAD", "ACTIVE", "SUB", "DESCRIPTION")]
+    keys = ("name", "load", "active", "sub", "description")
+    rows = [*heads, *(tuple(each[key] for key in keys) for each in states)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        *cells, last = row
+        aligned = [f"{cell:{width}}" for cell, width in zip(cells, widths, strict=False)]
         dot = "●" if "failed" in row or "not-found" in row else " "
-        print(f"{dot} {cells} {last}")
-    print(f"\n{len(states)} units listed.")
-    if not context.asked.all and not names:
-        print("Pass --all to see inactive units, too.")
+        print("" if context.asked.plain else f"{dot} ", " ".join([*aligned, last]), sep="")
+    if not context.asked.no_legend:
+        print(f"\n{len(states)} units listed.")
+        if not context.asked.all:
+            print("Pass --all to see inactive units, too.")
     return 0
 
 
@@ -159,15 +170,16 @@ def show(context: Context, names: list[str]) -> int:
         if number and not context.asked.value:
             print()
         properties = _properties(each)
-        for key in wanted or properties:
-            if key in properties:
+        # In an order of its own, as systemctl does, whatever the one that was asked for.
+        for key in properties:
+            if not wanted or key in wanted:
                 print(properties[key] if context.asked.value else f"{key}={properties[key]}")
     return 0
 
 
 def _properties(each: dict[str, Any]) -> dict[str, object]:
     """In systemctl's names. What only a service has, a target has not."""
-    found = {
+    general = {
         "Id": each["name"],
         "Description": each["description"],
         "LoadState": each["load"],
@@ -178,9 +190,9 @@ def _properties(each: dict[str, Any]) -> dict[str, object]:
         "Job": each["job"],
     }
     if not each["name"].endswith(".service"):
-        return found
+        return general
     main = each["main_end"]
-    return found | {
+    of_a_service = {
         "Result": each["result"],
         "NRestarts": each["restarts"],
         "MainPID": each["pids"].get("main", 0),
@@ -189,3 +201,4 @@ def _properties(each: dict[str, Any]) -> dict[str, object]:
         "ExecMainCode": 0 if main is None else 1 if not main & 0x7F else 3 if main & 0x80 else 2,
         "StatusText": each["status"],
     }
+    return of_a_service | general

@@ -206,6 +206,10 @@ class Control:
             client.words.append(f"Failed to {verb} {name}: Unit {name} not found.")
             return None
         active = self._hands.manager.life(name).active in ("active", "reloading")
+        if verb == "stop" and unit.load is Load.BAD_SETTING and not active:
+            client.status = 5
+            client.words.append(f"Failed to stop {name}: Unit {name} not loaded.")
+            return None
         can_reload = bool(unit.service and "ExecReload" in unit.service.commands)
         if verb.startswith("try-") and not active:
             return None
@@ -260,6 +264,10 @@ class Control:
         self._answer(client)
 
     def _reset(self, client: _Client, names: list[str]) -> None:
+        for name in names:
+            if self._known(name).load is Load.NOT_FOUND:
+                client.status = 1
+                client.words.append(f"Failed to reset unit {name}: Unit {name} not loaded.")
         self._hands.manager = self._hands.manager.forgiven(names)
         self._answer(client)
 
@@ -269,12 +277,15 @@ class Control:
         number = numbers.get(word, numbers.get(f"SIG{word}", int(word) if word.isdecimal() else 0))
         if not 0 < number < signal.NSIG:
             raise _RequestError(f"Failed to parse signal string {word}.")
+        whom = "everybody" if asked.get("whom", "all") == "all" else "named"
         for name in names:
-            if self._known(name).load is Load.NOT_FOUND:
-                raise _RequestError(f"Failed to kill unit {name}: Unit {name} not loaded.")
-            if len(self._hands.pids(name)):
-                all_of_it = asked.get("whom", "all") == "all"
-                self._hands.kill(name, number, "everybody" if all_of_it else "named")
+            if self._hands.pids(name):
+                self._hands.kill(name, number, whom)
+            else:
+                there = self._known(name).load is not Load.NOT_FOUND
+                why = "No process to kill" if there else f"Unit {name} not loaded"
+                client.status = 1
+                client.words.append(f"Failed to kill unit {name}: {why}.")
         self._answer(client)
 
     def _leave(self, client: _Client) -> None:
