@@ -53,6 +53,7 @@ class _Ward:
     ordered: deque[life.Run] = field(default_factory=deque)  # runs that are not reported yet
     arguments: deque[list[str]] = field(default_factory=deque)
     answers: list[Finished] = field(default_factory=list)  # that wait for those
+    held: life.Run | None = None  # a control command that waits until main's pid has been reported
     adopting: int = 0  # orders to adopt a main process that are not answered yet
     main_end: int | None = None  # of the one before, that came meanwhile
 
@@ -198,6 +199,9 @@ class Hands:
         self.loop.set_alarm("pid file", name, float("inf"), lambda: None)
         try:
             ward = self._wards.get(name) or self._hire(name)
+            if run.role == "control" and any(each.role == "main" for each in ward.ordered):
+                ward.held = run  # it may speak of $MAINPID
+                return
             environment = environment_of(service)
             main = ward.keeper.pids.get("main", 0)
             ear = str(ward.ear_path)
@@ -304,11 +308,17 @@ class Hands:
                 pids[role] = int(pid)
                 fact = {"is": "Started", "role": role, "pid": int(pid), "key": run.key}
                 self._record(name, event=fact | {"arguments": arguments})
+                if ward.held:
+                    held, ward.held = ward.held, None
+                    self._run(name, held)
             case ["executed", "main"]:
                 self.happens(Happened(name, life.Executed()))
             case ["refused", role, "0", number]:
                 ward.ordered.popleft(), ward.arguments.popleft()
                 self.say(name, f"Failed to fork: {os.strerror(int(number))}", ERROR)
+                if ward.held:
+                    ward.held = None
+                    self.happens(Happened(name, life.NotStarted("control")))
                 self.happens(Happened(name, life.NotStarted(role)))
             case ["refused", role, status, number]:
                 why = f"Failed at step {_STEPS[int(status)]}: {os.strerror(int(number))}"
