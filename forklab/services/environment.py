@@ -27,8 +27,9 @@ def environment_of(service: Service) -> dict[str, str]:
             "USER": entry.pw_name,
             "LOGNAME": entry.pw_name,
             "HOME": entry.pw_dir,
-            "SHELL": entry.pw_shell,
         }
+        if not entry.pw_shell.endswith(("/nologin", "/false")):
+            found["SHELL"] = entry.pw_shell
     found |= dict(each.split("=", 1) for each in service.environment)
     for each in service.environment_files:
         pattern = each.removeprefix("-")

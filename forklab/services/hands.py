@@ -547,7 +547,8 @@ def _identity(user: str, group: str) -> tuple[str, str, str]:
         gid = grp.getgrgid(int(group)).gr_gid if group.isdigit() else grp.getgrnam(group).gr_gid
     if os.getuid() != 0 and (entry.pw_uid, gid) == (os.getuid(), os.getgid()):
         return "", "", ""
-    groups = os.getgrouplist(entry.pw_name, gid)
+    # As systemd has it: who only changes the group, or has that of root, has no further groups.
+    groups = os.getgrouplist(entry.pw_name, gid) if user and gid else []
     return str(entry.pw_uid), str(gid), ",".join(map(str, groups))
 
 

@@ -32,8 +32,10 @@ def streams(service: Service, hear: Callable[[socket.socket], None]) -> list[int
     """
     made = [os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)]
     try:
-        for form in (service.stdout, service.stderr):
-            made.append(_stream(form, made, hear))
+        made.append(_stream(service.stdout, made, hear))
+        # A file that both are written to is opened once: neither writes over the other.
+        shared = ":" in service.stdout and service.stderr == service.stdout
+        made.append(_stream("inherit" if shared else service.stderr, made, hear))
     except OSError:
         close(made)
         raise

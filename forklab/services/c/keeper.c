@@ -189,7 +189,7 @@ static void become(char **fields, int count, const int streams[3], int news) {
     }
     status = CHDIR;
     bool optional = fields[DIRECTORY][0] == '-';
-    if (chdir(fields[DIRECTORY] + optional) < 0 && !optional)
+    if (chdir("/") < 0 || (chdir(fields[DIRECTORY] + optional) < 0 && !optional))
         goto refused;
     status = EXEC;
     execve(fields[PATH], words, words + arguments + 1);
