@@ -8,6 +8,7 @@ that is done about it, goes into the journal.
 from __future__ import annotations
 
 import contextlib
+import errno
 import grp
 import os
 import signal
@@ -40,7 +41,37 @@ _LONGEST_ANNOUNCEMENT: Final = 1 << 16
 _MOST_ANNOUNCEMENTS: Final = 1000  # that are heard in one go
 _MOST_ORPHANS: Final = 1 << 16  # that are killed in one go
 _KILLED: Final = int(signal.SIGKILL)  # a wait status, too
-_STEPS: Final = {200: "CHDIR", 203: "EXEC", 216: "GROUP", 217: "USER"}
+_CHDIR, _EXEC, _STDOUT, _GROUP, _USER = 200, 203, 209, 216, 217
+_STEPS: Final = {_CHDIR: "CHDIR", _EXEC: "EXEC", _STDOUT: "STDOUT", _GROUP: "GROUP", _USER: "USER"}
+
+
+class _StepError(Exception):
+    """A command cannot become what it should: its process ends with a status that says at which step."""
+
+    def __init__(self, status: int, number: int) -> None:
+        super().__init__(status)
+        self.status = status
+        self.errno = number
+
+
+def _who(service: Service, run: life.Run) -> tuple[str, tuple[str, str, str]]:
+    """The user, and all numbers of its identity."""
+    user, group = ("", "") if run.command.as_root else (service.user, service.group)
+    try:
+        _identity(user, "")
+    except KeyError:
+        raise _StepError(_USER, errno.ESRCH) from None
+    try:
+        return user, _identity(user, group)
+    except KeyError:
+        raise _StepError(_GROUP, errno.ESRCH) from None
+
+
+def _program(run: life.Run) -> str:
+    try:
+        return resolve(run.command.path)
+    except FileNotFoundError:
+        raise _StepError(_EXEC, errno.ENOENT) from None
 
 
 @dataclass
@@ -202,22 +233,24 @@ class Hands:
             if run.role == "control" and any(each.role == "main" for each in ward.ordered):
                 ward.held = run  # it may speak of $MAINPID
                 return
-            environment = environment_of(service)
-            main = ward.keeper.pids.get("main", 0)
-            ear = str(ward.ear_path)
-            environment |= told(service, self.manager.life(name), run, main, ear)
-            first, *rest = run.command.arguments
-            arguments = [first, *(rest if run.command.verbatim else expand(rest, environment))]
-            user = "" if run.command.as_root else service.user
-            identity = _identity(user, "" if run.command.as_root else service.group)
-            streams = streams_of.streams(service, partial(self._hear, name))
-            variables = [f"{key}={value}" for key, value in environment.items()]
-            program = resolve(run.command.path)
-            ward.keeper.tell(
-                *("run", run.role, _directory(service, user), *identity, program),
-                *(str(len(arguments)), *arguments, *variables),
-                streams=streams,
-            )
+            arguments = list(run.command.arguments)
+            try:
+                user, identity = _who(service, run)
+                environment = environment_of(service)
+                main = ward.keeper.pids.get("main", 0)
+                ear = str(ward.ear_path)
+                environment |= told(service, self.manager.life(name), run, main, ear)
+                if not run.command.verbatim:
+                    arguments[1:] = expand(arguments[1:], environment)
+                variables = [f"{key}={value}" for key, value in environment.items()]
+                streams = self._streams(name, service)
+                ward.keeper.tell(
+                    *("run", run.role, _directory(service, user), *identity, _program(run)),
+                    *(str(len(arguments)), *arguments, *variables),
+                    streams=streams,
+                )
+            except _StepError as error:
+                ward.keeper.tell("fail", run.role, str(error.status), str(error.errno))
             ward.ordered.append(run)
             ward.arguments.append(arguments)
         except (OSError, KeyError, ValueError) as error:
@@ -240,6 +273,12 @@ class Hands:
             self._wards[name].keeper.tell(*order)
         except OSError as error:  # that it is dead will be told by its end
             self.say(name, f"The keeper cannot be told to {order[0]}: {_words_of(error)}", ERROR)
+
+    def _streams(self, name: str, service: Service) -> list[int]:
+        try:
+            return streams_of.streams(service, partial(self._hear, name))
+        except OSError as error:
+            raise _StepError(_STDOUT, error.errno or errno.EIO) from error
 
     def _hear(self, name: str, stream: socket.socket) -> None:
         lines = Lines()

@@ -83,7 +83,7 @@ class Keeper:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))]
         order = "".join(f"{each}\0" for each in fields).encode(errors="surrogateescape")
         self.channel.sendmsg([order], rights if streams else [])
-        self.runs += fields[0] == "run"
+        self.runs += fields[0] in ("run", "fail")
 
     def report(self) -> list[str] | None:
         """The words of its next report; [] if there is none yet, None if none can come any more."""

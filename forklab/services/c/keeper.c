@@ -7,6 +7,7 @@
  *
  *     run ROLE DIRECTORY UID GID GROUPS PATH COUNT ARGUMENT... VARIABLE...
  *                                (with it come descriptors: stdin, stdout, stderr)
+ *     fail ROLE STATUS ERRNO     (a process that ends with STATUS: it cannot become what it should)
  *     kill SIGNAL named          (to the main and the control process)
  *     kill SIGNAL control
  *     kill SIGNAL everybody
@@ -152,7 +153,13 @@ static bool is_ours(pid_t process) {
 static void become(char **fields, int count, const int streams[3], int news) {
     enum { DIRECTORY = 2, UID, GID, GROUPS, PATH, COUNT, ARGUMENTS };
     static gid_t groups[MOST_GROUPS];
-    int status = EXEC, arguments = atoi(fields[COUNT]);
+    int status = EXEC;
+    if (strcmp(fields[0], "fail") == 0) {
+        status = atoi(fields[2]);
+        errno = atoi(fields[3]);
+        goto refused;
+    }
+    int arguments = atoi(fields[COUNT]);
     char **words = calloc((size_t)count + 2, sizeof *words);
     if (words == NULL || arguments < 1 || ARGUMENTS + arguments > count)
         goto refused;
@@ -219,7 +226,8 @@ static void run(char **fields, int count, const int streams[3]) {
     runs++;
     killing = false; /* it is not whom the blow was for */
     hear_of_exec(role);
-    if (streams[2] < 0) { /* the kernel has dropped what is too much for our limit: unix(7) */
+    if (strcmp(fields[0], "run") == 0 &&
+        streams[2] < 0) { /* the kernel has dropped what is too much for our limit: unix(7) */
         report("refused %s 0 %d", role_names[role], EMFILE);
         return;
     }
@@ -303,7 +311,8 @@ static void obey(char *order, ssize_t length, const int streams[3]) {
     for (char *field = order; field < order + length && count < MOST_FIELDS;
          field = strchr(field, '\0') + 1)
         fields[count++] = field;
-    if (count >= 9 && strcmp(fields[0], "run") == 0) {
+    if ((count >= 9 && strcmp(fields[0], "run") == 0) ||
+        (count == 4 && strcmp(fields[0], "fail") == 0)) {
         run(fields, count, streams);
     } else if (count == 3 && strcmp(fields[0], "kill") == 0) {
         signal_them(atoi(fields[1]), fields[2]);
