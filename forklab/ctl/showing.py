@@ -12,15 +12,6 @@ from forklab.services import journal
 from forklab.services.place import JOURNAL
 from forklab.services.values import NAMES_OF_STATUSES
 
-_OF_SERVICES = (
-    "Result",
-    "NRestarts",
-    "MainPID",
-    "ControlPID",
-    "ExecMainStatus",
-    "ExecMainCode",
-    "StatusText",
-)
 _DOTS = {"active": "●", "reloading": "↻", "failed": "×"}
 
 

@@ -517,7 +517,13 @@ class Hands:
 
     def _announce(self, name: str, ward: _Ward, text: bytes, pid: int) -> None:
         service = self.manager.graph.units[name].service
+        while ward.ordered and self._report(name, ward):
+            pass  # who is quick announces itself before we have heard its pid
         if not service or service.notify_access == "none":
+            return
+        if service.notify_access == "exec" and pid not in ward.keeper.pids.values():
+            words = f"Got notification message from PID {pid}, which is no command of the unit."
+            self.say(name, words, WARNING)
             return
         if service.notify_access == "main" and pid != ward.keeper.pids.get("main"):
             words = f"Got notification message from PID {pid}, but only main is listened to."

@@ -295,7 +295,7 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
         "SendSIGKILL": _Key("send_sigkill", _plain(boolean)),
         "User": _Key("user", _text),
         "Group": _Key("group", _text),
-        "WorkingDirectory": _Key("working_directory", _directory),
+        "WorkingDirectory": _Key("working_directory", _refusing(_directory)),
         "Environment": _Key("environment", _list_of(_assignment), many=True),
         "EnvironmentFile": _Key(
             "environment_files", lambda value, m: (_path(value, m),), many=True
