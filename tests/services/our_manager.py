@@ -23,12 +23,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from facts import Fact, facts
-from forklab.ctl.main import main as ctl
-from forklab.services.keepers import keeper_program
 from playing import Answer, play
 
+from forklab.ctl.main import main as ctl
 from forklab.services.folder import Folders
 from forklab.services.journal import Record as Line
+from forklab.services.keepers import keeper_program
 from forklab.services.run import run
 
 _PLACES = ("/etc/systemd/system", "/usr/lib/systemd/system", "/run/", "/lab/")
