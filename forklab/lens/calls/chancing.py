@@ -45,9 +45,8 @@ _STEADY = re.compile(
     r"|/sys/fs/(selinux|cgroup)/.*(max|min|high|low|controllers|type|enforce)"
 )
 _KERNELS = ("/proc/", "/sys/")
-_WHERE_THE_STACK_IS = (
-    "pthread_getattr_np"  # of glibc: of the first thread it is read from /proc/self/maps
-)
+# Of glibc: it reads from /proc/self/maps where the first thread has its stack.
+_WHERE_THE_STACK_IS = "pthread_getattr_np"
 _STEADY_DEVICES = frozenset(os.makedev(1, minor) for minor in (3, 5, 7))  # null, zero, full: mem(4)
 _GRND_NONBLOCK = 1
 # Bytes: for malloc(3), for Python's hashes, and for its heap from 3.13 on, mimalloc, which has them on the stack.

@@ -68,6 +68,10 @@ _KNOWN_OTHERWISE = (
 _SIGNALFDS = frozenset({"signalfd", "signalfd4"})
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
+CLONE_NEWTIME = (
+    0x80  # in unshare(2) and clone3(2) alone: to clone(2) it is part of a signal's number
+)
+OTHER_CLOCKS = "it goes to another namespace, where clocks may be others"
 _PROT_WRITE, _MAP_SHARED = 2, 1
 
 
@@ -342,6 +346,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
         timers.notice(run, tracee, call)
     elif name == "unshare" and arguments[0] & CLONE_NEWPID:
         raise EndOfRunError(NESTED)
+    elif name == "setns" or (name == "unshare" and arguments[0] & CLONE_NEWTIME):
+        run.because(OTHER_CLOCKS)
     elif _waits_for_a_limited_time(call):
         run.because(f"it waits in {name}, whose end is not chosen but happens")
 

@@ -24,7 +24,7 @@ from forklab.lens.calls import (
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts, letting, piping, remembering, trapping, watching
 from forklab.lens.loop.delivery import what_it_says
-from forklab.lens.loop.holding import CLONE_NEWPID, NESTED
+from forklab.lens.loop.holding import CLONE_NEWPID, CLONE_NEWTIME, NESTED, OTHER_CLOCKS
 from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.watching import CLOCKS
@@ -334,6 +334,8 @@ def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:
         raise EndOfRunError("It has several threads, and a schedule leads processes only.")
     if flags & CLONE_NEWPID:
         raise EndOfRunError(NESTED)
+    if call.name == "clone3" and flags & CLONE_NEWTIME:
+        run.because(OTHER_CLOCKS)
     if flags & _CLONE_VM and not flags & _CLONE_VFORK:
         run.because("it shares memory")
     if exit_signal != CHLD:

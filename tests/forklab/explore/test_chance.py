@@ -378,6 +378,20 @@ def test_who_asks_as_python_does_from_3_13_on_shows_nothing_of_it(runnable: Runn
     assert not explore(**runnable("python", asks.replace("FLAGS", "0"))).complete
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if (unshare(0x80) == 0 && fork() == 0) return 0; wait(NULL);",  # CLONE_NEWTIME
+        "unsigned long long how[8] = {0x80, 0, 0, 0, SIGCHLD}; return syscall(435, how, sizeof how) < 0;",
+    ],
+    ids=["unshare", "clone3"],
+)
+def test_clocks_of_another_namespace_are_not_followed(body: str, runnable: Runnable) -> None:
+    found = in_c(runnable, body)
+    assert any("goes to another namespace" in reason for reason in found.reasons)
+    assert not found.complete
+
+
 @pytest.mark.slow
 def test_who_asks_as_python_does_from_3_14_on_shows_nothing_of_it(runnable: Runnable) -> None:
     """Where its first thread's stack ends, glibc reads from /proc/self/maps. Who reads it itself, may show it."""
