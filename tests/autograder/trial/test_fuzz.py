@@ -27,6 +27,7 @@ from autograder.trial.verdict import Status, Verdict
 LAB = load_lab("init")
 SOLUTIONS = LAB.folder / "solution"
 MUTANTS = {mutant.name: mutant for mutant in load_mutants(LAB)}
+KEPT_SECRET = "the kernel does not tell how"
 EVERY_DAY, SLOW = 12, 500
 ALL = int(os.environ.get("FORKLAB_PLAYS", "10000"))
 
@@ -218,7 +219,9 @@ every_size = pytest.mark.parametrize(
 def test_model_and_solution_agree_about_plays_that_nobody_wrote(stage: str, plays: int) -> None:
     """On every stage; FORKLAB_PLAYS says how many `make reliability` plays on each."""
     found = played(SOLUTIONS / "c", stage, plays, seed=plays)
-    assert found.undecided is None
+    if found.undecided and os.geteuid() != 0 and KEPT_SECRET in found.undecided.message:
+        pytest.skip(found.undecided.message)  # who may not trace a zombie: see Watched.wait_status
+    assert found.undecided is None, found.undecided.message
     assert found.finding is None, found.finding and found.finding.scenario.script
     assert found.plays == plays
 
