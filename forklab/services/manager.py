@@ -317,12 +317,18 @@ class _Walk:
                 ):
                     self._announce("Stopping", name, "...")
                 self._move(name, life.Stop())
-            case Kind.RELOAD if each.active == "active":
+            case Kind.RELOAD if each.active == "active" and self._can_reload(name):
                 self._announce("Reloading", name, "...")
                 self._move(name, life.Reload())
             case Kind.RELOAD:
-                self._say(name, "Unit cannot be reloaded because it is inactive.", 4)
+                self._say(
+                    name, "Unit cannot be reloaded: it is inactive, or has no ExecReload=.", 4
+                )
                 self._finish(name, "invalid")
+
+    def _can_reload(self, name: str) -> bool:
+        service = self.graph.units[name].service
+        return service is not None and "ExecReload" in service.commands
 
     def _begin(self, name: str) -> None:
         """What has to be so before a unit may start."""

@@ -133,6 +133,21 @@ def test_no_job_is_forgotten_order_is_kept_and_what_is_stopped_ends(
         assert not world.actors
 
 
+def test_nobody_who_waits_is_started_during_the_shutdown() -> None:
+    files = dict.fromkeys(NAMES, "[Service]\nExecStart=/lab/act x hang\n")
+    files["a.service"] = "[Service]\nType=oneshot\nExecStart=/lab/act x sleep:300\n"
+    files["b.service"] = "[Unit]\nAfter=a.service\n" + files["b.service"]
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(files, folder)
+        world.request(Kind.START, "a.service")
+        waits = world.request(Kind.START, "b.service")
+        world.wait(0.1)
+        world.manager = world.manager.about_to_leave()
+        world.wait(1)
+        assert world.answers[waits] == "canceled"
+        assert not world.begun["b.service"]
+
+
 EVENTS = st.one_of(
     st.builds(
         Request, st.integers(1, 9), st.builds(Job, st.sampled_from(NAMES), st.sampled_from(Kind))
