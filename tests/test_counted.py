@@ -26,6 +26,8 @@ NEVER_ONE = {
     "autograder/stage/virtual.py": "as many processes as a play may have",
     "forklab/lens/world/surroundings.py": "as many bytes as a pipe takes at once",
     "autograder/stage/machine.py": "what a play needs is said of more than one",
+    "autograder/stage/workspace.py": "as many bytes as the name of a folder may have",
+    "forklab/services/folder.py": "as many bytes as a unit file may have",
     "forklab/draw/outcomes/text.py": "a power of ten",
     "forklab/explore/explore.py": "the most outcomes that are kept",
 }

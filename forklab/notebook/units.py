@@ -20,13 +20,13 @@ from typing import Final
 from IPython.core.error import UsageError
 
 from forklab.ctl.pictures import start_up, ties_of
-from forklab.draw.film.page import film_html
 from forklab.draw.templates import template
-from forklab.draw.trees.text import tree_text
 from forklab.draw.units.graph import Tie, UnitBox, units_svg
 from forklab.draw.units.timeline import Phase, Row, timeline_svg
 from forklab.history import History
 from forklab.lens.record import CannotRecordError, CannotTraceError, record
+from forklab.notebook.still import Still, still_html
+from forklab.notebook.views import film_view
 from forklab.services import journal
 from forklab.services.folder import Folders
 from forklab.services.journal import Record
@@ -73,13 +73,11 @@ class UnitsRun:
         return next((round(start, 3) for start in starts), None)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        told = self.history
-        opening = told.busiest() if self.at is None else told.moment(self.at)
-        film = film_html(told, title="services", page=False, start=opening)
+        text, film = film_view(self.history, "services", self.at)
         words = f"After {self.seconds:g} s all were told to stop."
         return {
-            "text/plain": f"{tree_text(told.tree(opening))}\n{words}",
-            "text/html": template("notebook/run.html")(film=film, picture="", words=words),
+            "text/plain": f"{text}\n{words}",
+            "text/html": template("notebook/run.html")(shown=film, words=words),
         }
 
 
@@ -91,8 +89,8 @@ class Picture:
     words: str
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        html = template("notebook/run.html")(film="", picture=self.svg, words="")
-        return {"text/plain": self.words, "text/html": html}
+        still = Still("", picture=self.svg, alt=self.words)
+        return {"text/plain": self.words, "text/html": still_html(still, self.svg)}
 
 
 def run_units(line: str, cell: str) -> UnitsRun:

@@ -17,6 +17,7 @@ from forklab.draw.trees.picture import tree_svg
 from forklab.draw.trees.text import alt_text, tree_text
 from forklab.explore import Exploration, Outcome, explore
 from forklab.explore.why import Explanation, why
+from forklab.history import History
 from forklab.lens.record import Recording, record
 from forklab.lens.untraced.snapshot import Snapshot
 from forklab.notebook.cell import Cell
@@ -24,6 +25,25 @@ from forklab.notebook.still import Still, still_html
 from forklab.notebook.summary import how_it_went
 
 IN_WORDS = "The picture in words"
+
+
+def film_view(history: History, title: str, at: float | None) -> tuple[str, str]:
+    """In text, the moment at which the film opens, `at` so many seconds, else when most processes live; and in HTML."""
+    if not history.events:
+        return "", film_html(history, title=title, page=False)
+    opening = history.busiest() if at is None else history.moment(at)
+    tree = history.tree(opening)
+    text = tree_text(tree)
+    still = Still(
+        text,
+        heading=captions(history)[opening],
+        clock=clocks(history)[opening],
+        picture=tree_svg(tree),
+        alt=alt_text(tree),
+        folded=IN_WORDS,
+    )
+    film = film_html(history, title=title, page=False, start=opening)
+    return text, still_html(still, film)
 
 
 @dataclass(frozen=True)
@@ -36,30 +56,14 @@ class RunView:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         words = how_it_went(self.seen)
-        text, shown = self._film() if isinstance(self.seen, Recording) else self._picture(self.seen)
+        if isinstance(self.seen, Recording):
+            text, shown = film_view(self.seen.history, self.title, self.at)
+        else:
+            text, shown = self._picture(self.seen)
         return {
             "text/plain": "\n".join(part for part in (text, words) if part),
             "text/html": template("notebook/run.html")(shown=shown, words=words),
         }
-
-    def _film(self) -> tuple[str, str]:
-        """In text, the moment at which it opens; and in HTML."""
-        history = self.seen.history
-        if not history.events:
-            return "", film_html(history, title=self.title, page=False)
-        opening = history.busiest() if self.at is None else history.moment(self.at)
-        tree = history.tree(opening)
-        text = tree_text(tree)
-        still = Still(
-            text,
-            heading=captions(history)[opening],
-            clock=clocks(history)[opening],
-            picture=tree_svg(tree),
-            alt=alt_text(tree),
-            folded=IN_WORDS,
-        )
-        film = film_html(history, title=self.title, page=False, start=opening)
-        return text, still_html(still, film)
 
     @staticmethod
     def _picture(seen: Snapshot) -> tuple[str, str]:

@@ -46,11 +46,11 @@ unshare --pid --mount --uts --ipc --cgroup --net --fork --kill-child --propagati
     mount -t tmpfs -o mode=755 tmpfs $root/run && mount -t tmpfs tmpfs $root/tmp && mkdir -p $root/run/lock $root/lab &&
         mount --bind "$lab" $root/lab || exit 94
     mount -t tmpfs -o mode=755 tmpfs $root/dev && mkdir $root/dev/pts $root/dev/shm || exit 95
-    for device in null zero full random urandom tty; do
-        touch $root/dev/$device && mount --bind /dev/$device $root/dev/$device || exit 95
+    # Devices of its own, not those of the machine: systemd takes its console for a terminal, and gives it to root alone.
+    for device in "null 1 3" "zero 1 5" "full 1 7" "random 1 8" "urandom 1 9" "tty 5 0" "console 1 3"; do
+        mknod -m 666 $root/dev/${device%% *} c ${device#* } || exit 95
     done
     ln -s /proc/self/fd $root/dev/fd
-    ln -s /dev/null $root/dev/console
     for unit in systemd-sysctl.service systemd-modules-load.service systemd-remount-fs.service systemd-binfmt.service \
         systemd-udevd.service systemd-udev-trigger.service systemd-udevd-control.socket systemd-udevd-kernel.socket \
         systemd-timesyncd.service systemd-random-seed.service systemd-pstore.service systemd-oomd.service \
