@@ -50,7 +50,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShel
         InteractiveShell.clear_instance()
 
 
-@pytest.mark.parametrize(("notebook", "answer"), each())
+@pytest.mark.parametrize(("notebook", "answer"), [*each()])
 def test_an_answer_is_told_what_it_deserves(
     kernel: InteractiveShell, notebook: str, answer: Answer
 ) -> None:
