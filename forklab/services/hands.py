@@ -30,7 +30,18 @@ from forklab.services.environment import entry_of, environment_of, resolve, told
 from forklab.services.journal import DEBUG, ERROR, INFORMATION, WARNING, Journal, Record
 from forklab.services.keepers import Keeper
 from forklab.services.loop import Loop, Rank
-from forklab.services.manager import Check, Checked, Deed, Event, Finished, Happened, Manager, step
+from forklab.services.manager import (
+    Check,
+    Checked,
+    Deed,
+    Event,
+    Finished,
+    Happened,
+    Leave,
+    Manager,
+    Request,
+    step,
+)
 from forklab.services.processes import children
 from forklab.services.streams import Lines, accept_credentials, receive
 from forklab.services.unit import Service
@@ -132,9 +143,7 @@ class Hands:
 
     def _take(self, event: Event) -> None:
         before = self.manager.lives
-        self.note(
-            event.job.unit if not isinstance(event, Happened | Checked) else event.unit, event
-        )
+        self.note(_whom(event), event)
         try:
             self.manager, deeds = step(self.manager, event, time.monotonic())
         except Exception as error:
@@ -602,3 +611,14 @@ def _directory(service: Service, user: str) -> str:
     if path.lstrip("-") == "~":
         return ("-" if path.startswith("-") else "") + entry_of(user or str(os.getuid())).pw_dir
     return path
+
+
+def _whom(event: Event) -> str:
+    """The unit that it concerns; the end concerns all, and none by name."""
+    match event:
+        case Request():
+            return event.job.unit
+        case Leave():
+            return ""
+        case Happened() | Checked():
+            return event.unit

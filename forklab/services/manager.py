@@ -72,11 +72,6 @@ class Manager:
                 kept.setdefault(name, new)
         return replace(self, graph=Graph.of(kept))
 
-    def about_to_leave(self) -> Manager:
-        """From now on nothing is started, by nobody."""
-        lives = {name: replace(each, stopped=True) for name, each in self.lives.items()}
-        return replace(self, lives=lives, leaving=True)
-
     def forgiven(self, names: Sequence[str]) -> Manager:
         """Forgets failures and counts, of all units or of these (`systemctl reset-failed`)."""
         these = set(names) or set(self.lives)
@@ -119,6 +114,11 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """The end of it all: everything stops, whoever is about to start as well, and nobody starts or comes back."""
+
+
+@dataclass(frozen=True)
 class Check:
     """The conditions of a unit have to be looked at now."""
 
@@ -134,7 +134,7 @@ class Finished:
     result: str
 
 
-Event: TypeAlias = Request | Happened | Checked
+Event: TypeAlias = Request | Happened | Checked | Leave
 Effect: TypeAlias = life.Effect | Check | Finished
 
 
@@ -156,6 +156,8 @@ def step(manager: Manager, event: Event, now: float) -> tuple[Manager, tuple[Dee
             walk.happened(event.unit, event.event)
         case Checked():
             walk.checked(event)
+        case Leave():
+            walk.leave()
     walk.run_what_can()
     return walk.manager, tuple(walk.deeds)
 
@@ -165,6 +167,9 @@ class _Walk:
     manager: Manager
     now: float
     deeds: list[Deed] = field(default_factory=list)
+    failed: list[str] = field(
+        default_factory=list
+    )  # for want of others; OnFailure= comes once all such are known
 
     @property
     def graph(self) -> Graph:
@@ -201,6 +206,14 @@ class _Walk:
             self._install(each, number if each == job else None)
         return True
 
+    def leave(self) -> None:
+        """All jobs are there before the first runs: so whoever is ordered after another stops before it."""
+        lives = {name: replace(each, stopped=True) for name, each in self.manager.lives.items()}
+        self.manager = replace(self.manager, lives=lives, leaving=True)
+        up = {name for name, each in lives.items() if each.active not in DOWN}
+        for name in sorted(up | self.manager.tasks.keys()):
+            self.request(Job(name, Kind.STOP))
+
     def _install(self, job: Job, number: int | None) -> None:
         """A job that says the opposite takes the place of an earlier one; others become one with it."""
         waiting = frozenset() if number is None else frozenset({number})
@@ -229,7 +242,7 @@ class _Walk:
         self.deeds += [Deed(name, Finished(number, result)) for number in sorted(task.requests)]
         if result == "dependency":
             self._say(name, f"Job {task.job} failed with result 'dependency'.", 5)
-            self._wake(name)
+            self.failed.append(name)
         if result in (*_GOOD, "canceled") or task.kind is not Kind.START:
             return
         for relation in (Relation.REQUIRES, Relation.BINDS_TO):
@@ -273,7 +286,10 @@ class _Walk:
             for name in bereft:
                 self._say(name, "Unit is bound to an inactive unit. Stopping, too.")
                 self.request(Job(name, Kind.STOP))
-            if not has_run and not bereft:
+            failed, self.failed = self.failed, []
+            for name in failed:
+                self._wake(name)
+            if not has_run and not bereft and not failed:
                 return
 
     def _is_ready(self, name: str) -> bool:
@@ -332,25 +348,30 @@ class _Walk:
 
     def _begin(self, name: str) -> None:
         """What has to be so before a unit may start."""
-        if self._has_been_started_too_often(name):
+        if self._is_at_its_limit(name):
             self._say(name, "Start request repeated too quickly.", 4)
             self._move(name, life.Refused("start-limit-hit"))
             if name in self.manager.tasks:  # it had failed before, in the same way
                 self._finish(name, "failed")
-        elif self.graph.units[name].conditions:
+            return
+        starts = {**self.manager.starts, name: (*self._lately(name), self.now)}
+        self.manager = replace(self.manager, starts=starts)
+        if self.graph.units[name].conditions:
             self.deeds.append(Deed(name, Check()))
         else:
             self._start(name)
 
-    def _has_been_started_too_often(self, name: str) -> bool:
-        burst, interval = self.graph.units[name].start_limit
-        if not burst or not interval or not self.graph.units[name].service:
+    def _is_at_its_limit(self, name: str) -> bool:
+        """Whether StartLimitBurst= forbids one more start now. Only services have limits."""
+        unit = self.graph.units.get(name)
+        if unit is None or unit.service is None or not all(unit.start_limit):
             return False
-        lately = tuple(at for at in self.manager.starts.get(name, ()) if self.now - at < interval)
-        if len(lately) < burst:
-            starts = {**self.manager.starts, name: (*lately, self.now)}
-            self.manager = replace(self.manager, starts=starts)
-        return len(lately) >= burst
+        return len(self._lately(name)) >= unit.start_limit[0]
+
+    def _lately(self, name: str) -> tuple[float, ...]:
+        """When it was started, as far as that counts."""
+        interval = self.graph.units[name].start_limit[1]
+        return tuple(at for at in self.manager.starts.get(name, ()) if self.now - at < interval)
 
     def checked(self, answer: Checked) -> None:
         name, task = answer.unit, self.manager.tasks.get(answer.unit)
@@ -453,5 +474,9 @@ class _Walk:
     def _wake(self, name: str) -> None:
         """Whoever is there for the case that it fails (OnFailure=)."""
         for other in sorted(self.graph.whom(Relation.ON_FAILURE, name)):
+            if self._is_at_its_limit(other):
+                # It could fail at once, take along whoever needs it, and be woken by that for ever.
+                self._say(name, f"OnFailure= is not triggered: {other} was started too often.", 4)
+                continue
             self._say(name, "Triggering OnFailure= dependencies.")
             self.request(Job(other, Kind.START))

@@ -18,17 +18,15 @@ from typing import Final
 
 from forklab.services.control import Control
 from forklab.services.folder import Folders
-from forklab.services.graph import Job, Kind
 from forklab.services.hands import Hands
 from forklab.services.journal import Journal, Record
 from forklab.services.keepers import make_room_for_descriptors
 from forklab.services.loop import Rank
-from forklab.services.manager import Manager, Request
+from forklab.services.manager import Leave, Manager
 from forklab.services.place import JOURNAL, PlaceError, claimed
 
 DEFAULT_TARGET: Final = "default.target"
 _PR_SET_CHILD_SUBREAPER: Final = 36
-_SHUTDOWN: Final = 0  # the number of its requests: nobody waits for one
 _LEAVE: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _URGENT: Final = frozenset({signal.SIGTERM, signal.SIGINT})  # if they come again
 _ONE_BREATH: Final = 0.5  # seconds: timeout(1) sends its signal twice
@@ -100,7 +98,7 @@ class _Rule:
             self._control.start(name)
         while not self._control.leaving:
             self._hands.loop.turn()
-        self._stop_everything()
+        self._hands.happens(Leave())
         while self._hands.manager.tasks and not self._is_hurried:
             self._hands.loop.turn()
         self._hands.let_go(_PATIENCE, at_once=self._is_hurried)
@@ -134,10 +132,3 @@ class _Rule:
         signal.set_wakeup_fd(-1)
         for each in self._news:
             each.close()
-
-    def _stop_everything(self) -> None:
-        """Who is about to start is stopped, too. `about_to_leave`, so that nobody comes back meanwhile."""
-        manager = self._hands.manager = self._hands.manager.about_to_leave()
-        up = {n for n, each in manager.lives.items() if each.active not in ("inactive", "failed")}
-        for name in sorted(up | manager.tasks.keys()):
-            self._hands.happens(Request(_SHUTDOWN, Job(name, Kind.STOP)))

@@ -8,14 +8,24 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from watched import answered, check_rest, check_step, starts
 from world import World
 
 from forklab.services import life
 from forklab.services.graph import DOWN, Job, Kind
-from forklab.services.manager import Checked, Deed, Event, Happened, Manager, Request, step
+from forklab.services.manager import (
+    Checked,
+    Deed,
+    Event,
+    Happened,
+    Leave,
+    Manager,
+    Request,
+    step,
+)
 
 NAMES = ("a.service", "b.service", "c.service", "d.service")
 RELATIONS = ("Requires", "Wants", "BindsTo", "PartOf", "Conflicts", "After", "Before", "OnFailure")
@@ -109,7 +119,7 @@ def world_of(files: Mapping[str, str], folder: str) -> Watched:
     return Watched(Path(folder))
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES)
 @given(unit_files(), REQUESTS, st.booleans())
 def test_no_job_is_forgotten_order_is_kept_and_what_is_stopped_ends(
     files: dict[str, str], requests: list[tuple[Kind, str, float]], leaves: bool
@@ -123,7 +133,7 @@ def test_no_job_is_forgotten_order_is_kept_and_what_is_stopped_ends(
             world.wait(60)
             world.check_rest()
         else:
-            world.manager = world.manager.about_to_leave()
+            world.event(Leave())
         for _ in NAMES if not leaves else NAMES[:1]:  # who fails to stop may wake another one
             for name in NAMES:
                 world.request(Kind.STOP, name)
@@ -142,10 +152,43 @@ def test_nobody_who_waits_is_started_during_the_shutdown() -> None:
         world.request(Kind.START, "a.service")
         waits = world.request(Kind.START, "b.service")
         world.wait(0.1)
-        world.manager = world.manager.about_to_leave()
+        world.event(Leave())
         world.wait(1)
         assert world.answers[waits] == "canceled"
         assert not world.begun["b.service"]
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_at_the_end_whoever_comes_after_another_stops_before_it(first: str) -> None:
+    """They need each other not at all, so that neither would take the other along."""
+    second = "b" if first == "a" else "a"
+    files = dict.fromkeys(NAMES, "[Service]\nExecStart=/lab/act x hang\n")
+    files[f"{second}.service"] = f"[Unit]\nAfter={first}.service\n" + files[f"{second}.service"]
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(files, folder)
+        for name in (first, second):
+            assert world.start(name) == "done"
+        world.said.clear()
+        world.event(Leave())
+        world.wait(1)
+    told = [text for _, text in world.said if text.startswith("Stop")]
+    assert [line.split()[1][0] for line in told] == [second, second, first, first]
+
+
+def test_who_is_woken_by_a_failure_that_it_has_caused_is_woken_until_its_limit() -> None:
+    files = dict.fromkeys(NAMES, "[Service]\nExecStart=/lab/act x hang\n")
+    files["a.service"] = "[Unit]\nRequires=b.service\nOnFailure=b.service\n" + files["a.service"]
+    files["b.service"] = (
+        "[Unit]\nRequires=a.service\nBefore=a.service\nStartLimitBurst=3\n"
+        "[Service]\nExecStartPre=/lab/act x exit:1\nExecStart=/lab/act x hang\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(files, folder)
+        assert world.start("a.service") == "dependency"
+        world.wait(60)
+        world.check_rest()
+        assert len(world.manager.starts["b.service"]) == 3
+        assert not world.manager.tasks
 
 
 EVENTS = st.one_of(
@@ -171,7 +214,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES)
 @given(unit_files(), st.lists(EVENTS, max_size=25))
 def test_no_event_at_any_time_is_too_much(files: dict[str, str], events: list[Event]) -> None:
     """Also those that cannot be, or come twice: the manager does not die, and nobody starts out of order."""

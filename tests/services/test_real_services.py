@@ -269,20 +269,19 @@ def test_in_all_this_the_manager_made_no_mistake(manager: Managed) -> None:
 
 def test_sigterm_stops_in_reverse_order_and_leaves_nothing() -> None:
     units = {
-        "below": f"/bin/sh -c '{NAP}'",
-        "above": f"[Unit]\nRequires=below.service\nAfter=below.service\n"
-        f"[Service]\nRestart=always\nExecStart=/bin/sh -c '{NAP}'",
-        "default.target": "[Unit]\nWants=above.service",
+        "disk": f"/bin/sh -c '{NAP}'",
+        "web": f"[Unit]\nAfter=disk.service\n[Service]\nRestart=always\nExecStart=/bin/sh -c '{NAP}'",
+        "default.target": "[Unit]\nWants=disk.service web.service",
     }
     with managed(units, options=("--journal", "/dev/null")) as manager:
-        until(lambda: manager.stands("above") == "active/running/success")
+        until(lambda: manager.stands("web") == "active/running/success")
         everybody = manager.everybody()
         manager.process.send_signal(signal.SIGTERM)
         _, said = manager.process.communicate(timeout=60)
         assert manager.process.returncode == 0
         stopped = [line.split()[2] for line in said.splitlines() if "Stopped" in line]
-        assert stopped.index("above.service.") < stopped.index("below.service.")
-        assert said.count("Started above") == 1
+        assert stopped.index("web.service.") < stopped.index("disk.service.")
+        assert said.count("Started web") == 1
         assert all(map(gone, everybody))
         assert not manager.place.exists()
 
