@@ -133,6 +133,10 @@ SA_NOCLDWAIT: Final = (
 # What nobody minds who has not asked for it: it neither ends nor stops a process.
 HARMLESS_MASK: Final = mask_of(with_default(DefaultAction.IGNORE, DefaultAction.CONTINUE))
 STOPPING_MASK: Final = mask_of(STOPPING)
+# Whose default is an end without a core file; those in real time, too.
+ENDING_MASK: Final = ~mask_of(
+    with_default(*(action for action in DefaultAction if action is not DefaultAction.TERMINATE))
+)
 # Whether a process is stopped depends on them.
 JOB_CONTROL: Final = frozenset(
     map(signal_number, with_default(DefaultAction.STOP, DefaultAction.CONTINUE))

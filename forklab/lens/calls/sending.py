@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from forklab.kernel.calls import int32
-from forklab.kernel.signals import KILL
+from forklab.kernel.signals import ENDING_MASK, KILL, bit, signal_name
 from forklab.lens.calls.waiting import group_for, group_numbers
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.chronicle import Member
@@ -32,20 +32,58 @@ class Sending(NamedTuple):
     shielded: bool
 
 
-def send(run: Run, tracee: Tracee, call: Call) -> Onward:
+def send(run: Run, tracee: Tracee, call: Call, *, explored: bool = False) -> Onward:
+    """`explored`: it is one of several schedules."""
     sending = announce(run, tracee, call)
     if sending is None:
         run.clock.look()  # with signal 0 one asks who is still there
         return IN_TURN if run.clock.watched else AT_ONCE
     run.clock.looked_away()
+    if explored:
+        doubt_who_ends_them(run, sending)
+    elif sending.targets and all(map(_is_dying, sending.targets)) and not says_it_twice(call):
+        return only_ask(tracee, call, sending)
     if sending.shielded:
         return shield(run, tracee, sending, lambda target: os.kill(target.pid, sending.number))
-    return deliver(run, tracee, sending)
-
-
-def deliver(run: Run, tracee: Tracee, sending: Sending) -> Onward:
-    """The kernel does it, if it may."""
     return INTO_ITS_CALL
+
+
+def only_ask(tracee: Tracee, call: Call, sending: Sending) -> Onward:
+    """Nobody gets the signal; whether it might be sent is for the kernel to say: with number 0 it does no more."""
+    call.patched = (sending.place, call.arguments[sending.place])
+    ptrace.set_argument(tracee.tid, sending.place, 0)
+    return INTO_ITS_CALL
+
+
+def says_it_twice(call: Call) -> bool:
+    """Whether the number is in a siginfo as well, and has to be the same there."""
+    return call.name == "pidfd_send_signal" and bool(call.arguments[2])
+
+
+def doubt_who_ends_them(run: Run, sending: Sending) -> None:
+    """The kernel lets the dying have no other signal. That a change of a mask then comes before or after it is no
+    longer the same, which the explorer does not know: it goes through both, and claims nothing.
+    """
+    for target in filter(_is_dying, sending.targets):
+        masks = proc.masks(target.pid, target.pid)
+        if masks and not masks.harmless(sending.number) and not masks.pending & bit(sending.number):
+            run.because(
+                f"{signal_name(sending.number)} is sent to {target.name}, which another signal has ended"
+                " already: it is shown with either end"
+            )
+
+
+def _is_dying(target: Member) -> bool:
+    """Whether a signal has ended it, though it has not been let go since.
+
+    Of a signal that is neither caught, blocked nor ignored, and leaves no core file, the kernel makes an end at the
+    moment at which it is sent, whatever comes next (complete_signal() in Linux' kernel/signal.c); but of a process that
+    is traced not before it is delivered.
+    """
+    masks = proc.masks(target.pid, target.pid)
+    if masks is None or target.is_init or target.stopped:
+        return False
+    return bool(masks.deliverable) and not masks.deliverable & (masks.caught | ~ENDING_MASK)
 
 
 def sent(run: Run, tracee: Tracee, call: Call, result: int) -> None:

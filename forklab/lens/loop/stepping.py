@@ -283,19 +283,17 @@ def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...]) -> N
 def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     """SIGKILL is only on its way then: each of them dies in a step of its own."""
     if int32(call.arguments[sending.signal_place(call.name)]) != KILL:
-        return sending.send(run, tracee, call)
+        return sending.send(run, tracee, call, explored=True)
     sent = sending.announce(run, tracee, call)
     if sent is None:
         return AT_ONCE
+    sending.doubt_who_ends_them(run, sent)
     if sent.shielded:
         return sending.shield(run, tracee, sent, ledger.doom)
-    if call.name == "pidfd_send_signal" and call.arguments[2]:
-        # There the number may be in a siginfo as well, and has to be the same.
-        return sending.deliver(run, tracee, sent)
+    if sending.says_it_twice(call):
+        return INTO_ITS_CALL
     ledger.of(tracee).dooms = tuple(sent.targets)
-    call.patched = (sent.place, call.arguments[sent.place])
-    ptrace.set_argument(tracee.tid, sent.place, 0)  # whether it may is for the kernel to say
-    return INTO_ITS_CALL
+    return sending.only_ask(tracee, call, sent)
 
 
 def _is_to_drop(standing: Standing, tracee: Tracee, call: Call) -> bool:
