@@ -20,6 +20,8 @@ from playing import play
 
 
 def main(root: Path, names: list[str]) -> None:
+    if not (root / "lib/systemd/systemd").exists():
+        sys.exit(f"{root} is no root with systemd in it: root.sh makes one.")
     wanted = [fact for fact in facts() if not names or fact.name in names]
     with tempfile.TemporaryDirectory() as scratch:
         act = Path(scratch, "act")
