@@ -6,7 +6,6 @@ import functools
 import io
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 _PAGE = 4096
@@ -40,14 +39,21 @@ def _version(path: str) -> tuple[int, int]:
     return about.st_ino, about.st_mtime_ns
 
 
+def _content(path: str) -> bytes:
+    with open(
+        path, "rb"
+    ) as file:  # not by pathlib: it takes longer to load than most files to read
+        return file.read()
+
+
 @functools.lru_cache
 def _mentions(path: str, name: str, *_: int) -> bool:
-    return f"{name}\0".encode() in Path(path).read_bytes()
+    return f"{name}\0".encode() in _content(path)
 
 
 @functools.lru_cache
 def _of_glibc(path: str, names: frozenset[str], *_: int) -> Functions | None:
-    content = Path(path).read_bytes()
+    content = _content(path)
     if not any(name in content for name in _OF_GLIBC):
         return None
     from elftools.common.exceptions import ELFError  # here: hardly any program has need of it

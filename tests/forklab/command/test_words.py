@@ -85,7 +85,10 @@ def test_without_a_program_an_example_is_given(forklab: Forklab) -> None:
     [
         (["outpust"], "There is no command outpust. Did you mean outputs?"),
         (["./a.sh"], "There is no command ./a.sh. To run that program: forklab run ./a.sh"),
-        (["qwertz"], "There is no command qwertz. There is: run, outputs, quiz, tree."),
+        (
+            ["qwertz"],
+            "There is no command qwertz. There is: run, outputs, quiz, tree, services, ctl.",
+        ),
         (["run", "--seeed", "3", "ls"], "run does not know --seeed. Did you mean --seed?"),
         (["outputs", "-x", "ls"], "outputs does not know -x. See: forklab outputs --help"),
         (["tree", "1", "2"], "tree does not know 2. See: forklab tree --help"),
