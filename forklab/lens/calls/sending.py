@@ -66,7 +66,10 @@ def doubt_who_ends_them(run: Run, sending: Sending) -> None:
     """
     for target in filter(_is_dying, sending.targets):
         masks = proc.masks(target.pid, target.pid)
-        if masks and not masks.harmless(sending.number) and not masks.pending & bit(sending.number):
+        certain = bit(KILL) | bit(
+            sending.number
+        )  # one of these has come already: so nothing changes
+        if masks and not masks.harmless(sending.number) and not masks.pending & certain:
             run.because(
                 f"{signal_name(sending.number)} is sent to {target.name}, which another signal has ended"
                 " already: it is shown with either end"
