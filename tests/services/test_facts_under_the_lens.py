@@ -20,13 +20,15 @@ from forklab.lens.record import CannotTraceError, Limits, record
 
 HERE = Path(__file__).parent
 FACTS = {fact.name: fact for fact in facts()}
-# One of each kind: failures, time limits, orders, notifications, daemons, restarts, words, files, the command.
+# One of each kind: failures, time limits, orders, notifications (one by who is quicker than the report of its pid),
+# daemons, restarts, words, files, the command.
 SAMPLE = (
     "requires-after-failed",
     "bindsto-other-dies",
     "stop-sequence",
     "killmode-mixed",
     "notify-never",
+    "restart-on-abnormal-timeout",
     "forking-pidfile-late",
     "start-limit",
     "variables",

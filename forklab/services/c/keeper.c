@@ -222,7 +222,7 @@ static void hear_of_exec(enum role role) {
 
 static void run(char **fields, int count, const int streams[3]) {
     enum role role = strcmp(fields[1], role_names[MAIN]) == 0 ? MAIN : CONTROL;
-    int ends[2];
+    int ends[2], told[2];
     runs++;
     killing = false; /* it is not whom the blow was for */
     hear_of_exec(role);
@@ -235,19 +235,32 @@ static void run(char **fields, int count, const int streams[3]) {
         report("refused %s 0 %d", role_names[role], errno);
         return;
     }
+    if (pipe2(told, O_CLOEXEC) < 0) {
+        report("refused %s 0 %d", role_names[role], errno);
+        close(ends[0]);
+        close(ends[1]);
+        return;
+    }
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        /* Its pid is reported first, else nobody would know whose it is, whatever it announces. */
+        close(told[1]);
+        while (read(told[0], &(char){0}, 1) < 0 && errno == EINTR)
+            ;
         become(fields, count, streams, ends[1]);
+    }
     int failure = errno;
     close(ends[1]);
+    close(told[0]);
     if (child < 0) {
         report("refused %s 0 %d", role_names[role], failure);
         close(ends[0]);
-        return;
+    } else {
+        named[role] = child;
+        execs[role] = ends[0];
+        report("started %s %d", role_names[role], child);
     }
-    named[role] = child;
-    execs[role] = ends[0];
-    report("started %s %d", role_names[role], child);
+    close(told[1]);
 }
 
 static void adopt(pid_t process) {
