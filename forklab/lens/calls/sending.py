@@ -41,7 +41,11 @@ def send(run: Run, tracee: Tracee, call: Call, *, explored: bool = False) -> Onw
     run.clock.looked_away()
     if explored:
         doubt_who_ends_them(run, sending)
-    elif sending.targets and all(map(_is_dying, sending.targets)) and not says_it_twice(call):
+    elif (
+        sending.targets
+        and all(map(_masks_of_the_dying, sending.targets))
+        and not says_it_twice(call)
+    ):
         return only_ask(tracee, call, sending)
     if sending.shielded:
         return shield(run, tracee, sending, lambda target: os.kill(target.pid, sending.number))
@@ -64,11 +68,9 @@ def doubt_who_ends_them(run: Run, sending: Sending) -> None:
     """The kernel lets the dying have no other signal. That a change of a mask then comes before or after it is no
     longer the same, which the explorer does not know: it goes through both, and claims nothing.
     """
-    for target in filter(_is_dying, sending.targets):
-        masks = proc.masks(target.pid, target.pid)
-        certain = bit(KILL) | bit(
-            sending.number
-        )  # one of these has come already: so nothing changes
+    certain = bit(KILL) | bit(sending.number)  # one of these has come already: so nothing changes
+    for target in sending.targets:
+        masks = _masks_of_the_dying(target)
         if masks and not masks.harmless(sending.number) and not masks.pending & certain:
             run.because(
                 f"{signal_name(sending.number)} is sent to {target.name}, which another signal has ended"
@@ -76,17 +78,19 @@ def doubt_who_ends_them(run: Run, sending: Sending) -> None:
             )
 
 
-def _is_dying(target: Member) -> bool:
-    """Whether a signal has ended it, though it has not been let go since.
+def _masks_of_the_dying(target: Member) -> proc.Masks | None:
+    """Of one whom a signal has ended, though it has not been let go since; None of all others.
 
     Of a signal that is neither caught, blocked nor ignored, and leaves no core file, the kernel makes an end at the
     moment at which it is sent, whatever comes next (complete_signal() in Linux' kernel/signal.c); but of a process that
     is traced not before it is delivered.
     """
+    if target.is_init or target.stopped:
+        return None
     masks = proc.masks(target.pid, target.pid)
-    if masks is None or target.is_init or target.stopped:
-        return False
-    return bool(masks.deliverable) and not masks.deliverable & (masks.caught | ~ENDING_MASK)
+    if masks is None or not masks.deliverable:
+        return None
+    return None if masks.deliverable & (masks.caught | ~ENDING_MASK) else masks
 
 
 def sent(run: Run, tracee: Tracee, call: Call, result: int) -> None:
