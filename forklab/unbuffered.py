@@ -12,9 +12,8 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
-from forklab.cache import kept
+from forklab.built import CannotBuildError, built
 from forklab.runnable import is_python
-from forklab.source import run_tool
 
 _FOLDER = Path(__file__).with_name("preloaded")
 _SOURCE = _FOLDER / "unbuffered.c"
@@ -73,20 +72,10 @@ def _is_dynamic(content: bytes) -> bool:
 
 def _library() -> Path:
     """Compiled once, and kept. Raises CannotUnbufferError."""
+    need = "--unbuffered needs a C compiler"
     try:
-        return kept("unbuffered.so", _SOURCE.read_bytes(), _FLAGS, _compile)
+        return built("unbuffered.so", _SOURCE, _FLAGS, need=need, what="--unbuffered")
+    except CannotBuildError as error:
+        raise CannotUnbufferError(str(error)) from None
     except OSError as error:
         raise CannotUnbufferError(f"--unbuffered: {error}") from None
-
-
-def _compile(library: Path) -> None:
-    compiler = os.environ.get("CC", "cc")
-    try:
-        done = run_tool([compiler, *_FLAGS, "-o", str(library), str(_SOURCE)])
-    except FileNotFoundError:
-        raise CannotUnbufferError(
-            f"--unbuffered needs a C compiler, and the command {compiler!r} was not found."
-            " On Debian and Ubuntu, 'sudo apt install gcc' brings one."
-        ) from None
-    if done.returncode != 0:
-        raise CannotUnbufferError(f"--unbuffered does not compile here:\n{done.stderr}")

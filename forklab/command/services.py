@@ -55,8 +55,9 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
 
 def run(parsed: argparse.Namespace) -> int:
     """Raises UserError."""
+    from forklab.built import CannotBuildError
     from forklab.services.folder import Folders
-    from forklab.services.keepers import CannotBuildError, keeper_program
+    from forklab.services.keepers import keeper_program
     from forklab.services.place import PlaceError, usual_place
     from forklab.services.run import run as run_manager
 

@@ -19,6 +19,7 @@ from typing import Final
 
 from IPython.core.error import UsageError
 
+from forklab.built import CannotBuildError
 from forklab.ctl.pictures import start_up, ties_of
 from forklab.draw.templates import template
 from forklab.draw.units.graph import Tie, UnitBox, units_svg
@@ -30,7 +31,7 @@ from forklab.notebook.views import film_view
 from forklab.services import journal
 from forklab.services.folder import Folders
 from forklab.services.journal import Record
-from forklab.services.keepers import CannotBuildError, keeper_program
+from forklab.services.keepers import keeper_program
 from forklab.services.story import Stay, history, since_last_start, stays
 from forklab.services.unit import Unit
 

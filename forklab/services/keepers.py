@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from forklab.cache import kept
-from forklab.source import run_tool
+from forklab.built import CannotBuildError, built
 
 _SOURCE: Final = Path(__file__).with_name("c") / "keeper.c"
 _FLAGS: Final = ("-std=gnu11", "-O2")
@@ -24,29 +23,13 @@ _DESCRIPTORS: Final = resource.getrlimit(resource.RLIMIT_NOFILE)  # that service
 _ROOM: Final = 1 << 20  # for one order, with its arguments and environment
 
 
-class CannotBuildError(Exception):
-    """There is no keeper. The message says why, and the mend."""
-
-
 def keeper_program() -> Path:
     """Compiled once, and kept in the user's cache. Raises CannotBuildError."""
+    need = "Services stand below a small program in C"
     try:
-        return kept("keeper", _SOURCE.read_bytes(), _FLAGS, _compile)
+        return built("keeper", _SOURCE, _FLAGS, need=need, what=_SOURCE.name)
     except OSError as error:
         raise CannotBuildError(str(error)) from None
-
-
-def _compile(program: Path) -> None:
-    compiler = os.environ.get("CC", "cc")
-    try:
-        done = run_tool([compiler, *_FLAGS, "-o", str(program), str(_SOURCE)])
-    except FileNotFoundError:
-        raise CannotBuildError(
-            f"Services stand below a small program in C, and the command {compiler!r} was not found."
-            " On Debian and Ubuntu, 'sudo apt install gcc' brings one."
-        ) from None
-    if done.returncode != 0:
-        raise CannotBuildError(f"{_SOURCE.name} does not compile here:\n{done.stderr}")
 
 
 def make_room_for_descriptors() -> None:
