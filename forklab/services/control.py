@@ -30,6 +30,16 @@ from forklab.services.place import CONTROL
 from forklab.services.processes import below
 from forklab.services.unit import Load, Unit
 
+# The job that is meant by a verb.
+JOBS: Final = {
+    "start": Kind.START,
+    "stop": Kind.STOP,
+    "restart": Kind.RESTART,
+    "try-restart": Kind.RESTART,
+    "reload": Kind.RELOAD,
+    "reload-or-restart": Kind.RESTART,
+    "try-reload-or-restart": Kind.RESTART,
+}
 _LONGEST_REQUEST: Final = 1 << 16
 _MOST_CLIENTS: Final = 64
 _GOOD: Final = ("done", "already", "skipped")
@@ -168,7 +178,7 @@ class Control:
         }
         if verb in acts:
             acts[verb]()
-        elif verb in _JOBS:
+        elif verb in JOBS:
             self._request(client, verb, names, bool(asked.get("wait", True)))
         else:
             raise _RequestError(f"Unknown command verb '{verb}'.")
@@ -221,7 +231,7 @@ class Control:
             return None
         if verb.endswith("reload-or-restart"):
             return Kind.RELOAD if active and can_reload else Kind.RESTART
-        return _JOBS[verb]
+        return JOBS[verb]
 
     def start(self, name: str) -> None:
         """A unit that nobody waits for."""
@@ -325,13 +335,4 @@ def _whole(pattern: str) -> str:
     return pattern if re.search(r"[*\]]$|\.[a-z]+$", pattern) else f"{pattern}.service"
 
 
-_JOBS: Final = {
-    "start": Kind.START,
-    "stop": Kind.STOP,
-    "restart": Kind.RESTART,
-    "try-restart": Kind.RESTART,
-    "reload": Kind.RELOAD,
-    "reload-or-restart": Kind.RESTART,
-    "try-reload-or-restart": Kind.RESTART,
-}
 _SUB_OF_TARGETS: Final = {"running": "active"}

@@ -2,8 +2,7 @@
 
     python our_manager.py ACT OUT NAME...    plays these facts, and writes {name: record} to OUT
 
-Each fact has a manager of its own, in folders of its own. The places that facts speak of, /etc/systemd/system, /run,
-/lab ..., are below that folder: they are replaced wherever they are written, and put back in what comes out.
+Each fact has a manager of its own, in folders of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from below import PLACES, Below
 from facts import Fact, facts
 from playing import Answer, play
 
@@ -31,37 +31,21 @@ from forklab.services.journal import Record as Line
 from forklab.services.keepers import keeper_program
 from forklab.services.run import run
 
-_PLACES = ("/etc/systemd/system", "/usr/lib/systemd/system", "/run/", "/lab/")
 _SYSTEMCTL = f"""#!/bin/sh
 exec {sys.executable} -m forklab.command.main ctl --runtime {{}} "$@"
 """
 
 
-class OurManager:
-    """Below `folder`; `runtime` has its sockets and its journal."""
+class OurManager(Below):
+    """`runtime` has its sockets and its journal."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        super().__init__(folder)
         self._runtime = folder / "r"
 
-    def here(self, text: str) -> str:
-        for place in _PLACES:
-            text = text.replace(place, f"{self._folder}{place}")
-        return text
-
-    def there(self, text: str) -> str:
-        return text.replace(str(self._folder), "")
-
     def begin(self, files: dict[str, str]) -> None:
-        for name, text in files.items():
-            path = name if name.startswith("/") else f"/etc/systemd/system/{name}"
-            self._write(self.here(path), self.here(text))
+        self.write(files)
         self.control("daemon-reload")
-
-    def _write(self, path: str, text: str) -> None:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text, newline="")
-        Path(path).chmod(0o755)
 
     def control(self, *arguments: str) -> Answer:
         """`ctl` itself, in this process."""
@@ -115,7 +99,7 @@ def managed(act: Path) -> Iterator[OurManager]:
     # Short: the path of a socket has an end (unix(7)).
     folder = Path(tempfile.mkdtemp(prefix="f", dir="/tmp"))
     folder.chmod(0o755)
-    places = [folder / each.strip("/") for each in _PLACES]
+    places = [folder / each.strip("/") for each in PLACES]
     for place in (*places, folder / "run/systemd/system", folder / "bin"):
         place.mkdir(parents=True, exist_ok=True)
     log = folder / "lab" / "log"

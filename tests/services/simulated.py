@@ -1,7 +1,6 @@
 """The simulated world as a manager on which facts are played (`playing.Manager`): a fact in a few milliseconds.
 
-The places that facts speak of, /etc/systemd/system, /run, /lab ..., are below a folder of its own: they are replaced
-wherever they are written, and put back in what comes out. What it cannot do raises `Unplayable`.
+What it cannot do raises `Unplayable`.
 """
 
 from __future__ import annotations
@@ -13,56 +12,34 @@ import subprocess
 from pathlib import Path
 
 from actors import Actor, Unplayable, number_of
+from below import Below
 from playing import Answer
 from world import GOOD, World
 
+from forklab.services.control import JOBS
 from forklab.services.folder import full_name
 from forklab.services.graph import DOWN, UP, Kind
 from forklab.services.installing import Installation, InstallError
 from forklab.services.unit import Load
 
 _ETC, _RUN, _LIB = "etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system"
-_PLACES = (f"/{_ETC}", f"/{_LIB}", "/run/", "/lab/")
 _MAIN_PID = re.compile(r"\$\(systemctl show (\S+) -p MainPID --value\)")
-_KINDS = {
-    "start": Kind.START,
-    "stop": Kind.STOP,
-    "restart": Kind.RESTART,
-    "try-restart": Kind.RESTART,
-    "reload": Kind.RELOAD,
-    "reload-or-restart": Kind.RESTART,
-    "try-reload-or-restart": Kind.RESTART,
-}
 _A_COMMAND = 0.02  # seconds that systemctl itself takes, at least
 _NOT_HERE = ("systemctl", "journalctl", "systemd-", "python3", "/proc", "/lab/log", "pgrep")
 _BY_OURSELVES = ("systemctl", "pgrep", "pkill", "kill")
 
 
-class Simulated:
-    """Below `folder`."""
+class Simulated(Below):
+    """Has no processes and no clock but its own."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        super().__init__(folder)
         for place in (_ETC, _RUN, _LIB, "lab"):
             (folder / place).mkdir(parents=True)
-        act = folder / "lab" / "act"
-        act.touch()
-        act.chmod(0o755)
-
-    def here(self, text: str) -> str:
-        for place in _PLACES:
-            text = text.replace(place, f"{self._folder}{place}")
-        return text
-
-    def there(self, text: str) -> str:
-        return text.replace(str(self._folder), "")
+        self.write({"/lab/act": ""})
 
     def begin(self, files: dict[str, str]) -> None:
-        for name, text in files.items():
-            path = Path(self.here(name if name.startswith("/") else f"/{_ETC}/{name}"))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self.here(text), newline="")
-            path.chmod(0o755)
+        self.write(files)
         self.world = World(self._folder, (_ETC, _RUN, _LIB))
         self._install = Installation(self.world.folders, self._folder / _ETC)
 
@@ -93,9 +70,9 @@ class Simulated:
         if not verb.endswith(("able", "mask", "enabled")):
             names = [self.world.folders.canonical(each) for each in names]
         options = {each for each in arguments if each.startswith("-")}
-        if verb in (*_KINDS, "is-active", "status") and any("@." in each for each in names):
+        if verb in (*JOBS, "is-active", "status") and any("@." in each for each in names):
             return Answer(1, "", "is missing the instance name")
-        if verb in _KINDS:
+        if verb in JOBS:
             return self._ask(verb, names, "--no-block" not in options)
         match verb:
             case "daemon-reload":
@@ -139,7 +116,7 @@ class Simulated:
                 statuses.append(3)
             else:
                 reload = "reload-or" in verb and up and can_reload
-                numbers.append(self.world.request(Kind.RELOAD if reload else _KINDS[verb], name))
+                numbers.append(self.world.request(Kind.RELOAD if reload else JOBS[verb], name))
         if block:
             statuses += [_status(each) for each in self.world.wait_for(numbers)]
         else:
