@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -13,11 +14,42 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sampled import every_other
 
 from autograder.labs.demo_class import make_class
 from autograder.labs.lab import load_lab
+from autograder.language.roles import (
+    PIDNS,
+    SUBREAPER,
+    VIRTUAL,
+    VIRTUAL_SUBREAPER,
+    isolation_of,
+)
 
 DEADLINE_SECONDS = 20.0
+# Sessions of their own, orphans, nothing that can be blocked gets through, and they never sleep.
+RUNS_AWAY = """
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+int main(void) {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    for (int i = 0; i < 3; i++)
+        if (fork() == 0) {
+            setsid();
+            if (fork() != 0)
+                _exit(0);
+            prctl(PR_SET_NAME, "OURS");
+            for (;;)
+                ;
+        }
+    for (;;)
+        ;
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +127,59 @@ def test_a_grader_that_is_ended_half_way_leaves_nothing(
     wait_until(lambda: in_namespaces(opened) == [])
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def wait_until(
+    condition: Callable[[], bool],
+    seconds: float = DEADLINE_SECONDS,
+    what: str = "it never happened",
+) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it never happened"
+        assert time.monotonic() < deadline, what
         time.sleep(0.02)
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """What the submission's processes call themselves; nobody of that name is left after the test."""
+    name = f"away{os.getpid()}"  # at most 15 letters, see prctl(2)
+    yield name
+    for process in called(name):
+        os.kill(process, signal.SIGKILL)
+
+
+def called(name: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "comm").read_text().strip() == name:
+                    found.append(int(entry.name))
+            except OSError:  # it has just gone
+                continue
+    return found
+
+
+@pytest.mark.parametrize(
+    "any_mode", every_other([VIRTUAL, VIRTUAL_SUBREAPER, SUBREAPER, PIDNS]), indirect=True
+)
+def test_whoever_a_submission_has_let_loose_goes_with_the_grader(
+    tmp_path: Path, any_mode: str, name: str
+) -> None:
+    """With its workers and tracers it is killed, in the middle of a play."""
+    handed_in = tmp_path / "class" / "ada" / "init"
+    handed_in.mkdir(parents=True)
+    (handed_in / "init.c").write_text(RUNS_AWAY.replace("OURS", name))
+    command = [sys.executable, "-m", "autograder.command.cli", "grade", "init"]
+    command += [str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--mode", any_mode]
+    if isolation_of(any_mode) == SUBREAPER:
+        command += ["--trusting"]
+    with (tmp_path / "said").open("wb") as said:
+        grader = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+    try:
+        wait_until(lambda: bool(called(name)) or grader.poll() is not None, seconds=60)
+        assert called(name), (tmp_path / "said").read_text()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(grader.pid, signal.SIGKILL)
+        grader.wait()
+    wait_until(lambda: not called(name), seconds=60, what="somebody is left")
