@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from forklab.kernel.calls import PATIENT, calls_in, int32
 from forklab.kernel.signals import HARMLESS_MASK
-from forklab.lens.calls import writing
+from forklab.lens.calls import sockets, writing
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.world.onward import AT_ONCE, INTO_ITS_CALL, Onward
 from forklab.lens.world.run import Edit, Run
@@ -36,6 +36,8 @@ _LINE = re.compile(
 
 def read(run: Run, tracee: Tracee, call: Call) -> Onward:
     """At the entry of a call that reads from a descriptor."""
+    if call.name == "connect" and sockets.calls_nobody(tracee, call):
+        return AT_ONCE
     onward = writing.read(run, tracee, call)
     number = int32(call.arguments[0])
     if onward is AT_ONCE and call.name in READS and run.surroundings.is_of_proc(tracee.tid, number):

@@ -10,6 +10,7 @@ import os
 import stat
 
 from forklab.kernel.calls import calls_in, int32
+from forklab.lens.calls import paths
 from forklab.lens.edge import proc, ptrace
 from forklab.lens.edge.borrowing import borrow
 from forklab.lens.world import clock as clocks
@@ -18,7 +19,9 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
 _SOL_SOCKET = 1
+AF_UNIX = 1
 _INTERNET = (2, 10)  # AF_INET, AF_INET6
+_AT_NAME, _LONGEST_ADDRESS = 2, 110  # of a struct sockaddr_un
 _LIMITS = {
     20: False,
     21: True,
@@ -91,6 +94,33 @@ def accepted(run: Run, tracee: Tracee, call: Call, result: int) -> None:
         listening = int32(call.arguments[0])
         if _domain(tracee, listening) in _INTERNET:
             run.socket_limits.inherited(_socket(tracee, listening), _socket(tracee, result))
+
+
+def name_called(tracee: Tracee, call: Call) -> int | None:
+    """At the entry of connect(2): the address of the name, if one in the file system is called. See unix(7)."""
+    address, length = call.arguments[1], min(int32(call.arguments[2]), _LONGEST_ADDRESS)
+    try:
+        content = ptrace.read_memory(tracee.tid, address, length) if length > _AT_NAME else b""
+    except OSError:
+        return None
+    is_of_files = int.from_bytes(content[:_AT_NAME], "little") == AF_UNIX
+    return address + _AT_NAME if is_of_files and b"\0" in content[_AT_NAME + 1 :] else None
+
+
+def calls_nobody(tracee: Tracee, call: Call) -> bool:
+    """Whether connect(2) calls a name that nobody has: so a C library asks for nscd(8) before it looks for a user.
+
+    Nothing has come from outside then, no more than by open(2) with a name that is not there.
+    """
+    name = name_called(tracee, call)
+    path = paths.text(tracee, name) if name is not None else ""
+    if not path:
+        return False
+    return not os.path.lexists(
+        paths.from_here(tracee, path)
+        if path.startswith("/")
+        else f"{paths.base(tracee, paths.AT_FDCWD)}/{path}"
+    )
 
 
 def _is_limit(call: Call) -> bool:

@@ -24,7 +24,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 
 from forklab.kernel.calls import CALLS, Concern, Sort, calls_in, int32
-from forklab.lens.calls import paths
+from forklab.lens.calls import paths, sockets
 from forklab.lens.calls.subjects import (
     NotModelledError,
     Touches,
@@ -161,6 +161,14 @@ def _opened(call: Call) -> tuple[int, int, int]:
 
 def flags_of_open(call: Call) -> int:
     return _WRITABLE if call.name == "creat" else call.arguments[2 if call.name == "openat" else 1]
+
+
+def _connect(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """connect(2): a name that nobody has is asked for, as by access(2)."""
+    name = sockets.name_called(tracee, call)
+    if name is None or not sockets.calls_nobody(tracee, call):
+        raise NotModelledError
+    return list(of_path(run, tracee, paths.AT_FDCWD, name, tells=False))
 
 
 def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -339,6 +347,7 @@ def _of_itself(run: Run, tracee: Tracee, call: Call) -> Touches:
 _SPECIAL: Mapping[str, Callable[[Run, Tracee, Call], Touches]] = {
     **dict.fromkeys(_OPENS, _open),
     "fcntl": _control,
+    "connect": _connect,
     "flock": _lock,
     "ioctl": _device,
     "mmap": _map,

@@ -25,6 +25,7 @@ from forklab.lens.calls import (
     patience,
     polling,
     semaphores,
+    sockets,
     timers,
     touching,
     writing,
@@ -316,6 +317,15 @@ def _is_alone(run: Run, tracee: Tracee, call: Call) -> bool:
     return tracee.member is first and not first.forks and not run.alarms.timers
 
 
+def _reaches_others(tracee: Tracee, call: Call) -> bool:
+    """By a socket. One of unix(7) does not yet when it is made, nor when it calls a name that nobody has."""
+    if call.name in _SOCKETS:
+        return int32(call.arguments[0]) != sockets.AF_UNIX
+    return call.name == "bind" or (
+        call.name == "connect" and not sockets.calls_nobody(tracee, call)
+    )
+
+
 def _notice(run: Run, tracee: Tracee, call: Call) -> None:
     """What the state has to know of a call, and what is not modelled: that is said."""
     name, arguments = call.name, call.arguments
@@ -338,7 +348,7 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
             run.because("it shares memory")
     elif name == "shmget":
         run.because("it shares memory")
-    elif name in _SOCKETS:
+    elif _reaches_others(tracee, call):
         run.because("it uses sockets")
     elif name == "timerfd_settime":
         run.because("it uses timers of timerfd_create, whose end is not chosen but happens")
