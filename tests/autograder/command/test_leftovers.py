@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -87,8 +87,17 @@ def processes_naming(folder: Path) -> list[int]:
 
 
 def in_namespaces(wanted: set[str]) -> list[str]:
-    """Who is in one of these PID namespaces. One that nobody is in any more is gone."""
-    return [f"/proc/{pid}" for pid, namespace in pid_namespaces().items() if namespace in wanted]
+    """Who lives in one of these PID namespaces. Zombies don't: when they are collected is up to the machine's PID 1."""
+    everywhere = pid_namespaces().items()
+    return [f"/proc/{pid}" for pid, space in everywhere if space in wanted and not is_zombie(pid)]
+
+
+def is_zombie(pid: int) -> bool:
+    """Or gone altogether by now."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"Z"
+    except OSError:
+        return True
 
 
 def pid_namespaces() -> dict[int, str]:
@@ -114,7 +123,8 @@ def test_a_grader_that_is_ended_half_way_leaves_nothing(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_until(lambda: any(temporary.iterdir()) or grader.poll() is not None)
+    begins = "it has no scratch file"
+    wait_until(lambda: any(temporary.iterdir()) or grader.poll() is not None, what=begins)
     # Anywhere in the middle of a play will do; what matters is that it differs.
     time.sleep(random.random())
     assert grader.poll() is None, "it was over before it could be killed"
@@ -122,9 +132,9 @@ def test_a_grader_that_is_ended_half_way_leaves_nothing(
     opened = {everywhere.get(pid, ours) for pid in processes_naming(temporary)} - {ours}
     grader.send_signal(ending)
     grader.wait(DEADLINE_SECONDS)
-    wait_until(lambda: processes_naming(temporary) == [])
-    wait_until(lambda: list(temporary.iterdir()) == [])
-    wait_until(lambda: in_namespaces(opened) == [])
+    none_of("processes", lambda: processes_naming(temporary))
+    none_of("files", lambda: list(temporary.iterdir()))
+    none_of("who is in its namespaces", lambda: in_namespaces(opened))
 
 
 def wait_until(
@@ -135,6 +145,14 @@ def wait_until(
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def none_of(what: str, left: Callable[[], Sequence[object]]) -> None:
+    """Waits until nobody is left, and says who is if that never comes."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while found := left():
+        assert time.monotonic() < deadline, f"{what} left: {found}"
         time.sleep(0.02)
 
 
@@ -152,7 +170,8 @@ def called(name: str) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if (entry / "comm").read_text().strip() == name:
+                is_so_called = (entry / "comm").read_text().strip() == name
+                if is_so_called and not is_zombie(int(entry.name)):
                     found.append(int(entry.name))
             except OSError:  # it has just gone
                 continue
