@@ -6,11 +6,11 @@ import glob
 import os
 import pwd
 import re
-import signal
 from math import inf
 from pathlib import Path
 from typing import Final
 
+from forklab.kernel.signals import signal_name
 from forklab.services.life import Life, Run
 from forklab.services.unit import Service
 from forklab.services.values import is_name
@@ -60,7 +60,7 @@ def told(
             code = os.waitstatus_to_exitcode(life.main_end & ~0x80)
             dumped = "dumped" if life.main_end & 0x80 else "killed"
             found["EXIT_CODE"] = "exited" if code >= 0 else dumped
-            name = signal.Signals(-code).name.removeprefix("SIG") if code < 0 else str(code)
+            name = signal_name(-code).removeprefix("SIG") if code < 0 else str(code)
             found["EXIT_STATUS"] = name
     return found
 

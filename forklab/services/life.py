@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final, TypeAlias
 
+from forklab.kernel.signals import signal_name
 from forklab.services.unit import Command, Service
 from forklab.services.values import NAMES_OF_STATUSES, Ends
 
@@ -607,5 +608,5 @@ def _words_of(status: int) -> str:
     if status & 0x7F == 0:
         return f"code=exited, status={status >> 8}/{NAMES_OF_STATUSES.get(status >> 8, 'n/a')}"
     number = status & 0x7F
-    name = signal.Signals(number).name.removeprefix("SIG")
+    name = signal_name(number).removeprefix("SIG")
     return f"code={'dumped' if status & 0x80 else 'killed'}, status={number}/{name}"

@@ -7,12 +7,12 @@ only the lens sees. A daemon that put itself into the background was there befor
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from forklab.history import History, HistoryBuilder, Process
+from forklab.kernel.signals import signal_name
 from forklab.services.journal import Record
 
 MANAGER = "manager"
@@ -111,24 +111,17 @@ class _Story:
     def _sends(self, unit: str, number: int, at: float) -> None:
         keeper = self._keepers[unit]
         for child in self._children(keeper):
-            self.builder.add("sends", keeper, at, signal=_name(number), to=child)
+            self.builder.add("sends", keeper, at, signal=signal_name(number), to=child)
 
     def _end(self, pid: int, status: int, at: float) -> None:
         name = self._names.pop(pid)
         parent = self._parents.pop(name)
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
-            self.builder.add("killed", name, at, signal=_name(-code))
+            self.builder.add("killed", name, at, signal=signal_name(-code))
         else:
             self.builder.add("exit", name, at, status=code)
         for child in self._children(name):  # of a keeper that was killed
             self._parents[child] = parent
             self.builder.add("reparented", child, at, old=name, new=parent)
         self.builder.add("reaped", name, at, by=parent, status=code)
-
-
-def _name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

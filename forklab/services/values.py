@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
+from forklab.kernel import signals
+
 _YES = frozenset({"1", "yes", "y", "true", "t", "on"})
 _NO = frozenset({"0", "no", "n", "false", "f", "off"})
 
@@ -67,8 +69,8 @@ def signal_number(text: str) -> int:
     if text.isdigit() and 0 < int(text) < signal.NSIG:
         return int(text)
     try:
-        return int(signal.Signals["SIG" + text.removeprefix("SIG")])
-    except KeyError:
+        return signals.signal_number("SIG" + text.removeprefix("SIG"))
+    except ValueError:
         raise ValueError(f"'{text}' is no signal") from None
 
 
