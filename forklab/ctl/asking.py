@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from forklab.services.place import CONTROL
 
 _SECONDS = 10.0  # for an answer that nothing has to happen for
+_TIME = struct.pack("@ll", int(_SECONDS), 0)  # as the struct timeval of socket(7)
 
 
 class NoManagerError(Exception):
@@ -36,8 +38,10 @@ class Asking:
         line = json.dumps({"verb": verb, "names": names or [], **more}).encode() + b"\n"
         try:
             with socket.socket(socket.AF_UNIX) as channel:
-                channel.settimeout(None if more.get("wait") else _SECONDS)
+                # Not settimeout(): a connect(2) that may not block is refused while others stand in line, unix(7).
+                channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIME)
                 channel.connect(str(self.place / CONTROL))
+                channel.settimeout(None if more.get("wait") else _SECONDS)
                 channel.sendall(line)
                 with channel.makefile("rb") as answers:
                     answer = answers.readline()
