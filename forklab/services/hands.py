@@ -16,7 +16,7 @@ import socket
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field, is_dataclass
 from functools import partial
 from math import isfinite
@@ -25,6 +25,7 @@ from typing import Any, Final
 
 from forklab.services import life
 from forklab.services import streams as streams_of
+from forklab.services.blame import EXEC, GROUP, STDOUT, STEPS, USER, blamed
 from forklab.services.conditions import unmet
 from forklab.services.environment import entry_of, environment_of, resolve, told
 from forklab.services.journal import DEBUG, ERROR, INFORMATION, WARNING, Journal, Record
@@ -45,6 +46,7 @@ from forklab.services.manager import (
 from forklab.services.processes import children
 from forklab.services.streams import Lines, accept_credentials, receive
 from forklab.services.unit import Service
+from forklab.services.unitfile import Problem, summed_up
 from forklab.services.words import expand
 
 _PID_FILE_SECONDS: Final = 0.05  # between two looks for a pid file
@@ -52,8 +54,6 @@ _LONGEST_ANNOUNCEMENT: Final = 1 << 16
 _MOST_ANNOUNCEMENTS: Final = 1000  # that are heard in one go
 _MOST_ORPHANS: Final = 1 << 16  # that are killed in one go
 _KILLED: Final = int(signal.SIGKILL)  # a wait status, too
-_CHDIR, _EXEC, _STDOUT, _GROUP, _USER = 200, 203, 209, 216, 217
-_STEPS: Final = {_CHDIR: "CHDIR", _EXEC: "EXEC", _STDOUT: "STDOUT", _GROUP: "GROUP", _USER: "USER"}
 
 
 class _StepError(Exception):
@@ -71,18 +71,18 @@ def _who(service: Service, run: life.Run) -> tuple[str, tuple[str, str, str]]:
     try:
         _identity(user, "")
     except KeyError:
-        raise _StepError(_USER, errno.ESRCH) from None
+        raise _StepError(USER, errno.ESRCH) from None
     try:
         return user, _identity(user, group)
     except KeyError:
-        raise _StepError(_GROUP, errno.ESRCH) from None
+        raise _StepError(GROUP, errno.ESRCH) from None
 
 
 def _program(run: life.Run) -> str:
     try:
         return resolve(run.command.path)
     except FileNotFoundError:
-        raise _StepError(_EXEC, errno.ENOENT) from None
+        raise _StepError(EXEC, errno.ENOENT) from None
 
 
 @dataclass
@@ -91,9 +91,11 @@ class _Ward:
 
     keeper: Keeper
     ear: socket.socket  # for what it announces
-    ear_path: Path
+    address: str  # of that, as NOTIFY_SOCKET has it: a path, or @ and a name that is none
+    speakers: Set[int]  # users who are listened to
     ordered: deque[life.Run] = field(default_factory=deque)  # runs that are not reported yet
     arguments: deque[list[str]] = field(default_factory=deque)
+    last: dict[str, life.Run] = field(default_factory=dict)  # that was started, by its role
     answers: list[Finished] = field(default_factory=list)  # that wait for those
     held: life.Run | None = None  # a control command that waits until main's pid has been reported
     adopting: int = 0  # orders to adopt a main process that are not answered yet
@@ -125,6 +127,7 @@ class Hands:
         ] = {}  # services whose keeper was killed, their pids
         self._ends: dict[int, int] = {}  # of the processes of those
         self._ears = 0
+        self._complaints: set[Problem] = set()
         self._record("", event={"is": "Manager", "pid": os.getpid()})
 
     # What happens
@@ -200,6 +203,13 @@ class Hands:
         """The manager itself says this, of the unit."""
         self._record(name, text, priority)
 
+    def complain(self, problems: Iterable[Problem]) -> None:
+        """Of unit files; what has been said of them once is not said again."""
+        for each in summed_up(problems):
+            if each not in self._complaints:
+                self._complaints.add(each)
+                self.say("", str(each), INFORMATION if each.harmless else WARNING)
+
     def note(self, name: str, fact: object) -> None:
         """For whoever reads the journal by program. What is said is there anyway."""
         if not isinstance(fact, life.Say):
@@ -247,8 +257,7 @@ class Hands:
                 user, identity = _who(service, run)
                 environment = environment_of(service)
                 main = ward.keeper.pids.get("main", 0)
-                ear = str(ward.ear_path)
-                environment |= told(service, self.manager.life(name), run, main, ear)
+                environment |= told(service, self.manager.life(name), run, main, ward.address)
                 if not run.command.verbatim:
                     arguments[1:] = expand(arguments[1:], environment)
                 variables = [f"{key}={value}" for key, value in environment.items()]
@@ -287,14 +296,14 @@ class Hands:
         try:
             return streams_of.streams(service, partial(self._hear, name))
         except OSError as error:
-            raise _StepError(_STDOUT, error.errno or errno.EIO) from error
+            raise _StepError(STDOUT, error.errno or errno.EIO) from error
 
     def _hear(self, name: str, stream: socket.socket) -> None:
         lines = Lines()
 
         def hear() -> None:
             try:
-                text, pid = receive(stream, streams_of.LONGEST_LINE)
+                text, pid, _ = receive(stream, streams_of.LONGEST_LINE)
             except BlockingIOError:
                 return
             now = time.time()
@@ -310,19 +319,26 @@ class Hands:
 
     def _hire(self, name: str) -> _Ward:
         self._ears += 1
-        path = self._runtime / f"notify.{self._ears}"
+        address = str(self._runtime / f"notify.{self._ears}")
+        speakers = {0, os.getuid()}
+        service = self.manager.graph.units[name].service
+        if service and service.user:
+            # It may not enter a folder that is ours; a name without a path is for everybody (unix(7)).
+            address = f"@{address}"
+            with contextlib.suppress(KeyError):
+                speakers.add(entry_of(service.user).pw_uid)
         ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            ear.bind(str(path))
-            path.chmod(0o666)
+            _remove(address)  # a manager that was killed has left it
+            ear.bind(address.replace("@", "\0", 1) if address.startswith("@") else address)
             ear.setblocking(False)
             accept_credentials(ear)
             keeper = Keeper.start(self._program)
         except OSError:
             ear.close()
-            path.unlink(missing_ok=True)
+            _remove(address)
             raise
-        ward = self._wards[name] = _Ward(keeper, ear, path)
+        ward = self._wards[name] = _Ward(keeper, ear, address, speakers)
         self._keepers[keeper.pid] = name
         self._record(name, event={"is": "Keeper", "pid": keeper.pid})
         self.loop.listen(ear, Rank.ANNOUNCEMENT, lambda: self._announced(name, ward))
@@ -338,7 +354,7 @@ class Hands:
         for each in (ward.ear, ward.keeper.channel):
             self.loop.forget(each)
             each.close()
-        ward.ear_path.unlink(missing_ok=True)
+        _remove(ward.address)
         self._answer(ward)
 
     def _answer(self, ward: _Ward) -> None:
@@ -354,6 +370,7 @@ class Hands:
             case ["started", role, pid]:
                 run, arguments = ward.ordered.popleft(), ward.arguments.popleft()
                 pids[role] = int(pid)
+                ward.last[role] = run
                 fact = {"is": "Started", "role": role, "pid": int(pid), "key": run.key}
                 self._record(name, event=fact | {"arguments": arguments})
                 if ward.held:
@@ -369,8 +386,7 @@ class Hands:
                     self.happens(Happened(name, life.NotStarted("control")))
                 self.happens(Happened(name, life.NotStarted(role)))
             case ["refused", role, status, number]:
-                why = f"Failed at step {_STEPS[int(status)]}: {os.strerror(int(number))}"
-                self.say(name, why, ERROR)
+                self._refused(name, ward.last.get(role), int(status), int(number))
                 self._record(name, event={"is": "Refused", "role": role})
             case ["ended", role, status]:
                 for _ in range(_MOST_ANNOUNCEMENTS):  # they were made before its end
@@ -398,6 +414,13 @@ class Hands:
         if not ward.ordered:
             self._answer(ward)
         return bool(words)
+
+    def _refused(self, name: str, run: life.Run | None, status: int, number: int) -> None:
+        """A process could not become what its unit says."""
+        self.say(name, f"Failed at step {STEPS[status]}: {os.strerror(number)}", ERROR)
+        unit = self.manager.graph.units[name]
+        if run and (words := blamed(unit, run.key, run.command.path, status, number)):
+            self.say(name, words, ERROR)
 
     def collect(self) -> None:
         """Takes in who has died: keepers, and orphans of those keepers that somebody has killed."""
@@ -518,10 +541,11 @@ class Hands:
     def _announced(self, name: str, ward: _Ward) -> bool:
         """Hears one announcement. Whether there was one."""
         try:
-            text, pid = receive(ward.ear, _LONGEST_ANNOUNCEMENT)
+            text, pid, uid = receive(ward.ear, _LONGEST_ANNOUNCEMENT)
         except BlockingIOError:
             return False
-        self._announce(name, ward, text, pid)
+        if uid in ward.speakers:
+            self._announce(name, ward, text, pid)
         return True
 
     def _announce(self, name: str, ward: _Ward, text: bytes, pid: int) -> None:
@@ -562,6 +586,12 @@ class Hands:
         for name in self._keepers.values():
             self.say(name, "Processes of it are still there, and are left behind.", ERROR)
         self.loop.close()
+
+
+def _remove(address: str) -> None:
+    """What is left of a socket that had a path."""
+    if not address.startswith("@"):
+        Path(address).unlink(missing_ok=True)
 
 
 def _plain(value: Any) -> Any:

@@ -71,18 +71,19 @@ def accept_credentials(channel: socket.socket) -> None:
     channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
 
-def receive(channel: socket.socket, most: int) -> tuple[bytes, int]:
-    """What has come, and the pid of who has sent it; nothing if the other end has gone. Raises BlockingIOError."""
+def receive(channel: socket.socket, most: int) -> tuple[bytes, int, int]:
+    """What has come, and pid and uid of who has sent it; nothing if the other end has gone. Raises BlockingIOError."""
     try:
         text, control, _, _ = channel.recvmsg(most, socket.CMSG_SPACE(_CREDENTIALS.size))
     except BlockingIOError:
         raise
     except OSError:
-        return b"", 0
+        return b"", 0, 0
     for level, kind, content in control:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
-            return text, int(_CREDENTIALS.unpack(content[: _CREDENTIALS.size])[0])
-    return text, 0
+            pid, uid, _ = _CREDENTIALS.unpack(content[: _CREDENTIALS.size])
+            return text, pid, uid
+    return text, 0, 0
 
 
 class Lines:

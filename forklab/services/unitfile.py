@@ -5,7 +5,7 @@ A file that is wrong in one line is right in all others: what cannot be read bec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _BLANK = " \t\r"
@@ -24,6 +24,10 @@ class Setting:
     def problem(self, text: str) -> Problem:
         return Problem(self.file, self.line, text)
 
+    def does_nothing(self) -> Problem:
+        what = f"{self.key}= is accepted, and does nothing here"
+        return Problem(self.file, self.line, what, harmless=True)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -32,9 +36,24 @@ class Problem:
     file: str
     line: int  # 0: the file as a whole
     text: str
+    harmless: bool = False  # nothing is wrong with it: it does nothing here
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.text}" if self.line else f"{self.file}: {self.text}"
+
+
+def summed_up(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Each once, and all that is harmless in a file in one line: daemons confine themselves with dozens of keys."""
+    harmless: dict[str, list[Problem]] = {}
+    for each in dict.fromkeys(problems):
+        if each.harmless:
+            harmless.setdefault(each.file, []).append(each)
+        else:
+            yield each
+    for file, these in harmless.items():
+        keys = ", ".join(dict.fromkeys(each.text.split(" ")[0] for each in these))
+        verb = "are accepted, and do" if ", " in keys else "is accepted, and does"
+        yield Problem(file, these[0].line, f"{keys} {verb} nothing here", harmless=True)
 
 
 def settings(text: bytes, file: str) -> Iterator[Setting | Problem]:
