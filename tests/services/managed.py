@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from forklab.ctl.asking import Answer, Asking
+from forklab.ctl.asking import Answer, Asking, NoManagerError
 from forklab.services.journal import Record, whole
 from forklab.services.processes import children
 
@@ -31,11 +31,27 @@ def until(question: Callable[[], object], what: str = "", patience: float = PATI
 class Managed:
     """A manager that runs, its units' `folder` and its `place`."""
 
-    def __init__(self, folder: Path, place: Path, process: subprocess.Popen[str]) -> None:
+    process: subprocess.Popen[str]
+
+    def __init__(self, command: list[str], folder: Path, place: Path) -> None:
         self.folder = folder
         self.place = place
-        self.process = process
+        self._command = command
         self._asking = Asking(place)
+
+    def begin(self) -> None:
+        """Also where one was killed."""
+        self.process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        until(lambda: self.answers() or self.process.poll() is not None, "it is up")
+        assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
+
+    def answers(self) -> bool:
+        try:
+            return self.ask("folders").status == 0
+        except NoManagerError:
+            return False
 
     def ask(self, verb: str, *names: str, **more: Any) -> Answer:
         return self._asking.ask(verb, list(names), **more)
@@ -104,16 +120,10 @@ def managed(
         folder.mkdir()
         write(folder, units)
         command = [*before, sys.executable, "-m", "forklab.command.main", "services"]
-        process = subprocess.Popen(
-            [*command, "--runtime", str(place), *options, str(folder), *wanted],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        manager = Managed(folder, place, process)
+        command += ["--runtime", str(place), *options, str(folder), *wanted]
+        manager = Managed(command, folder, place)
         try:
-            until(lambda: (place / "control").exists() or process.poll() is not None, "it is up")
-            assert process.poll() is None, process.stderr and process.stderr.read()
+            manager.begin()
             yield manager
         finally:
             end(manager)
@@ -123,7 +133,8 @@ def end(manager: Managed) -> None:
     """Nobody is left, however the test went."""
     left = manager.everybody()
     manager.process.kill()
-    manager.process.communicate()
+    with suppress(ValueError):  # it has been heard to its end already
+        manager.process.communicate()
     for pid in left:
         try:
             os.kill(pid, signal.SIGKILL)

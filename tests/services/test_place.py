@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from pathlib import Path
 
 import pytest
+from managed import until
 
 from forklab.services.place import PlaceError, claimed, usual_place
 
@@ -27,8 +30,31 @@ def test_a_folder_that_was_there_stays_with_what_is_not_ours(tmp_path: Path) -> 
 
 
 def test_two_managers_cannot_share_it(tmp_path: Path) -> None:
-    with claimed(tmp_path / "run"), pytest.raises(PlaceError, match=r"has .* already"):
-        claimed(tmp_path / "run").__enter__()
+    place = tmp_path / "run"
+    with claimed(place), socket.socket(socket.AF_UNIX) as control:
+        control.bind(str(place / "control"))
+        control.listen()
+        with pytest.raises(PlaceError, match=r"has .* already"):
+            claimed(place).__enter__()
+
+
+def test_what_a_killed_manager_has_left_is_waited_for(tmp_path: Path) -> None:
+    """Somebody has the lock, and nobody answers: those are its keepers."""
+    place, told, entered = tmp_path / "run", list[str](), threading.Event()
+    first = claimed(place)
+    first.__enter__()
+
+    def begin() -> None:
+        with claimed(place, told.append):
+            entered.set()
+
+    second = threading.Thread(target=begin)
+    second.start()
+    until(lambda: told, "it is told what is waited for")
+    assert not entered.is_set()
+    first.__exit__(None, None, None)
+    second.join(60)
+    assert entered.is_set() and "was killed" in told[0]
 
 
 def test_it_is_refused_where_others_can_write(tmp_path: Path) -> None:

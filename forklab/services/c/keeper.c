@@ -34,6 +34,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -45,6 +46,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -394,6 +396,8 @@ int main(int count, char **arguments) {
     sigemptyset(&deaths);
     sigaddset(&deaths, SIGCHLD);
     int news = signalfd(-1, &deaths, SFD_CLOEXEC | SFD_NONBLOCK);
+    /* The lock of the manager is ours as long as we live; no command inherits anything. */
+    syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
     if (fcntl(manager, F_SETFD, FD_CLOEXEC) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || news < 0)
         return 1;
     long long until = 0; /* when the grace ends, once the manager is gone */
