@@ -12,7 +12,6 @@ import fnmatch
 import json
 import os
 import re
-import signal
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from forklab.services.manager import Request
 from forklab.services.place import CONTROL
 from forklab.services.processes import below
 from forklab.services.unit import Load, Unit
+from forklab.services.values import signal_number
 
 # The job that is meant by a verb.
 JOBS: Final = {
@@ -252,23 +252,24 @@ class Control:
                 self._answer(client)
 
     def _known(self, name: str) -> Unit:
-        """The unit; one that has not been asked for yet is read now."""
+        """The unit; one that has not been asked for yet, or was not there, is read now."""
         units = self._hands.manager.graph.units
-        if name in units and units[name].load is Load.LOADED:
+        if name in units and units[name].load is not Load.NOT_FOUND:
             return units[name]
         found, problems = self._folders.load([name])
+        new = [each for each in found if each not in units or units[each].load is Load.NOT_FOUND]
+        found = {each: found[each] for each in new}
         if found[name].load is not Load.NOT_FOUND:
-            for problem in problems:
-                self._hands.say(name, str(problem), 4)
+            self._hands.complain(problems)
             self._hands.manager = self._hands.manager.with_units({**units, **found})
         return found[name]
 
     def _reload_units(self, client: _Client) -> None:
-        units, problems = self._folders.everything()
-        for problem in problems:
-            self._hands.say("", str(problem), 4)
-        # Who runs keeps what it was started with as long as its file is gone.
         old = self._hands.manager
+        known = filter(self._folders.file_of, old.graph.units)
+        units, problems = self._folders.ours(*known)
+        self._hands.complain(problems)
+        # Who runs keeps what it was started with as long as its file is gone.
         running = {name: old.graph.units[name] for name in old.lives if name not in units}
         self._hands.manager = old.with_units({**running, **units})
         self._answer(client)
@@ -283,10 +284,10 @@ class Control:
 
     def _kill(self, client: _Client, names: list[str], asked: dict[str, Any]) -> None:
         word = str(asked.get("signal", "SIGTERM"))
-        numbers = {each.name: int(each) for each in signal.Signals}
-        number = numbers.get(word, numbers.get(f"SIG{word}", int(word) if word.isdecimal() else 0))
-        if not 0 < number < signal.NSIG:
-            raise _RequestError(f"Failed to parse signal string {word}.")
+        try:
+            number = signal_number(word)
+        except ValueError:
+            raise _RequestError(f"Failed to parse signal string {word}.") from None
         whom = "everybody" if asked.get("whom", "all") == "all" else "named"
         for name in names:
             if self._hands.pids(name):

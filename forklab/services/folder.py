@@ -83,14 +83,13 @@ class Folders:
 
     def everything(self) -> tuple[dict[str, Unit], list[Problem]]:
         """All units of the folders, and all that they name: an instance is read where it is named."""
-        names = [
-            each.name
-            for path in self.paths
-            if path.is_dir()
-            for each in sorted(path.iterdir())
-            if each.name.endswith((".service", ".target")) and not Name(each.name).is_template
-        ]
-        return self.load(names)
+        return self.load([name for path in self.paths for name in _names_in(path)])
+
+    def ours(self, *more: str) -> tuple[dict[str, Unit], list[Problem]]:
+        """All units of the first folder, and `more`, with all that they name: of a distribution's hundreds only those
+        count that somebody has to do with.
+        """
+        return self.load([*_names_in(self.paths[0]), *more])
 
     def load(self, names: Sequence[str]) -> tuple[dict[str, Unit], list[Problem]]:
         """These units and, as far as they have files, those that they speak of."""
@@ -181,6 +180,12 @@ class Folders:
         return frozenset(
             each.name for place in places if place.is_dir() for each in place.iterdir()
         )
+
+
+def _names_in(folder: Path) -> list[str]:
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    units = [each.name for each in files if each.name.endswith((".service", ".target"))]
+    return [name for name in units if not Name(name).is_template]
 
 
 def _is_mask(path: Path) -> bool:

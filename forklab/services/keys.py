@@ -106,10 +106,12 @@ def _joined(value: Any) -> Any:
 def _unknown(setting: Setting, guess: bool) -> list[Problem]:
     if setting.section.startswith("X-") or setting.key.startswith("X-"):
         return []
+    if setting.section in _OTHER_KINDS:
+        return [setting.does_nothing()]
     if setting.section not in _KEYS:
         return [setting.problem(f"[{setting.section}] is no section of a service or a target")]
     if setting.key in _ACCEPTED or setting.key.startswith(_ACCEPTED_BEGINNINGS):
-        return [setting.problem(f"{setting.key}= is accepted, and does nothing here")]
+        return [setting.does_nothing()]
     near = get_close_matches(setting.key, _KEYS[setting.section], 1, 0.4) if guess else ()
     elsewhere = [section for section, keys in _KEYS.items() if setting.key in keys]
     mend = f"did you mean {near[0]}=?" if near else "it is ignored"
@@ -343,6 +345,8 @@ _OF_OTHERS: Final = """
     SupplementaryGroups TimeoutAbortSec UMask UnsetEnvironment UtmpIdentifier WantsMountsFor
 """
 _ACCEPTED: Final = frozenset(_OF_OTHERS.split())
+# Sections of units of other kinds: those are names that others may need or wait for, as targets are.
+_OTHER_KINDS: Final = frozenset({"Socket", "Timer", "Path", "Mount", "Automount", "Swap", "Slice"})
 
 
 def _unit(found: dict[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def run(
     _check_proc()
     make_room_for_descriptors()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with claimed(runtime):
+    with claimed(runtime, lambda words: heard(Record(time.time(), "", words))):
         try:
             if journal:  # whoever reads finds it all the same
                 (runtime / JOURNAL).unlink(missing_ok=True)
@@ -83,18 +83,18 @@ class _Rule:
         journal: Journal,
         heard: Callable[[Record], None],
     ) -> None:
-        self._known, problems = folders.everything()
-        self._hands = Hands(Manager.of(self._known), journal, runtime, keeper)
+        units, problems = folders.ours()
+        self._hands = Hands(Manager.of(units), journal, runtime, keeper)
         self._hands.heard = heard
-        for problem in problems:
-            self._hands.say("", str(problem), 4)
+        self._hands.complain(problems)
+        self._default = [DEFAULT_TARGET] * os.path.lexists(folders.paths[0] / DEFAULT_TARGET)
         self._control = Control(self._hands, folders, runtime)
         self._told_at = 0.0  # to leave
         self._is_hurried = False
 
     def rule(self, units: list[str]) -> None:
         self._listen_to_signals()
-        for name in units or [DEFAULT_TARGET] * (DEFAULT_TARGET in self._known):
+        for name in units or self._default:
             self._control.start(name)
         while not self._control.leaving:
             self._hands.loop.turn()
