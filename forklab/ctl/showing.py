@@ -131,9 +131,9 @@ def _end(wait_status: int) -> str:
 
 
 def _command(each: dict[str, Any], role: str) -> str:
-    words = {process["pid"]: process["command"] for process in each["processes"]}
-    command = words.get(each["pids"][role], "").split(" ")[0].rpartition("/")[2]
-    return f" ({command})" if command else ""
+    names = {process["pid"]: process["name"] for process in each["processes"]}
+    name = names.get(each["pids"][role])
+    return f" ({name})" if name else ""
 
 
 def _tree(processes: list[dict[str, Any]], root: int, before: str = "") -> list[str]:

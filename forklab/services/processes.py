@@ -11,6 +11,7 @@ _MOST: Final = 200  # more than that nobody reads
 class Process(NamedTuple):
     pid: int
     parent: int
+    name: str  # of its program, unless it calls itself otherwise
     command: str
 
 
@@ -27,18 +28,18 @@ def children(parent: int) -> list[int]:
 
 def below(root: int) -> list[Process]:
     """All below a process, parents first; some, if there are hundreds."""
-    found = [Process(pid, root, _command(pid)) for pid in children(root)]
+    found = [_process(pid, root) for pid in children(root)]
     for each in found:
         if len(found) < _MOST:
-            found += [Process(pid, each.pid, _command(pid)) for pid in children(each.pid)]
+            found += [_process(pid, each.pid) for pid in children(each.pid)]
     return found
 
 
-def _command(pid: int) -> str:
-    """Its command line; a zombie has none any more, only a name."""
+def _process(pid: int, parent: int) -> Process:
+    """A zombie has no command line any more, only a name."""
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ")
-        words = words or b"[" + Path(f"/proc/{pid}/comm").read_bytes().strip() + b"]"
+        name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+        words = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
     except OSError:
-        words = b"n/a"
-    return words.decode(errors="replace")
+        return Process(pid, parent, "", "n/a")
+    return Process(pid, parent, name, words.rstrip("\0").replace("\0", " ") or f"[{name}]")
