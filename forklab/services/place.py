@@ -71,7 +71,7 @@ def _check(place: Path) -> None:
 
 
 def _locked(place: Path, say: Callable[[str], None]) -> tuple[int, bool]:
-    """The lock, and whether we made the folder. It goes with the processes that hold it, however those end (flock(2))."""
+    """The lock, and whether we made the folder. The lock goes with those who hold it, however they end: flock(2)."""
     until = 0.0
     made = False
     while True:  # its last holder may remove it at any time

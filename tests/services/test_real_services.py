@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,11 +129,44 @@ def test_only_its_own_process_becomes_main(manager: Managed, tmp_path: Path) -> 
         stranger.wait()
 
 
+def test_who_falls_by_a_real_time_signal_has_failed(manager: Managed) -> None:
+    """It has a number, and no name of Python's."""
+    name = manager.add("real-time", "/bin/sh -c 'kill -37 $$$$; sleep 1000'")
+    assert manager.start(name) == 0
+    until(lambda: manager.stands(name) == "failed/failed/signal")
+    assert "code=killed, status=37/RTMIN+3" in manager.said(f"{name}.service")
+
+
+SAYS_READY = (
+    "import os, socket, time; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);"
+    ' s.connect(os.environ["NOTIFY_SOCKET"].replace("@", chr(0), 1));'
+    ' s.send(b"READY=1"); time.sleep(1000)'
+)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_service_of_another_user_can_say_that_it_is_ready(manager: Managed) -> None:
+    """The manager's folder is shut to it."""
+    text = f"[Service]\nType=notify\nTimeoutStartSec=30\nUser=nobody\nExecStart={PYTHON} -c '{SAYS_READY}'"
+    name = manager.add("somebody", text)
+    assert manager.start(name) == 0
+    assert manager.stop(name) == 0
+
+
+def test_a_service_inherits_no_descriptor(manager: Managed) -> None:
+    name = manager.add("bare", "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'ls /proc/$$$$/fd'")
+    assert manager.start(name) == 0
+    until(lambda: manager.lines(f"{name}.service") == ["0", "1", "2"])
+
+
 def test_a_program_that_is_not_there_is_named(manager: Managed) -> None:
     name = manager.add("absent", "/no/such/program")
     assert manager.start(name) == 0  # as systemd has it: a simple service is up once it was forked
     until(lambda: manager.stands(name) == "failed/failed/exit-code")
-    assert "Failed at step EXEC: No such file or directory" in manager.said(f"{name}.service")
+    said = manager.said(f"{name}.service")
+    assert "Failed at step EXEC: No such file or directory" in said
+    file = manager.folder / "absent.service"
+    assert f"{file}:2: ExecStart=/no/such/program: there is no such program" in said
 
 
 def test_a_flood_is_kept_line_by_line_while_others_are_served(manager: Managed) -> None:
@@ -239,6 +273,37 @@ def test_clients_that_hang_hold_up_nobody(manager: Managed) -> None:
         channel.close()
 
 
+def test_who_asks_stands_in_line(manager: Managed) -> None:
+    """connect(2) with a time limit is refused at once if others wait already: unix(7)."""
+    manager.process.send_signal(signal.SIGSTOP)
+    line = []
+    try:
+        while True:
+            channel = socket.socket(socket.AF_UNIX)
+            line.append(channel)
+            channel.setblocking(False)
+            channel.connect(str(manager.place / "control"))
+    except BlockingIOError:
+        pass
+    found: list[str] = []
+    asking = threading.Thread(target=lambda: found.append(manager.stands("nothing")))
+    asking.start()
+    try:
+        until(lambda: _waits(asking), "it waits in connect(2)")
+    finally:
+        manager.process.send_signal(signal.SIGCONT)
+    asking.join(60)
+    assert found == ["inactive/dead/success"]
+    for channel in line:
+        channel.close()
+
+
+def _waits(thread: threading.Thread) -> bool:
+    """Whether it sleeps in the kernel (proc(5)); what it has not begun with it cannot have failed in."""
+    stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_text().rpartition(")")[2].split()
+    return stat[0] == "S" or not thread.is_alive()
+
+
 def test_a_client_that_does_not_read_its_answer_holds_up_nobody(
     manager: Managed, client: socket.socket
 ) -> None:
@@ -328,6 +393,21 @@ def test_when_the_manager_is_killed_its_services_end_and_its_journal_is_whole() 
         until(lambda: all(map(gone, everybody)), "they ended within the grace")
         assert set(manager.lines("flood.service")) == {"0123456789"}
         assert manager.lines("deaf.service") == ["up"]
+
+
+def test_after_a_manager_that_was_killed_another_begins_in_the_same_folder() -> None:
+    """When the last of the old services has ended, who could hold a port still."""
+    with managed(
+        {"slow": "/bin/sh -c 'trap \"sleep .3; exit\" TERM; sleep 1000 & wait'"}
+    ) as manager:
+        assert manager.start("slow") == 0
+        everybody = manager.everybody()
+        manager.process.kill()
+        manager.process.communicate()
+        manager.begin()
+        assert all(map(gone, everybody))
+        assert manager.start("slow") == 0  # all that it left behind is ours
+        assert manager.stands("slow") == "active/running/success"
 
 
 def test_a_second_manager_in_the_same_place_is_refused(manager: Managed, tmp_path: Path) -> None:
