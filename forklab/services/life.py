@@ -577,7 +577,7 @@ class _Walk:
                 self._running()
             case "start-pre":
                 self._dead("resources")
-            case "start" | "stop":
+            case "start" | "stop" | "running":  # a simple service ran as soon as it was begun with
                 self._kill("stop-sigterm", "resources")
             case "start-post":
                 self._stop_commands("resources")
