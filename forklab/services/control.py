@@ -24,7 +24,7 @@ from forklab.services.folder import Folders, full_name
 from forklab.services.graph import Job, Kind
 from forklab.services.hands import Hands
 from forklab.services.loop import Rank
-from forklab.services.manager import Request
+from forklab.services.manager import Finished, Request
 from forklab.services.place import CONTROL
 from forklab.services.processes import below
 from forklab.services.unit import Load, Unit
@@ -70,7 +70,7 @@ class Control:
         self._folders = folders
         self._clients: list[_Client] = []
         self._numbers = 0
-        self._answers: dict[int, tuple[_Client, str]] = {}
+        self._answers: dict[int, tuple[_Client, str, str]] = {}
         hands.finished = self.finished
         path = runtime / f"{CONTROL}.new"
         path.unlink(missing_ok=True)
@@ -200,7 +200,7 @@ class Control:
             if (kind := self._kind(client, verb, name)) is not None:
                 self._numbers += 1
                 jobs[self._numbers] = Job(name, kind)
-                self._answers[self._numbers] = (client, name)
+                self._answers[self._numbers] = (client, verb, name)
         client.waiting |= jobs.keys()  # before the first of them can be finished
         for number, job in jobs.items():
             self._hands.happens(Request(number, job))
@@ -238,18 +238,29 @@ class Control:
         self._known(full_name(name))
         self._hands.happens(Request(0, Job(full_name(name), Kind.START)))
 
-    def finished(self, number: int, result: str) -> None:
+    def finished(self, end: Finished) -> None:
         """A job has come to its end."""
-        if number not in self._answers:
+        if end.number not in self._answers:
             return
-        client, name = self._answers.pop(number)
-        if result not in _GOOD:
-            client.status = max(client.status, 5 if result == "missing" else 1)
-            client.words.append(f"Job for {name} failed: {result}.")
-        if number in client.waiting:
-            client.waiting.discard(number)
+        client, verb, name = self._answers.pop(end.number)
+        if end.result not in _GOOD:
+            client.status = max(client.status, 5 if end.result == "missing" else 1)
+            client.words.append(self._words_of(end, verb, name))
+        if end.number in client.waiting:
+            client.waiting.discard(end.number)
             if not client.waiting:
                 self._answer(client)
+
+    def _words_of(self, end: Finished, verb: str, name: str) -> str:
+        """Why a job has failed, and where there is more about it."""
+        result = self._hands.manager.life(name).result
+        return {
+            "failed": f"Job for {name} failed (Result: {result}). 'ctl status {name}' shows more.",
+            "dependency": f"A dependency job for {name} failed. 'ctl journal -e' shows which.",
+            "canceled": f"Job for {name} canceled: meanwhile somebody asked for the opposite.",
+            "assert": f"Assertion failed on job for {name}. 'ctl status {name}' shows which.",
+            "invalid": f"{name} is not active, cannot reload.",
+        }.get(end.result, f"Failed to {verb} {name}: {end.why}")
 
     def _known(self, name: str) -> Unit:
         """The unit; one that has not been asked for yet, or was not there, is read now."""

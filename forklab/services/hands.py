@@ -103,7 +103,7 @@ class _Ward:
 
 
 class Hands:
-    """Runs services. `finished(number, result)` hears how requests have ended; `loop` is for others, too.
+    """Runs services. `finished` hears how requests have ended; `loop` is for others, too.
 
     `heard` is told of every record that somebody may want to read at once.
     """
@@ -112,7 +112,7 @@ class Hands:
         """`runtime`: a folder of ours, for sockets; `keeper`: the program."""
         self.manager = manager
         self.loop = Loop(self._failed)
-        self.finished: Callable[[int, str], None] = lambda number, result: None
+        self.finished: Callable[[Finished], None] = lambda finished: None
         self.heard: Callable[[Record], None] = lambda record: None
         self._journal = journal
         self._runtime = runtime
@@ -195,7 +195,7 @@ class Hands:
         if ward and ward.ordered:
             ward.answers.append(finished)
         else:
-            self.finished(finished.number, finished.result)
+            self.finished(finished)
 
     # What is told of it
 
@@ -208,7 +208,7 @@ class Hands:
         for each in summed_up(problems):
             if each not in self._complaints:
                 self._complaints.add(each)
-                self.say("", str(each), INFORMATION if each.harmless else WARNING)
+                self.say(each.unit, str(each), INFORMATION if each.harmless else WARNING)
 
     def note(self, name: str, fact: object) -> None:
         """For whoever reads the journal by program. What is said is there anyway."""
@@ -360,7 +360,7 @@ class Hands:
     def _answer(self, ward: _Ward) -> None:
         answers, ward.answers = ward.answers, []
         for each in answers:
-            self.finished(each.number, each.result)
+            self.finished(each)
 
     def _report(self, name: str, ward: _Ward) -> bool:
         """Hears one report. Whether there was one."""

@@ -132,6 +132,7 @@ class Finished:
 
     number: int
     result: str
+    why: str = ""  # it was refused, in words
 
 
 Event: TypeAlias = Request | Happened | Checked | Leave
@@ -198,7 +199,7 @@ class _Walk:
             self._say(job.unit, str(error), 4)
             if number is not None:
                 result = "missing" if isinstance(error, NoSuchUnitError) else "refused"
-                self.deeds.append(Deed(job.unit, Finished(number, result)))
+                self.deeds.append(Deed(job.unit, Finished(number, result, str(error))))
             return False
         for text in said:
             self._say(job.unit, text, 4)

@@ -156,7 +156,7 @@ class World:
             case Check():
                 failed = unmet(self.manager.graph.units[name].conditions)
                 self.event(Checked(name, str(failed or ""), bool(failed and failed.asserted)))
-            case Finished(number, result):
+            case Finished(number, result, _):
                 self.answers[number] = result
 
     def _rings(self, name: str, mine: int) -> None:
