@@ -20,7 +20,7 @@ from forklab.services.unit import Load, Relation, Unit
 from forklab.services.unitfile import Problem, Setting, settings
 from forklab.services.words import unescape
 
-_LONGEST_FILE: Final = 1 << 20
+_LONGEST_FILE: Final = 8 << 20
 _MOST_LINKS: Final = 8
 
 
@@ -122,8 +122,11 @@ class Folders:
             return Unit(name, Load.MASKED, files=(str(path),)), []
         lines: list[Setting] = []
         problems: list[Problem] = []
-        for each in (path, *self._drop_ins(Name(name))):
+        files = (path, *self._drop_ins(Name(name)))
+        for each in files:
             try:
+                if not each.exists():
+                    raise OSError("it is a link that leads nowhere")
                 if not each.is_file():
                     raise OSError("it is no regular file")
                 text = each.read_bytes()
@@ -138,11 +141,12 @@ class Folders:
                 else:
                     lines.append(line)
         unit, found = unit_of(name, lines, meanings(Name(name)))
+        found = [replace(each, file=str(path)) if each.file == name else each for each in found]
         relations = dict(unit.relations)
         for relation, folder in ((Relation.WANTS, "wants"), (Relation.REQUIRES, "requires")):
             if linked := self._linked(name, folder):
                 relations[relation] = unit[relation] | linked
-        return replace(unit, relations=relations), problems + found
+        return replace(unit, relations=relations, files=tuple(map(str, files))), problems + found
 
     def canonical(self, name: str) -> str:
         """The unit that a name means: itself, unless it is a link to a unit of another name (Alias=)."""

@@ -154,8 +154,9 @@ def _plain(read: Callable[[str], object]) -> Read:
 def _one_of(*choices: str) -> Read:
     def read(value: str, meanings: Meanings) -> str:
         if value not in choices:
-            near = get_close_matches(value, choices, 1) or choices
-            raise ValueError(f"'{value}' is none of {', '.join(choices)}: did you mean {near[0]}?")
+            near = get_close_matches(value, choices, 1)
+            mend = f": did you mean {near[0]}?" if near else ""
+            raise ValueError(f"'{value}' is none of {', '.join(choices)}{mend}")
         return value
 
     return read

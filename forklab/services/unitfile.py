@@ -5,10 +5,13 @@ A file that is wrong in one line is right in all others: what cannot be read bec
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _BLANK = " \t\r"
+_NO_TEXT = re.compile("[\0\udc80-\udcff]")  # what was no UTF-8 is read as surrogates
 
 
 @dataclass(frozen=True)
@@ -38,18 +41,30 @@ class Problem:
     text: str
     harmless: bool = False  # nothing is wrong with it: it does nothing here
 
+    @property
+    def unit(self) -> str:
+        """The unit that the file, or the drop-in, is for."""
+        folder, name = os.path.split(self.file)
+        return os.path.basename(folder).removesuffix(".d") if name.endswith(".conf") else name
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.text}" if self.line else f"{self.file}: {self.text}"
 
 
 def summed_up(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Each once, and all that is harmless in a file in one line: daemons confine themselves with dozens of keys."""
+    """What is the same of many lines is said once, and all that is harmless in a file in one line: daemons confine
+    themselves with dozens of keys.
+    """
     harmless: dict[str, list[Problem]] = {}
+    alike: dict[tuple[str, str], list[Problem]] = {}
     for each in dict.fromkeys(problems):
         if each.harmless:
             harmless.setdefault(each.file, []).append(each)
         else:
-            yield each
+            alike.setdefault((each.file, each.text), []).append(each)
+    for first, *others in alike.values():
+        more = f" (and {len(others)} more lines like it, the last is {others[-1].line})"
+        yield replace(first, text=first.text + more) if others else first
     for file, these in harmless.items():
         keys = ", ".join(dict.fromkeys(each.text.split(" ")[0] for each in these))
         verb = "are accepted, and do" if ", " in keys else "is accepted, and does"
@@ -61,7 +76,7 @@ def settings(text: bytes, file: str) -> Iterator[Setting | Problem]:
     section = ""
     for number, line in _logical_lines(text):
         words = line.decode(errors="surrogateescape").strip(_BLANK)
-        if not _is_text(words):
+        if _NO_TEXT.search(words):
             yield Problem(file, number, "not UTF-8, or with a NUL: the line is ignored")
         elif words.startswith("["):
             section = words[1:-1] if words.endswith("]") else ""
@@ -96,7 +111,3 @@ def _logical_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
         begun, first = [], 0
     if whole := b"".join(begun).strip():
         yield first, whole
-
-
-def _is_text(line: str) -> bool:
-    return "\0" not in line and not any("\udc80" <= letter <= "\udcff" for letter in line)
