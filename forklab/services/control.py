@@ -279,7 +279,7 @@ class Control:
         old = self._hands.manager
         known = filter(self._folders.file_of, old.graph.units)
         units, problems = self._folders.ours(*known)
-        self._hands.complain(problems)
+        self._hands.complain(problems, anew=True)
         # Who runs keeps what it was started with as long as its file is gone.
         running = {name: old.graph.units[name] for name in old.lives if name not in units}
         self._hands.manager = old.with_units({**running, **units})

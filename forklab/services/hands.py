@@ -203,8 +203,10 @@ class Hands:
         """The manager itself says this, of the unit."""
         self._record(name, text, priority)
 
-    def complain(self, problems: Iterable[Problem]) -> None:
-        """Of unit files; what has been said of them once is not said again."""
+    def complain(self, problems: Iterable[Problem], *, anew: bool = False) -> None:
+        """Of unit files; what has been said of them is said again once they are `anew`."""
+        if anew:
+            self._complaints.clear()
         for each in summed_up(problems):
             if each not in self._complaints:
                 self._complaints.add(each)

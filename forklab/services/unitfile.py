@@ -63,8 +63,8 @@ def summed_up(problems: Iterable[Problem]) -> Iterator[Problem]:
         else:
             alike.setdefault((each.file, each.text), []).append(each)
     for first, *others in alike.values():
-        more = f" (and {len(others)} more lines like it, the last is {others[-1].line})"
-        yield replace(first, text=first.text + more) if others else first
+        more = f" (and {len(others)} more like it, until line {others[-1].line})" if others else ""
+        yield replace(first, text=first.text + more)
     for file, these in harmless.items():
         keys = ", ".join(dict.fromkeys(each.text.split(" ")[0] for each in these))
         verb = "are accepted, and do" if ", " in keys else "is accepted, and does"

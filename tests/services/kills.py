@@ -390,14 +390,13 @@ def main(seconds: float, seed: int) -> int:
             print(error, where(manager))
             return 1
         except (WrongError, AssertionError) as error:
-            for each in manager.records()[-2000:]:
-                if each.unit != CHATTER and each.event.get("is") not in ("Timer", "State"):
-                    print(f"{each.time:.3f} {each.unit} {each.text or dict(each.event)}"[:200])
+            said = [each for each in manager.records() if each.unit != CHATTER]
+            for each in [each for each in said if each.event.get("is") != "Timer"][-300:]:
+                print(f"{each.time:.3f} {each.unit} {each.text or dict(each.event)}"[:200])
             for name, each in player.units().items():
                 print(name, each["active"], each["sub"], each["result"], each["pids"], each["job"])
                 for process in each["processes"]:
-                    about = Path(f"/proc/{process['pid']}/status").read_text().splitlines()
-                    print("    ", process["pid"], process["command"], about[2])
+                    print("    ", process["pid"], process["command"])
             print(error)
             return 1
         finally:
