@@ -426,8 +426,11 @@ class Hands:
 
     def collect(self) -> None:
         """Takes in who has died: keepers, and orphans of those keepers that somebody has killed."""
-        for pid, status in _dead_children():
-            if pid in self._keepers:
+        for pid, status in _changed_children():
+            if os.WIFSTOPPED(status):
+                if pid in self._keepers:  # it has better things to do
+                    os.kill(pid, signal.SIGCONT)
+            elif pid in self._keepers:
                 self._keeper_ended(self._keepers.pop(pid), pid, status)
             else:
                 self._ends[pid] = status
@@ -611,11 +614,11 @@ def _words_of(error: Exception) -> str:
     return str(error.args[0]) if error.args else str(error)
 
 
-def _dead_children() -> Iterator[tuple[int, int]]:
-    """Reaps all who are dead, and answers each with its wait status."""
+def _changed_children() -> Iterator[tuple[int, int]]:
+    """Reaps all who are dead, and answers them and those who were stopped, each with its wait status."""
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
         except ChildProcessError:
             return
         if pid == 0:

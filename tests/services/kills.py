@@ -228,7 +228,7 @@ class Player:
                 raise WrongError(f"{name} does not restart")
 
     def stop_keeper(self) -> None:
-        """A keeper that does not act holds up its own service and nobody else."""
+        """A keeper that somebody stops goes on; until then it holds up nobody else."""
         name, before = self.somebody()
         if not self.send(before["pids"]["keeper"], signal.SIGSTOP):
             return

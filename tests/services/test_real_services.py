@@ -208,6 +208,14 @@ def test_what_a_killed_keeper_had_is_started_again_if_its_unit_says_so(manager: 
     assert manager.stop(name) == 0
 
 
+def test_a_keeper_that_is_stopped_goes_on_at_once(manager: Managed) -> None:
+    name = manager.add("held", f"/bin/sh -c '{NAP}'")
+    assert manager.start(name) == 0
+    os.kill(manager.unit(name)["pids"]["keeper"], signal.SIGSTOP)
+    assert manager.stop(name) == 0
+    assert manager.stands(name) == "inactive/dead/success"
+
+
 def test_a_keeper_hears_no_signal_of_its_service(manager: Managed) -> None:
     text = "/bin/sh -c 'for s in TERM INT HUP QUIT USR1 ALRM PIPE; do kill -$s $PPID; done; echo done; exec sleep 1000'"
     name = manager.add("patricide", text)
