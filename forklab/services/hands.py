@@ -152,7 +152,10 @@ class Hands:
         except Exception as error:
             self._failed(error)
             return
-        for name, each in self.manager.lives.items():
+        lives = self.manager.lives
+        moved = [name for name, each in lives.items() if before.get(name) is not each]
+        for name in moved:
+            each = lives[name]
             if name not in before or before[name].state != each.state:
                 self._changed[name] = time.time()
                 state = {"is": "State", "state": each.state, "active": each.active}
@@ -163,6 +166,13 @@ class Hands:
                 self._do(deed)
             except Exception as error:
                 self._failed(error)
+        for name in moved:
+            if name in self._wards and self._needs_no_keeper(name):
+                self._dismiss(name)
+
+    def _needs_no_keeper(self, name: str) -> bool:
+        now = self.manager.life(name)
+        return now.empty and (now.active in ("inactive", "failed") or now.state == "exited")
 
     def _do(self, deed: Deed) -> None:
         name = deed.unit
@@ -408,9 +418,6 @@ class Hands:
                 self._not_adopted(name, ward, int(pid))
             case ["empty", runs] if int(runs) == ward.keeper.runs:
                 self.happens(Happened(name, life.Emptied()))
-                now = self.manager.life(name)
-                if now.active in ("inactive", "failed") or now.state == "exited":
-                    self._dismiss(name)
             case None:
                 self.loop.forget(ward.keeper.channel)  # its end is told by SIGCHLD
         if not ward.ordered:

@@ -216,6 +216,15 @@ def test_a_keeper_that_is_stopped_goes_on_at_once(manager: Managed) -> None:
     assert manager.stands(name) == "inactive/dead/success"
 
 
+def test_who_is_stopped_while_it_waits_to_come_back_leaves_no_keeper(manager: Managed) -> None:
+    text = "[Service]\nRestart=always\nRestartSec=1000\nExecStart=/bin/false"
+    name = manager.add("patient", text)
+    manager.start(name)
+    until(lambda: manager.unit(name)["sub"] == "auto-restart")
+    assert manager.stop(name) == 0
+    assert manager.unit(name)["pids"] == {}
+
+
 def test_a_keeper_hears_no_signal_of_its_service(manager: Managed) -> None:
     text = "/bin/sh -c 'for s in TERM INT HUP QUIT USR1 ALRM PIPE; do kill -$s $PPID; done; echo done; exec sleep 1000'"
     name = manager.add("patricide", text)
