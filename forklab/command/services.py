@@ -65,6 +65,9 @@ def run(parsed: argparse.Namespace) -> int:
         raise UserError(f"{parsed.folder} is no folder: give one with unit files.")
     folders = Folders([each.absolute() for each in (parsed.folder, *parsed.vendor)])
     runtime = (parsed.runtime or usual_place()).absolute()
+    about = f" --runtime {runtime}" * (runtime != usual_place().absolute())
+    words = f"In another terminal 'ctl{about} status' shows how all stands. ^C stops everything."
+    _tell(Record(time.time(), "", words), WARNING if parsed.quiet else 7)
     try:
         return run_manager(
             folders,

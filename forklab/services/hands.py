@@ -589,6 +589,7 @@ class Hands:
         """
         for name in list(self._wards):
             if at_once:
+                self.say(name, "Killed, with all its processes: somebody cannot wait.", WARNING)
                 self.kill(name, signal.SIGKILL, "everybody")
             self._dismiss(name)
         until = time.monotonic() + patience

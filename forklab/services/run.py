@@ -94,11 +94,19 @@ class _Rule:
 
     def rule(self, units: list[str]) -> None:
         self._listen_to_signals()
-        for name in units or self._default:
+        wanted = units or self._default
+        if not wanted:
+            words = "Nothing is started yet: no unit was named, and there is no default.target."
+            self._hands.say("", words)
+        for name in wanted:
             self._control.start(name)
         while not self._control.leaving:
             self._hands.loop.turn()
         self._hands.happens(Leave())
+        if self._hands.manager.tasks:
+            self._hands.say(
+                "", "All are stopped in order. ^C once more: whoever is left is killed."
+            )
         while self._hands.manager.tasks and not self._is_hurried:
             self._hands.loop.turn()
         self._hands.let_go(_PATIENCE, at_once=self._is_hurried)
