@@ -12,7 +12,7 @@ from forklab.services import journal
 from forklab.services.folder import full_name
 from forklab.services.journal import Record
 from forklab.services.place import JOURNAL
-from forklab.services.story import Stay, history, stays
+from forklab.services.story import Stay, cuts, history, stays
 from forklab.services.unit import Relation, Unit
 
 _DRAWN = tuple(relation for relation in Relation if relation is not Relation.BEFORE)
@@ -34,7 +34,8 @@ def graph(context: Context, names: list[str]) -> int:
         else UnitBox(name)
         for name in sorted(shown)
     ]
-    ties = [Tie(*tie) for tie in ties_of(units, shown)]
+    gone = set() if context.asked.folder else cuts(_records(context))
+    ties = [Tie(*tie, cut=tie[0] == "After" and tie[1:] in gone) for tie in ties_of(units, shown)]
     if context.asked.svg is None:
         print(units_dot(boxes, ties), end="")
     else:

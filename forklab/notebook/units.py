@@ -32,7 +32,7 @@ from forklab.services import journal
 from forklab.services.folder import Folders
 from forklab.services.journal import Record
 from forklab.services.keepers import keeper_program
-from forklab.services.story import Stay, history, since_last_start, stays
+from forklab.services.story import Stay, cuts, history, since_last_start, stays
 from forklab.services.unit import Unit
 
 USAGE: Final = "Begin the cell with %%units UNIT... [--for SECONDS] [--at SECONDS]."
@@ -108,10 +108,14 @@ def run_units(line: str, cell: str) -> UnitsRun:
 
 def graph(run: UnitsRun) -> Picture:
     """Who says what of whom, and how each stood before all were told to stop."""
-    ties = [Tie(*tie) for tie in ties_of(run.units, run.units.keys())]
+    gone = cuts(run.records)
+    ties = [
+        Tie(*tie, cut=tie[0] == "After" and tie[1:] in gone)
+        for tie in ties_of(run.units, run.units.keys())
+    ]
     boxes = [_box(run, name) for name in sorted(run.units)]
     words = [f"{box.name}: {box.words}" for box in boxes]
-    words += [f"{tie.tail}: {tie.kind}={tie.head}" for tie in ties]
+    words += [f"{tie.tail}: {tie.kind}={tie.head}{', cut' * tie.cut}" for tie in ties]
     return Picture(units_svg(boxes, ties), "\n".join(words))
 
 

@@ -96,21 +96,22 @@ class _Rule:
         self._listen_to_signals()
         wanted = units or self._default
         if not wanted:
-            words = "Nothing is started yet: no unit was named, and there is no default.target."
-            self._hands.say("", words)
+            self._tell("Nothing is started yet: no unit was named, and there is no default.target.")
         for name in wanted:
             self._control.start(name)
         while not self._control.leaving:
             self._hands.loop.turn()
         self._hands.happens(Leave())
         if self._hands.manager.tasks:
-            self._hands.say(
-                "", "All are stopped in order. ^C once more: whoever is left is killed."
-            )
+            self._tell("All are stopped in order. ^C once more: whoever is left is killed.")
         while self._hands.manager.tasks and not self._is_hurried:
             self._hands.loop.turn()
         self._hands.let_go(_PATIENCE, at_once=self._is_hurried)
         self._listen_no_more()
+
+    def _tell(self, words: str) -> None:
+        """Whoever is at the terminal; it is nothing for the journal."""
+        self._hands.heard(Record(time.time(), "", words))
 
     def _listen_to_signals(self) -> None:
         ours, theirs = socket.socketpair()

@@ -7,9 +7,11 @@ only the lens sees. A daemon that put itself into the background was there befor
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from forklab.history import History, HistoryBuilder, Process
 from forklab.kernel.signals import signal_name
@@ -55,6 +57,19 @@ def stays(records: Sequence[Record]) -> dict[str, list[Stay]]:
             if before:
                 before[-1] = before[-1]._replace(end=at)
             before.append(Stay(state, at, None))
+    return found
+
+
+_CYCLE: Final = re.compile(r"Ordering cycle: (.+)\. Job ([^ /]+)/\w+ deleted")
+
+
+def cuts(records: Sequence[Record]) -> set[tuple[str, str]]:
+    """Of each circle that had to be opened, the edge that was given up: who comes after whom no longer."""
+    found = set()
+    for record in since_last_start(records):
+        if match := _CYCLE.search(record.text):
+            circle = match[1].split(" after ")
+            found |= {pair for pair in pairwise(circle) if pair[1] == match[2]}
     return found
 
 

@@ -359,7 +359,7 @@ def lost_lines(manager: Managed) -> list[str]:
     lost = []
     for record, _ in read(manager.place / "journal"):
         words = record.text.split() if record and record.pid and record.unit == CHATTER else []
-        if len(words) == 2:  # the shell, too, says something at times: "Killed"
+        if len(words) == 2 and words[0].isdecimal():  # the shell, too, says something: "Killed"
             pid, number = map(int, words)
             if number != 1 and number != last.get(pid, 0) + 1:
                 lost.append(f"{pid}: {last.get(pid, 0)}, then {number}")

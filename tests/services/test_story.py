@@ -6,7 +6,7 @@ from forklab.draw.lanes.picture import lanes_svg
 from forklab.draw.trees.text import tree_text
 from forklab.history import History
 from forklab.services.journal import Record
-from forklab.services.story import Stay, history, stays
+from forklab.services.story import Stay, cuts, history, stays
 
 
 def records(*events: dict[str, object], unit: str = "web.service") -> list[Record]:
@@ -73,6 +73,12 @@ def test_what_a_service_prints_is_its_output() -> None:
 def test_only_the_last_manager_of_a_journal_is_told_of() -> None:
     told = history([*records(*BEGIN, STARTED), *records(*BEGIN)])
     assert len(told.processes) == 2
+
+
+def test_of_a_circle_the_edge_that_was_given_up() -> None:
+    words = "Ordering cycle: a after b after c after a. Job b/start deleted to break it."
+    assert cuts([Record(1.0, "a", words)]) == {("a", "b")}
+    assert cuts(records(*BEGIN)) == set()
 
 
 def test_how_long_a_unit_stood_how() -> None:

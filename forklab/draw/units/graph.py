@@ -31,7 +31,6 @@ _KINDS: Final = {
 _EDGE, _PAD, _HEIGHT, _POINTS = 14, 12, 40, 72.0
 _HEAD, _WING = 8, 4
 LEGEND: Final = "solid: requires · dashed: wants · dotted: comes after"
-_LEGEND_WIDTH: Final = measure.text_width(LEGEND, measure.LABEL_SIZE)
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,11 @@ class Tie:
     kind: str
     tail: str
     head: str
+    cut: bool = False  # the manager had to give it up, to open a circle
+
+    @property
+    def words(self) -> str:
+        return f"{self.kind}, cut" if self.cut else self.kind
 
 
 def units_dot(boxes: Sequence[UnitBox], ties: Sequence[Tie]) -> str:
@@ -59,7 +63,8 @@ def units_dot(boxes: Sequence[UnitBox], ties: Sequence[Tie]) -> str:
     for tie in ties:
         look, color, _ = _KINDS[tie.kind]
         style = {"requires": "solid", "wants": "dashed", "after": "dotted"}.get(look, "solid")
-        graph.edge(tie.tail, tie.head, label=tie.kind, color=color, style=style)
+        color = "red" if tie.cut else color
+        graph.edge(tie.tail, tie.head, label=tie.words, color=color, style=style)
     return str(graph.source)
 
 
@@ -67,7 +72,10 @@ def units_svg(boxes: Sequence[UnitBox], ties: Sequence[Tie], title: str = "") ->
     """One <svg> element. Raises GraphvizMissingError or GraphvizFailedError."""
     placed = layout(_bare(boxes, ties))
     top = _EDGE + (measure.TITLE_SIZE + 12 if title else 0)
-    words = [measure.text_width(title, measure.TITLE_SIZE, bold=True), _LEGEND_WIDTH]
+    words = [
+        measure.text_width(title, measure.TITLE_SIZE, bold=True),
+        measure.text_width(_legend(ties), measure.LABEL_SIZE),
+    ]
     width = max(placed.width, *words) + 2 * _EDGE
     bottom = placed.height + top + 2 * _EDGE
     lines = shapes.opening(
@@ -82,8 +90,12 @@ def units_svg(boxes: Sequence[UnitBox], ties: Sequence[Tie], title: str = "") ->
         lines.append(shapes.text("title", _EDGE, _EDGE + measure.TITLE_SIZE, single_line(title)))
     drawn = [_arrow(tie, placed.routes[f"e{number}"]) for number, tie in enumerate(ties)]
     drawn += [_box(box, placed, number) for number, box in enumerate(boxes)]
-    legend = shapes.text("label", _EDGE, bottom, LEGEND)
+    legend = shapes.text("label", _EDGE, bottom, _legend(ties))
     return "\n".join([*lines, shapes.layer(drawn, (_EDGE, top)), legend, "</svg>\n"])
+
+
+def _legend(ties: Sequence[Tie]) -> str:
+    return LEGEND + " · red: cut, to open a circle" * any(tie.cut for tie in ties)
 
 
 def _bare(boxes: Sequence[UnitBox], ties: Sequence[Tie]) -> str:
@@ -119,7 +131,8 @@ def _box(box: UnitBox, placed: Layout, number: int) -> str:
 
 def _arrow(tie: Tie, route: Sequence[Point]) -> str:
     look, _, named = _KINDS[tie.kind]
-    drawn = shapes.name(f"{tie.tail}: {tie.kind}={tie.head}")
+    look += " cut" * tie.cut
+    drawn = shapes.name(f"{tie.tail}: {tie.kind}={tie.head}{', cut' * tie.cut}")
     drawn += shapes.curve(route).replace("<path", f'<path class="edge {look}"', 1)
     (x, y), (before_x, before_y) = route[-1], route[-2]
     length = ((x - before_x) ** 2 + (y - before_y) ** 2) ** 0.5 or 1.0
@@ -130,13 +143,14 @@ def _arrow(tie: Tie, route: Sequence[Point]) -> str:
         (x - along_y * _WING, y + along_x * _WING),
         (x + along_y * _WING, y - along_x * _WING),
     )
-    if named:
+    if named or tie.cut:
         middle_x, middle_y = route[len(route) // 2]
-        drawn += shapes.text("label", middle_x + 4, middle_y + 4, f"{tie.kind}=")
+        label = "cut" if tie.cut else f"{tie.kind}="
+        drawn += shapes.text("label", middle_x + 4, middle_y + 4, label)
     return shapes.group(drawn)
 
 
 def _read_aloud(boxes: Sequence[UnitBox], ties: Sequence[Tie]) -> str:
     words = [f"{box.name}{f', {box.words}' if box.words else ''}." for box in boxes]
-    words += [f"{tie.tail}: {tie.kind}={tie.head}." for tie in ties]
+    words += [f"{tie.tail}: {tie.kind}={tie.head}{', cut' * tie.cut}." for tie in ties]
     return single_line(" ".join(words)) or "No unit."

@@ -32,7 +32,7 @@ _SHAPES = [
     ".edge{fill:none;stroke-width:1.4px}",
     ".edge.wants{stroke-dasharray:7 4}",
     ".edge.after{stroke-width:1.2px;stroke-dasharray:2 3}",
-    ".edge.conflicts{stroke-width:2px}",
+    ".edge.conflicts,.edge.cut{stroke-width:2px}",
     ".head{stroke:none}",
     ".box{stroke-linecap:round}",  # a dot is a dash of no length
     *(
@@ -52,7 +52,7 @@ def _colors(theme: Theme) -> list[str]:
         f".guide{{stroke:{theme.faint}}}",
         f".axis,.edge{{stroke:{theme.edge}}}",
         f".edge.requires{{stroke:{theme.ink}}}",
-        f".edge.conflicts{{stroke:{theme.wrong}}}",
+        f".edge.conflicts,.edge.cut{{stroke:{theme.wrong}}}",
         f".head{{fill:{theme.edge}}}",
     ]
     for look, state in LOOKS.items():

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from forklab.draw import measure, shapes
 from forklab.draw.characters import single_line
-from forklab.draw.units.style import NAME_SIZE, UNITS_STYLE_SHEET
+from forklab.draw.units.style import LOOKS, NAME_SIZE, UNITS_STYLE_SHEET
 
 _EDGE, _ROW, _BAR, _WIDTH = 12, 24, 14, 720
-_AXIS = 26
+_AXIS, _LEGEND, _SAMPLE = 26, 22, 22
 _LEAST = 2.0  # a bar that is shorter would not be seen
 _TICKS = 8  # at most
 
@@ -53,7 +53,7 @@ def timeline_svg(rows: Sequence[Row], title: str = "") -> str:
         "forklab-units",
         _read_aloud(rows),
         left + _WIDTH + 70,
-        bottom + _AXIS + _EDGE,
+        bottom + _AXIS + _LEGEND + _EDGE,
         title=single_line(title) or "start-up",
         style_sheet=UNITS_STYLE_SHEET,
     )
@@ -64,6 +64,7 @@ def timeline_svg(rows: Sequence[Row], title: str = "") -> str:
         x = shapes.number(left + number * _step(end) * scale)
         lines.append(shapes.path(f"M{x} {top}V{bottom + 5}", "guide"))
         lines.append(shapes.text("time", float(x) - 4, bottom + 18, _time(number * _step(end))))
+    lines.append(_legend(rows, left, bottom + _AXIS))
     for number, row in enumerate(rows):
         lines.append(_row(row, left, top + _ROW * number, scale))
     return "\n".join([*lines, "</svg>\n"])
@@ -83,6 +84,18 @@ def _row(row: Row, left: float, top: float, scale: float) -> str:
         bars += shapes.group(shapes.name(words) + bar)
         last = start + width
     return shapes.group(name + bars + shapes.text("label", last + 5, top + 16, row.words), "row")
+
+
+def _legend(rows: Sequence[Row], left: float, top: float) -> str:
+    """What the bars mean, of the states that there are."""
+    seen = {phase.state for row in rows for phase in row.phases}
+    drawn = ""
+    for state in (state for state in LOOKS if state in seen - {"inactive"}):
+        corner = 0 if state == "failed" else 3
+        drawn += shapes.rect(f"sample {state}", left, top + 5, _SAMPLE, 12, corner=corner)
+        drawn += shapes.text("label", left + _SAMPLE + 6, top + 15, state)
+        left += _SAMPLE + measure.text_width(state, measure.LABEL_SIZE) + 24
+    return shapes.group(drawn, "legend")
 
 
 def _step(end: float) -> float:

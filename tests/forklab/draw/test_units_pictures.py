@@ -22,6 +22,14 @@ def test_the_graph_has_every_unit_and_every_tie() -> None:
     assert "web.service: Requires=odd" in tree.get("aria-label", "")
 
 
+def test_an_edge_that_was_cut_is_red_and_says_so() -> None:
+    ties = [Tie("After", "web.service", 'odd "<&>.service', cut=True)]
+    svg = units_svg(BOXES, ties)
+    assert 'class="edge after cut"' in svg and ">cut</text>" in svg and "red: cut" in svg
+    assert "cut" not in units_svg(BOXES, TIES).partition("</style>")[2]
+    assert 'label="After, cut" color=red' in units_dot(BOXES, ties)
+
+
 def test_dot_is_for_programs_that_read_it() -> None:
     assert '"web.service" -> "odd \\"<&>.service" [label=Requires' in units_dot(BOXES, TIES)
 
@@ -56,6 +64,12 @@ def test_time_is_to_scale() -> None:
     assert coming[2] * 3 == up[2] == web[2]
     assert up[1] == web[1] == coming[1] + coming[2]
     assert "db: activating from 0 ms, active from 1 s." in timeline_svg(rows)
+
+
+def test_the_legend_names_the_states_that_there_are() -> None:
+    svg = timeline_svg([Row("db", (Phase("inactive", 0.0, 1.0), Phase("active", 1.0, 4.0)))])
+    legend = svg.partition('class="legend"')[2]
+    assert ">active<" in legend and "sample active" in legend and "inactive" not in legend
 
 
 @pytest.mark.parametrize("end", [0.0004, 0.9, 7.0, 90.0, 86400.0])
