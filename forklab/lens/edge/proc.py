@@ -119,8 +119,17 @@ def pid_namespace(pid: int) -> int:
 
 def numbers(pid: int, what: bytes = b"NSpid:") -> tuple[int, ...]:
     """Its pids in all PID namespaces that see it, from ours on inwards; or, with NSpgid:, those of its group."""
+    return _numbers_in(_read(f"/proc/{pid}/status") or b"", what)
+
+
+def parent_and_numbers(pid: int) -> tuple[int, tuple[int, ...]]:
+    """Both as `parent` and `numbers` have it, by one look; 0 and () if it is gone."""
     content = _read(f"/proc/{pid}/status") or b""
-    _, found, rest = content.partition(b"\n" + what)
+    return sum(_numbers_in(content, b"PPid:")), _numbers_in(content, b"NSpid:")
+
+
+def _numbers_in(status: bytes, what: bytes) -> tuple[int, ...]:
+    _, found, rest = status.partition(b"\n" + what)
     return tuple(map(int, rest.partition(b"\n")[0].split())) if found else ()
 
 

@@ -32,7 +32,7 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         child.dial = tracee.dial
     else:
         member = run.chronicle.forked(tracee.member, tid)
-        _number(run, tracee.member, member)
+        parent = _number(run, tracee.member, member)
         member.mother = tracee.tid
         member.is_clone = event != ptrace.EVENT_FORK and proc.exit_signal(tid) != CHLD
         child = run.world.new(tid, member)
@@ -43,6 +43,8 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
         child.dial = tracee.dial.copy() if tracee.dial else None
         child.saw("born", member.name)
         tracee.saw(member.name)
+        if parent != tracee.member.pid:
+            _give_to(run, tracee.member, member, parent)
     if tid not in loop.early:
         loop.await_report(tid)
     loop.early.discard(tid)
@@ -63,12 +65,13 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
     loop.goes_on(child, IN_TURN)
 
 
-def _number(run: Run, parent: Member, child: Member) -> None:
-    """In which PID namespaces of the program's own it is, and under which numbers.
+def _number(run: Run, parent: Member, child: Member) -> int:
+    """In which PID namespaces of the program's own it is, and under which numbers. Returns whose child it is, by pid.
 
     In that of its parent if it has as many: nobody gets into another one but further down, see pid_namespaces(7).
     """
-    child.numbers = proc.numbers(child.pid)[1:]
+    parents_pid, numbers = proc.parent_and_numbers(child.pid)
+    child.numbers = numbers[1:]
     if len(child.numbers) == len(parent.spaces):
         child.spaces = parent.spaces
     else:
@@ -76,6 +79,14 @@ def _number(run: Run, parent: Member, child: Member) -> None:
         known = (m.spaces for m in run.chronicle.everybody if m.spaces[-1:] == (space,))
         child.spaces = next(known, (*parent.spaces, space))
     child.is_init = child.numbers[-1:] == (1,)
+    return parents_pid
+
+
+def _give_to(run: Run, mother: Member, child: Member, parent: int) -> None:
+    """A child whose parent is not who has made it: CLONE_PARENT, see clone(2). It is a sibling then."""
+    if proc.state(mother.pid) in ("Z", "X", None):
+        return  # it was killed at that moment, and its end is still to be told
+    run.chronicle.reparented(child, mother, run.chronicle.get(parent))
 
 
 def executed(loop: Loop, tracee: Tracee) -> None:

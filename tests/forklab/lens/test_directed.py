@@ -49,6 +49,7 @@ int main(void) {
 HEAD = """
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -239,6 +240,19 @@ def test_who_runs_without_a_pause_is_busy(loop: str, perform: Perform) -> None:
 def test_signals_to_oneself_without_an_end_are_busy(perform: Perform) -> None:
     performance, _ = perform("signal(SIGTERM, SIG_IGN); for (;;) kill(getpid(), SIGTERM);")
     assert rest_of(performance) is Kind.BUSY
+
+
+def test_a_sibling_is_no_child_of_who_has_made_it(perform: Perform) -> None:
+    performance, _ = perform(
+        "if (fork() == 0) {"
+        "    if (syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) == 0) _exit(7);"
+        "    _exit(wait(0) < 0 ? 3 : 4);"
+        "}"
+        "int s, sum = 0; while (wait(&s) > 0) sum += WEXITSTATUS(s); return sum;"
+    )
+    assert rest_of(performance) is Kind.QUIET
+    assert [member.parent for member in performance.everybody[1:]] == [performance.first] * 2
+    assert performance.first.status == 3 + 7
 
 
 def test_who_computes_for_long_lets_others_come_and_goes_on(perform: Perform) -> None:
