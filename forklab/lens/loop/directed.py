@@ -52,6 +52,9 @@ _LOOKS_OF_A_TURN = (
 # And this something that goes on and on, such as a process that sends signals to itself. When a hundred orphans die at
 # once, an init takes three hundred.
 _MOST_TURNS_AT_ALL, _MOST_TURNS_AT_ALL_AGAIN = 3_000, 600
+# For each process that is born meanwhile, so many more: it has a beginning and an end, and whoever makes too many is
+# seen by that. Python's multiprocessing takes forty for each.
+_TURNS_OF_A_BIRTH = 100
 # Timers ring while somebody is busy, too. So many of them can change what it does; it has been seen then.
 _MOST_RINGS_WHILE_BUSY = 10
 
@@ -88,6 +91,7 @@ class Directed:
     _looks: int = 0
     _stretches: int = 0
     _turns_at_all: int = 0
+    _born_before: int = 0
     _rings: int = 0  # while somebody was busy
     _seen: set[Kind] = field(default_factory=set)  # of rests
 
@@ -97,6 +101,7 @@ class Directed:
         Raises EndOfRunError if it has to be ended instead.
         """
         self.rest, self._turns_at_all, self._wakings_at_all, self._rings = None, 0, 0, 0
+        self._born_before = len(loop.run.chronicle.everybody)
         self.chance.patience = patience
         self._begin_anew(loop.run)
         while self.rest is None:
@@ -182,7 +187,7 @@ class Directed:
             self._begin_anew(run)
             self._others = others
             is_tired = self._is_tired(run)
-        if (is_tired or self._is_endless()) and not self._awaits_others(run):
+        if (is_tired or self._is_endless(run)) and not self._awaits_others(run):
             kind = Kind.POLLING if self._polls(run) else Kind.BUSY
             self._seen.add(kind)
             if kind is Kind.BUSY and self._a_timer_rings(loop):
@@ -225,9 +230,10 @@ class Directed:
         self._wakings = self._turns = self._stretches = 0
         self.chance.last.clear()
 
-    def _is_endless(self) -> bool:
+    def _is_endless(self, run: Run) -> bool:
         known = Kind.BUSY in self._seen
         most = _MOST_TURNS_AT_ALL_AGAIN if known else _MOST_TURNS_AT_ALL
+        most += _TURNS_OF_A_BIRTH * (len(run.chronicle.everybody) - self._born_before)
         return self._turns_at_all > most or (
             self._wakings_at_all > _MOST_WAKINGS_WHILE_OTHERS_SLEEP
         )

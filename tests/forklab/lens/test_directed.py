@@ -242,6 +242,15 @@ def test_signals_to_oneself_without_an_end_are_busy(perform: Perform) -> None:
     assert rest_of(performance) is Kind.BUSY
 
 
+def test_whoever_makes_many_processes_is_not_busy_however_much_they_do(perform: Perform) -> None:
+    performance, _ = perform(
+        "for (int n = 0; n < 50; n++) if (fork() == 0) { for (int i = 0; i < 70; i++) kill(getpid(), 0); _exit(0); }"
+        "while (wait(0) > 0); return 6;"
+    )
+    assert rest_of(performance) is Kind.QUIET
+    assert performance.first.status == 6
+
+
 def test_a_sibling_is_no_child_of_who_has_made_it(perform: Perform) -> None:
     performance, _ = perform(
         "if (fork() == 0) {"
