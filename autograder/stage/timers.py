@@ -8,8 +8,9 @@ costs nothing.
 We know when a timer was set and for how long, not what has become of it. That is enough: once somebody has slept as
 long as its longest timer takes, none of them is left to ring.
 
-Where exits are held, exit_group(2) is reported as well. Whoever calls it is stopped, with the call still to make when
-it is continued: so a family that would be gone before anybody had looked stands still, complete.
+Where exits are held, exit_group(2) is reported as well, and exit(2), by which the last thread ends its process too.
+Whoever calls it is stopped, with the call still to make when it is continued: so a family that would be gone before
+anybody had looked stands still, complete.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from autograder.stage.users import looking_as, user_of
-from autograder.stage.watch import Watched, thread_group
+from autograder.stage.watch import Watched, is_the_last, thread_group
 from forklab.kernel.processors import name_of
 
 # struct seccomp_notif: id, pid, flags, then struct seccomp_data: nr, arch, instruction pointer, six arguments.
@@ -106,9 +107,10 @@ class Timers:
         return self._held.get(pid)
 
     def let_exit(self, process: Watched) -> None:
-        """Lets one exit that is held, or will be."""
+        """Lets one exit that is held, or will be. Who is not held yet may stand still for another reason, its own."""
         self._may_exit.add(process.pid)
-        process.send(signal.SIGCONT)
+        if process.pid in self._held:
+            process.send(signal.SIGCONT)
 
     def close(self) -> None:
         if self.listener is not None:
@@ -149,7 +151,7 @@ class Timers:
         """What the caller gets instead of its call; 0 if it makes it. Raises OSError if it is gone."""
         if call == "connect":
             return 0 if self._may_connect(thread) else errno.EACCES
-        if call == "exit_group":
+        if call == "exit_group" or (call == "exit" and is_the_last(thread)):
             pid = thread_group(thread)
             if pid in self._may_exit:
                 self._may_exit.remove(pid)  # somebody else may get the number
@@ -158,6 +160,8 @@ class Timers:
             self._held[pid] = arguments[0] & 0xFF
             os.kill(pid, signal.SIGSTOP)  # before the answer, or the call would fail for good
             return _ERESTARTSYS
+        if call == "exit":
+            return 0
         self._note(thread, call, arguments)
         return 0
 

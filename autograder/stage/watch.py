@@ -361,6 +361,20 @@ def thread_group(thread: int) -> int:
     return thread
 
 
+def is_the_last(thread: int) -> bool:
+    """Whether no other thread of its process lives."""
+    try:
+        others = [tid for tid in os.listdir(f"/proc/{thread}/task") if int(tid) != thread]
+    except OSError:
+        return False
+    return all(_state_of(tid) in ("", "Z", "X") for tid in others)
+
+
+def _state_of(tid: str) -> str:
+    """As proc(5) has it; "" if it is gone."""
+    return next(iter(_fields(_read_text(f"/proc/{tid}/stat"))), "")
+
+
 def _fields(stat: str) -> list[str]:
     """What stands behind the name of a program, in which there may be anything: see proc(5)."""
     return stat.rpartition(") ")[2].split()

@@ -39,6 +39,8 @@ int report_calls(int connects, int exits) {
         REPORT(),
         UNLESS(exits ? SYS_exit_group : -1, 1),
         REPORT(),
+        UNLESS(exits ? SYS_exit : -1, 1),
+        REPORT(),
 #ifdef SYS_alarm
         UNLESS(SYS_alarm, 1),
         REPORT(),

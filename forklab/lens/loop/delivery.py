@@ -28,7 +28,7 @@ from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import LOOP
 
 NOTHING_TOLD = (0, "", 0)
-EXIT = "exit_group"  # where somebody may be held who is about to exit
+EXITS = calls_in("exit")  # where somebody may be held who is about to exit
 _OF_TERMINAL = frozenset(map(signal_number, ("SIGTSTP", "SIGTTIN", "SIGTTOU")))
 _OF_A_CHILD = (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED)  # it has ended: the last signal of one
 # A handler ends these for good, with SA_RESTART too: signal(7), "Interruption of system calls".
@@ -173,11 +173,13 @@ def settle_suspects(loop: Loop) -> None:
             continue
         masks = proc.masks(tracee.member.pid, tracee.tid)
         due = masks.due(is_init=tracee.member.is_init) if masks else 0
-        if call.name == EXIT and masks:  # held there: it runs nothing more of its own
+        if call.name in EXITS and masks:  # held there: it runs nothing more of its own
             due &= ~masks.caught & ~STOPPING_MASK
         if due and call.name == LOOP:
             loop.goes_on(tracee, IN_TURN)
-        elif due and call.name in (cueing.NAME, EXIT):  # it comes, and then it asks again
+        elif due and (
+            call.name == cueing.NAME or call.name in EXITS
+        ):  # it comes, and then it asks again
             ptrace.rewind_call(tracee.tid)
             loop.goes_on(tracee, IN_TURN)
         elif due:

@@ -31,7 +31,7 @@ from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
 STOPS = Stops(Seeded.stops.names, numbers=frozenset({cueing.NUMBER}), handlers_of=frozenset({CHLD}))
-STOPS_AND_EXITS = STOPS._replace(names=STOPS.names | {delivery.EXIT})
+STOPS_AND_EXITS = STOPS._replace(names=STOPS.names | delivery.EXITS)
 
 # All of these count what has come to nothing since something happened that others can notice. Who waits for ten
 # seconds by looking each second is no poller; a loop over all children is not busy. The second figures are for one that
@@ -121,7 +121,7 @@ class Directed:
         if self.held.pop(member, None) is None:
             return
         for tracee in loop.run.world.threads_of(member):
-            if (call := tracee.held_call) and call.name == delivery.EXIT:
+            if (call := tracee.held_call) and call.name in delivery.EXITS:
                 loop.goes_on(tracee, IN_TURN)
 
     def begins(self, loop: Loop, tracee: Tracee) -> None:
@@ -129,7 +129,7 @@ class Directed:
         self.chance.begins(loop, tracee)
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
-        if call.name == delivery.EXIT and tracee.member not in self._may_exit:
+        if tracee.member not in self._may_exit and _exits(loop.run, tracee, call):
             self.held[tracee.member] = call.arguments[0] & 0xFF
             loop.goes_on(tracee, HELD)
             return True
@@ -297,6 +297,13 @@ class Directed:
     def _give(self, loop: Loop, tracee: Tracee, call: Call) -> None:
         self.cues.answer(tracee, call)
         loop.goes_on(tracee, IN_TURN)
+
+
+def _exits(run: Run, tracee: Tracee, call: Call) -> bool:
+    """Whether its process will have exited then: exit(2) ends a thread, and with the last one the process."""
+    if call.name == "exit":
+        return run.world.threads_of(tracee.member) == [tracee]
+    return call.name in delivery.EXITS
 
 
 def _awaits_signals(tracee: Tracee) -> bool:

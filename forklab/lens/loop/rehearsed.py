@@ -104,7 +104,7 @@ class Rehearsed(Scheduled):
         if not self.holds_exits or member in self.may_exit:
             return None
         calls = (tracee.held_call for tracee in run.world.threads_of(member))
-        exits = (call for call in calls if call and call.name == delivery.EXIT)
+        exits = (call for call in calls if call and call.name in delivery.EXITS)
         return next((call.arguments[0] & 0xFF for call in exits), None)
 
     def takes_its_clock(self, loop: Loop, tracee: Tracee) -> None:

@@ -32,6 +32,13 @@ WAKES = WAITS.replace(
     "        sleep(0);\n        kill(0, SIGCONT);\n    }\n    while",
 ).replace("#include <unistd.h>", "#include <signal.h>\n#include <unistd.h>")
 
+BY_A_CALL_OF_ITS_OWN = WAITS.replace("_exit(i + 7)", "syscall(SYS_exit, i + 7)").replace(
+    "#include", "#define _GNU_SOURCE\n#include <sys/syscall.h>\n#include", 1
+)
+AFTER_A_STOP = WAITS.replace("_exit(i + 7)", "raise(SIGSTOP), _exit(i + 7)").replace(
+    "#include", "#include <signal.h>\n#include", 1
+)
+
 FAMILY = "hold every exit; expect parent forks child1..child2"
 
 
@@ -76,6 +83,17 @@ def test_who_would_be_gone_can_be_named_counted_and_let_go_one_by_one(
         "expect parent is alive; let parent exit; expect parent exits 2; expect nobody is left"
     )
     assert judged(lab, mode, tmp_path, WAITS, script).status is Status.PASSED
+
+
+def test_whoever_ends_its_last_thread_is_held_as_well(lab: Lab, mode: str, tmp_path: Path) -> None:
+    """As programs do that go without a C library."""
+    script = f"{FAMILY}; expect child1 is alive; let child1 exit; expect child1 exits 7"
+    assert judged(lab, mode, tmp_path, BY_A_CALL_OF_ITS_OWN, script).status is Status.PASSED
+
+
+def test_whoever_has_stopped_itself_is_not_woken_by_it(lab: Lab, mode: str, tmp_path: Path) -> None:
+    script = f"{FAMILY}; let child1..child2 exit; expect child1 is stopped"
+    assert judged(lab, mode, tmp_path, AFTER_A_STOP, script).status is Status.PASSED
 
 
 def test_a_parent_that_does_not_wait_is_found_at_its_own_exit(
