@@ -88,16 +88,17 @@ class Bench:
 
     def prove(self, scenario: Scenario, seconds: float) -> Proof:
         """Over all schedules, in virtual time. Raises StageError."""
+        with in_company():
+            return self._proved(scenario, seconds)
+
+    def _proved(self, scenario: Scenario, seconds: float) -> Proof:
         from autograder.trial.prove import prove  # here, and below: it brings the explorer along
 
         if isolation_of(self._mode) not in scenario.modes:
             why = f"it is only judged in mode {' or '.join(scenario.modes)}"
             return Proof(scenario.name, Standing.SKIPPED, reasons=(why,))
         stage, programs = self._by_schedules()
-        with in_company():
-            return prove(
-                scenario, programs, stage, lambda: self._recorded(scenario), seconds=seconds
-            )
+        return prove(scenario, programs, stage, lambda: self._recorded(scenario), seconds=seconds)
 
     def follow(self, scenario: Scenario, schedule: Schedule) -> tuple[Verdict, History]:
         """One play by its schedule, and all that happens in it.
@@ -148,7 +149,7 @@ class Bench:
         """One play has passed; the scenario asks for all that could have been."""
         if isolation_of(self._mode) != PIDNS:
             return replace(passed, proof=f"Not proved: {NEEDED_FOR_A_PROOF}.")
-        proof = self.prove(scenario, SECONDS)
+        proof = self._proved(scenario, SECONDS)
         words = f"{proof.words[:1].upper()}{proof.words[1:]}"
         if proof.loss is None:
             return replace(passed, proof=f"{words}.")

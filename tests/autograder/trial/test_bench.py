@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from autograder.labs.lab import load_lab
-from autograder.labs.scenario import Scenario
-from autograder.language.roles import SUBREAPER
+from autograder.labs.scenario import Scenario, load_scenario
+from autograder.language.roles import SUBREAPER, VIRTUAL
 from autograder.stage.conduct import Conduct
 from autograder.stage.errors import StageError
 from autograder.stage.machine import Needs, refuse_if_short, shortage
 from autograder.stage.workspace import Workspace
 from autograder.trial import bench as benches
-from autograder.trial.assess import assess
+from autograder.trial.assess import assess, ready
 from autograder.trial.bench import Bench
 from autograder.trial.decide import UndecidedError
 from autograder.trial.reference import Reference
@@ -106,6 +107,36 @@ def workspace() -> Iterator[Workspace]:
 
 
 UNDECIDED = None
+
+
+@pytest.mark.parametrize("any_mode", [VIRTUAL], indirect=True)
+def test_a_proof_within_a_play_asks_nobody_whether_it_may_begin(
+    any_mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would wait for ever for who wants to be alone, and who is alone for itself."""
+    path = tmp_path / "explored.toml"
+    script = "main exits 3\nexpect init exits 3"
+    path.write_text(
+        f"title = 'A'\npoints = 1\nwhy = 'B'\nexplore = 'every schedule'\nscript = \"\"\"{script}\"\"\"\n"
+    )
+    plays = []
+
+    def judge(*words: object) -> Verdict:
+        plays.append(words)
+        if len(plays) == 1:
+            raise UndecidedError("nobody knows")
+        return really_judge(*words)  # type: ignore[arg-type]
+
+    really_judge = benches.judge
+    monkeypatch.setattr(benches, "judge", judge)
+    with (
+        ready(LAB, LAB.folder / "solution" / "c", any_mode) as built,
+        contextlib.closing(built.bench()) as bench,
+    ):
+        verdict = bench.judge(load_scenario(path))
+    assert len(plays) == 2
+    assert verdict.status is Status.PASSED
+    assert "all" in verdict.proof and "schedules" in verdict.proof
 
 
 def test_what_cannot_be_decided_is_played_again_alone(
