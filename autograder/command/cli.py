@@ -266,7 +266,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=60,
         metavar="S",
-        help="so long at most for each scenario; default: %(default)s",
+        help="so long at most for each scenario, on the processor; default: %(default)s",
     )
     prove.add_argument("--json", metavar="FILE", help="write the proofs there; - is stdout")
     prove.add_argument(

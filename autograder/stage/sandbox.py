@@ -32,6 +32,7 @@ from autograder.stage.confinement import (
 from autograder.stage.errors import EXCESSES, StageError, UnableError
 from autograder.stage.tools import put_program
 from autograder.stage.users import private_user
+from autograder.stage.watch import processor_seconds_of
 from autograder.stage.workspace import remove
 
 _ANSWER_SECONDS, _END_SECONDS = 30.0, 5.0
@@ -184,6 +185,10 @@ class Sandbox:
         """What this machine has to confine it with."""
         _, landlock, filters, fenced, asks = self._ask("means").split()
         return Means(int(landlock), filters == "1", fenced == "1", asks == "1")
+
+    def processor_seconds(self) -> float:
+        """How long the launcher has been on a processor, and those whom it has waited for: of plays that are over."""
+        return processor_seconds_of(self.launcher_pid)
 
     def end_play(self) -> None:
         """Kills and reaps whoever is left of the play, and empties its /tmp."""

@@ -11,7 +11,7 @@ from forklab.history import History
 from forklab.jsonform import JsonObject
 from forklab.steps.schedule import Schedule
 
-SECONDS = 60.0  # for one, if nobody says anything else
+SECONDS = 60.0  # on the processor for one, if nobody says anything else
 NEEDED_FOR_A_PROOF = "that takes a PID namespace of its own"
 
 
@@ -46,8 +46,8 @@ class Proof:
 
     `in_small`: with shorter rows of actors than the scenario has. `timed`: somebody has waited for a moment, and time
     passes only when nobody can go on: of those who are so slow that it comes before they have, nothing is known.
-    `states` and `plays`, real ones, were enough to know. `reasons` say why nothing is certain, in halves of sentences;
-    of a scenario that was skipped, why it was.
+    `states` and `plays`, real ones, were enough to know, in so many `seconds` on the processor. `reasons` say why
+    nothing is certain, in halves of sentences; of a scenario that was skipped, why it was.
     """
 
     scenario: str

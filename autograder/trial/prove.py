@@ -8,7 +8,6 @@ are played again as well, and each real play is held against what was learned be
 from __future__ import annotations
 
 import itertools
-import time
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
@@ -51,6 +50,7 @@ def prove(
 ) -> Proof:
     """On a stage whose plays go by schedules. `recorded` is as `autograder.trial.decide.judge` has it.
 
+    It takes no more than so many `seconds` on the processor, ours and those of the plays, however busy the machine is.
     What has too many schedules is tried with shorter rows of actors.
     """
     small = shortened(scenario)
@@ -79,9 +79,10 @@ def _prove(
     recorded: Callable[[], Expected],
     seconds: float,
 ) -> Proof:
-    started = time.monotonic()
-    rehearsals = Rehearsals(scenario, programs, stage, recorded, until=started + seconds)
-    hunt = _Hunt(rehearsals, started, seconds)
+    rehearsals = Rehearsals(scenario, programs, stage, recorded)
+    started = rehearsals.now()
+    rehearsals.until = started + seconds
+    hunt = _Hunt(rehearsals, started)
     try:
         graph = search(rehearsals, None, hunt.is_over)
     except UnableError as unable:
@@ -89,15 +90,15 @@ def _prove(
             scenario.name, Standing.SKIPPED, reasons=(f"it cannot be played here: {unable}",)
         )
     proof = _proof(scenario, graph, rehearsals, hunt)
-    return replace(proof, seconds=time.monotonic() - started)
+    return replace(proof, seconds=rehearsals.now() - started)
 
 
 class _Hunt:
     """Looks for a loss while the graph grows."""
 
-    def __init__(self, rehearsals: Rehearsals, started: float, seconds: float) -> None:
+    def __init__(self, rehearsals: Rehearsals, started: float) -> None:
         self._rehearsals = rehearsals
-        self._started, self._until = started, started + seconds
+        self._started, self._until = started, rehearsals.until
         self._graph: Graph | None = None
         self._looked_at = 0
         self._lost: float | None = None  # since when one is known
@@ -108,7 +109,7 @@ class _Hunt:
         new = itertools.islice(graph.steps, self._looked_at, None)
         found = [key for key in new if _is_lost(graph, key)]
         self._looked_at = len(graph.steps)
-        now = time.monotonic()
+        now = self._rehearsals.now()
         if found and self._lost is None:
             self._lost = now
         patience = max(_TO_FIND_A_SHORTER_ONE, (self._lost or now) - self._started)
@@ -124,8 +125,14 @@ class _Hunt:
         """Why nothing is certain, if it is not."""
         found = objections(graph, self._rehearsals)
         if not graph.complete and not found:
-            seconds = counted(self._until - self._started, "second was over", "seconds were over")
-            found = [seconds if time.monotonic() > self._until else "there are too many states"]
+            seconds = counted(
+                self._until - self._started,
+                "second on the processor was over",
+                "seconds on the processor were over",
+            )
+            found = [
+                seconds if self._rehearsals.now() > self._until else "there are too many states"
+            ]
         return tuple(found)
 
 

@@ -15,9 +15,9 @@ from forklab.steps.schedule import PLAIN, Grain
 class Runs(ABC):
     """`most` are played at a time; `runs` is how often the program has run so far.
 
-    `until`: when all have to be over, by time.monotonic(). `reasons`: why a run may not be repeatable, and where in the
-    source that is. `touched`: who has had to do with which resource so far, and told there. `by_memory`: what a process
-    has seen is what it can still tell of it.
+    `until`: when all have to be over, by the clock of whoever plays them. `reasons`: why a run may not be repeatable,
+    and where in the source that is. `touched`: who has had to do with which resource so far, and told there.
+    `by_memory`: what a process has seen is what it can still tell of it.
     """
 
     def __init__(self, *, grain: Grain = PLAIN, until: float = math.inf, most: int = 1) -> None:

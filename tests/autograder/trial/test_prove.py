@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +20,11 @@ from autograder.stage.isolation import probe
 from autograder.stage.stage import Stage
 from autograder.stage.tools import compiler
 from autograder.stage.workspace import Workspace
+from autograder.trial import rehearsals as playing
 from autograder.trial.proof import Proof, Standing
 from autograder.trial.prove import prove
 from autograder.trial.rehearsals import Rehearsals, Rehearsed
-from autograder.trial.verdict import Status
+from autograder.trial.verdict import Status, Verdict
 from forklab.explore.every import every_schedule
 from forklab.explore.graph import explore_graph
 from forklab.explore.learned import real_steps
@@ -401,3 +404,30 @@ def test_a_row_that_the_script_does_not_make_is_not_shortened() -> None:
         one for one in load_lab("zombie_hunt").scenarios if one.name == "11_fifty_die_at_once"
     )
     assert shortened(fifty) is None
+
+
+def test_a_busy_machine_knows_as_much_of_a_program_as_an_idle_one(
+    proved: Prover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here we have no processor for most of the time, as where many others want it."""
+    judge_play = playing.judge_play
+
+    def after_others(*arguments: Any) -> Verdict:
+        time.sleep(0.5)
+        return judge_play(*arguments)
+
+    monkeypatch.setattr(playing, "judge_play", after_others)
+    orphan = next(one for one in LAB.scenarios if one.name == "02_orphan")
+    assert proved(SOLUTION, orphan, seconds=2.0).standing is Standing.PROVED
+
+
+def test_what_a_program_computes_in_its_plays_is_part_of_their_time(proved: Prover) -> None:
+    slow = SOLUTION.replace(
+        "int main(int argc, char *argv[]) {",
+        "int main(int argc, char *argv[]) {\n"
+        "    for (volatile int turns = 0; turns < 100000000;) turns = turns + 1;",
+    )
+    assert slow != SOLUTION
+    proof = proved(slow, scenario(AT_ANY_MOMENT), seconds=2.0)
+    assert proof.standing is Standing.OPEN
+    assert "2 seconds on the processor were over" in proof.words
