@@ -135,7 +135,8 @@ class Sandbox:
 
         With `terminal` the first descriptor becomes its controlling terminal. With `timers` it answers a descriptor
         too, for stage/timers.py, which has to be read from: who sets a timer waits for that. None where the kernel
-        has no such thing. `settings`: see c/start.h.
+        has no such thing. Who is to be traced waits until the descriptor that is answered is closed. `settings`: see
+        c/start.h.
         """
         letters = {"t": terminal, "r": timers, "c": below_init}
         flags = "play" + ("".join(letter for letter, on in letters.items() if on) or "-")

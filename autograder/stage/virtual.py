@@ -71,7 +71,7 @@ class VirtualPlay(AnyPlay):
         self._late: Member | None = None  # main, that was frozen after init's fork
         untraced = replace(start, frozen=None)  # that is our own doing, as nobody else can trace it
         try:
-            pid, _ = stage.sandbox.open_play(
+            pid, gate = stage.sandbox.open_play(
                 command,
                 self._streams.standard,
                 terminal=terminal,
@@ -81,6 +81,7 @@ class VirtualPlay(AnyPlay):
         finally:
             self._streams.are_handed_over()
         self.cast = CuedCast(casting)
+        assert gate is not None
         try:
             actor = os.stat(stage.program)
             identity = (actor.st_dev, actor.st_ino, actor.st_rdev)
@@ -88,6 +89,8 @@ class VirtualPlay(AnyPlay):
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise StageError(f"a play cannot be traced: {why}") from error
+        finally:
+            os.close(gate)
         self._first = self._performance.first
         self._above = parent_of(pid)
         self._pid_inside = number_inside(self._first)

@@ -18,9 +18,9 @@ int can_filter(void);
  * play with actors may connect is another filter's matter, see timers.h. */
 int filter_calls(int place);
 
-/* Has the calls that a file tells reported to whoever traces us, and waits until somebody does. The
- * file is such a filter itself, see linux/filter.h. Before filter_calls, which forbids it. Answers
- * less than 0 if that fails. */
+/* Has the calls that a file tells reported to whoever traces us. The file is such a filter itself,
+ * see linux/filter.h. Before filter_calls, which forbids it. Answers less than 0 if that fails, or
+ * if nobody traces us. */
 int report_to_tracer(const char *file);
 
 #endif

@@ -11,7 +11,8 @@
  *         becomes the controlling terminal), "r" (calls are reported, see timers.h), "c" (it is an
  *         ordinary command, below an init of ours); what the settings are, say start.h, birth.h and
  *         job.h. The init-to-be answers "init", whose SCM_CREDENTIALS tell its pid, with the
- *         descriptor for such reports; "failed ERRNO" follows if exec fails
+ *         descriptor for such reports, or, if it is to be traced, with one that it waits for until
+ *         that is closed; "failed ERRNO" follows if exec fails
  *     "status"  answers "status CODE VALUE" (si_code and si_status of waitid(2)) or "alive"; init
  *               stays a zombie
  *     "excess"  answers of what the play took too much, or "nothing": it was killed then
@@ -196,6 +197,20 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Says that we are there, and sleeps until somebody who traces us by then closes the other end of
+ * that pipe. If he ends instead, report_to_tracer() fails. */
+static void wait_to_be_traced(void) {
+    int gate[2];
+    char nothing;
+    if (pipe2(gate, O_CLOEXEC) < 0)
+        give_up("pipe");
+    say_with("init", gate[1]);
+    close(gate[1]);
+    if (read(gate[0], &nothing, 1) < 0)
+        give_up("wait at the gate");
+    close(gate[0]);
+}
+
 static int is_command(const char *flags) {
     return strchr(flags, 'c') != NULL;
 }
@@ -235,7 +250,7 @@ static void become_init(const char *flags, char **settings, char **arguments, co
     reset_signals(); /* before we are traced: each of these calls would be a stop */
     if (stops != NULL) {
         personality(ADDR_NO_RANDOMIZE); /* the same play again is the same, whatever it prints */
-        say("init");
+        wait_to_be_traced();
         if (report_to_tracer(stops) < 0)
             give_up("be traced");
     }

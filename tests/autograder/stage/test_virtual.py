@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +36,7 @@ from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.tools import compiler
 from autograder.stage.virtual import VirtualPlay
+from autograder.stage.watch import Watched, ready
 from autograder.stage.workspace import Workspace
 
 HEAD = """
@@ -589,3 +592,23 @@ def test_where_namespaces_are_refused_virtual_time_is_had_without(
     else:
         choice = isolation.choose(VIRTUAL)
         assert choice.mode == VIRTUAL_SUBREAPER and "refused here" in choice.why
+
+
+def test_who_is_to_be_traced_sleeps_until_then_and_executes_nothing_if_nobody_does(
+    workspace: Workspace,
+) -> None:
+    if probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    with Stage(VIRTUAL, workspace, workspace.subfolder()) as stage, open(os.devnull) as nothing:
+        standard = (nothing.fileno(), nothing.fileno(), nothing.fileno())
+        settings = stage.settings(AS_AT_LOGIN)
+        pid, gate = stage.sandbox.open_play(["/bin/sh", "-c", ":"], standard, settings=settings)
+        assert gate is not None
+        with contextlib.closing(Watched(pid)) as process:
+            until = time.monotonic() + 60
+            while (stat := process.stat()) and stat.state != "S":
+                assert time.monotonic() < until
+                os.sched_yield()
+            os.close(gate)
+            assert ready(process.pidfd, seconds=60)
+        assert stage.sandbox.status() == 1
