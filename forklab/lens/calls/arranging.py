@@ -47,6 +47,11 @@ def makes_a_difference(run: Run, tracee: Tracee, call: Call) -> bool:
     return not call.idle
 
 
+def changes_nothing(run: Run, tracee: Tracee, call: Call) -> bool:
+    """Whether this gives a signal the default disposition that it has already, and nobody can tell."""
+    return call.name == "rt_sigaction" and not makes_a_difference(run, tracee, call) and call.idle
+
+
 def control_itself(run: Run, tracee: Tracee, call: Call) -> Onward:
     """prctl(2)"""
     if int32(call.arguments[0]) == _PR_SET_CHILD_SUBREAPER:

@@ -86,6 +86,9 @@ class Hold(NamedTuple):
 def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     """None: it concerns nobody else, so the call is made at once. What is not modelled is said."""
     is_alone = _is_alone(run, tracee, call)
+    if not is_alone and arranging.changes_nothing(run, tracee, call):
+        tracee.passed(call.name)  # and no more is looked at: a child goes through all signals
+        return None
     call.returns = touching.returns_at_once(tracee, call)
     if call.name in SEM_FUNCTIONS:
         return _hold_at_semaphore(run, tracee, call, is_alone=is_alone)

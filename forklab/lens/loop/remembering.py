@@ -12,7 +12,6 @@ has taken counts too, so that no state ever follows from itself.
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
 
 from forklab.kernel.calls import calls_in, int32
 from forklab.kernel.functions import AT_SEMAPHORES, SEM_INIT
@@ -43,7 +42,7 @@ STOPS = Stops(_UNSEEN, all_but=True)
 
 def takes_a_step(tracee: Tracee) -> None:
     if tracee.seen is not None:
-        tracee.seen = replace(tracee.seen, steps=tracee.seen.steps + 1)
+        tracee.seen = tracee.seen._replace(steps=tracee.seen.steps + 1)
 
 
 def note(ledger: Ledger, tracee: Tracee, call: Call) -> None:
@@ -54,7 +53,7 @@ def note(ledger: Ledger, tracee: Tracee, call: Call) -> None:
     if call.name in READS | WRITES and standing.detail:  # a pipe, or the output
         return
     past = digest_of(seen.deeds, seen.since, _look(tracee, seen.start))
-    tracee.seen = replace(seen, deeds=past)
+    tracee.seen = seen._replace(deeds=past)
 
 
 def seen_by(ledger: Ledger, tracee: Tracee) -> str:
@@ -66,8 +65,8 @@ def seen_by(ledger: Ledger, tracee: Tracee) -> str:
     if standing.memory_is_old and _stands_still(tracee):
         if seen.start is None:
             past = digest_of(seen.deeds, seen.since)
-            seen = replace(seen, start=memory.read(tracee.tid, _MOST), deeds=past)
-        tracee.seen = seen = replace(seen, since=seen.fresh)
+            seen = seen._replace(start=memory.read(tracee.tid, _MOST), deeds=past)
+        tracee.seen = seen = seen._replace(since=seen.fresh)
         standing.memory, standing.memory_is_old = _look(tracee, seen.start), False
     return digest_of(standing.memory, seen.since, seen.deeds, seen.steps)
 

@@ -8,7 +8,7 @@ what was possible and what was done is kept: `Taken`.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from forklab.counted import counted
@@ -103,7 +103,7 @@ class Scheduled:
         if not (chance and chance.has(Kind.ADDRESSES)):
             vdso.fix_chance(tracee.tid)
         self.takes_its_clock(loop, tracee)
-        tracee.seen = replace(tracee.seen or Seen(), start=None)
+        tracee.seen = (tracee.seen or Seen())._replace(start=None)
         tracee.twisters = ()
         self._ledger.by_memory = self.schedule.by_memory
         trapping.begins(tracee)

@@ -60,7 +60,7 @@ class Dispositions:
     def told_of(self, member: Member) -> int:
         """The signals of whose senders it is told, as a bit mask."""
         known = self.flags.get(member, {})
-        return sum(bit(number) for number in known if self.tells_senders(member, number))
+        return sum(bit(number) for number, flags in known.items() if flags & SA_SIGINFO)
 
     def tells_senders(self, member: Member, number: int) -> bool:
         """Whether it can learn from whom this signal comes: by SA_SIGINFO or sigwaitinfo(2)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from forklab.lens.edge.memory import Area, Memory
@@ -91,8 +91,7 @@ class Functions:
         return self.frames[-1] if self.frames and self.frames[-1].is_whole else None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """Digests of what the kernel has told a thread: `all` of it, `since` its memory was looked at, since it was let go.
 
     What is `fresh` like that is not in its memory yet. `deeds` is about calls that have changed what the kernel keeps
@@ -104,7 +103,7 @@ class Seen:
     fresh: str = ""
     deeds: str = ""
     steps: int = 0
-    start: Memory | None = field(default=None, compare=False, repr=False)
+    start: Memory | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -147,19 +146,16 @@ class Tracee:
     def saw(self, *what: Hashable) -> None:
         """The kernel has told it something."""
         if (seen := self.seen) is not None:
-            self.seen = Seen(  # replace() takes longer than all the rest
-                digest_of(seen.all, *what),
-                digest_of(seen.since, *what),
-                digest_of(seen.fresh, *what),
-                seen.deeds,
-                seen.steps,
-                seen.start,
+            self.seen = seen._replace(
+                all=digest_of(seen.all, *what),
+                since=digest_of(seen.since, *what),
+                fresh=digest_of(seen.fresh, *what),
             )
 
     def passed(self, call: str) -> None:
         """It makes this call without a step: nothing is told by it, but elsewhere it may be one."""
         if (seen := self.seen) is not None:
-            self.seen = replace(seen, all=digest_of(seen.all, call))
+            self.seen = seen._replace(all=digest_of(seen.all, call))
 
     @property
     def history(self) -> str:
@@ -169,7 +165,7 @@ class Tracee:
     def went_on(self) -> None:
         """What it was told is in its memory when it stops again."""
         if (seen := self.seen) is not None and seen.fresh:
-            self.seen = replace(seen, fresh="")
+            self.seen = seen._replace(fresh="")
 
     @property
     def is_leader(self) -> bool:
