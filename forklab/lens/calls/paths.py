@@ -14,14 +14,27 @@ _LONGEST = 4096
 
 
 def names(tracee: Tracee, folder: int, address: int) -> Iterator[tuple[str, bool]]:
-    """As `_names_on`; nothing where there is no such text, or folder, and the call is an error."""
+    """As `_names_on`, after those on the way to where it starts, who may have another name soon, or be removed.
+
+    Nothing where there is no such text, or folder, and the call is an error.
+    """
     written = text(tracee, address)
+    if not written:
+        return
     try:
-        start = "/" if written and written.startswith("/") else os.readlink(base(tracee, folder))
+        way = [] if written.startswith("/") else list(way_to(base(tracee, folder)))
     except OSError:
         return
-    if written:
-        yield from _names_on(tracee, start, written)
+    yield from ((path, False) for path in way)
+    yield from _names_on(tracee, way[0] if way else "/", written)
+
+
+def way_to(link: str) -> Iterator[str]:
+    """The folder to which this link leads, also if it has been removed, and those in which it is. Raises OSError."""
+    path = os.readlink(link).removesuffix(" (deleted)")
+    while path != os.path.dirname(path):
+        yield path
+        path = os.path.dirname(path)
 
 
 def base(tracee: Tracee, folder: int) -> str:

@@ -69,7 +69,7 @@ def of_subject(
         case Sort.PROCESS:
             yield from of_process(run, tracee, int32(arguments[0]) if arguments else 0, tells)
         case Sort.HERE:
-            yield from _of_own_folder(tracee)
+            yield from _on_the_way_to(paths.base(tracee, paths.AT_FDCWD))
         case Sort.CHANCE:
             pass
         case _:
@@ -119,7 +119,8 @@ def of_descriptor(
     elif kind == stat.S_IFDIR:
         if call.name in MOVE_ON:
             tells = _is_shared(run, tracee, number, file)
-        yield Touch(f"folder {where}", tells)
+        yield Touch(f"folder {where.removesuffix(' (deleted)')}", tells)
+        yield from _on_the_way_to(paths.base(tracee, number))
     elif file == run.surroundings.terminal and call.name in WRITES:
         yield Touch(TERMINAL, tells=True)
     elif file == run.surroundings.terminal and call.name in READS:
@@ -191,13 +192,11 @@ def _is_the_same_for_all(path: str) -> bool:
     return path.startswith("/proc/") and bool(part) and not is_about_processes
 
 
-def _of_own_folder(tracee: Tracee) -> Iterator[Touch]:
-    """Each name on the way to it, as getcwd(2) tells them, and whether it is still there."""
+def _on_the_way_to(link: str) -> Iterator[Touch]:
+    """Each name on the way to this folder, as getcwd(2) tells them, and whether it is still there."""
     with suppress(OSError):
-        path = os.readlink(paths.base(tracee, paths.AT_FDCWD)).removesuffix(" (deleted)")
-        while path != "/":
+        for path in paths.way_to(link):
             yield Touch(f"name {path}", tells=False)
-            path = os.path.dirname(path)
 
 
 def _of_proc(run: Run, path: str) -> Iterator[Touch]:

@@ -329,6 +329,7 @@ CALLS = {
         'note(chdir("folder"));',
         "note(here());",
         'note(go("folder"));',
+        'note(put("new", O_CREAT));',
         'note(rename("folder", "another"));',
         'note(access("another/new", F_OK));',
     ],

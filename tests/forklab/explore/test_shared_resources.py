@@ -133,6 +133,31 @@ CASES = {
         """,
         {"roo", Path("/etc/passwd").read_text()[3:6]},
     ),
+    "a folder that is removed while somebody has it open": Case(
+        """
+        if (mkdir("d", 0700)) return 1;
+        int folder = open("d", O_DIRECTORY);
+        if (fork() == 0) { say(openat(folder, "f", O_CREAT | O_WRONLY, 0600) < 0 ? "gone " : "made "); _exit(0); }
+        say(rmdir("d") ? "full " : "removed ");
+        wait(NULL);
+        return 0;
+        """,
+        {"gone removed ", "removed gone ", "made full ", "full made "},
+    ),
+    "a folder above the own one that gets another name": Case(
+        """
+        if (mkdir("a", 0700) || mkdir("a/d", 0700)) return 1;
+        int folder = open("a/d", O_DIRECTORY);
+        if (fork() == 0) {
+            if (rename("a", "b")) _exit(1);
+            _exit(open("b/d/f", O_CREAT | O_WRONLY, 0600) < 0);
+        }
+        say(faccessat(folder, "f", F_OK, 0) ? "no" : "yes");
+        wait(NULL);
+        return 0;
+        """,
+        {"no", "yes"},
+    ),
     "who opens it anew has an offset of its own": Case(
         """
         if (fork() == 0) { int file = open("/etc/passwd", O_RDONLY); _exit(read(file, text, 3) != 3); }

@@ -199,10 +199,17 @@ MENDS = {
     ),
     "where the own folder is": Mend(
         "lens/calls/subjects.py",
-        "yield from _of_own_folder(tracee)",
+        "yield from _on_the_way_to(paths.base(tracee, paths.AT_FDCWD))",
         "yield from ()",
         ("folders",),
         ("go(", 'rename("folder"'),
+    ),
+    "that a folder has been removed": Mend(
+        "lens/calls/paths.py",
+        'os.readlink(link).removesuffix(" (deleted)")',
+        "os.readlink(link)",
+        ("folders",),
+        ("go(", "rmdir(", 'put("new"'),
     ),
     "semaphores and messages": Mend(
         "lens/calls/subjects.py",
