@@ -88,13 +88,22 @@ def result_of(tracee: Tracee) -> int:
     return ptrace.call(tracee.tid).number
 
 
-def was_broken_off(tracee: Tracee, result: int) -> bool:
-    """At the exit of a call: by a signal that it ignores, which only who is traced notices. Then it makes it again."""
+def goes_back(run: Run, tracee: Tracee, result: int) -> bool:
+    """At the exit of a call: whether the kernel would not have let it come back. Then it makes it again.
+
+    A signal that it ignores has broken it off, which only who is traced notices; or it has taken one of a timer that
+    has been set anew meanwhile.
+    """
     call = tracee.call
-    if call is None or call.expired is not None or result != -_EINTR:
+    if call is None or call.expired is not None:
         return False
-    masks = proc.masks(tracee.member.pid, tracee.tid)
-    if masks is None or not masks.pending & ~masks.blocked or masks.deliverable:
+    if result > 0 and call.name == "rt_sigtimedwait":
+        goes = timers.took_what_is_dropped(run, tracee, call, result)
+    else:
+        masks = proc.masks(tracee.member.pid, tracee.tid) if result == -_EINTR else None
+        disturbed = masks is not None and bool(masks.pending & ~masks.blocked)
+        goes = disturbed and masks is not None and not masks.deliverable
+    if not goes:
         return False
     if call.patched is not None:
         ptrace.set_argument(tracee.tid, *call.patched)

@@ -180,14 +180,19 @@ def _put(tracee: Tracee, address: int, content: bytes) -> int:
     return 0
 
 
+def took_what_is_dropped(run: Run, tracee: Tracee, call: Call, number: int) -> bool:
+    """At the exit of rt_sigtimedwait(2), which has taken a signal: whether the kernel would have dropped it."""
+    info = _taken(run, tracee, call, number)
+    is_stale = run.alarms.is_stale(tracee.member, info)
+    if is_stale:
+        run.alarms.delivered(run.clock, tracee.member, info)
+    return is_stale
+
+
 def took_signal(run: Run, tracee: Tracee, call: Call, number: int) -> None:
-    """At the exit of rt_sigtimedwait(2), which has taken a signal: maybe one that a timer has sent."""
+    """The same, where it has one now: maybe one that a timer has sent."""
     address = call.arguments[1]
-    try:
-        content = ptrace.read_memory(tracee.tid, address, ptrace.SIGINFO_SIZE) if address else b""
-    except OSError:
-        content = b""
-    info = ptrace.info_in(content) if content else _guess(run, tracee.member, number)
+    info = _taken(run, tracee, call, number)
     rung = run.alarms.delivered(run.clock, tracee.member, info)
     if rung is None or not address:
         return
@@ -197,6 +202,19 @@ def took_signal(run: Run, tracee: Tracee, call: Call, number: int) -> None:
     else:
         content = _OVERRUNS.pack(rung.overruns)
         ptrace.write_memory(tracee.tid, address + ptrace.OVERRUNS_AT, content)
+
+
+def _taken(run: Run, tracee: Tracee, call: Call, number: int) -> ptrace.SignalInfo:
+    address = call.arguments[1]
+    try:
+        content = ptrace.read_memory(tracee.tid, address, ptrace.SIGINFO_SIZE) if address else b""
+    except OSError:
+        content = b""
+    if content:
+        return ptrace.info_in(content)
+    # Where the program does not want to know, nobody tells us either.
+    timer = run.alarms.awaited(tracee.member, number)
+    return ptrace.SignalInfo(number, 0 if timer is None else SI_TIMER, timer or 0)
 
 
 def took_from_file(run: Run, tracee: Tracee, call: Call, size: int) -> None:
@@ -210,20 +228,15 @@ def took_from_file(run: Run, tracee: Tracee, call: Call, size: int) -> None:
         rung = run.alarms.delivered(run.clock, tracee.member, info)
         if rung is None:
             continue
+        if rung.is_stale:
+            run.because(
+                f"{tracee.member.name} reads the signal of a timer that was set anew or deleted, which the kernel drops"
+            )
         if rung.overruns is None:
             ptrace.write_memory(tracee.tid, address + 8, struct.pack("<iI", SI_KERNEL, 0))
         else:
             content = _OVERRUNS.pack(rung.overruns)
             ptrace.write_memory(tracee.tid, address + _SIGNALFD_OVERRUNS, content)
-
-
-def _guess(run: Run, member: Member, number: int) -> ptrace.SignalInfo:
-    """Where the program does not want to know, nobody tells us either: one that is on its way."""
-    for (owner, identity), timer in run.alarms.timers.items():
-        rang = isinstance(timer, PosixTimer) and timer.rang is not None
-        if owner is member and rang and timer.number == number:
-            return ptrace.SignalInfo(number, SI_TIMER, identity)
-    return ptrace.SignalInfo(number, 0, 0)
 
 
 def notice(run: Run, tracee: Tracee, call: Call) -> None:

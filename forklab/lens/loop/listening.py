@@ -110,7 +110,7 @@ def _enters_a_call(loop: Loop, tracee: Tracee) -> None:
 
 def _comes_out_of_a_call(loop: Loop, tracee: Tracee) -> None:
     result = dispatch.result_of(tracee)
-    if dispatch.was_broken_off(tracee, result):
+    if dispatch.goes_back(loop.run, tracee, result):
         loop.goes_on(tracee, AT_ONCE)
         return
     result = dispatch.returned(loop.run, tracee, result)

@@ -60,7 +60,8 @@ class PosixTimer(Timer):
     """One of timer_create(2): `value` and `thread` as its sigevent(3) has them.
 
     `rang`: since when its signal is on its way. Meanwhile it does not run; how often it would have rung until the
-    signal is delivered are its `overruns`.
+    signal is delivered are its `overruns`. `is_stale`: it has been set anew or deleted meanwhile, and the kernel drops
+    the signal.
     """
 
     identity: int = 0
@@ -68,9 +69,11 @@ class PosixTimer(Timer):
     thread: int | None = None
     rang: int | None = None
     overruns: int = 0
+    is_stale: bool = False
 
     def start(self, deadline: int | None, interval: int, *, on_wall: bool) -> None:
         super().start(deadline, interval, on_wall=on_wall)
+        self.is_stale = self.is_stale or self.rang is not None
         self.rang, self.overruns = None, 0
 
     def left(self, now: int) -> int:
@@ -169,8 +172,16 @@ class Alarms:
     processor: dict[Member, int] = field(default_factory=dict)
     _until: int = 0  # when `processor` was told last
     _ringing: set[tuple[Member, int]] = field(default_factory=set)  # signals of setitimer(2)
-    _deleted: set[tuple[Member, int]] = field(default_factory=set)
+    _deleted: dict[tuple[Member, int], Timer] = field(default_factory=dict)
     _next: list[tuple[Member, PosixTimer]] = field(default_factory=list)  # another has to go first
+
+    def awaited(self, member: Member, number: int) -> int | None:
+        """Which one of timer_create(2) has sent this signal, as far as one can tell."""
+        for (owner, identity), timer in [*self._deleted.items(), *self.timers.items()]:
+            sent = isinstance(timer, PosixTimer) and (timer.is_stale or timer.rang is not None)
+            if owner is member and sent and timer.number == number:
+                return identity
+        return None
 
     def on_their_way(self) -> Iterator[tuple[Member, int]]:
         """For whom something has rung whose signal has not been delivered, and which signal that is."""
@@ -254,13 +265,14 @@ class Alarms:
     def delivered(self, clock: Clock, member: Member, info: SignalInfo) -> Rung | None:
         """A signal is delivered now: None if it comes from none of these."""
         found: Rung | None = None
-        key = (member, info.timer)
-        if info.code == queueing.SI_TIMER and (key in self.timers or key in self._deleted):
+        timer = self.timers.get((member, info.timer))
+        if self.is_stale(member, info):
             found = Rung(is_stale=True)
-            timer = self.timers.get(key)
-            if isinstance(timer, PosixTimer) and timer.rang is not None:
-                timer.delivered(self.now(clock, timer))
-                found = Rung(timer.overruns)
+            if isinstance(timer, PosixTimer):
+                timer.is_stale = False
+        elif info.code == queueing.SI_TIMER and isinstance(timer, PosixTimer):
+            timer.delivered(self.now(clock, timer))
+            found = Rung(timer.overruns)
         elif (member, info.number) in self._ringing:
             self._ringing.remove((member, info.number))
             found = Rung()
@@ -270,11 +282,20 @@ class Alarms:
             self._send(*follows[0])
         return found
 
+    def is_stale(self, member: Member, info: SignalInfo) -> bool:
+        """Whether it comes from a timer that has been set anew or deleted since it rang."""
+        key = (member, info.timer)
+        timer = self.timers.get(key)
+        if info.code != queueing.SI_TIMER or (timer is None and key not in self._deleted):
+            return False
+        return not isinstance(timer, PosixTimer) or timer.rang is None
+
     def delete(self, member: Member, number: int) -> None:
         """One of timer_create(2)."""
         timer = self.timers.pop((member, number))
         self._next = [waiting for waiting in self._next if waiting[1] is not timer]
-        self._deleted.add((member, number))
+        timer.start(None, 0, on_wall=False)
+        self._deleted[member, number] = timer
 
     def clock_was_set(self, by: int) -> None:
         """The wall clock shows so much more than before."""

@@ -262,6 +262,21 @@ PROGRAMS = {
         sigprocmask(SIG_BLOCK, &wanted, NULL);
         printf("%d\\n", done);
     """,
+    "nor can it be waited for": """
+        sigprocmask(SIG_BLOCK, &wanted, NULL);
+        timer_t timer = timer_of(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 0);
+        struct timespec at_once = {0, 0};
+        sets(timer, 0, 10, 0);
+        usleep(30000);
+        sets(timer, 0, 0, 0);
+        printf("%d %d\\n", sigtimedwait(&wanted, &about, &at_once), errno == EAGAIN);
+        sets(timer, 0, 10, 0);
+        printf("%d\\n", sigwaitinfo(&wanted, &about) == SIGUSR1);
+        sets(timer, 0, 10, 0);
+        usleep(30000);
+        timer_delete(timer);
+        printf("%d %d\\n", sigtimedwait(&wanted, &about, &at_once), errno == EAGAIN);
+    """,
     "errors": """
         timer_t timer = timer_of(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 0);
         void *nowhere = (void *)-1;
@@ -426,6 +441,20 @@ def test_who_sets_the_clock_moves_the_moments_on_it(compiled: Compile) -> None:
         pytest.skip("CAP_SYS_TIME is refused here: who sets the clock fails, as without the lens")
     seen = record([compiled(HEAD + CANCELLED)])
     assert (seen.output, seen.seconds) == ("1\n-1 1\nrang\n", 11.0)
+
+
+def test_who_waits_for_what_a_stopped_timer_has_sent_waits_for_ever(compiled: Compile) -> None:
+    program = compiled(f"""{HEAD}
+        sigprocmask(SIG_BLOCK, &wanted, NULL);
+        timer_t timer = timer_of(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 0);
+        sets(timer, 0, 10, 0);
+        usleep(30000);
+        sets(timer, 0, 0, 0);
+        sigwaitinfo(&wanted, NULL);
+        return 0;
+    }}""")
+    (outcome,) = explore([program]).outcomes
+    assert outcome.deadlock == ("P",)
 
 
 NOT_MODELLED = {
