@@ -200,6 +200,8 @@ def _complain(recording: Recording) -> None:
             "forklab: This machine gives no PID namespace: pids were renumbered from 1000.",
             file=sys.stderr,
         )
+    for remark in recording.remarks:
+        print(f"forklab: Without a lens this may end otherwise: {remark}.", file=sys.stderr)
     if recording.reasons and recording.seed is not None:
         reasons = " and ".join(recording.reasons)
         print(f"forklab: Another run may come out differently: {reasons}.", file=sys.stderr)

@@ -13,7 +13,7 @@ class Answer(NamedTuple):
 
     `status` is that of the first process, None if the lens had to end it: `ended_early` says why. `real_pids`: the
     numbers in the history are those that the program saw. `seconds` are by its own clock. `lost`: why not all of its
-    output could be passed on.
+    output could be passed on. `remarks`: what it would have found without a lens, and has not.
     """
 
     history: History = History()
@@ -25,6 +25,7 @@ class Answer(NamedTuple):
     cut: bool = False
     ended_early: str | None = None
     lost: str | None = None
+    remarks: tuple[str, ...] = ()
     refused: str | None = None
     untraceable: str | None = None
 
@@ -33,4 +34,5 @@ class Answer(NamedTuple):
         form = json.loads(text)
         if "history" in form:
             form["history"] = History.from_json({"version": VERSION, **form["history"]})
-        return cls(**{**form, "reasons": tuple(form.get("reasons", ()))})
+        lists = {name: tuple(form.get(name, ())) for name in ("reasons", "remarks")}
+        return cls(**{**form, **lists})

@@ -37,7 +37,8 @@ class Recording(NamedTuple):
     then `ended_early` says why. `cut`: it wrote more than is kept. `reproducible`: the same seed gives the same again;
     else `reasons` has why not. `real_pids`: the numbers that it saw are those of the history; else they were changed
     in the output, and a program that computes with them may show it. `lost` says why not all of it could be passed on
-    with `echo`. `seconds` is how long it took, by its own clock.
+    with `echo`. `seconds` is how long it took, by its own clock. `remarks`: what the program would have found without
+    a lens, and has not.
     """
 
     history: History
@@ -50,6 +51,7 @@ class Recording(NamedTuple):
     cut: bool = False
     ended_early: str | None = None
     lost: str | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def reproducible(self) -> bool:
@@ -70,6 +72,7 @@ class Recording(NamedTuple):
                 "signal": killer(self.status),
                 "reproducible": self.reproducible,
                 "reasons": list(self.reasons),
+                "remarks": list(self.remarks),
                 "pids": "real" if self.real_pids else "renumbered",
                 "seconds": self.seconds,
                 "trouble": self.ended_early,
@@ -124,6 +127,7 @@ def record(
         answer.cut,
         "You have pressed Ctrl-C." if interrupted else answer.ended_early,
         answer.lost,
+        answer.remarks,
     )
     if interrupted:
         raise RecordingInterrupted(recording)

@@ -44,6 +44,7 @@ def _answer(ended: Ended) -> str:
         "seconds": round(ended.run.clock.seconds, 6),  # as in the history
         "real_pids": all(member.pid == member.number for member in chronicle.everybody),
         "reasons": list(findings.reasons),
+        "remarks": findings.remarks,
         "cut": findings.cut,
         "ended_early": findings.ended_early,
         "lost": findings.lost,

@@ -15,6 +15,7 @@ from forklab.lens.calls import (
     arranging,
     looking,
     making,
+    namespaces,
     patience,
     sending,
     setting,
@@ -202,6 +203,8 @@ def _by_call() -> Mapping[str, Handler]:
         "ptrace": tracing.trace,
         "rt_sigaction": arranging.set_handler,
         "prctl": arranging.control_itself,
+        "unshare": namespaces.leave,
+        "setns": namespaces.enter,
     }
 
 

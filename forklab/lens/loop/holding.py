@@ -30,6 +30,7 @@ from forklab.lens.calls import (
     touching,
     writing,
 )
+from forklab.lens.calls.namespaces import CLONE_NEWTIME
 from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.subjects import MOVE_ON, NotModelledError, is_terminal
 from forklab.lens.calls.waiting import wanted
@@ -69,9 +70,6 @@ _KNOWN_OTHERWISE = (
 _SIGNALFDS = frozenset({"signalfd", "signalfd4"})
 CLONE_NEWPID = 0x20000000
 NESTED = "It makes a PID namespace of its own, which is not modelled."
-CLONE_NEWTIME = (
-    0x80  # in unshare(2) and clone3(2) alone: to clone(2) it is part of a signal's number
-)
 OTHER_CLOCKS = "it goes to another namespace, where clocks may be others"
 _PROT_WRITE, _MAP_SHARED = 2, 1
 

@@ -15,7 +15,11 @@ from forklab.lens.world.tracees import Call, Tracee
 _WRITES = frozenset({"write", "writev"})
 # What every policy wants to see: who waits, who sends signals, who writes what, what becomes of signals, who adopts
 # orphans; and who would set the machine's clock, or trace us, which must not be.
-ALWAYS = calls_in("wait", "signal", "set_clock") | _WRITES | {"rt_sigaction", "prctl", "ptrace"}
+ALWAYS = (
+    calls_in("wait", "signal", "set_clock")
+    | _WRITES
+    | {"rt_sigaction", "prctl", "ptrace", "unshare", "setns"}
+)
 _STOPS = Stops(ALWAYS)
 
 

@@ -21,10 +21,11 @@ from forklab.lens.calls import (
     touching,
     waiting,
 )
+from forklab.lens.calls.namespaces import CLONE_NEWTIME
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts, letting, piping, remembering, trapping, watching
 from forklab.lens.loop.delivery import what_it_says
-from forklab.lens.loop.holding import CLONE_NEWPID, CLONE_NEWTIME, NESTED, OTHER_CLOCKS
+from forklab.lens.loop.holding import CLONE_NEWPID, NESTED, OTHER_CLOCKS
 from forklab.lens.loop.ledger import Ledger, Standing
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.watching import CLOCKS

@@ -36,13 +36,14 @@ class Findings:
     """What came of a run beyond its history.
 
     `ended_early`: why it had to be ended; `lost`: why its output could not be passed on; `reasons`: why it may come out
-    otherwise, and where that call was made.
+    otherwise, and where that call was made. `remarks`: what it would have found without a lens, and has not.
     """
 
     written: int = 0  # bytes
     output: list[str] = field(default_factory=list)
     cut: bool = False
     reasons: dict[str, CallSite | None] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     ended_early: str | None = None
     lost: str | None = None
     unreaped: list[str] | None = None  # who was a zombie when the first process ended

@@ -78,6 +78,11 @@ class Run:
         """Why the same seed may not give the same history."""
         self.findings.because(reason)
 
+    def remark(self, difference: str) -> None:
+        """What the program would find without a lens, and does not find here."""
+        if difference not in self.findings.remarks:
+            self.findings.remarks.append(difference)
+
     def time_passes(self) -> None:
         """The clock may have moved: who could compute meanwhile has done so, for all that its timers know."""
         self.alarms.time_passes(self.clock.now, self.world.computes)

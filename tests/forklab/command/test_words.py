@@ -303,6 +303,18 @@ def test_a_tracer_within_a_tracer_is_said(forklab: Forklab) -> None:
         assert "strace can't trace here" in forklab("run", "strace", "true").stderr
 
 
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [("ptrace(0, 0, 0, 0)", "ptrace is refused"), ("unshare(0x80)", "time namespace")],
+)
+def test_what_is_different_here_is_said(
+    forklab: Forklab, tmp_path: Path, call: str, word: str
+) -> None:
+    source = "#define _GNU_SOURCE\n#include <sched.h>\n#include <sys/ptrace.h>\n"
+    (tmp_path / "asks.c").write_text(f"{source}int main(void) {{ {call}; {call}; return 0; }}\n")
+    assert forklab("run", "asks.c").stderr.count(word) == 1
+
+
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_who_traces_us_is_named(forklab_of: Callable[..., Forklab]) -> None:
     """Also if forklab is among the words with which it was started."""
