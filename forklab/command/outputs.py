@@ -121,7 +121,7 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.why is not None:
         from forklab.explore.why import why
 
-        answer = why(found, parsed.why.replace("\\n", "\n"))
+        answer = why(found, _as_written(parsed.why).replace("\\n", "\n"))
         print(answer.text)
         return 0 if answer.possible else 1
     if "-" not in (parsed.json, parsed.graph):
@@ -129,6 +129,11 @@ def run(parsed: argparse.Namespace) -> int:
 
         print(outcomes_text(found, text_only=parsed.text_only))
     return 0 if found.complete else 1
+
+
+def _as_written(argument: str) -> str:
+    """What a program writes is read as UTF-8, whatever the locale takes its arguments for."""
+    return argument.encode(errors="surrogateescape").decode(errors="replace")
 
 
 @contextmanager

@@ -93,6 +93,18 @@ def test_why_answers_by_its_exit_status_too(
     assert "It needs b before a" in capsys.readouterr().out
 
 
+def test_why_is_asked_in_the_bytes_that_a_program_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As an argument comes in where the locale is not of UTF-8."""
+    (tmp_path / "accents.c").write_text(
+        '#include <stdio.h>\nint main(void) { puts("\\303\\251"); return 0; }\n'
+    )
+    argument = "\N{LATIN SMALL LETTER E WITH ACUTE}".encode().decode("ascii", "surrogateescape")
+    assert main(["outputs", "--why", argument, str(tmp_path / "accents.c")]) == 0
+    assert "Yes" in capsys.readouterr().out
+
+
 def test_a_bound_is_said_and_the_exit_status_is_1(
     lost: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
