@@ -228,6 +228,7 @@ class Session:
             setting.chance,
             self._processors,
             self._began,
+            processor_limit=resource.getrlimit(resource.RLIMIT_CPU)[0],
             resources=Resources(in_our_numbers=chronicle.in_our_numbers),
         )
 

@@ -3,9 +3,13 @@
 Proved, not guessed: the process is led through it instruction by instruction. If it comes to stand where it stood, with
 the same in all registers and in all memory, it will do so for ever: nothing that it reads changes but by a signal. Who
 asks the kernel in between may be told something else one day: who is its parent by then, how much time it has used.
+Who has set itself a limit of processor time will get SIGXCPU for it: it has to be let compute.
 """
 
 from __future__ import annotations
+
+import resource
+from contextlib import suppress
 
 from forklab.kernel.signals import TRAP
 from forklab.lens.calls import dispatch
@@ -13,6 +17,7 @@ from forklab.lens.edge import memory, ptrace
 from forklab.lens.loop import letting, listening
 from forklab.lens.loop.loop import Loop, Report
 from forklab.lens.world.onward import HELD
+from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import LOOP
 
@@ -30,7 +35,7 @@ def hold_if_endless(loop: Loop, tracee: Tracee) -> bool:
     """The same, looked at now."""
     world = loop.run.world
     alone = len(world.running) == 1 and len(world.threads_of(tracee.member)) == 1
-    if not alone:
+    if not alone or _has_limited_itself(loop.run, tracee):
         return False
     try:
         if not _stands_in_endless_loop(loop, tracee):
@@ -40,6 +45,16 @@ def hold_if_endless(loop: Loop, tracee: Tracee) -> bool:
     tracee.call = Call(LOOP, ())
     loop.goes_on(tracee, HELD)
     return True
+
+
+def _has_limited_itself(run: Run, tracee: Tracee) -> bool:
+    """Whether its processor time has a limit that it did not have from the start."""
+    if run.processor_limit is None:
+        return False
+    with suppress(OSError):
+        limit, _ = resource.prlimit(tracee.member.pid, resource.RLIMIT_CPU)
+        return limit not in (resource.RLIM_INFINITY, run.processor_limit)
+    return False
 
 
 def _stands_in_endless_loop(loop: Loop, tracee: Tracee) -> bool:

@@ -39,7 +39,8 @@ class Run:
     `in_virtual_time`: its clock is ours. `stops_at_time_stamps`: it gets SIGSEGV when it reads the time stamp counter.
     `chance`: what nobody decides differs from that of other runs. `processors` are those of the machine that the
     program may use, `began` is when its first run did, by the machine's clock, in nanoseconds. `shown`: how the files
-    of /proc are changed that somebody reads, by whom and his descriptor.
+    of /proc are changed that somebody reads, by whom and his descriptor. `processor_limit`: the program's from its
+    start, in seconds (RLIMIT_CPU); None of a play, in which others may have set it.
     """
 
     chronicle: Chronicle
@@ -55,6 +56,7 @@ class Run:
     processors: frozenset[int] = frozenset()
     began: int = 0
     orphans_go_outside: bool = False
+    processor_limit: int | None = None
     world: World = field(default_factory=World)
     alarms: Alarms = field(default_factory=Alarms)
     dispositions: Dispositions = field(default_factory=Dispositions)

@@ -86,6 +86,17 @@ def test_nor_does_anybody_keep_the_processor_busy_for_it(compiled: Compile) -> N
     assert seen.ended_early == "Everybody waits, and nobody will ever wake them: P is in a loop."
 
 
+def test_who_has_limited_its_processor_time_gets_the_signal_for_that(compiled: Compile) -> None:
+    body = """
+        signal(SIGXCPU, leave);
+        setrlimit(RLIMIT_CPU, &(struct rlimit){1, 2});
+        for (;;) {}
+    """
+    path = compiled(program(body))
+    assert record([path]).output == "h"
+    assert not explore([path]).complete
+
+
 def test_who_looks_for_a_file_again_and_again_waits_for_whoever_makes_it(
     compiled: Compile, tmp_path: Path
 ) -> None:
