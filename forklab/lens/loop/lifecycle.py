@@ -134,6 +134,7 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
             sending.await_the_dying(run, run.world.tracees.values())
     run.chronicle.died(member, code)
     if member is run.chronicle.first:
+        _notice_who_is_stopped(run, tracee)
         zombies = (m.name for m in run.chronicle.everybody if m.zombie and m is not member)
         run.findings.unreaped = sorted(zombies)
     _orphan(loop, member)
@@ -142,6 +143,18 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
         run.chronicle.reaped(member)
     else:
         _leave_to_parent(loop, member, member.parent)
+
+
+def _notice_who_is_stopped(run: Run, first: Tracee) -> None:
+    """The first process ends. Below a shell its group had a parent in it until now, and the kernel gets those going who
+    are stopped in a group that loses its last one: setpgid(2). Here it had none.
+    """
+    stopped = (m for m in run.chronicle.everybody if m.stopped and not m.dead)
+    for member in (m for m in stopped if proc.group(m.pid) == first.member.pid):
+        difference = f"{member.name} is stopped when P ends: below a shell it would get SIGHUP and SIGCONT then"
+        run.remark(difference)
+        if first.seen is not None:
+            run.because(difference)
 
 
 def _orphan(loop: Loop, dead: Member) -> None:

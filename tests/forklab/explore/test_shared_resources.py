@@ -701,6 +701,11 @@ SAID = {
         waitpid(-1, NULL, WUNTRACED);
         return 0;
     """,
+    "P.1 is stopped when P ends: below a shell it would get SIGHUP and SIGCONT then": """
+        if (fork() == 0) { raise(SIGSTOP); _exit(0); }
+        waitpid(-1, NULL, WUNTRACED);
+        return 0;
+    """,
 }
 
 
