@@ -93,6 +93,11 @@ def _masks_of_the_dying(target: Member) -> proc.Masks | None:
     return None if masks.deliverable & (masks.caught | ~ENDING_MASK) else masks
 
 
+def is_dying(target: Member) -> bool:
+    """Whether a signal has ended it, though it has not been let go since."""
+    return _masks_of_the_dying(target) is not None
+
+
 def sent(run: Run, tracee: Tracee, call: Call, result: int) -> None:
     """It has returned."""
     number = int32(call.arguments[signal_place(call.name)])

@@ -8,6 +8,7 @@ import os
 import struct
 from pathlib import Path
 
+from forklab.kernel import waits
 from forklab.kernel.calls import INTERRUPTED, calls_in, int32
 from forklab.kernel.functions import SEM_FUNCTIONS
 from forklab.kernel.signals import CHLD, CONT, KILL, STOP, bit
@@ -137,6 +138,7 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         sleeping.let_in(tracee)
         return INTO_ITS_CALL
     if name in _WAITS:
+        _doubt_what_the_dying_tell(run, ledger, tracee, call)
         return waiting.reap(tracee, call) if waiting.can_return(tracee) else INTO_ITS_CALL
     if name in _SIGNALLING:
         return _send(run, ledger, tracee, call)
@@ -162,6 +164,18 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         piping.set_flags(run, ledger, tracee, call)
         return INTO_ITS_CALL
     return dispatch.make(run, tracee, call)
+
+
+def _doubt_what_the_dying_tell(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> None:
+    """Of its stop or its continuation nobody hears any more whom a signal has ended, though it is not gone yet."""
+    options = waiting.wanted(tracee, call).options
+    for child in tracee.member.children:
+        told = child.news & options & (waits.WSTOPPED | waits.WCONTINUED)
+        if told and (child in ledger.doomed or sending.is_dying(child)):
+            run.because(
+                f"{tracee.member.name} may still hear that {child.name} was stopped or continued, though a signal"
+                " has ended it already: it is shown with both"
+            )
 
 
 def _open(run: Run, tracee: Tracee, call: Call) -> None:

@@ -66,3 +66,23 @@ def test_where_it_gets_another_one_nothing_is_claimed(compiled: Compile) -> None
     assert not found.complete
     assert f"{end}\n" in [outcome.output for outcome in found.outcomes]
     assert any("another signal has ended already" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("signals", "wanted"),
+    [
+        ("kill(child, SIGSTOP); kill(child, SIGKILL);", "WUNTRACED"),
+        (
+            "kill(child, SIGSTOP); waitpid(child, NULL, WUNTRACED); kill(child, SIGCONT); kill(child, SIGTERM);",
+            "WCONTINUED",
+        ),
+    ],
+)
+def test_whether_the_dying_still_tell_that_they_were_stopped_is_not_claimed(
+    signals: str, wanted: str, compiled: Compile
+) -> None:
+    """They do not: all that their parent hears of is their end."""
+    waits = f"{signals} if (waitpid(child, &status, {wanted}) < 0) return 1;"
+    found = explore([compiled(PROGRAM.format(signals=waits, blocked="SIGHUP"))])
+    assert not found.complete
+    assert any("may still hear" in reason for reason in found.reasons)
