@@ -201,6 +201,7 @@ def _by_call() -> Mapping[str, Handler]:
         "tee": writing.move,
         "fcntl": _control,
         "ptrace": tracing.trace,
+        "clone": tracing.keep_the_child,
         "rt_sigaction": arranging.set_handler,
         "prctl": arranging.control_itself,
         "unshare": namespaces.leave,

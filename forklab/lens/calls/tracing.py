@@ -1,4 +1,7 @@
-"""ptrace(2): a program can trace nobody here, as everybody is traced already. Nor may it trace us: we would stop."""
+"""Who traces whom: a program can trace nobody here, as everybody is traced already, and nobody is left untraced.
+
+ptrace(2), and clone(2) with CLONE_UNTRACED. Nor may a program trace us: we would stop.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import errno
 
 from forklab.kernel.calls import int32
 from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge.seccomp import CLONE_UNTRACED
 from forklab.lens.world.onward import AT_ONCE, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
@@ -22,4 +26,11 @@ def trace(run: Run, tracee: Tracee, call: Call) -> Onward:
         )
     if request in _BEGINNINGS and whom not in run.world.tracees and proc.exists(whom):
         ptrace.skip_call(tracee.tid, -errno.EPERM)
+    return AT_ONCE
+
+
+def keep_the_child(run: Run, tracee: Tracee, call: Call) -> Onward:
+    """clone(2)"""
+    if call.arguments[0] & CLONE_UNTRACED:
+        ptrace.set_argument(tracee.tid, 0, call.arguments[0] & ~CLONE_UNTRACED)
     return AT_ONCE

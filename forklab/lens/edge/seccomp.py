@@ -27,6 +27,7 @@ _JUMP_IF_EQUAL, _JUMP_IF_SET = 0x15, 0x45
 _RETURN = 0x06
 # Where struct seccomp_data has them; the second argument in two halves.
 _NUMBER, _ARCH, _FIRST_ARGUMENT, _SECOND_ARGUMENT, _FOURTH_ARGUMENT = 0, 4, 16, (24, 28), 40
+CLONE_UNTRACED = 0x800000
 _MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
 
 
@@ -75,6 +76,7 @@ def filter_for(stops: Stops) -> bytes:
         (_RETURN, 0, 0, _RET_ERRNO | errno.EPERM),
         (_LOAD, 0, 0, _NUMBER),
         *(_mapping(processor) if stops.all_but else ()),
+        *(() if "clone" in stops.names or stops.all_but else _leaving_us(processor)),
         *(_setting_a_handler(processor, stops.handlers_of) if sets_handlers else ()),
         *(
             (_JUMP_IF_EQUAL, len(numbers) - place, 0, number)
@@ -95,6 +97,17 @@ def _mapping(processor: Processor) -> Iterable[tuple[int, int, int, int]]:
         (_JUMP_IF_SET, 0, 1, _MAP_ANONYMOUS),
         (_RETURN, 0, 0, _RET_ALLOW),
         (_RETURN, 0, 0, _RET_TRACE),
+    )
+
+
+def _leaving_us(processor: Processor) -> Iterable[tuple[int, int, int, int]]:
+    """clone(2) of a child that nobody shall trace: it would stop for nobody, and be refused all calls that stop."""
+    return (
+        (_JUMP_IF_EQUAL, 0, 4, processor.calls["clone"]),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        (_JUMP_IF_SET, 0, 1, CLONE_UNTRACED),
+        (_RETURN, 0, 0, _RET_TRACE),
+        (_RETURN, 0, 0, _RET_ALLOW),
     )
 
 

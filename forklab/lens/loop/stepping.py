@@ -24,6 +24,7 @@ from forklab.lens.calls import (
 )
 from forklab.lens.calls.namespaces import CLONE_NEWTIME
 from forklab.lens.edge import descriptors, proc, ptrace
+from forklab.lens.edge.seccomp import CLONE_UNTRACED
 from forklab.lens.loop import attempts, letting, piping, remembering, trapping, watching
 from forklab.lens.loop.delivery import what_it_says
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED, OTHER_CLOCKS
@@ -145,7 +146,7 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     if name in _FORKS:
         _refuse_what_is_not_led(run, tracee, call)
         _number_the_child(run, tracee)
-        return AT_ONCE
+        return dispatch.make(run, tracee, call) if name == "clone" else AT_ONCE
     if name in _EXITS or name in _EXECS:
         return AT_ONCE
     if name in WRITES and standing.detail[:1] == (TO_OUTPUT,):
@@ -347,6 +348,8 @@ def _refuse_what_is_not_led(run: Run, tracee: Tracee, call: Call) -> None:
         raise EndOfRunError("It has several threads, and a schedule leads processes only.")
     if flags & CLONE_NEWPID:
         raise EndOfRunError(NESTED)
+    if call.name == "clone3" and flags & CLONE_UNTRACED:
+        run.because(f"{tracee.member.name} makes a child that nobody shall trace")
     if call.name == "clone3" and flags & CLONE_NEWTIME:
         run.because(OTHER_CLOCKS)
     if flags & _CLONE_VM and not flags & _CLONE_VFORK:

@@ -553,6 +553,27 @@ def test_a_program_that_kills_everybody_it_can_reach_harms_nobody_else(acts: str
         bystander.wait()
 
 
+@pytest.mark.skipif(
+    os.uname().machine != "x86_64", reason="the arguments of clone(2) have another order"
+)
+def test_a_child_that_nobody_shall_trace_is_traced(compiled: Compile) -> None:
+    seen = record([compiled("""
+        #include <signal.h>
+        #include <sys/syscall.h>
+        #include <sys/wait.h>
+        #include <unistd.h>
+        int main(void) {
+            if (syscall(SYS_clone, 0x800000 | SIGCHLD, 0, 0, 0, 0) == 0) return write(1, "child", 5) != 5;
+            wait(NULL);
+            return 0;
+        }
+    """)])  # fmt: skip
+    assert (seen.output, [process.name for process in seen.history.processes]) == (
+        "child",
+        ["P", "P.1"],
+    )
+
+
 def test_ctrl_c_leaves_nobody(tmp_path: Path) -> None:
     program = "from forklab.lens.record import record\n"
     program += "record(['sh', '-c', 'while :; do :; done & echo ready; wait'], echo=True)"

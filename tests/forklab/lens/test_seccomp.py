@@ -9,7 +9,7 @@ import pytest
 
 from forklab.kernel.calls import CALLS
 from forklab.kernel.processors import this_processor
-from forklab.lens.edge.seccomp import Stops, filter_for
+from forklab.lens.edge.seccomp import CLONE_UNTRACED, Stops, filter_for
 
 ALLOW, TRACE, REFUSE = 0x7FFF0000, 0x7FF00000, 0x00050000 | errno.EPERM
 OURS, FOREIGN = this_processor().audit, 0x40000003
@@ -50,6 +50,13 @@ def test_the_named_calls_stop_and_no_others() -> None:
     for name, number in this_processor().calls.items():
         assert verdict(program, number) == (TRACE if name in names else ALLOW), name
     assert verdict(program, 99_999) == ALLOW
+
+
+def test_who_makes_a_child_that_nobody_shall_trace_is_stopped() -> None:
+    program, number = filter_for(Stops(frozenset({"wait4"}))), this_processor().calls["clone"]
+    assert verdict(program, number, first=CLONE_UNTRACED | 17) == TRACE
+    assert verdict(program, number, first=17) == ALLOW
+    assert verdict(program, this_processor().calls["wait4"]) == TRACE
 
 
 def test_all_stop_but_the_named_ones_also_those_that_nobody_knows() -> None:
