@@ -198,6 +198,7 @@ def _by_call() -> Mapping[str, Handler]:
         **dict.fromkeys(sockets.SENDS, writing.write),
         **dict.fromkeys(_OPTIONS, sockets.use_option),
         "recvmmsg": writing.read,
+        **dict.fromkeys(("vmsplice", "pwritev2"), writing.write),
         "tee": writing.move,
         "fcntl": _control,
         "ptrace": tracing.trace,

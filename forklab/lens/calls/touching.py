@@ -142,6 +142,12 @@ def returns_at_once(tracee: Tracee, call: Call) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
+def opens_own_terminal(run: Run, tracee: Tracee, call: Call) -> bool:
+    """Whether it opens /dev/tty, see tty(4), which no program has here but in a play."""
+    name = paths.text(tracee, _opened(call)[1])
+    return name == "/dev/tty" and run.surroundings.terminal is None
+
+
 def _path_opened(tracee: Tracee, call: Call) -> str | None:
     """As it is found from here; None of what is in /proc, and if there is no name."""
     folder, address, _ = _opened(call)

@@ -20,6 +20,7 @@ _MOST_AT_ONCE = 1 << 20
 _PAGE = 4096
 # Which arguments say where to and where from.
 _BOTH_ENDS = {"sendfile": (0, 1), "splice": (2, 0), "tee": (1, 0)}
+_UNSEEN = frozenset({"vmsplice", "pwritev2"})
 _FILES = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISBLK)
 
 
@@ -27,6 +28,8 @@ def write(run: Run, tracee: Tracee, call: Call) -> Onward:
     if call.name in _BOTH_ENDS:
         return move(run, tracee, call)
     into = int32(call.arguments[0])
+    if call.name in _UNSEEN:
+        _notice(run, tracee, call, into)
     if call.name in ("write", "writev") and run.surroundings.is_output(tracee.tid, into):
         try:
             content = written(tracee, call)
@@ -45,9 +48,19 @@ def write(run: Run, tracee: Tracee, call: Call) -> Onward:
 
 def move(run: Run, tracee: Tracee, call: Call) -> Onward:
     """sendfile(2), splice(2), tee(2): it may have to wait at either end."""
-    ends = (int32(call.arguments[place]) for place in _BOTH_ENDS[call.name])
+    ends = [int32(call.arguments[place]) for place in _BOTH_ENDS[call.name]]
+    _notice(run, tracee, call, ends[0])
     kinds = [run.surroundings.kind_of(tracee.tid, end) for end in ends]
     return AT_ONCE if all(map(_is_file, kinds)) else INTO_ITS_CALL
+
+
+def _notice(run: Run, tracee: Tracee, call: Call, into: int) -> None:
+    """What it writes is not in its memory, or the explorer does not know that call."""
+    if run.surroundings.is_output(tracee.tid, into):
+        unseen = f"what {tracee.member.name} writes by {call.name} is not seen"
+        run.remark(unseen)
+        if tracee.seen is not None:
+            run.because(unseen)
 
 
 def read(run: Run, tracee: Tracee, call: Call) -> Onward:

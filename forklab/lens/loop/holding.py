@@ -339,6 +339,8 @@ def _notice(run: Run, tracee: Tracee, call: Call) -> None:
         _read_signals(run, tracee, call)
     elif name in _EXECS:
         executing.notice_itself(run, tracee, call)
+    elif name in _OPENS and touching.opens_own_terminal(run, tracee, call):
+        run.because("it opens /dev/tty, and has no terminal of its own here")
     elif name in READS and _reads_its_terminal(run, tracee, call):
         run.because("it reads what somebody types at its terminal; here nobody does")
     elif name == "ioctl" and touching.stops_who_writes(run, tracee, call):
