@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -67,6 +68,8 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
         default=SECONDS,
         help=f"stop after so many seconds; default {SECONDS:g}",
     )
+    # What begins like a negative number is a value: the text of --why, as none of our options begins so.
+    outputs._negative_number_matcher = re.compile(r"^-\d")
     add_program(outputs)
     return outputs
 

@@ -105,6 +105,14 @@ def test_why_is_asked_in_the_bytes_that_a_program_writes(
     assert "Yes" in capsys.readouterr().out
 
 
+def test_why_may_begin_with_a_minus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "less.c").write_text(
+        '#include <stdio.h>\nint main(void) { puts("-1"); return 0; }\n'
+    )
+    assert main(["outputs", "--why", "-1\\n", str(tmp_path / "less.c")]) == 0
+    assert "Yes" in capsys.readouterr().out
+
+
 def test_a_bound_is_said_and_the_exit_status_is_1(
     lost: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
