@@ -94,6 +94,8 @@ oracle: $(ALL) ## play the facts about service managers on real systemd, and kee
 	    sh tests/services/oracle/root.sh $$suite build/oracle/$$suite && \
 	    $(BIN)/python tests/services/oracle/record.py build/oracle/$$suite $(FACTS) || exit; \
 	done
+	@sh tests/services/oracle/root.sh bookworm build/oracle/bookworm
+	$(BIN)/python tests/services/oracle/scenes.py build/oracle/bookworm
 
 corpus: $(BASE) ## fetch Debian's daemons with apt, read all their units, and print a table of what was understood
 	$(BIN)/python scripts/corpus.py build/corpus

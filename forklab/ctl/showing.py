@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from forklab.ctl.context import Context
 from forklab.ctl.journal import short
 from forklab.services import journal
+from forklab.services.installing import Installation, InstallError
 from forklab.services.place import JOURNAL
 from forklab.services.values import NAMES_OF_STATUSES
 
@@ -77,9 +80,7 @@ def status(context: Context, names: list[str]) -> int:
 def _about(context: Context, each: dict[str, Any]) -> list[str]:
     described = each["description"] if each["description"] != each["name"] else each["name"]
     lines = [f"{_DOTS.get(each['active'], '○')} {each['name']} - {described}"]
-    lines.append(
-        f"     Loaded: {each['load']}" + (f" ({each['files'][0]})" if each["files"] else "")
-    )
+    lines.append(f"     Loaded: {each['load']}{_where(context, each)}")
     drop_ins = each["files"][1:]
     lines += [f"    Drop-In: {file}" for file in drop_ins]
     lines.append(f"     Active: {_activity(each)}")
@@ -102,9 +103,22 @@ def _about(context: Context, each: dict[str, Any]) -> list[str]:
     return [*lines, *([""] if last else []), *last]
 
 
+def _where(context: Context, each: dict[str, Any]) -> str:
+    """Its file, and whether it comes up by itself."""
+    if not each["files"]:
+        return ""
+    folders = context.folders()
+    try:
+        state = Installation(folders, Path(folders.paths[0])).state(each["name"])
+    except InstallError:  # its file is gone meanwhile
+        return f" ({each['files'][0]})"
+    return f" ({each['files'][0]}; {state})"
+
+
 def _activity(each: dict[str, Any]) -> str:
+    sub = f" ({each['sub']})" if each["sub"] != each["active"] else ""
     why = f" (Result: {each['result']})" if each["result"] != "success" else ""
-    text = f"{each['active']} ({each['sub']}){why}"
+    text = f"{each['active']}{sub}{why}"
     if each["since"]:
         at = time.strftime("%a %Y-%m-%d %H:%M:%S %Z", time.localtime(each["since"]))
         text += f" since {at}; {_ago(time.time() - each['since'])} ago"
@@ -125,9 +139,16 @@ def _ago(seconds: float) -> str:
 def _end(wait_status: int) -> str:
     code = os.waitstatus_to_exitcode(wait_status)
     if code < 0:
-        return f"(code=killed, signal={-code})"
+        return f"(code=killed, signal={_name(-code)})"
     name = NAMES_OF_STATUSES.get(code, "")
     return f"(code=exited, status={code}{f'/{name}' if name else ''})"
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name.removeprefix("SIG")
+    except ValueError:
+        return str(number)
 
 
 def _command(each: dict[str, Any], role: str) -> str:

@@ -4,7 +4,8 @@ A notebook's kernel must never fork: the child would be a second kernel. So a ce
 `%%lens python` or `%%lens sh` holds a whole program; it runs in processes of its own and comes back as what it wrote
 and a film of what it did. Then `history` and `output` are about that program, for the cells that check something;
 `seen` has all that is known of the run, `outputs()` all that could have come instead, and `again()` runs it with other
-numbers in it. A cell that begins with `%%units` holds unit files: our service manager runs them in the same way.
+numbers in it. A cell that begins with `%%units` holds unit files: our service manager runs them in the same way, while
+somebody types at a terminal; `on_systemd()` shows what real systemd answered to that.
 """
 
 from IPython.core.getipython import get_ipython
@@ -14,6 +15,7 @@ from forklab.notebook.magic import (
     history,
     lens,
     look_at,
+    on_systemd,
     output,
     outputs,
     prepare,
@@ -22,6 +24,7 @@ from forklab.notebook.magic import (
     unit_timeline,
     units,
 )
+from forklab.notebook.recorded import restart_table
 from forklab.notebook.variants import again
 
 __all__ = [
@@ -31,10 +34,12 @@ __all__ = [
     "history",
     "lens",
     "look_at",
+    "on_systemd",
     "output",
     "outputs",
     "predict",
     "prepare",
+    "restart_table",
     "seen",
     "unit_graph",
     "unit_timeline",

@@ -17,14 +17,18 @@ _NO_UNITS = "No units have run. Mend the %%units cell above, and run it again."
 
 @dataclass
 class Last:
-    """A program's text and its run, or that of units; None if there is none, or if it did not run."""
+    """A program's text and its run, or that of units; None if there is none, or if it did not run.
+
+    `scene`: the line and the cell of a `%%units`.
+    """
 
     cell: Cell | None = None
     run: Recording | Snapshot | None = None
     units: UnitsRun | None = None
+    scene: tuple[str, str] | None = None
 
     def forget(self) -> None:
-        self.cell = self.run = self.units = None
+        self.cell = self.run = self.units = self.scene = None
 
     def program(self) -> Cell:
         """Raises UsageError if none has run."""

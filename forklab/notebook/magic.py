@@ -16,9 +16,11 @@ from forklab.bounds import SECONDS
 from forklab.history import History, NoProcessError
 from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
 from forklab.lens.untraced.snapshot import CannotRunError, Snapshot, snapshot
+from forklab.notebook import recorded
 from forklab.notebook.cell import LANGUAGES, Cell
 from forklab.notebook.exercises import prediction
 from forklab.notebook.last import NONE, last
+from forklab.notebook.recorded import OnSystemd
 from forklab.notebook.units import Picture, UnitsRun, graph, run_units, timeline
 from forklab.notebook.views import Outputs, RunView, all_outputs
 from forklab.runnable import CannotCompileError, Runnable
@@ -68,7 +70,7 @@ def units(line: str, cell: str) -> None:
     run = run_units(line, cell)
     shell.push({"history": run.history, "output": run.output, "seen": run})
     print(run.output, end="")
-    last.units = run
+    last.units, last.scene = run, (line, cell)
     display(run)  # type: ignore[no-untyped-call]
     prediction.use_for(cell)
 
@@ -151,6 +153,13 @@ def unit_graph() -> Picture:
 def unit_timeline() -> Picture:
     """How the units of the last `%%units` cell came up."""
     return timeline(last.started())
+
+
+def on_systemd() -> OnSystemd:
+    """What real systemd answered to what the last `%%units` cell types, as it is on record. Shows it."""
+    found = recorded.on_systemd(last.started())
+    display(found)  # type: ignore[no-untyped-call]
+    return found
 
 
 _all_outputs = lru_cache(maxsize=1)(all_outputs)

@@ -1,25 +1,28 @@
 """The cell magic `%%units`: unit files in a cell, run by our service manager, and what became of each unit.
 
 The manager, its keepers and the services are real processes; they run under the lens, in virtual time. Its own journal
-says what happened, and all that is shown here is made from that.
+says what happened, and all that is shown here is made from that. Lines that begin with `$ ` below the unit files are
+what somebody types at a terminal meanwhile (forklab/ctl/terminal.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Self
 
 from IPython.core.error import UsageError
 
 from forklab.built import CannotBuildError
+from forklab.ctl import terminal
 from forklab.ctl.pictures import start_up, ties_of
 from forklab.draw.templates import template
 from forklab.draw.units.graph import Tie, UnitBox, units_svg
@@ -37,16 +40,56 @@ from forklab.services.unit import Unit
 
 USAGE: Final = "Begin the cell with %%units UNIT... [--for SECONDS] [--at SECONDS]."
 _HEADING: Final = re.compile(r"# (\S+\.(?:service|target))$", re.MULTILINE)
+_PROMPT: Final = re.compile(r"^\$ ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a line that was typed: the exit status, and all that was written."""
+
+    typed: str
+    out: str
+    status: int
+
+    def __str__(self) -> str:
+        told = f"[exit status {self.status}]\n" if self.status else ""
+        return f"$ {self.typed}\n{self.out}{told}"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a cell holds: unit files by their names, the lines that are typed, and who is started at once.
+
+    Without any lines everything is stopped after `seconds`, else after the last of them. `at`: where the film opens.
+    """
+
+    files: Mapping[str, str]
+    typed: Sequence[str] = ()
+    start: Sequence[str] = ()
+    seconds: float = 10.0
+    at: float | None = None
+
+    @classmethod
+    def of(cls, line: str, cell: str) -> Self:
+        """Of a cell below `%%units line`. Raises UsageError."""
+        options = _options(line)
+        files, typed = _parts(cell)
+        if typed and options.seconds:
+            raise UsageError("All is stopped after the last line: type sleep, and leave out --for.")
+        if not typed and not options.units:
+            raise UsageError(f"Which unit is to be started?\n{USAGE}")
+        return cls(files, typed, options.units, options.seconds or cls.seconds, options.at)
 
 
 @dataclass(frozen=True)
 class UnitsRun:
     """From the start of the manager until everything has been stopped in order, after `seconds`."""
 
+    scene: Scene
     units: Mapping[str, Unit]
     records: Sequence[Record]
     seconds: float
-    at: float | None = None  # where its film opens
+    answers: Sequence[Answer] = ()
 
     @property
     def history(self) -> History:
@@ -60,7 +103,12 @@ class UnitsRun:
 
     @property
     def output(self) -> str:
-        """The lines of the journal, each with its second."""
+        """What was to be seen at the terminal; if nobody typed anything, the journal."""
+        return "".join(map(str, self.answers)) if self.scene.typed else self.journal
+
+    @property
+    def journal(self) -> str:
+        """Its lines, each with its second."""
         start = self.records[0].time if self.records else 0.0
         return "".join(
             f"{record.time - start:5.1f}  {_line(record)}\n"
@@ -74,8 +122,8 @@ class UnitsRun:
         return next((round(start, 3) for start in starts), None)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        text, film = film_view(self.history, "services", self.at)
-        words = f"After {self.seconds:g} s all were told to stop."
+        text, film = film_view(self.history, "services", self.scene.at)
+        words = f"After {round(self.seconds, 1):g} s all were told to stop."
         return {
             "text/plain": f"{text}\n{words}",
             "text/html": template("notebook/run.html")(shown=film, words=words),
@@ -95,15 +143,26 @@ class Picture:
 
 
 def run_units(line: str, cell: str) -> UnitsRun:
-    """The unit files of a cell, below headings like `# web.service`. Raises UsageError."""
-    options = _options(line)
+    """What is below headings like `# web.service`, and typed below that. Raises UsageError."""
+    return play(Scene.of(line, cell))
+
+
+def play(scene: Scene) -> UnitsRun:
+    """Raises UsageError."""
     with TemporaryDirectory(prefix="forklab-units-") as folder:
         place = Path(folder)
-        for name, text in _files(cell):
-            (place / name).write_text(text)
-        units, _ = Folders([place]).everything()
-        records = _records(place, options.units, options.seconds)
-    return UnitsRun(units, records, options.seconds, options.at)
+        units_of = place / terminal.UNITS
+        units_of.mkdir()
+        for name, text in scene.files.items():
+            (units_of / name).write_text(text)
+        typed = scene.typed or [f"sleep {scene.seconds:g}"]
+        (place / terminal.TYPED).write_text("".join(f"{each}\n" for each in typed))
+        units, _ = Folders([units_of]).everything()
+        records = _records(place, scene.start)
+        *told, last = map(json.loads, (place / terminal.ANSWERS).read_text().splitlines())
+    begin = records[0].time if records else last["stop"]
+    answers = [Answer(**each) for each in told] if scene.typed else []
+    return UnitsRun(scene, units, records, round(last["stop"] - begin, 3), answers)
 
 
 def graph(run: UnitsRun) -> Picture:
@@ -139,8 +198,8 @@ def timeline(run: UnitsRun) -> Picture:
 def _options(line: str) -> argparse.Namespace:
     """Raises UsageError; argparse alone would end the kernel."""
     parser = argparse.ArgumentParser(prog="%%units", add_help=False, exit_on_error=False)
-    parser.add_argument("units", nargs="+")
-    parser.add_argument("--for", dest="seconds", type=float, default=10.0)
+    parser.add_argument("units", nargs="*")
+    parser.add_argument("--for", dest="seconds", type=float)
     parser.add_argument("--at", type=float)
     try:
         options, unknown = parser.parse_known_args(shlex.split(line))
@@ -148,36 +207,49 @@ def _options(line: str) -> argparse.Namespace:
         raise UsageError(f"{error}\n{USAGE}") from None
     if unknown:
         raise UsageError(f"%%units knows no {' '.join(unknown)}.\n{USAGE}")
-    if not 0 < options.seconds < inf:
+    if options.seconds is not None and not 0 < options.seconds < inf:
         raise UsageError("--for wants seconds, more than 0.")
     return options
 
 
-def _files(cell: str) -> Sequence[tuple[str, str]]:
-    before, *parts = _HEADING.split(cell)
+def _parts(cell: str) -> tuple[Mapping[str, str], Sequence[str]]:
+    """The unit files, and the lines that are typed."""
+    found = _PROMPT.search(cell)
+    texts, terminal = (cell[: found.start()], cell[found.start() :]) if found else (cell, "")
+    lines = [line for line in terminal.splitlines() if line.strip()]
+    for line in lines:
+        if not line.startswith("$ "):
+            raise UsageError(
+                f"Each line that is typed begins with '$ ', below all unit files: {line}"
+            )
+    before, *parts = _HEADING.split(texts)
     if before.strip() or not parts:
         raise UsageError("Each unit file of the cell begins with its name: # web.service")
     for name in parts[::2]:
         if "/" in name:
             raise UsageError(f"{name} is no name of a unit.")
-    return list(zip(parts[::2], parts[1::2], strict=True))
+    files = {
+        name: text.strip("\n") + "\n" for name, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+    return files, [line.removeprefix("$ ") for line in lines]
 
 
-def _records(place: Path, units: Sequence[str], seconds: float) -> Sequence[Record]:
-    """The journal of a manager that is asked for these units, and to leave after so many seconds."""
-    kept = place / "journal"
-    manager = [sys.executable, "-m", "forklab.command.main", "services", "--quiet"]
-    manager += ["--runtime", str(place / "runtime"), "--journal", str(kept), str(place), *units]
+def _records(place: Path, units: Sequence[str]) -> Sequence[Record]:
+    """The journal of a manager that is asked for these units, and to leave when all has been typed."""
     try:
         keeper_program()  # built here, where time is real
-        record(["timeout", "--foreground", f"{seconds:g}", *manager])
+        run = record([sys.executable, "-m", terminal.__name__, str(place), *units])
     except CannotTraceError as refusal:
         raise UsageError(f"{refusal} Without that, a notebook can't run services.") from None
     except (CannotBuildError, CannotRecordError) as error:
         raise UsageError(str(error)) from None
-    if not kept.exists():
-        raise UsageError("The service manager has not begun.")
-    return since_last_start(journal.whole(kept))
+    if run.ended_early:
+        raise UsageError(f"{run.ended_early} Does a line wait for something that never comes?")
+    if run.status or not (place / terminal.JOURNAL).exists():
+        raise UsageError(f"The service manager has not begun.\n{run.output}".strip())
+    records = since_last_start(journal.whole(place / terminal.JOURNAL))
+    units_of = str(place / terminal.UNITS)
+    return [replace(each, text=each.text.replace(units_of, terminal.ETC)) for each in records]
 
 
 def _line(record: Record) -> str:

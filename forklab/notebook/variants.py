@@ -10,9 +10,12 @@ import re
 from dataclasses import replace
 from functools import partial
 
+from IPython.core.error import UsageError
+
 from forklab.lens.record import CannotRecordError, Recording, record
 from forklab.notebook.cell import Cell
 from forklab.notebook.last import last
+from forklab.notebook.units import UnitsRun, run_units
 from forklab.runnable import CannotCompileError
 
 Change = tuple[str, str]
@@ -24,12 +27,18 @@ class NotYetError(Exception):
     """Why an exercise is not solved, in a sentence for the reader."""
 
 
-def again(*changes: Change, seed: int = 0) -> Recording:
-    """Run the last cell's program with each `old` piece of its text replaced by the `new` one, wherever it stands.
+def again(*changes: Change, seed: int = 0) -> Recording | UnitsRun:
+    """Run the last cell with each `old` piece of its text replaced by the `new` one, wherever it stands.
 
     White space in `old` does not count. Not all pieces have to be there: the same can be said in several ways. Raises
     UsageError if no program has run, and NotYetError if no piece is there, or if the variant does not run.
     """
+    if last.scene is not None:
+        line, text = last.scene
+        try:
+            return run_units(line, changed(text, *changes))
+        except UsageError as error:
+            raise NotYetError(str(error)) from None
     cell = last.program()
     return _recorded(replace(cell, text=changed(cell.text, *changes)), seed)
 
