@@ -117,6 +117,7 @@ outputs: $(ALL) ## run the notebooks anew and keep their outputs [NOTEBOOKS=file
 	$(KEEP) --execute --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
 	$(KEEP) --CoalesceStreamsPreprocessor.enabled=True --TagRemovePreprocessor.enabled=True \
 	    --TagRemovePreprocessor.remove_all_outputs_tags=this-machine $(NOTEBOOKS)
+	$(BIN)/python scripts/namespaces.py notebooks/*.ipynb
 
 examples: $(BASE) $(EXAMPLES) ## build the C twins of the notebooks into build/c_examples
 

@@ -16,7 +16,7 @@ from forklab.bounds import SECONDS
 from forklab.history import History, NoProcessError
 from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
 from forklab.lens.untraced.snapshot import CannotRunError, Snapshot, snapshot
-from forklab.notebook import recorded
+from forklab.notebook import namespaces, recorded
 from forklab.notebook.cell import LANGUAGES, Cell
 from forklab.notebook.exercises import prediction
 from forklab.notebook.last import NONE, last
@@ -49,12 +49,16 @@ def lens(line: str, cell: str) -> None:
     shell = _forget_the_last()
     try:
         options = _options(line)
-        run = look_at(
-            *(options.language, cell),
-            seed=options.seed,
-            pipe=options.pipe,
-            real_time=options.real_time,
-        )
+        if options.pid_namespace and namespaces.refused():
+            run: Recording | Snapshot = namespaces.recorded(Cell(options.language, cell))
+            print(namespaces.REFUSED, namespaces.ON_RECORD, file=sys.stderr)
+        else:
+            run = look_at(
+                *(options.language, cell),
+                seed=options.seed,
+                pipe=options.pipe,
+                real_time=options.real_time,
+            )
     except (CannotCompileError, CannotRecordError, CannotRunError) as error:
         raise UsageError(str(error)) from None
     shell.push({"history": run.history, "output": run.output, "seen": run})
@@ -84,7 +88,8 @@ def _forget_the_last() -> Shell:
 
 
 _USAGE = (
-    "Begin the cell with %%lens [python|c|sh] [--seed N] [--pipe] [--real-time] [--at SECONDS]."
+    "Begin the cell with %%lens [python|c|sh] [--seed N] [--pipe] [--real-time] [--at SECONDS]"
+    " [--pid-namespace]."
 )
 
 
@@ -96,6 +101,7 @@ def _options(line: str) -> argparse.Namespace:
     parser.add_argument("--pipe", action="store_true")
     parser.add_argument("--real-time", action="store_true")
     parser.add_argument("--at", type=float)
+    parser.add_argument(namespaces.OPTION, action="store_true")
     try:
         options, unknown = parser.parse_known_args(shlex.split(line))
     except (argparse.ArgumentError, ValueError) as error:
