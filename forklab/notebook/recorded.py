@@ -39,7 +39,7 @@ class OnSystemd:
         words = f"On {self.version}, {self.date}:"
         return {
             "text/plain": f"{words}\n{self.text}",
-            "text/html": f"<p><b>{escape(words)}</b></p>\n<pre>{escape(self.text)}</pre>",
+            "text/html": f"<p><b>{escape(words)}</b></p>\n<pre><code>{escape(self.text)}</code></pre>",
         }
 
 

@@ -72,7 +72,7 @@ def test_what_is_typed_is_answered_as_at_a_terminal_and_takes_no_time_but_its_ow
     assert round(run.seconds, 1) == 3
     assert run.active("web.service") == 0
     problems = [line for line in run.journal.splitlines() if "Retsart" in line]
-    assert [line.split()[1] for line in problems] == ["/etc/systemd/system/bad.service:3:"]
+    assert {line.split()[1] for line in problems} == {"/etc/systemd/system/bad.service:3:"}
 
 
 @pytest.mark.parametrize(
