@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,7 @@ from forklab.steps.schedule import Schedule
 
 _MOST_STATES = 500_000
 _FOR_THE_WHOLE = 0.25  # of the time, if there are rows that could be shorter
+_WITHOUT_CERTAINTY = 0.1  # of the time, once it is clear that nothing will be certain
 _MOST_DOUBTS = 3  # from then on what was learned is not the program
 _SEEN_AGAIN = 8  # ways to an end, of those that pass
 _TO_FIND_A_SHORTER_ONE = 1.0  # seconds at least, after the first loss
@@ -99,34 +100,43 @@ class _Hunt:
     def __init__(self, rehearsals: Rehearsals, started: float) -> None:
         self._rehearsals = rehearsals
         self._started, self._until = started, rehearsals.until
+        self._seconds = rehearsals.until - started
         self._graph: Graph | None = None
         self._looked_at = 0
         self._lost: float | None = None  # since when one is known
+        self._vain: float | None = None  # since when it is clear that there will be no proof
 
     def is_over(self, graph: Graph) -> bool:
         if graph is not self._graph:
-            self._graph, self._looked_at, self._lost = graph, 0, None
-        new = itertools.islice(graph.steps, self._looked_at, None)
-        found = [key for key in new if _is_lost(graph, key)]
+            self._graph, self._looked_at, self._lost, self._vain = graph, 0, None, None
+        new = list(itertools.islice(graph.steps, self._looked_at, None))
         self._looked_at = len(graph.steps)
         now = self._rehearsals.now()
-        if found and self._lost is None:
+        if self._lost is None and any(_is_lost(graph, key) for key in new):
             self._lost = now
+        if self._vain is None and self._is_in_vain(graph, new):
+            self._vain = now
         patience = max(_TO_FIND_A_SHORTER_ONE, (self._lost or now) - self._started)
         return (
             now > self._until
             or self._rehearsals.are_void
             or (self._lost is not None and now > self._lost + patience)
+            or (self._vain is not None and now > self._vain + self._seconds * _WITHOUT_CERTAINTY)
             or len(graph.learned.situations) > _MOST_STATES
             or len(graph.learned.doubts) > _MOST_DOUBTS
         )
+
+    def _is_in_vain(self, graph: Graph, new: Sequence[Key]) -> bool:
+        """Whether it can only find a loss: something is not modelled, or there is no end of states."""
+        cut = any(graph.situation(key).cut is not None for key in new)
+        return cut or bool(self._rehearsals.reasons or graph.learned.doubts)
 
     def reasons(self, graph: Graph) -> tuple[str, ...]:
         """Why nothing is certain, if it is not."""
         found = objections(graph, self._rehearsals)
         if not graph.complete and not found:
             seconds = counted(
-                self._until - self._started,
+                self._seconds,
                 "second on the processor was over",
                 "seconds on the processor were over",
             )

@@ -328,6 +328,22 @@ int main(int count, char **arguments) {
     assert proof.words.startswith("not known: ")
 
 
+def test_what_cannot_be_proved_is_searched_for_a_loss_for_a_tenth_of_the_time(
+    proved: Prover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here each play takes a second."""
+    monkeypatch.setattr(Rehearsals, "now", lambda plays: float(plays.runs))
+    waits = "int number = sigwaitinfo(every_signal, NULL);"
+    polls = (
+        "int number = sigtimedwait(every_signal, NULL, &(struct timespec){.tv_nsec = 100000000});"
+    )
+    assert waits in SOLUTION
+    poller = SOLUTION.replace(waits, polls)
+    proof = proved(poller, scenario(AT_ANY_MOMENT), seconds=60.0)
+    assert proof.standing is Standing.OPEN
+    assert proof.plays < 20
+
+
 def test_long_rows_are_tried_with_shorter_ones(proved: Prover) -> None:
     script = "main forks w1..w10\nw1..w10 fork c1..c10\nw1..w10 exit 0\nc1..c10 exit 0\n"
     long = scenario(f"{script}expect c1..c10 are reaped\nmain exits 0\nexpect init exits 0")
