@@ -469,9 +469,12 @@ class Hands:
                         pid = pids.get(role, 0)
                         status = self._ends.get(pid, _KILLED)
                         self._record(name, event={"is": "Reaped", "pid": pid, "status": status})
-                        self.happens(Happened(name, life.Ended(role, status)))
+                        # Also if it has ended well: the service ends by the death of its keeper.
+                        self.happens(Happened(name, life.Ended(role, _KILLED)))
                 if name not in self._wards:
                     self.happens(Happened(name, life.Emptied()))
+                    if self._is_looked_for(name):  # nobody is left who could answer
+                        self.happens(Happened(name, life.MainFound(False)))
         if not self._bereaved:
             self._ends.clear()
 

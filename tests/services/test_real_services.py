@@ -208,6 +208,15 @@ def test_what_a_killed_keeper_had_is_started_again_if_its_unit_says_so(manager: 
     assert manager.stop(name) == 0
 
 
+def test_a_daemon_whose_keeper_is_killed_while_it_starts_has_failed(manager: Managed) -> None:
+    text = "[Service]\nType=forking\nExecStart=/bin/sleep 1000\nExecStartPost=/bin/true"
+    name = manager.add("halfway", text)
+    assert manager.ask("start", name, wait=False).status == 0
+    until(lambda: "control" in manager.unit(name)["pids"])
+    os.kill(manager.unit(name)["pids"]["keeper"], signal.SIGKILL)
+    until(lambda: manager.stands(name) == "failed/failed/signal")
+
+
 def test_a_keeper_that_is_stopped_goes_on_at_once(manager: Managed) -> None:
     name = manager.add("held", f"/bin/sh -c '{NAP}'")
     assert manager.start(name) == 0
