@@ -24,7 +24,7 @@ from forklab.services.folder import Folders, full_name
 from forklab.services.graph import Job, Kind
 from forklab.services.hands import Hands
 from forklab.services.loop import Rank
-from forklab.services.manager import Finished, Request
+from forklab.services.manager import Finished, Request, Reread
 from forklab.services.place import CONTROL
 from forklab.services.processes import below
 from forklab.services.unit import Load, Unit
@@ -279,10 +279,10 @@ class Control:
         old = self._hands.manager
         known = filter(self._folders.file_of, old.graph.units)
         units, problems = self._folders.ours(*known)
-        self._hands.complain(problems, anew=True)
-        # Who runs keeps what it was started with as long as its file is gone.
-        running = {name: old.graph.units[name] for name in old.lives if name not in units}
-        self._hands.manager = old.with_units({**running, **units})
+        for problem in problems:
+            self._hands.say("", str(problem), 4)
+        self._hands.manager = old.with_units(units)
+        self._hands.happens(Reread())
         self._answer(client)
 
     def _reset(self, client: _Client, names: list[str]) -> None:

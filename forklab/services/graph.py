@@ -31,6 +31,7 @@ class Kind(StrEnum):
 
 
 _STOPS: Final = (Kind.STOP, Kind.RESTART)
+_STARTS: Final = (Kind.START, Kind.RELOAD, Kind.RESTART)
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,15 @@ class Graph:
         return frozenset().union(*(self.of_whom(tie, name) for tie in _TIES))
 
 
+def merged(old: Job | None, new: Job, active: str) -> Job:
+    """What becomes of the job that a unit has, and of a new one: the opposite takes its place, others become one."""
+    if old is None or (old.kind is Kind.STOP) != (new.kind is Kind.STOP):
+        return new
+    if new.kind is Kind.RESTART or (old.kind is Kind.RELOAD and active not in UP):
+        return new
+    return old
+
+
 def awaited(graph: Graph, jobs: Mapping[str, HasKind], name: str) -> Iterator[str]:
     """The units whose jobs come before the one of this unit.
 
@@ -110,6 +120,23 @@ def awaited(graph: Graph, jobs: Mapping[str, HasKind], name: str) -> Iterator[st
     for other in graph.after(name):
         if other in jobs and other != name and jobs[other].kind in _STOPS:
             yield other
+
+
+def circle(graph: Graph, jobs: Mapping[str, HasKind]) -> list[str]:
+    """Units whose jobs would wait for each other for ever, each after the next one; none if there are none.
+
+    Who stops waits for others that stop alone, and who starts for all: so a circle closes among the ones, or among the
+    others. A restart is both: first it is a stop, and then a start. (systemd takes it for a stop; what it becomes may
+    wait for ever there: docs/services.md.)
+    """
+    for kinds in (_STOPS, _STARTS):
+        those = {name: job for name, job in jobs.items() if job.kind in kinds}
+        order = {name: sorted(graph.before(name) & those.keys() - {name}) for name in those}
+        try:
+            TopologicalSorter(order).prepare()
+        except CycleError as error:
+            return list(reversed(error.args[1][1:]))
+    return []
 
 
 @dataclass
@@ -251,13 +278,11 @@ class _Draft:
         }
 
     def break_circles(self) -> None:
-        while circle := self._circle():
-            matters = self.matters()
-            names = " after ".join(job.unit for job in [*circle, circle[0]])
+        while found := self._circle():
+            needed = self.matters() | set(self.pending.values())
+            names = " after ".join(job.unit for job in [*found, found[0]])
             spare = [
-                job
-                for job in (*circle[1:], circle[0])
-                if job in self.brought and job not in matters
+                job for job in (*found[1:], found[0]) if job in self.brought and job not in needed
             ]
             if not spare:
                 raise RefusedError(f"Transaction order is cyclic: {names}.")
@@ -265,17 +290,16 @@ class _Draft:
             self.drop(spare[:1])
 
     def _circle(self) -> list[Job]:
-        """Jobs that wait for each other, in the order in which they do; those of earlier requests count, too."""
-        jobs = {**self.pending, **self.one_each()}
-        try:
-            TopologicalSorter(
-                {name: sorted(awaited(self.graph, jobs, name)) for name in jobs}
-            ).prepare()
-        except CycleError as error:
-            circle = [jobs[name] for name in reversed(error.args[1][1:])]
-            first = circle.index(self.anchor if self.anchor in circle else min(circle, key=str))
-            return circle[first:] + circle[:first]
-        return []
+        """Jobs that would wait for each other for ever; those of earlier requests count, too."""
+        new = self.one_each()
+        jobs = dict(self.pending)
+        for name, job in new.items():
+            jobs[name] = merged(jobs.get(name), job, self.active.get(name, "inactive"))
+        found = [new.get(name, jobs[name]) for name in circle(self.graph, jobs)]
+        if not found:
+            return []
+        first = found.index(self.anchor if self.anchor in found else min(found, key=str))
+        return found[first:] + found[:first]
 
 
 def transaction(

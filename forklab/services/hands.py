@@ -41,6 +41,7 @@ from forklab.services.manager import (
     Leave,
     Manager,
     Request,
+    Reread,
     step,
 )
 from forklab.services.processes import children
@@ -660,11 +661,11 @@ def _directory(service: Service, user: str) -> str:
 
 
 def _whom(event: Event) -> str:
-    """The unit that it concerns; the end concerns all, and none by name."""
+    """The unit that it concerns. What concerns all concerns none by name."""
     match event:
         case Request():
             return event.job.unit
-        case Leave():
+        case Leave() | Reread():
             return ""
         case Happened() | Checked():
             return event.unit

@@ -22,6 +22,8 @@ from forklab.services.graph import (
     NoSuchUnitError,
     RefusedError,
     awaited,
+    circle,
+    merged,
     transaction,
 )
 from forklab.services.life import Life, Say
@@ -45,6 +47,11 @@ class Task:
     @property
     def kind(self) -> Kind:
         return self.job.kind
+
+    @property
+    def waits(self) -> bool:
+        """Whether others may still come before it. A restart that has stopped starts."""
+        return not self.running or self.kind is Kind.RESTART
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,11 @@ class Leave:
 
 
 @dataclass(frozen=True)
+class Reread:
+    """Unit files have been read again (`Manager.with_units`), and jobs may stand in another order now."""
+
+
+@dataclass(frozen=True)
 class Check:
     """The conditions of a unit have to be looked at now."""
 
@@ -135,7 +147,7 @@ class Finished:
     why: str = ""  # it was refused, in words
 
 
-Event: TypeAlias = Request | Happened | Checked | Leave
+Event: TypeAlias = Request | Happened | Checked | Leave | Reread
 Effect: TypeAlias = life.Effect | Check | Finished
 
 
@@ -159,6 +171,8 @@ def step(manager: Manager, event: Event, now: float) -> tuple[Manager, tuple[Dee
             walk.checked(event)
         case Leave():
             walk.leave()
+        case Reread():
+            walk.break_circles()
     walk.run_what_can()
     return walk.manager, tuple(walk.deeds)
 
@@ -215,20 +229,32 @@ class _Walk:
         for name in sorted(up | self.manager.tasks.keys()):
             self.request(Job(name, Kind.STOP))
 
-    def _install(self, job: Job, number: int | None) -> None:
-        """A job that says the opposite takes the place of an earlier one; others become one with it."""
-        waiting = frozenset() if number is None else frozenset({number})
-        old = self.manager.tasks.get(job.unit)
-        if old and (old.kind is Kind.STOP) != (job.kind is Kind.STOP):
-            self._finish(job.unit, "canceled")
-            old = None
-        if old:
-            merged = job if job.kind is Kind.RESTART else old.job
+    def break_circles(self) -> None:
+        """After other files were read: jobs that wait already may have to wait for each other now."""
+        while names := circle(self.graph, {n: t for n, t in self.manager.tasks.items() if t.waits}):
+            task = self.manager.tasks[names[0]]
+            words = " after ".join([*names, names[0]])
+            self._say(names[0], f"Ordering cycle: {words}. {task.job} does not wait.", 4)
+            if task.kind is Kind.STOP:
+                self._run(names[0])  # whoever is to stop does: it is only the order that is lost
+            else:
+                self._finish(names[0], "dependency")
+
+    def _install(self, new: Job, number: int | None) -> None:
+        name, old = new.unit, self.manager.tasks.get(new.unit)
+        requests = frozenset() if number is None else frozenset({number})
+        # The opposite takes the place of an earlier job; others become one with it.
+        job = merged(old.job if old else None, new, self.manager.life(name).active)
+        if old and job == old.job:
             # A reload that runs may have read what has been changed since: it is done again.
-            running = old.running and merged == old.job and job.kind is not Kind.RELOAD
-            self._put(job.unit, Task(merged, running, old.requests | waiting))
-        else:
-            self._put(job.unit, Task(job, requests=waiting))
+            running = old.running and job.kind is not Kind.RELOAD
+            self._put(name, replace(old, running=running, requests=old.requests | requests))
+            return
+        if old and (old.kind is Kind.STOP) != (job.kind is Kind.STOP):
+            self._finish(name, "canceled")
+        elif old:
+            requests |= old.requests
+        self._put(name, Task(job, requests=requests))
 
     def _put(self, name: str, task: Task | None) -> None:
         tasks = {each: other for each, other in self.manager.tasks.items() if each != name}
@@ -349,6 +375,11 @@ class _Walk:
 
     def _begin(self, name: str) -> None:
         """What has to be so before a unit may start."""
+        if (
+            self.graph.units[name].load is not Load.LOADED
+        ):  # its file has gone, or been masked, meanwhile
+            self._finish(name, "failed")
+            return
         if self._is_at_its_limit(name):
             self._say(name, "Start request repeated too quickly.", 4)
             self._move(name, life.Refused("start-limit-hit"))
@@ -376,8 +407,9 @@ class _Walk:
 
     def checked(self, answer: Checked) -> None:
         name, task = answer.unit, self.manager.tasks.get(answer.unit)
-        if not task or not task.running or task.kind is not Kind.START:
-            return  # it is not to be started any more
+        down = self.manager.life(name).active in DOWN
+        if not task or not task.running or task.kind is not Kind.START or not down:
+            return  # it is not to be started any more, or has been already
         if answer.failed:
             self._say(name, "Starting requested but asserts failed.", 5)
             self._finish(name, "assert")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from forklab.services.graph import DOWN, UP, Kind
 from forklab.services.life import Kill, Run
-from forklab.services.manager import Deed, Finished, Manager
+from forklab.services.manager import Check, Deed, Finished, Manager
 from forklab.services.unit import Relation
 
 _FIRST = ("ExecStartPre", "ExecStart")
@@ -28,10 +28,13 @@ def starts(before: Manager, after: Manager, deeds: Sequence[Deed]) -> list[str]:
 def check_step(before: Manager, after: Manager, deeds: Sequence[Deed]) -> None:
     """Raises AssertionError."""
     graph = after.graph
+    begun = {deed.unit for deed in deeds if isinstance(deed.effect, Check)}
     lasting = {
         name: task
         for name, task in after.tasks.items()
-        if name in before.tasks and before.tasks[name].kind == task.kind
+        if name in before.tasks
+        and before.tasks[name].kind == task.kind
+        and not (before.tasks[name].running and name in begun)  # that is another job of this kind
     }
     for name in starts(before, after, deeds):
         assert not before.leaving, f"{name} is started during the shutdown"
@@ -39,7 +42,8 @@ def check_step(before: Manager, after: Manager, deeds: Sequence[Deed]) -> None:
             assert other not in lasting, f"{name} starts before {lasting[other].job} is done"
         for other in graph.whom(Relation.BINDS_TO, name) & graph.before(name):
             assert after.life(other).active in UP, f"{name} starts, and {other} is down"
-    for name in _begin_to_stop(before, after, deeds):
+    let_go = {deed.unit for deed in deeds if "does not wait" in getattr(deed.effect, "text", "")}
+    for name in _begin_to_stop(before, after, deeds) - let_go:
         for other in graph.after(name) - {name}:
             waits = other in lasting and lasting[other].kind in (Kind.STOP, Kind.RESTART)
             assert not waits, f"{name} stops before {lasting[other].job} is done"

@@ -33,6 +33,7 @@ from forklab.services.manager import (
     Happened,
     Manager,
     Request,
+    Reread,
     step,
 )
 from forklab.services.unit import Load, Service, Unit
@@ -100,6 +101,7 @@ class World:
     def reload(self) -> None:
         units, self.problems = self.folders.everything()
         self.manager = self.manager.with_units(units)
+        self.event(Reread())
 
     def request(self, kind: Kind, name: str) -> int:
         """The number of a request; `answers` has its answer in the end."""
