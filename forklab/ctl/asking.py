@@ -19,6 +19,10 @@ class NoManagerError(Exception):
     """Nobody answers. The message says what to do."""
 
 
+class NoStateError(Exception):
+    """What was named is no unit, but a template, or nothing that a unit can be called."""
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -57,5 +61,8 @@ class Asking:
         return Answer(**json.loads(answer))
 
     def states(self, names: list[str] | None = None) -> list[dict[str, Any]]:
+        """How units stand. Raises NoStateError if one of the names can have no state."""
         answer = self.ask("states", names)
+        if answer.status:
+            raise NoStateError(" ".join(answer.words))
         return answer.units

@@ -85,7 +85,7 @@ def cat(context: Context, names: list[str]) -> int:
 
 def list_unit_files(context: Context, names: list[str]) -> int:
     folders = context.folders()
-    installation = Installation(folders, Path(folders.paths[0]))
+    installation = Installation.of(folders)
     found = sorted(
         {
             path.name
@@ -171,8 +171,7 @@ def _what_to_verify(context: Context, names: list[str]) -> tuple[Folders, list[s
 
 
 def _installation(context: Context) -> Installation:
-    folders = context.folders()
-    return Installation(folders, Path(folders.paths[0]))
+    return Installation.of(context.folders())
 
 
 def _afterwards(context: Context, verb: str, names: list[str]) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 
 from forklab import standard
 from forklab.ctl import files, jobs, journal, pictures, showing
-from forklab.ctl.asking import Asking, NoManagerError
+from forklab.ctl.asking import Asking, NoManagerError, NoStateError
 from forklab.ctl.context import Context, CtlError
 from forklab.services.place import usual_place
 
@@ -84,7 +84,7 @@ def _verb(words: list[str]) -> int:
     context = Context(Asking((asked.runtime or usual_place()).absolute()), asked)
     try:
         return verb(context, asked.names)
-    except (CtlError, NoManagerError) as error:
+    except (CtlError, NoManagerError, NoStateError) as error:
         print(error, file=sys.stderr)
         return error.status if isinstance(error, CtlError) else 1
 
@@ -118,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing")
     parser.add_argument("-n", "--lines", metavar="N", type=int, default=10, help="of the journal")
     parser.add_argument("-p", "--property", metavar="NAME", action="append", default=[])
+    parser.add_argument(
+        "-P", metavar="NAME", action=_ValueOf, dest="property", help="the same as -p NAME --value"
+    )
     parser.add_argument("--value", action="store_true", help="print values alone")
     parser.add_argument("-s", "--signal", metavar="SIGNAL", default="SIGTERM")
     parser.add_argument("--kill-whom", metavar="WHOM", choices=("all", "main"), default="all")
@@ -129,6 +132,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--file", metavar="FILE", type=Path, help="a journal that was kept")
     parser.add_argument("--no-pager", action="store_true", help="as ever: there is none")
     return parser
+
+
+class _ValueOf(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        namespace.property = [*namespace.property, values]
+        namespace.value = True
 
 
 def _nearest(word: str) -> str:

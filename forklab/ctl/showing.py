@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from forklab.ctl.context import Context
 from forklab.ctl.journal import short
@@ -69,21 +69,30 @@ def status(context: Context, names: list[str]) -> int:
     found = 0
     for number, each in enumerate(context.manager.states(names)):
         if each["load"] == "not-found" and each["active"] == "inactive":
-            print(f"Unit {each['name']} could not be found.")
+            print(f"Unit {each['name']} could not be found.", file=sys.stderr)
             found = found or 4
             continue
-        print("\n" * bool(number) + "\n".join(_about(context, each)))
+        print(
+            "\n" * bool(number) + "\n".join(_about(context, each, _enabled(context, each["name"])))
+        )
         found = found or (0 if each["active"] in ("active", "reloading") else 3)
     return found
 
 
-def _about(context: Context, each: dict[str, Any]) -> list[str]:
-    described = each["description"] if each["description"] != each["name"] else each["name"]
-    lines = [f"{_DOTS.get(each['active'], '○')} {each['name']} - {described}"]
-    lines.append(f"     Loaded: {each['load']}{_where(context, each)}")
-    drop_ins = each["files"][1:]
-    lines += [f"    Drop-In: {file}" for file in drop_ins]
+def _about(context: Context, each: dict[str, Any], enabled: str) -> list[str]:
+    described = f" - {each['description']}" if each["description"] != each["name"] else ""
+    lines = [f"{_DOTS.get(each['active'], '○')} {each['name']}{described}"]
+    lines.append(f"     Loaded: {each['load']}{_whence(each, enabled)}")
+    folders: dict[str, list[str]] = {}
+    for file in each["files"][1:]:
+        folder, _, name = file.rpartition("/")
+        folders.setdefault(folder, []).append(name)
+    for place, (folder, names) in enumerate(folders.items()):
+        lines.append(f"    Drop-In: {folder}" if not place else f"             {folder}")
+        lines.append(f"             └─{', '.join(names)}")
     lines.append(f"     Active: {_activity(each)}")
+    for number, page in enumerate(each["documentation"]):
+        lines.append(f"       Docs: {page}" if not number else f"             {page}")
     if each["job"]:
         lines.append(f"        Job: {each['job']}")
     if "main" in each["pids"]:
@@ -103,16 +112,24 @@ def _about(context: Context, each: dict[str, Any]) -> list[str]:
     return [*lines, *([""] if last else []), *last]
 
 
-def _where(context: Context, each: dict[str, Any]) -> str:
-    """Its file, and whether it comes up by itself."""
-    if not each["files"]:
-        return ""
-    folders = context.folders()
+def _whence(each: dict[str, Any], enabled: str) -> str:
+    """From which file, and whether it comes up by itself; or why it cannot come up at all."""
+    reasons = {
+        "not-found": "not found",
+        "masked": "is masked",
+        "bad-setting": "has a bad unit file setting",
+    }
+    if why := reasons.get(each["load"]):
+        return f" (Reason: Unit {each['name']} {why}.)"
+    return f" ({'; '.join(filter(None, (each['files'][0], enabled)))})" if each["files"] else ""
+
+
+def _enabled(context: Context, name: str) -> str:
+    """As `is-enabled` has it; nothing if there is no file."""
     try:
-        state = Installation(folders, Path(folders.paths[0])).state(each["name"])
-    except InstallError:  # its file is gone meanwhile
-        return f" ({each['files'][0]})"
-    return f" ({each['files'][0]}; {state})"
+        return Installation.of(context.folders()).state(name)
+    except InstallError:
+        return ""
 
 
 def _activity(each: dict[str, Any]) -> str:
@@ -181,24 +198,28 @@ def show(context: Context, names: list[str]) -> int:
     for number, each in enumerate(context.manager.states(names)):
         if number and not context.asked.value:
             print()
-        properties = _properties(each)
+        enabled = _enabled(context, each["name"]) if each["load"] == "loaded" else ""
+        found = _properties(each) | {"UnitFileState": enabled}
         # In an order of its own, as systemctl does, whatever the one that was asked for.
-        for key in properties:
-            if not wanted or key in wanted:
-                print(properties[key] if context.asked.value else f"{key}={properties[key]}")
+        for key in (key for key in _ORDER.split() if key in found):
+            value = found[key]
+            values = value if isinstance(value, list) else [value]
+            if key in wanted or (
+                not wanted and (context.asked.all or values not in ([""], [None]))
+            ):
+                for value in values:
+                    print(value if context.asked.value else f"{key}={value}")
     return 0
 
 
 def _properties(each: dict[str, Any]) -> dict[str, object]:
-    """In systemctl's names. What only a service has, a target has not."""
-    general = {
+    """In systemctl's names: the settings, and how it stands. What only a service has, a target has not."""
+    general: dict[str, object] = {
+        **each["settings"],
         "Id": each["name"],
-        "Description": each["description"],
-        "LoadState": each["load"],
         "ActiveState": each["active"],
         "SubState": each["sub"],
-        "FragmentPath": (each["files"] or [""])[0],
-        "DropInPaths": " ".join(each["files"][1:]),
+        "ConditionResult": "yes" if each["condition"] else "no",
         "Job": each["job"],
     }
     if not each["name"].endswith(".service"):
@@ -213,4 +234,14 @@ def _properties(each: dict[str, Any]) -> dict[str, object]:
         "ExecMainCode": 0 if main is None else 1 if not main & 0x7F else 3 if main & 0x80 else 2,
         "StatusText": each["status"],
     }
-    return of_a_service | general
+    return general | of_a_service
+
+
+_ORDER: Final = """
+    Type Restart PIDFile NotifyAccess RestartUSec TimeoutStartUSec TimeoutStopUSec WatchdogUSec RemainAfterExit
+    RestartPreventExitStatus SuccessExitStatus MainPID ControlPID StatusText Result NRestarts ExecMainCode
+    ExecMainStatus ExecStartPre ExecStart ExecStartPost ExecReload ExecStop ExecStopPost Environment EnvironmentFiles
+    WorkingDirectory StandardOutput StandardError User Group KillMode KillSignal SendSIGKILL Id Requires Wants BindsTo
+    PartOf Conflicts Before After OnFailure Documentation Description LoadState ActiveState SubState FragmentPath
+    DropInPaths UnitFileState CanReload Job DefaultDependencies ConditionResult StartLimitIntervalUSec StartLimitBurst
+"""

@@ -20,13 +20,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from forklab.services.folder import Folders, full_name
+from forklab.services.folder import Folders, Name, full_name
 from forklab.services.graph import Job, Kind
 from forklab.services.hands import Hands
 from forklab.services.loop import Rank
 from forklab.services.manager import Finished, Request, Reread
 from forklab.services.place import CONTROL
 from forklab.services.processes import below
+from forklab.services.properties import properties
 from forklab.services.unit import Load, Unit
 from forklab.services.values import signal_number
 
@@ -186,13 +187,18 @@ class Control:
     def _full_names(self, verb: str, names: list[str]) -> Iterator[str]:
         """`web` is web.service; a pattern stands for those units that are known."""
         for name in names:
+            failed = "" if verb == "states" else f"Failed to {verb} {full_name(name)}: "
             if _PATTERN.search(name):
                 known = sorted(self._hands.manager.graph.units)
                 yield from (each for each in known if fnmatch.fnmatchcase(each, _whole(name)))
-            elif _NAME.fullmatch(name):
-                yield self._folders.canonical(full_name(name))
+            elif not _NAME.fullmatch(name):
+                raise _RequestError(f"{failed}Unit name {name!r} is not valid.")
+            elif Name(full_name(name)).is_template:  # only its instances have a state
+                raise _RequestError(
+                    f"{failed}Unit name {full_name(name)} is missing the instance name."
+                )
             else:
-                raise _RequestError(f"Failed to {verb} {name!r}: Unit name is not valid.")
+                yield self._folders.canonical(full_name(name))
 
     def _request(self, client: _Client, verb: str, names: list[str], wait: bool) -> None:
         jobs = {}
@@ -211,7 +217,8 @@ class Control:
     def _kind(self, client: _Client, verb: str, name: str) -> Kind | None:
         """The job that a verb means for a unit; None if there is nothing to do."""
         unit = self._known(name)
-        if unit.load is Load.NOT_FOUND and self._hands.manager.life(name).active == "inactive":
+        here = self._hands.manager.life(name).active != "inactive"
+        if unit.load is Load.NOT_FOUND and not (here and verb == "stop"):  # who is here can go
             client.status = 5
             client.words.append(f"Failed to {verb} {name}: Unit {name} not found.")
             return None
@@ -268,19 +275,20 @@ class Control:
         if name in units and units[name].load is not Load.NOT_FOUND:
             return units[name]
         found, problems = self._folders.load([name])
+        if found[name].load is Load.NOT_FOUND:
+            return units.get(name, found[name])
         new = [each for each in found if each not in units or units[each].load is Load.NOT_FOUND]
-        found = {each: found[each] for each in new}
-        if found[name].load is not Load.NOT_FOUND:
-            self._hands.complain(problems)
-            self._hands.manager = self._hands.manager.with_units({**units, **found})
+        self._hands.complain(problems)
+        self._hands.manager = self._hands.manager.with_units(
+            {**units, **{each: found[each] for each in new}}
+        )
         return found[name]
 
     def _reload_units(self, client: _Client) -> None:
         old = self._hands.manager
         known = filter(self._folders.file_of, old.graph.units)
         units, problems = self._folders.ours(*known)
-        for problem in problems:
-            self._hands.say("", str(problem), 4)
+        self._hands.complain(problems, anew=True)
         self._hands.manager = old.with_units(units)
         self._hands.happens(Reread())
         self._answer(client)
@@ -317,18 +325,22 @@ class Control:
     def _states(self, names: list[str]) -> list[dict[str, Any]]:
         """How units stand; without names all that are known, and then without their processes."""
         known = sorted(self._hands.manager.graph.units)
-        return [self._state(name, with_processes=bool(names)) for name in names or known]
+        return [self._state(name, in_full=bool(names)) for name in names or known]
 
-    def _state(self, name: str, *, with_processes: bool) -> dict[str, Any]:
+    def _state(self, name: str, *, in_full: bool) -> dict[str, Any]:
         manager = self._hands.manager
         unit, each, pids = self._known(name), manager.life(name), self._hands.pids(name)
-        sub = each.state if unit.service else _SUB_OF_TARGETS.get(each.state, each.state)
-        processes = below(pids["keeper"]) if with_processes and pids else []
+        is_target = name.endswith(".target")
+        sub = _SUB_OF_TARGETS.get(each.state, each.state) if is_target else each.state
+        processes = below(pids["keeper"]) if in_full and pids else []
         return {
             "name": name,
             "description": unit.description or name,
             "load": unit.load,
             "files": unit.files,
+            "documentation": unit.documentation,
+            "settings": properties(unit) if in_full else {},
+            "condition": name in manager.lives and name not in manager.skipped,
             "active": each.active,
             "sub": sub,
             "result": each.result,

@@ -37,6 +37,11 @@ class Installation:
     folders: Folders
     place: Path
 
+    @classmethod
+    def of(cls, folders: Folders) -> Installation:
+        """Links are made in the strongest folder."""
+        return cls(folders, Path(folders.paths[0]))
+
     def enable(self, name: str) -> list[Link]:
         """Makes the links that are missing, and answers all; none if the unit does not say for whom it is."""
         wanted = [link for unit in self._with_its_companions(name) for link in self._links_of(unit)]
@@ -82,8 +87,11 @@ class Installation:
             return "masked"
         if self.folders.canonical(name) != name:
             return "alias"
-        if self._links_to(name):
-            return "enabled"
+        if links := self._links_to(name):
+            # Of a template only the instance that is meant by it makes it one that is enabled.
+            meant = {name, Name(name).of_instance(unit.default_instance)}
+            of_others = Name(name).is_template and not meant & {link.name for link in links}
+            return "indirect" if of_others else "enabled"
         if unit.wanted_by or unit.required_by or unit.alias:
             return "disabled"
         return "indirect" if unit.also else "static"

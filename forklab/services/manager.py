@@ -62,6 +62,7 @@ class Manager:
     lives: Mapping[str, Life] = field(default_factory=dict)  # those that have ever been started
     tasks: Mapping[str, Task] = field(default_factory=dict)
     starts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # when, for the limits
+    skipped: frozenset[str] = frozenset()  # whose conditions were not met when they were last asked
     leaving: bool = False  # at the end of it all nobody comes back
 
     @classmethod
@@ -74,9 +75,7 @@ class Manager:
         for name, old in self.graph.units.items():
             if name in self.tasks or self.life(name).active not in DOWN:
                 new = units.get(name, Unit(name, Load.NOT_FOUND))
-                if new.service is None and old.service:
-                    kept[name] = replace(old, load=new.load, files=new.files)
-                kept.setdefault(name, new)
+                kept[name] = new if new.service else replace(new, service=old.service)
         return replace(self, graph=Graph.of(kept))
 
     def forgiven(self, names: Sequence[str]) -> Manager:
@@ -410,6 +409,8 @@ class _Walk:
         down = self.manager.life(name).active in DOWN
         if not task or not task.running or task.kind is not Kind.START or not down:
             return  # it is not to be started any more, or has been already
+        unmet = {name} if answer.unmet and not answer.failed else set()
+        self.manager = replace(self.manager, skipped=self.manager.skipped - {name} | unmet)
         if answer.failed:
             self._say(name, "Starting requested but asserts failed.", 5)
             self._finish(name, "assert")

@@ -105,10 +105,9 @@ class Simulated(Below):
             unit, up = self.world.unit(name), self.world.manager.life(name).active in UP
             can_reload = bool(unit.service and "ExecReload" in unit.service.commands)
             down = self.world.manager.life(name).active in DOWN
-            unknown = unit.load is Load.NOT_FOUND or (
-                verb == "stop" and unit.load is Load.BAD_SETTING
-            )
-            if unknown and down and verb.startswith(("reload", "stop")):
+            gone = unit.load is Load.NOT_FOUND and verb.startswith("reload")
+            unknown = unit.load in (Load.NOT_FOUND, Load.BAD_SETTING)
+            if gone or (unknown and down and verb == "stop"):
                 statuses.append(5)
             elif verb.startswith("try-") and not up:
                 continue

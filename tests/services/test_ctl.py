@@ -15,7 +15,7 @@ from forklab.ctl.main import main
 
 UNITS = {
     "web": (
-        "[Unit]\nDescription=The web server\nRequires=db.service\nAfter=db.service\n"
+        "[Unit]\nDescription=The web server\nDocumentation=man:web(8)\nRequires=db.service\nAfter=db.service\n"
         "[Service]\nExecStart=/bin/sh -c 'echo listening; exec sleep 1000'\nExecReload=/bin/true\n"
         "[Install]\nWantedBy=default.target\n"
     ),
@@ -62,6 +62,15 @@ STATUSES = [
     ("is-active bad", 3),
     ("is-active idle", 3),
     ("is-active nosuch", 3),
+    ("is-active nosuch web", 0),
+    ("is-active foo@", 1),
+    ("is-active bad!name", 1),
+    ("is-failed nosuch", 1),
+    ("is-failed foo@.service", 1),
+    ("status foo@", 1),
+    ("status idle web nosuch", 3),
+    ("show foo@", 1),
+    ("start foo@", 1),
     ("is-active bad web", 0),
     ("is-failed bad", 0),
     ("is-failed web", 1),
@@ -98,11 +107,43 @@ def test_exit_statuses_are_those_of_systemctl(ctl: Ctl, words: str, status: int)
 
 def test_status_shows_state_processes_and_last_lines(ctl: Ctl) -> None:
     _, text = ctl("status web -n 999")
-    assert re.match(r"● web.service - The web server\n +Loaded: loaded \(/", text)
+    assert re.match(
+        r"● web.service - The web server\n +Loaded: loaded \(/.*/web.service; disabled\)\n"
+        r" +Active: .*\n +Docs: man:web\(8\)\n",
+        text,
+    )
     assert re.search(r"\n +Active: active \(running\) since .* ago\n", text)
     assert re.search(r"\n +Main PID: \d+ \(sleep\)\n", text)
     assert re.search(r"\n +└─\d+ sleep 1000\n", text)
     assert re.search(r"\n\w+ \d+ [\d:]+ web.service\[\d+\]: listening(\n|$)", text)
+
+
+def test_status_tells_why_a_unit_cannot_come_up(ctl: Ctl, manager: Managed) -> None:
+    write(manager.folder, {"broken": "[Service]\nExecStart=no/path", "gone": "/bin/sleep 1000"})
+    (manager.folder / "masked.service").symlink_to("/dev/null")
+    (manager.folder / "gone.service.d").mkdir()
+    (manager.folder / "gone.service.d" / "x.conf").write_text("[Service]\nRestart=always\n")
+    assert ctl("start gone")[0] == 0
+    drop_in = f"    Drop-In: {manager.folder}/gone.service.d\n             └─x.conf"
+    assert f"\n{drop_in}\n     Active: active (running) since" in ctl("status gone")[1]
+    (manager.folder / "gone.service").unlink()
+    assert ctl("daemon-reload")[0] == 0
+    for name, why in {
+        "broken": "bad-setting (Reason: Unit broken.service has a bad unit file setting.)",
+        "masked": "masked (Reason: Unit masked.service is masked.)",
+        "gone": "not-found (Reason: Unit gone.service not found.)",
+    }.items():
+        status, text = ctl(f"status {name}")
+        assert f"\n     Loaded: {why}\n" in text
+        assert status == (0 if name == "gone" else 3)
+    assert ctl("show gone -p LoadState,FragmentPath,SubState --value")[1] == "not-found\nrunning"
+    for verb in ("start", "restart", "try-restart", "reload", "reload-or-restart"):
+        assert ctl(f"{verb} gone")[0] == 5
+    assert ctl("stop gone")[0] == 0
+    assert ctl("status gone") == (4, "Unit gone.service could not be found.")
+    assert re.match(
+        r"× bad.service\n(.*\n)* +Active: failed \(Result: exit-code\) since", ctl("status bad")[1]
+    )
 
 
 def test_without_words_units_are_listed(ctl: Ctl) -> None:
@@ -127,7 +168,12 @@ def test_who_has_started_a_service_finds_its_pid(ctl: Ctl) -> None:
 def test_show_has_the_properties_that_one_asks_for(ctl: Ctl, manager: Managed) -> None:
     pid = manager.unit("web")["pids"]["main"]
     assert ctl("show web -p MainPID,ActiveState")[1] == f"MainPID={pid}\nActiveState=active"
-    assert "Result=" not in ctl("show default.target")[1]  # that is for services
+    assert "\nResult=" not in ctl("show default.target")[1]  # that is for services
+    assert ctl("show web -P Description") == ctl("show web --property=Description --value")
+    assert ctl("show idle -p User,RestartUSec")[1] == "RestartUSec=100ms\nUser="
+    shown = ctl("show idle")[1]
+    assert "RestartUSec=100ms\n" in shown and "User=" not in shown
+    assert "User=\n" in ctl("show --all idle")[1]
     assert ctl("show bad -p Result -p ExecMainStatus --value")[1] == "exit-code\n1"
 
 
