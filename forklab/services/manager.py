@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final, TypeAlias
 
 from forklab.services import life
@@ -34,6 +35,8 @@ _GOOD: Final = ("done", "already", "skipped")
 # Who is here, and what has become of it when it is not here to stay.
 _HERE: Final = (*UP, "activating")
 _GONE: Final = ("dead", "failed", "auto-restart")
+# A failure can bring itself about, at once, through those whom it wakes.
+_MOST_WAKES, _WAKES_WITHIN = 20, 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Manager:
     lives: Mapping[str, Life] = field(default_factory=dict)  # those that have ever been started
     tasks: Mapping[str, Task] = field(default_factory=dict)
     starts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # when, for the limits
+    woken: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # when, by whose failure
     skipped: frozenset[str] = frozenset()  # whose conditions were not met when they were last asked
     leaving: bool = False  # at the end of it all nobody comes back
 
@@ -238,10 +242,19 @@ class _Walk:
                 self._run(names[0])  # whoever is to stop does: it is only the order that is lost
             else:
                 self._finish(names[0], "dependency")
+                if self._is_overdue(names[0]):
+                    self._move(names[0], life.Refused("resources"))
+
+    def _is_overdue(self, name: str) -> bool:
+        """Whether it comes back by the job that its timer has asked for, so that nothing wakes it without one."""
+        each = self.manager.life(name)
+        return each.state == "auto-restart" and each.deadline == inf
 
     def _install(self, new: Job, number: int | None) -> None:
         name, old = new.unit, self.manager.tasks.get(new.unit)
         requests = frozenset() if number is None else frozenset({number})
+        if new.kind is not Kind.STOP and self._is_overdue(name):
+            new = Job(name, Kind.RESTART)
         # The opposite takes the place of an earlier job; others become one with it.
         job = merged(old.job if old else None, new, self.manager.life(name).active)
         if old and job == old.job:
@@ -507,7 +520,16 @@ class _Walk:
 
     def _wake(self, name: str) -> None:
         """Whoever is there for the case that it fails (OnFailure=)."""
-        for other in sorted(self.graph.whom(Relation.ON_FAILURE, name)):
+        wakes = sorted(self.graph.whom(Relation.ON_FAILURE, name))
+        lately = [at for at in self.manager.woken.get(name, ()) if self.now - at < _WAKES_WITHIN]
+        if wakes and len(lately) >= _MOST_WAKES:
+            # Who is woken needs somebody that fails at once, which makes this one fail, which wakes it.
+            self._say(name, "OnFailure= is not triggered: it has failed too often.", 4)
+            return
+        self.manager = replace(
+            self.manager, woken={**self.manager.woken, name: (*lately, self.now)}
+        )
+        for other in wakes:
             if self._is_at_its_limit(other):
                 # It could fail at once, take along whoever needs it, and be woken by that for ever.
                 self._say(name, f"OnFailure= is not triggered: {other} was started too often.", 4)

@@ -233,22 +233,125 @@ def test_in_a_circle_a_restart_counts_as_the_start_that_comes_of_it() -> None:
         assert world.manager.life("a.service").active == "inactive"
 
 
+def test_after_a_command_that_fails_the_next_one_is_not_run() -> None:
+    commands = "ExecStart=/lab/act x exit:1\nExecStart=/lab/act x say:second\n"
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of({"a.service": f"[Service]\nType=oneshot\n{commands}"}, folder)
+        assert world.start("a.service") == "failed"
+        world.wait(1)
+        assert [line for _, line in world.log] == ["x exit 1"]
+
+
+@pytest.mark.parametrize("fails", ["AssertPathExists=/no", "StartLimitBurst=1"])
+def test_a_failure_that_brings_itself_about_does_so_for_a_while_only(fails: str) -> None:
+    """a wakes b, which needs c, which fails at once; so b fails, and wakes a, which needs c as well."""
+    needs = "Requires=c.service\nAfter=c.service\n[Service]\nExecStart=/lab/act x hang\n"
+    files = {
+        "a.service": f"[Unit]\nStartLimitIntervalSec=0\nOnFailure=b.service\n{needs}",
+        "b.service": f"[Unit]\nStartLimitIntervalSec=0\nOnFailure=a.service\n{needs}",
+        "c.service": f"[Unit]\n{fails}\n[Service]\nExecStart=/lab/act x exit:1\nType=oneshot\n",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(files, folder)
+        assert world.start("a.service") == "dependency"
+        world.wait(5)
+        world.check_rest()
+        assert any("failed too often" in text for _, text in world.said)
+
+
+def test_who_has_reached_its_limit_stays_so_when_somebody_starts_it() -> None:
+    limit = (
+        "[Unit]\nStartLimitBurst=1\n[Service]\nRestart=on-failure\nExecStart=/lab/act x exit:1\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of({"a.service": limit}, folder)
+        assert world.start("a.service") == "done"
+        world.wait(1)
+        assert world.start("a.service") == "failed"
+        world.wait(1)
+        assert world.manager.life("a.service").state == "failed"
+        assert len(world.begun["a.service"]) == 1
+
+
+def test_who_fails_before_it_is_ready_has_failed_though_others_could_tell_that_it_is() -> None:
+    lines = "Type=notify\nRemainAfterExit=yes\nNotifyAccess=all\n"
+    main = "ExecStart=/lab/act x { kid catch:TERM hang } sleep:10 exit:1\n"
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of({"a.service": f"[Service]\n{lines}{main}"}, folder)
+        assert world.start("a.service") == "failed"
+        assert world.now < 1
+        assert world.manager.life("a.service").result == "exit-code"
+
+
+def test_nobody_starts_who_needs_somebody_that_would_have_to_stop_for_it() -> None:
+    """c needs b, which needs a, which c is in conflict with."""
+    hang = "[Service]\nExecStart=/lab/act x hang\n"
+    files = {
+        "a.service": hang,
+        "b.service": f"[Unit]\nRequires=a.service\n{hang}",
+        "c.service": f"[Unit]\nRequires=b.service\nConflicts=a.service\n{hang}",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(files, folder)
+        assert world.start("b.service") == "done"
+        assert world.start("c.service") == "refused"
+        assert {name for name, each in world.manager.lives.items() if each.active == "active"} == {
+            "a.service",
+            "b.service",
+        }
+
+
+def test_who_is_to_come_back_does_so_by_whichever_job_takes_the_place_of_its_own() -> None:
+    """Its timer has rung, and its restart waits until b has stopped; nothing else would wake it."""
+    files = {
+        "a.service": "[Service]\nType=notify\nRestart=always\n"
+        "ExecStart=/lab/act x notify:READY=1 sleep:50 exit:0\n",
+        "b.service": "[Unit]\nRequires=a.service\nAfter=a.service\n[Service]\n"
+        "ExecStart=/lab/act x hang\nExecStop=/lab/act x sleep:900\n",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(files, folder)
+        assert world.start("b.service") == "done"
+        world.wait(0.3)
+        assert world.manager.life("a.service").state == "auto-restart"
+        world.request(Kind.STOP, "a.service")
+        again = world.request(Kind.RESTART, "b.service")
+        assert world.wait_for([again]) == ["done"]
+        assert len(world.begun["a.service"]) == 2
+
+
+def test_who_is_bound_to_another_is_stopped_as_soon_as_that_one_begins_to_go() -> None:
+    """And not only when it has gone: that may take its time."""
+    slow = "[Service]\nExecStart=/lab/act x sleep:50 exit:0\nExecStopPost=/lab/act x sleep:300\n"
+    bound = "[Unit]\nBindsTo=a.service\nAfter=a.service\n[Service]\nExecStart=/lab/act x hang\n"
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of({"a.service": slow, "b.service": bound}, folder)
+        assert world.start("b.service") == "done"
+        world.wait(0.2)
+        states = {name: each.active for name, each in world.manager.lives.items()}
+        assert states == {"a.service": "deactivating", "b.service": "inactive"}
+
+
 def test_a_reload_and_a_start_of_the_same_unit_become_what_can_be_done() -> None:
+    """Both wait for a. While b is up it is reloaded, and when it has ended meanwhile, it is started."""
     files = {
         "a.service": "[Service]\nType=oneshot\nExecStart=/lab/act x sleep:300\n",
         "b.service": (
             "[Unit]\nAfter=a.service\n"
-            "[Service]\nExecStart=/lab/act x sleep:100 exit:0\nExecReload=/lab/act x exit:0\n"
+            "[Service]\nExecStart=/lab/act x sleep:500 exit:0\nExecReload=/lab/act x exit:0\n"
         ),
     }
     with tempfile.TemporaryDirectory() as folder:
         world = world_of(files, folder)
         assert world.start("b.service") == "done"
-        world.request(Kind.START, "a.service")
-        reload = world.request(Kind.RELOAD, "b.service")
-        world.wait(0.2)  # b has ended
-        start = world.request(Kind.START, "b.service")
-        assert world.wait_for([reload, start]) == ["done", "done"]
+        for word, until in (("Reloaded", 0.0), ("Started", 0.25)):
+            world.said.clear()
+            world.request(Kind.START, "a.service")
+            reload = world.request(Kind.RELOAD, "b.service")
+            world.wait(until)
+            start = world.request(Kind.START, "b.service")
+            assert world.wait_for([reload, start]) == ["done", "done"]
+            assert ("b.service", f"{word} b.service.") in world.said
 
 
 def test_when_files_are_read_anew_whoever_need_not_wait_any_more_goes_on() -> None:

@@ -224,7 +224,7 @@ PAIRS = {
     "a notifying one, and who requires it": (
         service("Type=notify", "Restart=on-failure"),
         service(unit="Requires=a.service\nAfter=a.service"),
-        UP_AND_DOWN,
+        (*UP_AND_DOWN, Job(B, Kind.RESTART)),
     ),
     "a oneshot, and who is bound to it": (
         service("Type=oneshot", "RemainAfterExit=yes"),
