@@ -28,7 +28,7 @@ def starts(before: Manager, after: Manager, deeds: Sequence[Deed]) -> list[str]:
 def check_step(before: Manager, after: Manager, deeds: Sequence[Deed]) -> None:
     """Raises AssertionError."""
     graph = after.graph
-    begun = {deed.unit for deed in deeds if isinstance(deed.effect, Check)}
+    begun = {deed.unit for deed in deeds if isinstance(deed.effect, Check | Run)}
     lasting = {
         name: task
         for name, task in after.tasks.items()
@@ -39,6 +39,8 @@ def check_step(before: Manager, after: Manager, deeds: Sequence[Deed]) -> None:
     for name in starts(before, after, deeds):
         assert not before.leaving, f"{name} is started during the shutdown"
         for other in graph.before(name) - {name}:
+            if after.life(other).active in UP:
+                continue  # it has started in this step, and been asked for once more by a failure
             assert other not in lasting, f"{name} starts before {lasting[other].job} is done"
         for other in graph.whom(Relation.BINDS_TO, name) & graph.before(name):
             assert after.life(other).active in UP, f"{name} starts, and {other} is down"
