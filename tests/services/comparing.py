@@ -2,8 +2,9 @@
 
 What systemd does not promise is not held against anybody:
 
-- Two lines of the log stand in an order only if they were at least `APART` from each other in every recording. (What
-  starts at once may come in any order.)
+- Two lines of the log stand in an order only if they were at least `APART` from each other in every recording, and they
+  come in the other one only if they are more than an `INSTANT` apart. What starts at once may come in any order: on a
+  busy machine the first of many is long before the last, in each recording, and that means nothing.
 - systemd forgets a unit that is inactive and that nobody refers to, and with it how it ended and how often it was
   started ("garbage collection", CollectMode= in systemd.unit(5)); when it gets round to that differs from run to run.
 """
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from facts import Record
 
 APART = 100  # ms
+INSTANT = 10  # ms: to that the times of records are rounded
 _FORGOTTEN = "inactive/dead/success/0"
 
 
@@ -57,14 +59,14 @@ def _has_lines_of(one: Record, other: Record) -> bool:
 
 
 def _out_of_order(ours: Record, recorded: Sequence[Record]) -> Iterable[str]:
-    place = {line: number for number, line in enumerate(_numbered(ours.log))}
+    when = dict(zip(_numbered(ours.log), ours.times, strict=True))
     always: set[tuple[str, str]] | None = None
     for each in recorded:
         timed = list(zip(_numbered(each.log), each.times, strict=True))
         pairs = {(a, b) for a, at in timed for b, later in timed if later - at >= APART}
         always = pairs if always is None else always & pairs
     for first, second in sorted(always or ()):
-        if place[first] > place[second]:
+        if when[first] - when[second] > INSTANT:
             yield f"{second!r} comes before {first!r}"
             return
 

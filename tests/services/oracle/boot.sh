@@ -25,7 +25,7 @@ mkdir "$mine" && echo $$ >"$mine/cgroup.procs" || exit 90
 # shellcheck disable=SC2154 # try
 trap '[ -z "${inside:-}" ] || { disown "$inside" && kill -KILL "$inside"; } # bash is not to tell of it
     echo 0 >$cgroups/cgroup.procs
-    for try in 1 2 3 4 5 6 7 8 9 10; do
+    for try in $(seq 100); do # whoever was in there may be long about dying, on a busy machine
         find "$mine" -depth -type d -exec rmdir {} + 2>/dev/null
         [ -d "$mine" ] || break
         sleep 0.2
