@@ -26,8 +26,9 @@ def environment_of(service: Service) -> dict[str, str]:
         found |= {
             "USER": entry.pw_name,
             "LOGNAME": entry.pw_name,
-            "HOME": entry.pw_dir,
         }
+        if entry.pw_name != "nobody":  # who has no home, whatever passwd(5) says
+            found["HOME"] = entry.pw_dir
         if not entry.pw_shell.endswith(("/nologin", "/false")):
             found["SHELL"] = entry.pw_shell
     found |= dict(each.split("=", 1) for each in service.environment)
@@ -69,14 +70,16 @@ def entry_of(user: str) -> pwd.struct_passwd:
     return pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
 
 
-# A comment, NAME=VALUE, or nothing; quotes may only stand at the beginning of a value, and then one behind another.
+# A comment, NAME=VALUE, or nothing; quotes may only stand at the beginning of a value, and then one behind another. The
+# end of the file closes what is open.
 _LINE: Final = re.compile(
-    r"""\s*(?:[#;](?:\\.|[^\\\n])*|(?P<name>[^=\n]*)=(?P<value>(?:[ \t]*(?:'[^']*'|"(?:\\.|[^"\\])*"))*"""
+    r"""\s*(?:[#;](?:\\.|[^\\\n])*|(?P<name>[^=\n]*)=(?P<value>(?:[ \t]*(?:'[^']*(?:'|\Z)|"(?:\\.|[^"\\])*(?:"|\Z)))*"""
     r"""(?:\\.|[^\\\n])*)|[^\n]*)(?:\n|$)""",
     re.DOTALL,
 )
 _PART: Final = re.compile(
-    r"""[ \t]*'([^']*)'|[ \t]*"((?:\\.|[^"\\])*)"|\s*((?:\\.|[^\\])*?)\s*$""", re.DOTALL
+    r"""[ \t]*'([^']*)(?:'|\Z)|[ \t]*"((?:\\.|[^"\\])*)(?:"|\Z)|\s*((?:\\.|[^\\])*?)\s*$""",
+    re.DOTALL,
 )
 
 

@@ -7,11 +7,16 @@ it has no file of its own. Drop-ins `NAME.d/*.conf` come on top, by their file n
 
 from __future__ import annotations
 
+import grp
 import os
+import platform
 import pwd
+import re
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -70,9 +75,11 @@ class Name:
 
 
 def full_name(text: str) -> str:
-    """What people mean: `web` is web.service."""
+    """What people mean: `web` is web.service. A letter that no name may have is escaped, a slash becomes a minus."""
     suffixes = (".service", ".target", ".socket", ".timer", ".path", ".mount", ".slice", ".scope")
-    return text if text.endswith(suffixes) else f"{text}.service"
+    name = re.sub(r"[^\w:.@\\/-]", lambda found: f"\\x{ord(found[0]):02x}", text, flags=re.ASCII)
+    name = name.replace("/", "-")
+    return name if name.endswith(suffixes) else f"{name}.service"
 
 
 @dataclass(frozen=True)
@@ -96,10 +103,11 @@ class Folders:
         units: dict[str, Unit] = {}
         problems: list[Problem] = []
         new = list(dict.fromkeys(names))
+        aliases = self._aliases()
         for name in map(self.canonical, new):  # it grows meanwhile
             if name in units:
                 continue
-            unit, found = self.read(name)
+            unit, found = self.read(name, aliases.get(name, ()))
             relations = {
                 relation: frozenset(map(self.canonical, others))
                 for relation, others in unit.relations.items()
@@ -114,7 +122,8 @@ class Folders:
             new += sorted(filter(self.file_of, frozenset().union(*relations.values())))
         return {name: _with_defaults(unit, units) for name, unit in units.items()}, problems
 
-    def read(self, name: str) -> tuple[Unit, list[Problem]]:
+    def read(self, name: str, aliases: Sequence[str] = ()) -> tuple[Unit, list[Problem]]:
+        """The unit as its files have it. Drop-ins of its other names count as well."""
         path = self.file_of(name)
         if path is None:
             return Unit(name, Load.NOT_FOUND), []
@@ -122,7 +131,7 @@ class Folders:
             return Unit(name, Load.MASKED, files=(str(path),)), []
         lines: list[Setting] = []
         problems: list[Problem] = []
-        files = (path, *self._drop_ins(Name(name)))
+        files = (path, *self._drop_ins(map(Name, (name, *aliases))))
         for each in files:
             try:
                 if not each.exists():
@@ -168,10 +177,21 @@ class Folders:
                     return folder / each
         return None
 
-    def _drop_ins(self, name: Name) -> list[Path]:
+    def _aliases(self) -> dict[str, list[str]]:
+        """The other names of units: links to them."""
+        found: dict[str, list[str]] = {}
+        for folder in filter(Path.is_dir, self.paths):
+            with os.scandir(folder) as entries:
+                links = [each.name for each in entries if each.is_symlink()]
+            for name in sorted(links):
+                if (unit := self.canonical(name)) != name:
+                    found.setdefault(unit, []).append(name)
+        return found
+
+    def _drop_ins(self, names: Iterable[Name]) -> list[Path]:
         """Of two with one file name the more particular counts."""
         found: dict[str, Path] = {}
-        for owner in name.with_drop_ins():
+        for owner in chain.from_iterable(name.with_drop_ins() for name in names):
             for folder in self.paths:
                 place = folder / f"{owner}.d"
                 if place.is_dir():
@@ -234,10 +254,34 @@ def meanings(name: Name) -> Mapping[str, Callable[[], str]]:
         "V": lambda: "/var/tmp",
         "u": lambda: me.pw_name,
         "U": lambda: str(me.pw_uid),
-        "g": lambda: str(me.pw_gid),
+        "g": lambda: grp.getgrgid(me.pw_gid).gr_name,
+        "G": lambda: str(me.pw_gid),
         "h": lambda: me.pw_dir,
         "s": lambda: me.pw_shell,
         "H": socket.gethostname,
         "l": lambda: socket.gethostname().partition(".")[0],
         "v": lambda: os.uname().release,
+        "a": lambda: _ARCHITECTURES.get(os.uname().machine, os.uname().machine),
+        "b": lambda: _first_line("/proc/sys/kernel/random/boot_id").replace("-", ""),
+        "m": lambda: _first_line("/etc/machine-id"),
+        **{letter: partial(_of_the_system, key) for letter, key in _OS_RELEASE.items()},
     }
+
+
+_ARCHITECTURES: Final = {"x86_64": "x86-64", "aarch64": "arm64"}  # systemd's words
+_OS_RELEASE: Final = {"o": "ID", "w": "VERSION_ID", "W": "VARIANT_ID", "B": "BUILD_ID"}
+
+
+def _first_line(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _of_the_system(key: str) -> str:
+    """What os-release(5) says, which need not be there."""
+    try:
+        return platform.freedesktop_os_release().get(key, "")
+    except OSError:
+        return ""

@@ -88,13 +88,18 @@ class Installation:
         if self.folders.canonical(name) != name:
             return "alias"
         if links := self._links_to(name):
-            # Of a template only the instance that is meant by it makes it one that is enabled.
-            meant = {name, Name(name).of_instance(unit.default_instance)}
-            of_others = Name(name).is_template and not meant & {link.name for link in links}
-            return "indirect" if of_others else "enabled"
+            return "enabled" if self._is_meant(unit, links) else "indirect"
         if unit.wanted_by or unit.required_by or unit.alias:
             return "disabled"
         return "indirect" if unit.also else "static"
+
+    def _is_meant(self, unit: Unit, links: list[Path]) -> bool:
+        """Whether they enable the unit itself: of a template the instance that it names, and not another one."""
+        name = Name(unit.name)
+        if not name.is_template:
+            return True
+        meant = name.of_instance(unit.default_instance)
+        return any(path.name == meant for path in links)
 
     def _read(self, name: str) -> Unit:
         unit, _ = self.folders.read(name)
@@ -125,8 +130,12 @@ class Installation:
         for kind, owners in (("wants", unit.wanted_by), ("requires", unit.required_by)):
             for owner in owners:
                 yield Link(self.place / f"{owner}.{kind}" / name.full, str(source))
-        for alias in unit.alias:
-            yield Link(self.place / alias, str(source))
+        for alias in map(Name, unit.alias):
+            if (alias.suffix, alias.is_template) != (name.suffix, name.is_template):
+                raise InstallError(
+                    f"{alias.full} cannot be another name of {unit.name}: they differ in kind"
+                )
+            yield Link(self.place / alias.full, str(source))
 
     def _links_to(self, name: str) -> list[Path]:
         found = []

@@ -18,17 +18,22 @@ from typing import Any, Final, TypeAlias
 from forklab.services.unit import Command, Condition, Load, Relation, Service, Unit
 from forklab.services.unitfile import Problem, Setting
 from forklab.services.values import Ends, boolean, end, is_name, limit, signal_number, span
-from forklab.services.words import specify, split, words
+from forklab.services.words import names, specify, split, words
 
 Meanings: TypeAlias = Mapping[str, Callable[[], str]]  # of the letters behind a per cent sign
 Read: TypeAlias = Callable[[str, Meanings], Any]
 
 
 _MOST_GUESSES: Final = 1000  # of what was meant: more of them would take their time
+_DROP_IN: Final = ".conf"  # how its name ends; a unit's own ends in what kind of unit it is
 
 
 class RefusedError(ValueError):
     """A value that makes the whole unit one that cannot be started."""
+
+
+class SkippedError(ValueError):
+    """A command that may fail, and cannot even be read."""
 
 
 class PartlyReadError(ValueError):
@@ -52,8 +57,13 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
     problems: list[Problem] = []
     load = Load.LOADED
     files: dict[str, None] = {}
+    given_up = set[
+        str
+    ]()  # drop-ins: what is refused there costs the rest of the file, and not the unit
     for setting in settings:
         files[setting.file] = None
+        if setting.file in given_up:
+            continue
         section = "Unit" if (setting.section, setting.key) in _MOVED else setting.section
         key = _KEYS.get(section, {}).get(setting.key)
         if key is None:
@@ -62,8 +72,12 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
         try:
             _put(found[section], key, setting.value, meanings)
         except RefusedError as error:
-            problems.append(setting.problem(f"{error}: the unit cannot be started"))
-            load = Load.BAD_SETTING
+            if setting.file.endswith(_DROP_IN):
+                given_up.add(setting.file)
+                problems.append(setting.problem(f"{error}: the rest of this file is ignored"))
+            else:
+                problems.append(setting.problem(f"{error}: the unit cannot be started"))
+                load = Load.BAD_SETTING
         except ValueError as error:
             if isinstance(error, PartlyReadError):
                 _add(found[section], key, error.right)
@@ -83,6 +97,8 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
 def _put(into: dict[str, Any], key: _Key, value: str, meanings: Meanings) -> None:
     if value:
         _add(into, key, key.read(value, meanings))
+    elif key.field in _LASTING:
+        pass
     elif key.many or key.field in _EMPTIABLE:
         into.pop(key.field, None)
     else:
@@ -127,12 +143,14 @@ def _text(value: str, meanings: Meanings) -> str:
     return specify(value, meanings)
 
 
-def _list_of(read: Callable[[str], Any], none: Any = ()) -> Read:
+def _list_of(
+    read: Callable[[str], Any], none: Any = (), words: Callable[[str], list[str]] = split
+) -> Read:
     """Words that each say something; those that cannot be read are left out."""
 
     def each(value: str, meanings: Meanings) -> Any:
         right, wrong = none, []
-        for word in split(value):
+        for word in words(value):
             try:
                 right += read(specify(word, meanings))
             except ValueError as error:
@@ -144,7 +162,16 @@ def _list_of(read: Callable[[str], Any], none: Any = ()) -> Read:
     return each
 
 
-_texts: Final = _list_of(lambda word: (word,))
+_texts: Final = _list_of(lambda word: (word,), words=names)
+# Where quotes mean nothing.
+_units: Final = _list_of(lambda word: (_name(word),), words=str.split)
+_ends: Final = _list_of(end, Ends(), words=str.split)
+
+
+def _name(word: str) -> str:
+    if word[:1] in "\"'":
+        raise ValueError(f"{word} is no name of a unit: quotes do not belong here")
+    return word
 
 
 def _plain(read: Callable[[str], object]) -> Read:
@@ -208,15 +235,30 @@ def _commands(value: str, meanings: Meanings) -> tuple[Command, ...]:
 
 
 def _command(line: list[str]) -> Command:
-    marks = line[0][: len(line[0]) - len(line[0].lstrip("@-:+!"))]
+    marks = _marks(line[0])
     path, arguments = line[0][len(marks) :], line[1:]
+    refused = SkippedError if "-" in marks else RefusedError
     if not path.startswith("/") and (not path or "/" in path):
-        raise RefusedError(f"'{path}' is neither an absolute path nor the name of a program")
+        raise refused(f"'{path}' is neither an absolute path nor the name of a program")
     if "@" not in marks:
         arguments.insert(0, path)
     elif not arguments:
-        raise RefusedError("@ wants the name that the program gets as its argument 0")
+        raise refused("@ wants the name that the program gets as its argument 0")
     return Command(path, tuple(arguments), "-" in marks, "+" in marks or "!" in marks, ":" in marks)
+
+
+def _marks(word: str) -> str:
+    """What stands before the program: each once, in any order; + and ! are not for the same command."""
+    marks = ""
+    for letter in word:
+        once = letter in "@-:" and letter not in marks
+        one_of = (letter == "+" and not set(marks) & {"+", "!"}) or (
+            letter == "!" and "+" not in marks and "!!" not in marks
+        )
+        if not once and not one_of:
+            break
+        marks += letter
+    return marks
 
 
 def _refusing(read: Read) -> Read:
@@ -225,6 +267,8 @@ def _refusing(read: Read) -> Read:
     def strict(value: str, meanings: Meanings) -> Any:
         try:
             return read(value, meanings)
+        except SkippedError:
+            raise
         except ValueError as error:
             raise RefusedError(str(error)) from error
 
@@ -268,7 +312,7 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
         "StartLimitBurst": _Key("burst", _plain(int)),
         "StartLimitIntervalSec": _Key("interval", _plain(span)),
         "StartLimitInterval": _Key("interval", _plain(span)),
-        **{str(relation): _Key(relation, _texts, many=True) for relation in Relation},
+        **{str(relation): _Key(relation, _units, many=True) for relation in Relation},
         **{
             word + test: _Key("conditions", partial(_condition, test, word == "Assert"), many=True)
             for word in ("Condition", "Assert")
@@ -287,8 +331,8 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
             ),
         ),
         "RestartSec": _Key("restart_sec", _plain(span)),
-        "SuccessExitStatus": _Key("success", _list_of(end, Ends()), many=True),
-        "RestartPreventExitStatus": _Key("prevent", _list_of(end, Ends()), many=True),
+        "SuccessExitStatus": _Key("success", _ends, many=True),
+        "RestartPreventExitStatus": _Key("prevent", _ends, many=True),
         "TimeoutStartSec": _Key("start_timeout", _plain(limit)),
         "TimeoutStopSec": _Key("stop_timeout", _plain(limit)),
         "TimeoutSec": _Key("timeout", _plain(limit)),
@@ -320,6 +364,9 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
 _EMPTIABLE: Final = frozenset(
     {"description", "pid_file", "user", "group", "working_directory", "default_instance"}
 )
+
+# What a unit says of others cannot be taken back (systemd.unit(5)).
+_LASTING: Final = frozenset(map(str, Relation))
 
 # Until systemd 230 their place was [Service]; they are still read there.
 _MOVED: Final = frozenset({("Service", "StartLimitBurst"), ("Service", "StartLimitInterval")})

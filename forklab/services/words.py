@@ -14,7 +14,7 @@ _LETTERS = dict(zip("abfnrtvs\\\"'", "\a\b\f\n\r\t\v \\\"'", strict=True))
 _NUMBER = re.compile(
     r"x(?P<x>[0-9a-fA-F]{2})|(?P<o>[0-3][0-7]{2})|u(?P<u>[0-9a-fA-F]{4})|U(?P<U>[0-9a-fA-F]{8})"
 )
-_VARIABLE = re.compile(r"\$\$|\$\{(\w+)\}")
+_VARIABLE = re.compile(r"\$\$|\$\{([^:}]*)\}")
 
 
 class UnbalancedError(ValueError):
@@ -24,6 +24,11 @@ class UnbalancedError(ValueError):
 def split(text: str) -> list[str]:
     """The words of a value, without quotes and escapes. Raises UnbalancedError."""
     return [word for word, _ in words(text)]
+
+
+def names(text: str) -> list[str]:
+    r"""The words of a value that names units, without quotes; `\x2d` is part of such a name. Raises UnbalancedError."""
+    return [word.replace("\0", "\\") for word in split(text.replace("\\", "\0"))]
 
 
 def words(text: str) -> Iterator[tuple[str, str]]:
@@ -41,7 +46,9 @@ def _skip_blanks(text: str, at: int) -> int:
     return at
 
 
-def _word(text: str, at: int) -> tuple[str, int]:
+def _word(text: str, at: int, *, of_a_file: bool = True) -> tuple[str, int]:
+    """The word that begins here, and where it ends. In the value of a variable a backslash takes the next letter as it
+    is, and the end closes a quote."""
     letters, quote = [], ""
     while at < len(text) and (quote or text[at] not in _BLANK):
         letter, at = text[at], at + 1
@@ -50,11 +57,11 @@ def _word(text: str, at: int) -> tuple[str, int]:
         elif not quote and letter in "'\"":
             quote = letter
         elif letter == "\\":
-            letter, at = _escaped(text, at)
+            letter, at = _escaped(text, at) if of_a_file else (text[at : at + 1], at + 1)
             letters.append(letter)
         else:
             letters.append(letter)
-    if quote:
+    if quote and of_a_file:
         raise UnbalancedError(f"a {quote} is not closed")
     return "".join(letters), at
 
@@ -84,18 +91,28 @@ def specify(text: str, meanings: Mapping[str, Callable[[], str]]) -> str:
 
 
 def expand(arguments: list[str], environment: Mapping[str, str]) -> list[str]:
-    """The arguments as the program gets them: `$V` is split into words, none if V is not set; `${V}` never is."""
-    expanded = []
+    """The arguments as the program gets them: `$V` is split into words, none if V is not set; `${V}` never is.
+
+    A word that begins with a dollar is a variable as a whole, whether one can be called so or not; `${V:-x}` stays.
+    """
+    expanded: list[str] = []
     for argument in arguments:
-        if argument.startswith("$") and argument[1:2] not in ("{", "$", ""):
-            expanded += split(environment.get(argument[1:], ""))
+        if argument.startswith("$") and argument[1:2] not in ("{", "$"):
+            expanded += _words_of(environment.get(argument[1:], ""))
         else:
             expanded.append(_VARIABLE.sub(lambda found: _meant(found, environment), argument))
     return expanded
 
 
+def _words_of(value: str) -> Iterator[str]:
+    at = 0
+    while (at := _skip_blanks(value, at)) < len(value):
+        word, at = _word(value, at, of_a_file=False)
+        yield word
+
+
 def _meant(found: re.Match[str], environment: Mapping[str, str]) -> str:
-    return environment.get(found[1], "") if found[1] else "$"
+    return "$" if found[1] is None else environment.get(found[1], "")
 
 
 def unescape(text: str) -> str:
