@@ -67,16 +67,16 @@ class _StepError(Exception):
 
 
 def _who(service: Service, run: life.Run) -> tuple[str, tuple[str, str, str]]:
-    """The user, and all numbers of its identity."""
-    user, group = ("", "") if run.command.as_root else (service.user, service.group)
+    """The user, and all numbers of its identity. They have to be there also for a command that does not become it."""
     try:
-        _identity(user, "")
+        _identity(service.user, "")
     except KeyError:
         raise _StepError(USER, errno.ESRCH) from None
     try:
-        return user, _identity(user, group)
+        identity = _identity(service.user, service.group)
     except KeyError:
         raise _StepError(GROUP, errno.ESRCH) from None
+    return ("", ("", "", "")) if run.command.as_root else (service.user, identity)
 
 
 def _program(run: life.Run) -> str:
@@ -293,7 +293,7 @@ class Hands:
             streams_of.close(streams)
 
     def kill(self, name: str, number: int, whom: str) -> None:
-        """A signal to "everybody" of the service, to its "named" processes, or to "control" alone."""
+        """A signal to "everybody" of the service, to its "named" processes, or to "main" or "control" alone."""
         if name in self._wards:
             self._tell(name, "kill", str(int(number)), whom)
         elif name not in self._bereaved:
@@ -405,9 +405,9 @@ class Hands:
                 for _ in range(_MOST_ANNOUNCEMENTS):  # they were made before its end
                     if not self._announced(name, ward):
                         break
-                ended = {"is": "Reaped", "pid": pids.pop(role, 0), "status": int(status)}
-                self._record(name, event=ended)
-                if role == "main" and ward.adopting:
+                gone = pids.pop(role, 0)
+                self._record(name, event={"is": "Reaped", "pid": gone, "status": int(status)})
+                if role == "main" and (self._has_moved(name, gone) or ward.adopting):
                     ward.main_end = int(status)
                 else:
                     self.happens(Happened(name, life.Ended(role, int(status))))
@@ -506,15 +506,19 @@ class Hands:
             return
         if not service.pid_file:
             self._tell(name, "children")
-            return
-        try:
-            written = (Path("/run") / service.pid_file).read_text().strip()
-        except (OSError, ValueError):
-            written = ""
-        if written.isdecimal():
+        elif written := _pid_written(service):
             self._adopt(name, written)
         else:
             self._look_again(name)
+
+    def _has_moved(self, name: str, pid: int) -> bool:
+        """Whether a daemon that has just ended goes on as another process: it has changed its pid file before."""
+        service = self.manager.graph.units[name].service
+        written = _pid_written(service) if service else ""
+        moved = written != "" and int(written) != pid
+        if moved:
+            self._adopt(name, written)
+        return moved
 
     def _look_again(self, name: str) -> None:
         at = time.monotonic() + _PID_FILE_SECONDS
@@ -547,7 +551,8 @@ class Hands:
         if self._is_looked_for(name):
             self._look_again(name)
         elif ward.main_end is not None:
-            self.happens(Happened(name, life.Ended("main", ward.main_end)))
+            status, ward.main_end = ward.main_end, None
+            self.happens(Happened(name, life.Ended("main", status)))
 
     def _is_looked_for(self, name: str) -> bool:
         service = self.manager.graph.units[name].service
@@ -609,6 +614,16 @@ def _remove(address: str) -> None:
     """What is left of a socket that had a path."""
     if not address.startswith("@"):
         Path(address).unlink(missing_ok=True)
+
+
+def _pid_written(service: Service) -> str:
+    """What the pid file of a service says, if its first line is a number and nothing else."""
+    try:
+        lines = Path("/run", service.pid_file).read_text().splitlines()
+    except (OSError, ValueError):
+        return ""
+    written = lines[0].lstrip() if lines else ""
+    return written if written.isdecimal() else ""
 
 
 def _plain(value: Any) -> Any:

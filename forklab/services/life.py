@@ -48,6 +48,9 @@ _KEYS: Final[Mapping[str, str]] = {
     "stop-post": "ExecStopPost",
 }
 
+# Types of services that have started when they have been forked.
+_AT_ONCE: Final = ("simple", "idle")
+
 # Clean ends of what runs until somebody ends it (systemd.service(5), SuccessExitStatus=); of what ends by itself: 0.
 _CLEAN: Final = Ends(
     frozenset({0}), frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE})
@@ -222,6 +225,11 @@ def step(service: Service, life: Life, event: Event, now: float) -> tuple[Life, 
     return walk.life, tuple(walk.effects)
 
 
+def is_forked(service: Service, life: Life) -> bool:
+    """Whether it has started as soon as its main process is there."""
+    return life.state == "start" and service.type in _AT_ONCE
+
+
 @dataclass
 class _Walk:
     """One step: states are entered, one after another, until one of them waits for something."""
@@ -243,7 +251,7 @@ class _Walk:
                     self._running()
             case Refused(result):
                 self._dead(result, may_restart=False)
-            case Executed() if self.life.state == "start" and self.service.type == "exec":
+            case Executed() if self.life.state == "start" and self._waits_for_its_exec():
                 self._start_post()
             case Ended("main", status) if self.life.main:
                 self._main_ended(status)
@@ -326,8 +334,13 @@ class _Walk:
     def _start_main(self) -> None:
         self._enter("start")
         runs = self._runs_commands("control" if self.service.type == "forking" else "main")
-        if not runs or self.service.type in ("simple", "idle"):
+        if not runs or (self.service.type in _AT_ONCE and not self._waits_for_its_exec()):
             self._start_post()
+
+    def _waits_for_its_exec(self) -> bool:
+        """Also a simple service may not be there at all: its file of variables is read when it is about to start."""
+        needs_a_file = not all(each.startswith("-") for each in self.service.environment_files)
+        return self.service.type == "exec" or (self.service.type in _AT_ONCE and needs_a_file)
 
     def _start_post(self) -> None:
         self._enter("start-post")
@@ -438,7 +451,7 @@ class _Walk:
         if how == "success" and self._runs_the_next("main"):
             return
         match self.life.state:
-            case "start" if oneshot and how == "success":
+            case "start" if (oneshot and how == "success") or self.service.type in _AT_ONCE:
                 self._start_post()
             case "start" if oneshot:
                 self._kill("stop-sigterm")
@@ -548,6 +561,10 @@ class _Walk:
             case "running":
                 self._say(f"Watchdog timeout (limit {self.service.watchdog:g}s)!", 3)
                 self._kill("stop-watchdog", "watchdog")
+            case "reload" if not self.life.control:
+                # It has announced it by itself, and will say when it is over.
+                self._say("Reload operation timed out. Killing reload process.", 4)
+                self._timer(self.service.start_timeout)
             case "reload":
                 self._say("Reload operation timed out. Killing reload process.", 4)
                 self.effects.append(KillControl())

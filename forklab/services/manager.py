@@ -86,9 +86,11 @@ class Manager:
         """Forgets failures and counts, of all units or of these (`systemctl reset-failed`)."""
         these = set(names) or set(self.lives)
         lives = {
-            name: replace(_DEAD, empty=each.empty)
-            if name in these and each.state == "failed"
-            else each
+            name: each
+            if name not in these
+            else replace(_DEAD, empty=each.empty)
+            if each.state == "failed"
+            else replace(each, result="success", restarts=0)
             for name, each in self.lives.items()
         }
         starts = {name: times for name, times in self.starts.items() if name not in these}
@@ -130,7 +132,7 @@ class Leave:
 
 @dataclass(frozen=True)
 class Reread:
-    """Unit files have been read again (`Manager.with_units`), and jobs may stand in another order now."""
+    """Unit files have been read again (`Manager.with_units`): who is bound to whom, and in which order, may be new."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class Finished:
     why: str = ""  # it was refused, in words
 
 
-Event: TypeAlias = Request | Happened | Checked | Leave | Reread
+Event: TypeAlias = Request | Happened | Checked | Reread | Leave
 Effect: TypeAlias = life.Effect | Check | Finished
 
 
@@ -367,9 +369,8 @@ class _Walk:
             case Kind.RESTART if each.active in DOWN:
                 self._put(name, replace(task, job=Job(name, Kind.START)))
             case Kind.STOP | Kind.RESTART:
-                if each.active == "active" and (
-                    self.graph.units[name].service or task.kind is Kind.RESTART
-                ):
+                target = self.graph.units[name].service is None
+                if target and each.active == "active" and task.kind is Kind.RESTART:
                     self._announce("Stopping", name, "...")
                 self._move(name, life.Stop())
             case Kind.RELOAD if each.active == "active" and self._can_reload(name):
@@ -387,19 +388,9 @@ class _Walk:
 
     def _begin(self, name: str) -> None:
         """What has to be so before a unit may start."""
-        if (
-            self.graph.units[name].load is not Load.LOADED
-        ):  # its file has gone, or been masked, meanwhile
-            self._finish(name, "failed")
+        if self.graph.units[name].load is not Load.LOADED:
+            self._finish(name, "failed")  # its file has gone, or been masked, meanwhile
             return
-        if self._is_at_its_limit(name):
-            self._say(name, "Start request repeated too quickly.", 4)
-            self._move(name, life.Refused("start-limit-hit"))
-            if name in self.manager.tasks:  # it had failed before, in the same way
-                self._finish(name, "failed")
-            return
-        starts = {**self.manager.starts, name: (*self._lately(name), self.now)}
-        self.manager = replace(self.manager, starts=starts)
         if self.graph.units[name].conditions:
             self.deeds.append(Deed(name, Check()))
         else:
@@ -440,6 +431,14 @@ class _Walk:
                 self._say(name, f"Bound to unit {other}, but unit isn't active.", 4)
                 self._finish(name, "dependency")
                 return
+        if self._is_at_its_limit(name):
+            self._say(name, "Start request repeated too quickly.", 4)
+            self._move(name, life.Refused("start-limit-hit"))
+            if name in self.manager.tasks:  # it had failed before, in the same way
+                self._finish(name, "failed")
+            return
+        starts = {**self.manager.starts, name: (*self._lately(name), self.now)}
+        self.manager = replace(self.manager, starts=starts)
         self._move(name, life.Start())
 
     # Services move
@@ -467,9 +466,16 @@ class _Walk:
             up = isinstance(event, life.Start)
             self._live(name, replace(_DEAD, state="running" if up else "dead"))
             return
-        after, effects = life.step(unit.service, self.manager.life(name), event, self.now)
-        if isinstance(event, life.Start) and after.active == "activating":
-            self._announce("Starting", name, "...")
+        before = self.manager.life(name)
+        after, effects = life.step(unit.service, before, event, self.now)
+        match event:
+            # What is done at once is not announced.
+            case life.Start() if after.active == "activating" and not life.is_forked(
+                unit.service, after
+            ):
+                self._announce("Starting", name, "...")
+            case life.Stop() if before.active == "active" and after.active == "deactivating":
+                self._announce("Stopping", name, "...")
         self.deeds += [Deed(name, effect) for effect in effects]
         self._live(name, after)
 
@@ -529,10 +535,14 @@ class _Walk:
         self.manager = replace(
             self.manager, woken={**self.manager.woken, name: (*lately, self.now)}
         )
+        woken = []
         for other in wakes:
             if self._is_at_its_limit(other):
                 # It could fail at once, take along whoever needs it, and be woken by that for ever.
                 self._say(name, f"OnFailure= is not triggered: {other} was started too often.", 4)
-                continue
+            else:
+                woken.append(other)
+        if woken:
             self._say(name, "Triggering OnFailure= dependencies.")
+        for other in woken:
             self.request(Job(other, Kind.START))

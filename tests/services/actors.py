@@ -45,7 +45,7 @@ class Actor:
     ops: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     parent: Actor | None = None
-    handlers: dict[str, str] = field(default_factory=dict)
+    handlers: dict[str, str] = field(default_factory=lambda: {"PIPE": "ignore"})
     pid: int = 0
     alive: bool = True
     stopped: bool = False
@@ -121,7 +121,11 @@ class Actor:
                 self.stage.spawn(self.child(self.name, self.ops, None), MOMENT / 2)
                 self.ops = [f"sleep:{argument or 0}", "leave"]
             case "pidfile":
-                Path(argument).write_text(f"{self.pid}\n")
+                try:
+                    Path(argument).write_text(f"{self.pid}\n")
+                except OSError as error:
+                    self.say(f"pidfile: {error.strerror}")
+                    return
                 self.stage.pid_file_written(self)
             case "notify" | "notifypid":
                 if "NOTIFY_SOCKET" in self.environment:

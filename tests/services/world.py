@@ -12,6 +12,7 @@ import heapq
 import os
 import pwd
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
@@ -62,6 +63,7 @@ class World:
     numbers: int = 0
 
     def __post_init__(self) -> None:
+        self._events: deque[Event] = deque()
         self._plans: list[tuple[float, int, Callable[[], object]]] = []
         self._timers: dict[str, int] = {}
         self._mains: dict[str, Actor] = {}
@@ -122,11 +124,17 @@ class World:
         return self.wait_for([self.request(Kind.START, full_name(name))])[0]
 
     def event(self, event: Event) -> None:
-        before = self.manager
-        self.manager, deeds = step(before, event, self.now)
-        self.stepped(before, deeds)
-        for deed in deeds:
-            self._do(deed)
+        """What a deed brings about comes after all deeds of the same step."""
+        self._events.append(event)
+        if len(self._events) > 1:
+            return
+        while self._events:
+            before = self.manager
+            self.manager, deeds = step(before, self._events[0], self.now)
+            self.stepped(before, deeds)
+            for deed in deeds:
+                self._do(deed)
+            self._events.popleft()
 
     def stepped(self, before: Manager, deeds: tuple[Deed, ...]) -> None:
         """For who watches."""
@@ -215,7 +223,7 @@ class World:
         if run.role == "main":
             self._mains[name] = actor
         self.spawn(actor)
-        failure = _why_not(service, command.path, command.as_root)
+        failure = _why_not(service, command.path)
         self.at(self.now + MOMENT, lambda: self._executes(actor, command.path, failure))
 
     def _executes(self, actor: Actor, path: str, failure: int) -> None:
@@ -252,7 +260,7 @@ class World:
         for other in self.actors:
             if other.parent is actor:
                 other.parent = None
-        if actor.role:
+        if actor.role and not (actor.role == "main" and self._has_moved(actor)):
             self.happens(actor.unit, life.Ended(actor.role, status))
         self._look_whether_empty(actor.unit)
 
@@ -271,6 +279,14 @@ class World:
             found[0].role = "main"
             self._mains[name] = found[0]
         self.happens(name, life.MainFound(len(found) == 1))
+
+    def _has_moved(self, actor: Actor) -> bool:
+        """Its pid file names another one by now."""
+        found = self._by_pid_file(actor.unit) if self._service(actor.unit).pid_file else []
+        for other in found:
+            other.role = "main"
+            self._mains[actor.unit] = other
+        return bool(found)
 
     def _pid_file(self, name: str) -> Path:
         path = Path(self._service(name).pid_file)
@@ -312,18 +328,18 @@ class World:
         return f"{unit.load}/{each.active}/{each.state}/{each.result}/{each.restarts}"
 
 
-def _why_not(service: Service, path: str, as_root: bool) -> int:
+def _why_not(service: Service, path: str) -> int:
     """The exit status of a process that cannot even get as far as its program."""
     try:
-        if service.group and not as_root:
-            grp.getgrnam(service.group)
-    except KeyError:
-        return 216
-    try:
-        if service.user and not as_root:
+        if service.user:
             pwd.getpwnam(service.user)
     except KeyError:
         return 217
+    try:
+        if service.group:
+            grp.getgrnam(service.group)
+    except KeyError:
+        return 216
     folder = service.working_directory
     if folder.startswith("/") and not Path(folder).is_dir():
         return 200

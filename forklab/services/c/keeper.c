@@ -9,7 +9,7 @@
  *                                (with it come descriptors: stdin, stdout, stderr)
  *     fail ROLE STATUS ERRNO     (a process that ends with STATUS: it cannot become what it should)
  *     kill SIGNAL named          (to the main and the control process)
- *     kill SIGNAL control
+ *     kill SIGNAL main           (or: control)
  *     kill SIGNAL everybody
  *     children                   (who has been left to us?)
  *     adopt PID                  (this one is main from now on, if it is one of ours)
@@ -285,15 +285,16 @@ static void report_children(void) {
 /* Those who end */
 
 static void signal_them(int number, const char *whom) {
-    bool everybody = strcmp(whom, "everybody") == 0, main_too = strcmp(whom, "named") == 0;
+    bool everybody = strcmp(whom, "everybody") == 0, both = strcmp(whom, "named") == 0;
     if (everybody && number == SIGKILL) {
         killing = true;
         kill_everybody();
     } else if (everybody) {
         send_all(number);
     } else {
-        for (enum role role = main_too ? MAIN : CONTROL; role < ROLES; role++)
-            if (named[role] > 0 && is_ours(named[role]))
+        for (enum role role = MAIN; role < ROLES; role++)
+            if ((both || strcmp(whom, role_names[role]) == 0) && named[role] > 0 &&
+                is_ours(named[role]))
                 kill(named[role], number);
     }
 }
