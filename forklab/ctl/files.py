@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 
 from forklab.ctl.context import Context, CtlError
@@ -41,6 +43,10 @@ def disable(context: Context, names: list[str]) -> int:
     return _afterwards(context, "stop", names)
 
 
+def reenable(context: Context, names: list[str]) -> int:
+    return max(disable(context, names), enable(context, names))
+
+
 def mask(context: Context, names: list[str]) -> int:
     installation = _installation(context)
     for name in map(full_name, names):
@@ -77,6 +83,9 @@ def cat(context: Context, names: list[str]) -> int:
         unit, _ = folders.read(name)
         if unit.load is Load.NOT_FOUND:
             raise CtlError(f"No files found for {name}.")
+        if unit.load is Load.MASKED:
+            print(f"# Unit {name} is masked.")
+            continue
         for place, file in enumerate(unit.files or (str(folders.file_of(name)),)):
             print(*[""] * (number + place > 0), f"# {file}", sep="\n" if number + place else "")
             print(Path(file).read_text(errors="replace"), end="")
@@ -105,48 +114,49 @@ def list_unit_files(context: Context, names: list[str]) -> int:
 def list_dependencies(context: Context, names: list[str]) -> int:
     units, _ = context.folders().everything()
     for name in map(full_name, names or ["default.target"]):
-        if name not in units:
-            raise CtlError(f"Unit {name} not found.", 4)
         print(name)
-        asked = context.asked
-        shape = {"reverse": asked.reverse, "plain": asked.plain, "whole": asked.all}
-        _branch(name, units, "", (name,), **shape)
+        _branch(name, _below(context, units), "", (name,), context.asked)
     return 0
+
+
+def _below(context: Context, units: dict[str, Unit]) -> dict[str, set[str]]:
+    """Who stands below whom in the tree that is asked for."""
+    asked = context.asked
+    relations = (Relation.AFTER,) if asked.after or asked.before else _BRINGS
+    below = {
+        name: {other for relation in relations for other in unit[relation]}
+        for name, unit in units.items()
+    }
+    if asked.after or asked.before:
+        for name, unit in units.items():
+            for other in unit[Relation.BEFORE]:
+                below.setdefault(other, set()).add(name)
+    if not (asked.reverse or asked.before):
+        return below
+    turned: dict[str, set[str]] = {}
+    for name, others in below.items():
+        for other in others:
+            turned.setdefault(other, set()).add(name)
+    return turned
 
 
 def _branch(
     name: str,
-    units: dict[str, Unit],
+    all_below: Mapping[str, set[str]],
     before: str,
     path: tuple[str, ...],
-    *,
-    reverse: bool,
-    plain: bool,
-    whole: bool,
+    asked: Namespace,
 ) -> None:
-    """Depth first; a circle is cut where it closes. Of services only the `whole` tree shows whom they bring."""
-    if reverse:
-        below = {each for each, unit in units.items() if name in _brought_by(unit)}
-    else:
-        below = _brought_by(units[name]) if name in units else set()
-    for number, each in enumerate(sorted(below)):
-        last = number == len(below) - 1
-        branch, beside = ("  ", "  ") if plain else ("└─", "  ") if last else ("├─", "│ ")
+    """Depth first; a circle is cut where it closes. Of services only the whole tree (--all) shows whom they bring."""
+    below = sorted(all_below.get(name, ()))
+    for each in below:
+        last = each == below[-1]
+        branch, beside = ("└─", "  ") if last else ("├─", "│ ")
+        branch = "  " if asked.plain else branch
         print(f"{before}{branch}{each}")
-        if each not in path and (whole or each.endswith(".target")):
-            _branch(
-                each,
-                units,
-                before + beside,
-                (*path, each),
-                reverse=reverse,
-                plain=plain,
-                whole=whole,
-            )
-
-
-def _brought_by(unit: Unit) -> set[str]:
-    return {other for relation in _BRINGS for other in unit[relation]}
+        if each not in path and (asked.all or each.endswith(".target")):
+            deeper = before if asked.plain else before + beside
+            _branch(each, all_below, deeper, (*path, each), asked)
 
 
 def verify(context: Context, names: list[str]) -> int:

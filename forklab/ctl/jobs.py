@@ -11,14 +11,14 @@ from forklab.ctl.context import Context, CtlError
 
 def job(verb: str) -> Callable[[Context, list[str]], int]:
     def ask(context: Context, names: list[str]) -> int:
-        _some(names)
+        some(names)
         return _tell(context.manager.ask(verb, names, wait=not context.asked.no_block))
 
     return ask
 
 
 def kill(context: Context, names: list[str]) -> int:
-    _some(names)
+    some(names)
     how = {"signal": context.asked.signal, "whom": context.asked.kill_whom}
     return _tell(context.manager.ask("kill", names, **how))
 
@@ -35,7 +35,8 @@ def leave(context: Context, names: list[str]) -> int:
     return _tell(context.manager.ask("exit"))
 
 
-def _some(names: list[str]) -> None:
+def some(names: list[str]) -> None:
+    """Raises CtlError where nobody is named."""
     if not names:
         raise CtlError("Too few arguments.")
 

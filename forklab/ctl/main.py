@@ -30,12 +30,13 @@ _VERBS: Final[Mapping[str, tuple[Verb, str]]] = {
     "reload": (jobs.job("reload"), "let it read its files again (ExecReload=)"),
     "reload-or-restart": (jobs.job("reload-or-restart"), "reload, if it can"),
     "try-reload-or-restart": (jobs.job("try-reload-or-restart"), "the same, if it is active"),
-    "kill": (jobs.kill, "send a signal [-s SIGNAL --kill-whom=main]"),
+    "kill": (jobs.kill, "send a signal [-s SIGNAL --kill-whom=main|control]"),
     "reset-failed": (jobs.reset_failed, "forget failures and counts"),
     "daemon-reload": (jobs.daemon_reload, "read all unit files again"),
     "exit": (jobs.leave, "stop everything in order, and end the manager"),
     "enable": (files.enable, "let units come up by themselves [--now]"),
     "disable": (files.disable, "the opposite [--now]"),
+    "reenable": (files.reenable, "disable, and enable as its file says now"),
     "is-enabled": (files.is_enabled, "print how; status 0 if it comes up"),
     "mask": (files.mask, "make it impossible to start it [--now]"),
     "unmask": (files.unmask, "the opposite"),
@@ -122,9 +123,16 @@ def _parser() -> argparse.ArgumentParser:
         "-P", metavar="NAME", action=_ValueOf, dest="property", help="the same as -p NAME --value"
     )
     parser.add_argument("--value", action="store_true", help="print values alone")
+    parser.add_argument(
+        "-t", "--type", metavar="TYPE", help="list units of this kind: service, target"
+    )
     parser.add_argument("-s", "--signal", metavar="SIGNAL", default="SIGTERM")
-    parser.add_argument("--kill-whom", metavar="WHOM", choices=("all", "main"), default="all")
+    parser.add_argument(
+        "--kill-whom", metavar="WHOM", choices=("all", "main", "control"), default="all"
+    )
     parser.add_argument("--reverse", action="store_true", help="who brings the unit along")
+    parser.add_argument("--after", action="store_true", help="whom the unit comes after")
+    parser.add_argument("--before", action="store_true", help="who comes after the unit")
     parser.add_argument("--svg", metavar="FILE", help="- is standard output")
     parser.add_argument("--lanes", metavar="FILE")
     parser.add_argument("--film", metavar="FILE.html")

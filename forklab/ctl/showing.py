@@ -9,6 +9,7 @@ import time
 from typing import Any, Final
 
 from forklab.ctl.context import Context
+from forklab.ctl.jobs import some
 from forklab.ctl.journal import short
 from forklab.services import journal
 from forklab.services.installing import Installation, InstallError
@@ -26,6 +27,8 @@ def list_units(context: Context, names: list[str]) -> int:
         states = [each for each in states if wanted & {each["load"], each["active"], each["sub"]}]
     elif not context.asked.all:
         states = [each for each in states if each["active"] != "inactive" or each["job"]]
+    if context.asked.type:
+        states = [each for each in states if each["name"].endswith(f".{context.asked.type}")]
     heads = [] if context.asked.no_legend else [("UNIT", "LOAD", "ACTIVE", "SUB", "DESCRIPTION")]
     keys = ("name", "load", "active", "sub", "description")
     rows = [*heads, *(tuple(each[key] for key in keys) for each in states)]
@@ -51,12 +54,14 @@ def list_jobs(context: Context, names: list[str]) -> int:
 
 
 def is_active(context: Context, names: list[str]) -> int:
+    some(names)
     states = [each["active"] for each in context.manager.states(names)]
     context.say(*states)
     return 0 if {"active", "reloading"} & set(states) else 3
 
 
 def is_failed(context: Context, names: list[str]) -> int:
+    some(names)
     states = [each["active"] for each in context.manager.states(names)]
     context.say(*states)
     return 0 if "failed" in states else 1
@@ -196,7 +201,7 @@ def _last_lines(context: Context, name: str) -> list[str]:
 def show(context: Context, names: list[str]) -> int:
     wanted = [name for names in context.asked.property for name in names.split(",")]
     for number, each in enumerate(context.manager.states(names)):
-        if number and not context.asked.value:
+        if number:
             print()
         enabled = _enabled(context, each["name"]) if each["load"] == "loaded" else ""
         found = _properties(each) | {"UnitFileState": enabled}
@@ -214,18 +219,20 @@ def show(context: Context, names: list[str]) -> int:
 
 def _properties(each: dict[str, Any]) -> dict[str, object]:
     """In systemctl's names: the settings, and how it stands. What only a service has, a target has not."""
+    started = "no" if each["active"] == "inactive" else "yes"  # of who is gone it is forgotten
     general: dict[str, object] = {
         **each["settings"],
         "Id": each["name"],
         "ActiveState": each["active"],
         "SubState": each["sub"],
-        "ConditionResult": "yes" if each["condition"] else "no",
         "Job": each["job"],
+        "ConditionResult": "yes" if each["condition"] else "no",
+        "AssertResult": started,
     }
     if not each["name"].endswith(".service"):
         return general
     main = each["main_end"]
-    of_a_service = {
+    return general | {
         "Result": each["result"],
         "NRestarts": each["restarts"],
         "MainPID": each["pids"].get("main", 0),
@@ -234,7 +241,6 @@ def _properties(each: dict[str, Any]) -> dict[str, object]:
         "ExecMainCode": 0 if main is None else 1 if not main & 0x7F else 3 if main & 0x80 else 2,
         "StatusText": each["status"],
     }
-    return general | of_a_service
 
 
 _ORDER: Final = """
@@ -243,5 +249,6 @@ _ORDER: Final = """
     ExecMainStatus ExecStartPre ExecStart ExecStartPost ExecReload ExecStop ExecStopPost Environment EnvironmentFiles
     WorkingDirectory StandardOutput StandardError User Group KillMode KillSignal SendSIGKILL Id Requires Wants BindsTo
     PartOf Conflicts Before After OnFailure Documentation Description LoadState ActiveState SubState FragmentPath
-    DropInPaths UnitFileState CanReload Job DefaultDependencies ConditionResult StartLimitIntervalUSec StartLimitBurst
+    DropInPaths UnitFileState CanReload Job DefaultDependencies ConditionResult AssertResult
+    StartLimitIntervalUSec StartLimitBurst
 """

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from forklab.services.folder import Folders, Name, full_name
-from forklab.services.graph import Job, Kind
+from forklab.services.graph import UP, Job, Kind
 from forklab.services.hands import Hands
 from forklab.services.loop import Rank
 from forklab.services.manager import Finished, Request, Reread
@@ -44,7 +44,7 @@ JOBS: Final = {
 _LONGEST_REQUEST: Final = 1 << 16
 _MOST_CLIENTS: Final = 64
 _GOOD: Final = ("done", "already", "skipped")
-_NAME: Final = re.compile(r"[A-Za-z0-9:_.@\\-]{1,255}")
+_LONGEST_NAME: Final = 255
 _PATTERN: Final = re.compile(r"[*?\[]")
 
 
@@ -170,7 +170,9 @@ class Control:
 
     def _do(self, client: _Client, verb: str, names: list[str], asked: dict[str, Any]) -> None:
         acts: dict[str, Callable[[], None]] = {
-            "states": lambda: self._answer(client, units=self._states(names)),
+            "states": lambda: self._answer(
+                client, units=self._states(names, bool(asked.get("names")))
+            ),
             "folders": lambda: self._answer(client, folders=list(map(str, self._folders.paths))),
             "daemon-reload": partial(self._reload_units, client),
             "reset-failed": partial(self._reset, client, names),
@@ -185,14 +187,14 @@ class Control:
             raise _RequestError(f"Unknown command verb '{verb}'.")
 
     def _full_names(self, verb: str, names: list[str]) -> Iterator[str]:
-        """`web` is web.service; a pattern stands for those units that are known."""
+        """`web` is web.service; a pattern stands for those units that are known, by their whole names."""
         for name in names:
             failed = "" if verb == "states" else f"Failed to {verb} {full_name(name)}: "
             if _PATTERN.search(name):
                 known = sorted(self._hands.manager.graph.units)
-                yield from (each for each in known if fnmatch.fnmatchcase(each, _whole(name)))
-            elif not _NAME.fullmatch(name):
-                raise _RequestError(f"{failed}Unit name {name!r} is not valid.")
+                yield from (each for each in known if fnmatch.fnmatchcase(each, name))
+            elif not name or len(full_name(name)) > _LONGEST_NAME:
+                raise _RequestError(f"{failed}Unit name {name[:64]!r} is not valid.")
             elif Name(full_name(name)).is_template:  # only its instances have a state
                 raise _RequestError(
                     f"{failed}Unit name {full_name(name)} is missing the instance name."
@@ -222,13 +224,14 @@ class Control:
             client.status = 5
             client.words.append(f"Failed to {verb} {name}: Unit {name} not found.")
             return None
-        active = self._hands.manager.life(name).active in ("active", "reloading")
+        now = self._hands.manager.life(name).active
+        active, here = now in UP, now in (*UP, "activating")
         if verb == "stop" and unit.load is Load.BAD_SETTING and not active:
             client.status = 5
             client.words.append(f"Failed to stop {name}: Unit {name} not loaded.")
             return None
         can_reload = bool(unit.service and "ExecReload" in unit.service.commands)
-        if verb.startswith("try-") and not active:
+        if verb.startswith("try-") and not here:
             return None
         if verb == "reload" and not can_reload:
             client.status = 3
@@ -237,7 +240,7 @@ class Control:
             )
             return None
         if verb.endswith("reload-or-restart"):
-            return Kind.RELOAD if active and can_reload else Kind.RESTART
+            return Kind.RELOAD if here and can_reload else Kind.RESTART
         return JOBS[verb]
 
     def start(self, name: str) -> None:
@@ -285,11 +288,10 @@ class Control:
         return found[name]
 
     def _reload_units(self, client: _Client) -> None:
-        old = self._hands.manager
-        known = filter(self._folders.file_of, old.graph.units)
+        known = filter(self._folders.file_of, self._hands.manager.graph.units)
         units, problems = self._folders.ours(*known)
         self._hands.complain(problems, anew=True)
-        self._hands.manager = old.with_units(units)
+        self._hands.manager = self._hands.manager.with_units(units)
         self._hands.happens(Reread())
         self._answer(client)
 
@@ -307,13 +309,15 @@ class Control:
             number = signal_number(word)
         except ValueError:
             raise _RequestError(f"Failed to parse signal string {word}.") from None
-        whom = "everybody" if asked.get("whom", "all") == "all" else "named"
+        whom = str(asked.get("whom", "all"))
         for name in names:
-            if self._hands.pids(name):
-                self._hands.kill(name, number, whom)
+            pids = self._hands.pids(name)
+            if pids and (whom == "all" or whom in pids):
+                self._hands.kill(name, number, "everybody" if whom == "all" else whom)
             else:
                 there = self._known(name).load is not Load.NOT_FOUND
-                why = "No process to kill" if there else f"Unit {name} not loaded"
+                what = "No process" if whom == "all" else f"No {whom} process"
+                why = f"{what} to kill" if there else f"Unit {name} not loaded"
                 client.status = 1
                 client.words.append(f"Failed to kill unit {name}: {why}.")
         self._answer(client)
@@ -322,10 +326,10 @@ class Control:
         self.leaving = True
         self._answer(client)
 
-    def _states(self, names: list[str]) -> list[dict[str, Any]]:
-        """How units stand; without names all that are known, and then without their processes."""
-        known = sorted(self._hands.manager.graph.units)
-        return [self._state(name, in_full=bool(names)) for name in names or known]
+    def _states(self, names: list[str], named: bool) -> list[dict[str, Any]]:
+        """How units stand; all that are known if none were named, and then without their processes."""
+        shown = names if named else sorted(self._hands.manager.graph.units)
+        return [self._state(name, in_full=named) for name in shown]
 
     def _state(self, name: str, *, in_full: bool) -> dict[str, Any]:
         manager = self._hands.manager
@@ -352,11 +356,6 @@ class Control:
             "since": self._hands.since(name),
             "job": str(manager.tasks[name].job.kind) if name in manager.tasks else "",
         }
-
-
-def _whole(pattern: str) -> str:
-    """As systemctl does: a pattern without a suffix is one for services."""
-    return pattern if re.search(r"[*\]]$|\.[a-z]+$", pattern) else f"{pattern}.service"
 
 
 _SUB_OF_TARGETS: Final = {"running": "active"}

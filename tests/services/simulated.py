@@ -66,12 +66,14 @@ class Simulated(Below):
         return answer
 
     def _obey(self, verb: str, *arguments: str) -> Answer:
-        names = [full_name(each) for each in arguments if not each.startswith("-")]
+        names = [_full(each) for each in arguments if not each.startswith("-")]
         if not verb.endswith(("able", "mask", "enabled")):
             names = [self.world.folders.canonical(each) for each in names]
         options = {each for each in arguments if each.startswith("-")}
         if verb in (*JOBS, "is-active", "status") and any("@." in each for each in names):
             return Answer(1, "", "is missing the instance name")
+        if "" in arguments or (verb.startswith("is-") and not arguments):
+            return Answer(1, "", "no name of a unit")
         if verb in JOBS:
             return self._ask(verb, names, "--no-block" not in options)
         match verb:
@@ -84,9 +86,7 @@ class Simulated(Below):
             case "show":  # what it tells is for those who play the facts on the real manager
                 pass
             case "status":
-                found = [self.world.unit(name).load is not Load.NOT_FOUND for name in names]
-                up = all(self.world.manager.life(name).active in UP for name in names)
-                return Answer(0 if up else 3 if all(found) else 4, "", "")
+                return Answer(next(filter(None, map(self._status_of, names)), 0), "", "")
             case "kill":
                 return self._kill([*arguments])
             case "enable" | "disable" | "mask" | "unmask" | "is-enabled":
@@ -102,19 +102,20 @@ class Simulated(Below):
         lives = self.world.manager.lives
         known = [name for name in lives if lives[name].active != "inactive"]
         for name in [n for each in names for n in _matches(each, known)]:
-            unit, up = self.world.unit(name), self.world.manager.life(name).active in UP
+            unit, now = self.world.unit(name), self.world.manager.life(name).active
+            here = now in (*UP, "activating")
             can_reload = bool(unit.service and "ExecReload" in unit.service.commands)
-            down = self.world.manager.life(name).active in DOWN
+            down = now in DOWN
             gone = unit.load is Load.NOT_FOUND and verb.startswith("reload")
             unknown = unit.load in (Load.NOT_FOUND, Load.BAD_SETTING)
             if gone or (unknown and down and verb == "stop"):
                 statuses.append(5)
-            elif verb.startswith("try-") and not up:
+            elif verb.startswith("try-") and not here:
                 continue
             elif verb == "reload" and not can_reload:
                 statuses.append(3)
             else:
-                reload = "reload-or" in verb and up and can_reload
+                reload = "reload-or" in verb and here and can_reload
                 numbers.append(self.world.request(Kind.RELOAD if reload else JOBS[verb], name))
         if block:
             statuses += [_status(each) for each in self.world.wait_for(numbers)]
@@ -123,6 +124,11 @@ class Simulated(Below):
             statuses += [_status(each) for each in refused if each in ("refused", "missing")]
         return Answer(max(statuses), "", "")
 
+    def _status_of(self, name: str) -> int:
+        active = self.world.manager.life(name).active
+        unknown = self.world.unit(name).load is Load.NOT_FOUND and active == "inactive"
+        return 0 if active in UP else 4 if unknown else 3
+
     def _words_of(self, verb: str, names: list[str]) -> Answer:
         states = [self.world.manager.life(name).active for name in names]
         wanted = UP if verb == "is-active" else ("failed",)
@@ -130,16 +136,23 @@ class Simulated(Below):
         return Answer(status, "\n".join(states), "")
 
     def _kill(self, arguments: list[str]) -> Answer:
-        number, main_only = number_of("TERM"), False
+        word, roles = "TERM", ("main", "control", "")
         while arguments[0].startswith("-"):
             option = arguments.pop(0)
             if option == "-s":
-                number = number_of(arguments.pop(0))
-            main_only = main_only or option.endswith("whom=main")
+                word = arguments.pop(0)
+            elif option.startswith(("-s", "--signal=")):
+                word = option.removeprefix("--signal=").removeprefix("-s")
+            elif option.startswith("--kill-whom="):
+                roles = (option.partition("=")[2],)
+        try:
+            number = int(word) if word.isdigit() else number_of(word)
+        except KeyError:
+            return Answer(1, "", f"Failed to parse signal string {word}.")
         status = 0
         for name in map(full_name, arguments):
             actors = [a for a in self.world.actors if a.unit == name]
-            chosen = [a for a in actors if a.role == "main" or not main_only]
+            chosen = [a for a in actors if a.role in roles]
             status = status if chosen else 1
             self.world.signal(number, chosen)
         return Answer(status, "", "")
@@ -213,6 +226,10 @@ class Simulated(Below):
             ["sh", "-c", self.here(command)], capture_output=True, text=True, check=False
         )
         return Answer(done.returncode, self.there(done.stdout), self.there(done.stderr))
+
+
+def _full(name: str) -> str:
+    return name if set("*?[") & set(name) else full_name(name)
 
 
 def _matches(pattern: str, names: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from managed import Managed, managed, until, write
 
 from forklab.command.main import main as forklab
 from forklab.ctl.main import main
+from forklab.services.properties import span
 
 UNITS = {
     "web": (
@@ -97,6 +98,13 @@ STATUSES = [
     ("mask web", 1),
     ("kill nosuch", 1),
     ("kill -s NOTHING web", 1),
+    ("kill --kill-whom=control web", 1),
+    ("is-active", 1),
+    ("is-active nosuch*", 3),
+    ("is-active foo@.service", 1),
+    ("start web/db", 5),
+    ("reenable nosuch", 1),
+    ("list-dependencies nosuch", 0),
 ]
 
 
@@ -175,6 +183,33 @@ def test_show_has_the_properties_that_one_asks_for(ctl: Ctl, manager: Managed) -
     assert "RestartUSec=100ms\n" in shown and "User=" not in shown
     assert "User=\n" in ctl("show --all idle")[1]
     assert ctl("show bad -p Result -p ExecMainStatus --value")[1] == "exit-code\n1"
+    told = ctl("show web -p TimeoutStopUSec,Type,KillSignal,Requires,ConditionResult,UnitFileState")
+    assert told[1].split("\n") == [
+        "Type=simple",
+        "TimeoutStopUSec=1min 30s",
+        "KillSignal=15",
+        "Requires=db.service",
+        "UnitFileState=disabled",
+        "ConditionResult=yes",
+    ]
+    assert ctl("show bad -P Result")[1] == "exit-code"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0"),
+        (0.1, "100ms"),
+        (1.5, "1.500000s"),
+        (0.0015, "1.500ms"),
+        (90, "1min 30s"),
+        (90.5, "1min 30.500000s"),
+        (7200, "2h"),
+        (float("inf"), "infinity"),
+    ],
+)
+def test_spans_of_time_are_written_as_systemctl_writes_them(seconds: float, words: str) -> None:
+    assert span(seconds) == words
 
 
 def test_cat_shows_file_and_drop_ins(ctl: Ctl, manager: Managed) -> None:
