@@ -28,6 +28,10 @@ SEEN = [name for name in FACTS if any(name in found for found in RECORDS.values(
 
 # What the journal says otherwise, and why.
 OTHER_WORDS: Mapping[str, str] = {
+    "bound-both-ways": "Who has ended by itself is said to be stopped where a stop has come meanwhile.",
+    "onfailure-of-itself": "Who has been started too often is not woken once more to say so.",
+    "environment-file-empty-and-missing": "As environment-file-missing.",
+    "environment-file-missing-and-restart": "As environment-file-missing.",
     "environment-file-missing": "It is said that it starts before the file is looked for: who decides does not read.",
     "sendsigkill-no": "It is not said that it starts where it does not.",
     "restart-sec-states": "There was one restart more in the same time, as RestartSec= is a lower bound.",
