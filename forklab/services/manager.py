@@ -369,8 +369,9 @@ class _Walk:
             case Kind.RESTART if each.active in DOWN:
                 self._put(name, replace(task, job=Job(name, Kind.START)))
             case Kind.STOP | Kind.RESTART:
-                target = self.graph.units[name].service is None
-                if target and each.active == "active" and task.kind is Kind.RESTART:
+                if each.active == "active" and (
+                    self.graph.units[name].service or task.kind is Kind.RESTART
+                ):
                     self._announce("Stopping", name, "...")
                 self._move(name, life.Stop())
             case Kind.RELOAD if each.active == "active" and self._can_reload(name):
@@ -466,16 +467,10 @@ class _Walk:
             up = isinstance(event, life.Start)
             self._live(name, replace(_DEAD, state="running" if up else "dead"))
             return
-        before = self.manager.life(name)
-        after, effects = life.step(unit.service, before, event, self.now)
-        match event:
-            # What is done at once is not announced.
-            case life.Start() if after.active == "activating" and not life.is_forked(
-                unit.service, after
-            ):
-                self._announce("Starting", name, "...")
-            case life.Stop() if before.active == "active" and after.active == "deactivating":
-                self._announce("Stopping", name, "...")
+        after, effects = life.step(unit.service, self.manager.life(name), event, self.now)
+        takes_time = after.active == "activating" and not life.is_forked(unit.service, after)
+        if isinstance(event, life.Start) and takes_time:
+            self._announce("Starting", name, "...")
         self.deeds += [Deed(name, effect) for effect in effects]
         self._live(name, after)
 

@@ -33,9 +33,7 @@ def test_of_a_folder_of_bad_units_the_good_ones_run_and_each_fault_is_named() ->
         for name in ("good", "typo", "long"):
             until(lambda name=name: manager.stands(name) == "active/running/success", name)
         refused = {name: manager.ask("start", name, wait=True) for name in ("a", "empty", "junk")}
-        assert (
-            manager.start("env") == 0
-        )  # as systemd has it: a simple service is up once it was begun with
+        assert manager.start("env") == 1
         until(lambda: manager.stands("env") == "failed/failed/resources")
         folder = manager.folder
         manager.process.terminate()

@@ -30,6 +30,7 @@ SEEN = [name for name in FACTS if any(name in found for found in RECORDS.values(
 OTHER_WORDS: Mapping[str, str] = {
     "bound-both-ways": "Who has ended by itself is said to be stopped where a stop has come meanwhile.",
     "onfailure-of-itself": "Who has been started too often is not woken once more to say so.",
+    "killsignal-and-killmode": "Who has nobody to kill is said to stop, before it has stopped.",
     "environment-file-empty-and-missing": "As environment-file-missing.",
     "environment-file-missing-and-restart": "As environment-file-missing.",
     "environment-file-missing": "It is said that it starts before the file is looked for: who decides does not read.",
