@@ -65,7 +65,7 @@ STATUSES = [
     ("is-active nosuch", 3),
     ("is-active nosuch web", 0),
     ("is-active foo@", 1),
-    ("is-active bad!name", 1),
+    ("is-active bad!name", 3),
     ("is-failed nosuch", 1),
     ("is-failed foo@.service", 1),
     ("status foo@", 1),
