@@ -1,29 +1,22 @@
-"""The manager's ear: requests of `ctl` over a socket, one JSON object a line each way.
+"""What is asked of the manager, by `ctl` or at its start, and what it answers.
 
-    {"verb": "start", "names": ["web.service"], "wait": true}   ->   {"status": 0, "words": []}
-
-Nobody who asks is waited for: a client that hangs, sends half a line or ten megabytes, or does not read its answer,
-costs a descriptor until it has gone or others need it. Only the user whose manager it is, and root, are listened to.
+Verbs about jobs are requests to the core, whose ends are waited for; the others are done at once.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import json
-import os
 import re
-import socket
-import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from forklab.services.clients import Client, Clients
 from forklab.services.folder import Folders, Name, full_name
 from forklab.services.graph import UP, Job, Kind
 from forklab.services.hands import Hands
-from forklab.services.loop import Rank
 from forklab.services.manager import Finished, Request, Reread
 from forklab.services.place import CONTROL
 from forklab.services.processes import below
@@ -41,8 +34,6 @@ JOBS: Final = {
     "reload-or-restart": Kind.RESTART,
     "try-reload-or-restart": Kind.RESTART,
 }
-_LONGEST_REQUEST: Final = 1 << 16
-_MOST_CLIENTS: Final = 64
 _GOOD: Final = ("done", "already", "skipped")
 _LONGEST_NAME: Final = 255
 _PATTERN: Final = re.compile(r"[*?\[]")
@@ -52,108 +43,20 @@ class _RequestError(Exception):
     """What the client is told instead."""
 
 
-@dataclass(eq=False)
-class _Client:
-    channel: socket.socket
-    heard: bytes = b""
-    answer: bytes = b""
-    waiting: set[int] = field(default_factory=set)  # requests of it that are not finished
-    status: int = 0
-    words: list[str] = field(default_factory=list)
-
-
 class Control:
-    """Listens at `runtime/control`, and does what is asked for. `leaving`: somebody wants the manager to end."""
+    """Does what is asked for at `runtime/control`. `leaving`: somebody wants the manager to end."""
 
     def __init__(self, hands: Hands, folders: Folders, runtime: Path) -> None:
         self.leaving = False
         self._hands = hands
         self._folders = folders
-        self._clients: list[_Client] = []
         self._numbers = 0
-        self._answers: dict[int, tuple[_Client, str, str]] = {}
+        self._answers: dict[int, tuple[Client, str, str]] = {}
         hands.finished = self.finished
-        path = runtime / f"{CONTROL}.new"
-        path.unlink(missing_ok=True)
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        path.chmod(0o600)
-        self._listener.listen(64)
-        self._listener.setblocking(False)
-        path.rename(runtime / CONTROL)  # who finds it is heard
-        hands.loop.listen(self._listener, Rank.REQUEST, self._accept)
+        self._clients = Clients(hands.loop, runtime / CONTROL, self._obey)
+        self._answer = self._clients.answer
 
-    # Clients
-
-    def _accept(self) -> None:
-        """Whoever comes is let in; if there are too many, the oldest that waits for nothing of ours has to go."""
-        try:
-            channel, _ = self._listener.accept()
-        except BlockingIOError:
-            return
-        except OSError:  # we have too many descriptors open
-            if not self._make_room():
-                raise
-            return
-        credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        _, uid, _ = struct.unpack("3i", credentials)
-        crowded = len(self._clients) >= _MOST_CLIENTS and not self._make_room()
-        if uid not in (0, os.getuid()) or crowded:
-            channel.close()
-            return
-        channel.setblocking(False)
-        client = _Client(channel)
-        self._clients.append(client)
-        self._hands.loop.listen(channel, Rank.REQUEST, partial(self._hear, client))
-
-    def _make_room(self) -> bool:
-        for client in self._clients:
-            if not client.waiting:
-                self._forget(client)
-                return True
-        return False
-
-    def _hear(self, client: _Client) -> None:
-        try:
-            text = client.channel.recv(_LONGEST_REQUEST)
-        except BlockingIOError:
-            return
-        except OSError:
-            text = b""
-        client.heard += text
-        if not text or len(client.heard) > _LONGEST_REQUEST:
-            self._forget(client)
-        elif b"\n" in client.heard and not client.waiting:
-            line, client.heard = client.heard.split(b"\n", 1)
-            self._obey(client, line)
-
-    def _forget(self, client: _Client) -> None:
-        if client in self._clients:
-            self._clients.remove(client)
-            self._hands.loop.forget(client.channel)
-            client.channel.close()
-
-    def _answer(self, client: _Client, **more: Any) -> None:
-        form = {"status": client.status, "words": client.words, **more}
-        client.answer = json.dumps(form).encode() + b"\n"
-        if client in self._clients:
-            self._hands.loop.wait_for_room(client.channel, Rank.REQUEST, lambda: self._send(client))
-            self._send(client)
-
-    def _send(self, client: _Client) -> None:
-        try:
-            sent = client.channel.send(client.answer)
-        except BlockingIOError:
-            return
-        except OSError:  # it has gone
-            sent = len(client.answer)
-        client.answer = client.answer[sent:]
-        if not client.answer:
-            self._forget(client)
-
-    # Requests
-
-    def _obey(self, client: _Client, line: bytes) -> None:
+    def _obey(self, client: Client, line: bytes) -> None:
         try:
             asked = json.loads(line)
             verb, names = str(asked["verb"]), [str(name) for name in asked.get("names", [])]
@@ -168,7 +71,7 @@ class Control:
             client.status, client.words = 1, [str(error)]
             self._answer(client)
 
-    def _do(self, client: _Client, verb: str, names: list[str], asked: dict[str, Any]) -> None:
+    def _do(self, client: Client, verb: str, names: list[str], asked: dict[str, Any]) -> None:
         acts: dict[str, Callable[[], None]] = {
             "states": lambda: self._answer(
                 client, units=self._states(names, bool(asked.get("names")))
@@ -202,7 +105,7 @@ class Control:
             else:
                 yield self._folders.canonical(full_name(name))
 
-    def _request(self, client: _Client, verb: str, names: list[str], wait: bool) -> None:
+    def _request(self, client: Client, verb: str, names: list[str], wait: bool) -> None:
         jobs = {}
         for name in names:
             if (kind := self._kind(client, verb, name)) is not None:
@@ -216,7 +119,7 @@ class Control:
             client.waiting.clear()
             self._answer(client)
 
-    def _kind(self, client: _Client, verb: str, name: str) -> Kind | None:
+    def _kind(self, client: Client, verb: str, name: str) -> Kind | None:
         """The job that a verb means for a unit; None if there is nothing to do."""
         unit = self._known(name)
         here = self._hands.manager.life(name).active != "inactive"
@@ -287,7 +190,7 @@ class Control:
         )
         return found[name]
 
-    def _reload_units(self, client: _Client) -> None:
+    def _reload_units(self, client: Client) -> None:
         known = filter(self._folders.file_of, self._hands.manager.graph.units)
         units, problems = self._folders.ours(*known)
         self._hands.complain(problems, anew=True)
@@ -295,7 +198,7 @@ class Control:
         self._hands.happens(Reread())
         self._answer(client)
 
-    def _reset(self, client: _Client, names: list[str]) -> None:
+    def _reset(self, client: Client, names: list[str]) -> None:
         for name in names:
             if self._known(name).load is Load.NOT_FOUND:
                 client.status = 1
@@ -303,7 +206,7 @@ class Control:
         self._hands.manager = self._hands.manager.forgiven(names)
         self._answer(client)
 
-    def _kill(self, client: _Client, names: list[str], asked: dict[str, Any]) -> None:
+    def _kill(self, client: Client, names: list[str], asked: dict[str, Any]) -> None:
         word = str(asked.get("signal", "SIGTERM"))
         try:
             number = signal_number(word)
@@ -322,7 +225,7 @@ class Control:
                 client.words.append(f"Failed to kill unit {name}: {why}.")
         self._answer(client)
 
-    def _leave(self, client: _Client) -> None:
+    def _leave(self, client: Client) -> None:
         self.leaving = True
         self._answer(client)
 
