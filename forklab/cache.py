@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.util import source_hash
 from pathlib import Path
-
-from platformdirs import user_cache_path
 
 
 def kept(name: str, source: bytes, flags: tuple[str, ...], make: Callable[[Path], None]) -> Path:
@@ -17,9 +13,12 @@ def kept(name: str, source: bytes, flags: tuple[str, ...], make: Callable[[Path]
 
     It is made under another name first, so that nobody ever sees half of it. Raises OSError, and what `make` raises.
     """
-    digest = hashlib.sha256(source + repr((flags, platform.machine())).encode()).hexdigest()
-    found = _folder() / f"{name}-{digest[:16]}"
+    # As .pyc files know their sources: quick to load, and nobody is to be deceived here, see below.
+    digest = source_hash(source + repr((flags, os.uname().machine)).encode()).hex()
+    found = _folder() / f"{name}-{digest}"
     if not found.exists():
+        import tempfile  # here: mostly it is there
+
         with tempfile.TemporaryDirectory(dir=found.parent) as folder:
             unfinished = Path(folder) / name
             make(unfinished)
@@ -29,10 +28,7 @@ def kept(name: str, source: bytes, flags: tuple[str, ...], make: Callable[[Path]
 
 def _folder() -> Path:
     """Raises OSError if there is none that can be used and trusted."""
-    for folder in (
-        user_cache_path("forklab"),
-        Path(tempfile.gettempdir()) / f"forklab-cache-{os.getuid()}",
-    ):
+    for folder in _folders():
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError:
@@ -43,3 +39,14 @@ def _folder() -> Path:
     raise OSError(
         f"no folder to keep compiled programs in: {folder} cannot be used; set XDG_CACHE_HOME"
     )
+
+
+def _folders() -> Iterator[Path]:
+    named = os.environ.get(
+        "XDG_CACHE_HOME", ""
+    )  # one that is relative does not count, says its specification
+    yield Path(named if os.path.isabs(named) else Path.home() / ".cache", "forklab")
+
+    import tempfile
+
+    yield Path(tempfile.gettempdir()) / f"forklab-cache-{os.getuid()}"

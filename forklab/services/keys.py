@@ -8,9 +8,8 @@ is known.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from itertools import chain
 from typing import Any, Final, TypeAlias
@@ -128,12 +127,18 @@ def _unknown(setting: Setting, guess: bool) -> list[Problem]:
         return [setting.problem(f"[{setting.section}] is no section of a service or a target")]
     if setting.key in _ACCEPTED or setting.key.startswith(_ACCEPTED_BEGINNINGS):
         return [setting.does_nothing()]
-    near = get_close_matches(setting.key, _KEYS[setting.section], 1, 0.4) if guess else ()
+    near = _nearest(setting.key, _KEYS[setting.section], 0.4) if guess else []
     elsewhere = [section for section, keys in _KEYS.items() if setting.key in keys]
     mend = f"did you mean {near[0]}=?" if near else "it is ignored"
     if elsewhere:
         mend = f"it belongs to [{elsewhere[0]}]"
     return [setting.problem(f"{setting.key}= is no key of [{setting.section}]; {mend}")]
+
+
+def _nearest(word: str, words: Iterable[str], likeness: float = 0.6) -> Sequence[str]:
+    from difflib import get_close_matches  # here: whoever makes no mistake has no need of it
+
+    return get_close_matches(word, words, 1, likeness)
 
 
 # How values are read
@@ -181,7 +186,7 @@ def _plain(read: Callable[[str], object]) -> Read:
 def _one_of(*choices: str) -> Read:
     def read(value: str, meanings: Meanings) -> str:
         if value not in choices:
-            near = get_close_matches(value, choices, 1)
+            near = _nearest(value, choices)
             mend = f": did you mean {near[0]}?" if near else ""
             raise ValueError(f"'{value}' is none of {', '.join(choices)}{mend}")
         return value
