@@ -8,6 +8,7 @@ from __future__ import annotations
 import array
 import os
 import resource
+import signal
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from forklab.built import CannotBuildError, built
 
 _SOURCE: Final = Path(__file__).with_name("c") / "keeper.c"
 _FLAGS: Final = ("-std=gnu11", "-O2")
+# Nothing to load at its start, and a third less memory: there are as many keepers as services. Not every machine has
+# what it takes.
+_BEST: Final = ("-static",)
 _LONGEST_REPORT: Final = 1 << 13
 _DESCRIPTORS: Final = resource.getrlimit(resource.RLIMIT_NOFILE)  # that services may have
 _ROOM: Final = 1 << 20  # for one order, with its arguments and environment
@@ -27,9 +31,14 @@ def keeper_program() -> Path:
     """Compiled once, and kept in the user's cache. Raises CannotBuildError."""
     need = "Services stand below a small program in C"
     try:
-        return built("keeper", _SOURCE, _FLAGS, need=need, what=_SOURCE.name)
+        return built("keeper", _SOURCE, _FLAGS, need=need, what=_SOURCE.name, best=_BEST)
     except OSError as error:
         raise CannotBuildError(str(error)) from None
+
+
+def _ignored() -> list[int]:
+    """An exec changes nothing about them, and services inherit that: Python ignores some, nohup(1) others."""
+    return [each for each in signal.valid_signals() if signal.getsignal(each) is signal.SIG_IGN]
 
 
 def make_room_for_descriptors() -> None:
@@ -55,7 +64,9 @@ class Keeper:
             theirs.set_inheritable(True)
             words = [program.name, str(theirs.fileno())]
             nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-            pid = os.posix_spawn(program, words, {}, file_actions=[nothing], setsid=True)
+            pid = os.posix_spawn(
+                program, words, {}, file_actions=[nothing], setsid=True, setsigdef=_ignored()
+            )
         resource.prlimit(pid, resource.RLIMIT_NOFILE, _DESCRIPTORS)
         ours.setblocking(False)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)

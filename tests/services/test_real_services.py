@@ -441,3 +441,14 @@ def test_a_second_manager_in_the_same_place_is_refused(manager: Managed, tmp_pat
 
     assert main(["services", "--runtime", str(manager.place), str(tmp_path)]) == 1
     assert manager.stands("nothing") == "inactive/dead/success"
+
+
+def test_a_service_finds_all_signals_as_they_are_by_default() -> None:
+    """However the manager was started: nohup(1) ignores SIGHUP, and Python SIGPIPE and SIGXFSZ."""
+    text = "/bin/sh -c 'grep -e SigIgn -e SigBlk /proc/self/status; exec sleep 1000'"
+    with managed({"web": text}, before=("nohup",)) as manager:
+        assert manager.start("web") == 0
+        until(lambda: len(manager.lines("web.service")) == 2)
+        blocked, ignored = (int(line.split()[1], 16) for line in manager.lines("web.service"))
+        standard = (1 << 31) - 1
+        assert (blocked, ignored & standard) == (0, 1 << signal.SIGPIPE - 1)

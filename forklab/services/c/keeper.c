@@ -171,11 +171,9 @@ static void become(char **fields, int count, const int streams[3], int news) {
            (size_t)(count - ARGUMENTS - arguments) * sizeof *words);
 
     /* As a service expects to find it: a session of its own, nothing blocked, and only SIGPIPE
-     * ignored. */
+     * ignored. All others do what they do by default: so we were started. */
     setsid();
     umask(022);
-    for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
