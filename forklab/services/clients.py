@@ -54,6 +54,7 @@ class Clients:
     def answer(self, client: Client, **more: Any) -> None:
         form = {"status": client.status, "words": client.words, **more}
         client.answer = json.dumps(form).encode() + b"\n"
+        self._loop.settle()
         if client in self._clients:
             self._loop.wait_for_room(client.channel, Rank.REQUEST, lambda: self._send(client))
             self._send(client)

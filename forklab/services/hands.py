@@ -55,7 +55,7 @@ class Hands:
     def __init__(self, manager: Manager, journal: Journal, runtime: Path, keeper: Path) -> None:
         """`runtime`: a folder of ours, for sockets; `keeper`: the program."""
         self.manager = manager
-        self.loop = Loop(self._failed)
+        self.loop = Loop(self._failed, journal.flush)
         self.finished: Callable[[Finished], None] = lambda finished: None
         self.heard: Callable[[Record], None] = lambda record: None
         self._journal = journal
@@ -171,7 +171,7 @@ class Hands:
     def say(self, name: str, text: str, priority: int = INFORMATION) -> None:
         """The manager itself says this, of the unit."""
         record = Record(time.time(), name, text, 0, priority)
-        self._journal.write(record)
+        self._journal.add(record)
         self.heard(record)
 
     def complain(self, problems: Iterable[Problem], *, anew: bool = False) -> None:
@@ -186,7 +186,7 @@ class Hands:
     def note(self, name: str, what: str, /, **facts: Any) -> None:
         """For whoever reads the journal by program."""
         event = {"is": what, **facts}
-        self._journal.write(Record(time.time(), name, "", 0, DEBUG, event))
+        self._journal.add(Record(time.time(), name, "", 0, DEBUG, event))
 
     def _note_fact(self, name: str, fact: object) -> None:
         """What is said is there anyway."""
@@ -210,7 +210,7 @@ class Hands:
                 return
             now = time.time()
             said = lines.take(text, pid) if text else lines.end()
-            self._journal.write(*(Record(now, name, line, pid, level) for pid, level, line in said))
+            self._journal.add(*(Record(now, name, line, pid, level) for pid, level, line in said))
             if not text:
                 self.loop.forget(stream)
                 stream.close()

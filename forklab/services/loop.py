@@ -26,11 +26,15 @@ class Rank(IntEnum):
 
 
 class Loop:
-    """`failed` is told of every exception that one of those who are called did not handle."""
+    """`failed` is told of every exception that one of those who are called did not handle.
 
-    def __init__(self, failed: Callable[[Exception], None]) -> None:
+    `settle` is called before anybody waits, or is answered: what happened until then shall stand in the journal.
+    """
+
+    def __init__(self, failed: Callable[[Exception], None], settle: Callable[[], None]) -> None:
         self._selector = selectors.DefaultSelector()
         self._failed = failed
+        self.settle = settle
         self._alarms: dict[tuple[str, str], tuple[float, Callable[[], object]]] = {}
 
     def close(self) -> None:
@@ -57,6 +61,7 @@ class Loop:
 
     def turn(self) -> None:
         """Waits for the next thing to happen, and calls all whom it concerns."""
+        self.settle()
         soonest = min((at for at, _ in self._alarms.values()), default=inf)
         limit = None if soonest == inf else max(0.0, soonest - time.monotonic())
         ready = self._selector.select(limit)

@@ -13,6 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -57,8 +58,8 @@ def run(
             kept = Journal(journal or runtime / JOURNAL)
         except OSError as error:
             raise PlaceError(f"The journal {error.filename}: {error.strerror}.") from None
-        _Rule(folders, runtime, keeper, kept, heard).rule(units)
-        kept.close()
+        with closing(kept):
+            _Rule(folders, runtime, keeper, kept, heard).rule(units)
     return 0
 
 

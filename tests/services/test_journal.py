@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,28 @@ def test_of_many_records_at_once_those_that_were_lost_are_counted(
     os.truncate(path, 0)
     journal.write(record(50))
     assert texts(path)[0].startswith(f"{50 - kept} records could not be written: ")
+
+
+def test_records_wait_for_each_other_but_not_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal = Journal(path)
+    journal.add(record(0))
+    journal.add(record(1))
+    assert texts(path) == []
+    journal.flush()
+    assert texts(path) == ["line 0", "line 1"]
+    journal.add(record(2))
+    journal.add(replace(record(3), text="x" * 300_000))  # too much to lose, if we are killed
+    assert len(texts(path)) == 4
+    journal.add(record(4))
+    journal.close()
+    assert len(texts(path)) == 5
+
+
+def test_the_form_is_that_of_json() -> None:
+    one = replace(record(1), text='ü"\\\n\x1b\udcff\u2028\x7f', unit='"', event={"is": "ä"})
+    form = json.dumps(vars(one), ensure_ascii=False)
+    assert one.line()[9:] == form.encode(errors="surrogateescape") + b"\n"
 
 
 def test_a_long_file_is_put_aside_once(tmp_path: Path) -> None:
