@@ -15,7 +15,7 @@ import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -102,14 +102,16 @@ class Folders:
         """These units and, as far as they have files, those that they speak of."""
         units: dict[str, Unit] = {}
         problems: list[Problem] = []
+        # A name may stand in a thousand units: it is looked for once.
+        canonical, file_of = cache(self.canonical), cache(self.file_of)
         new = list(dict.fromkeys(names))
         aliases = self._aliases()
-        for name in map(self.canonical, new):  # it grows meanwhile
+        for name in map(canonical, new):  # it grows meanwhile
             if name in units:
                 continue
             unit, found = self.read(name, aliases.get(name, ()))
             relations = {
-                relation: frozenset(map(self.canonical, others))
+                relation: frozenset(map(canonical, others))
                 for relation, others in unit.relations.items()
             }
             problems += found
@@ -119,7 +121,7 @@ class Folders:
                     words = f"{relation}= of itself: it is dropped"
                     problems.append(Problem(next(iter(unit.files), name), 0, words))
             units[name] = replace(unit, relations=relations)
-            new += sorted(filter(self.file_of, frozenset().union(*relations.values())))
+            new += sorted(filter(file_of, frozenset().union(*relations.values()) - units.keys()))
         return {name: _with_defaults(unit, units) for name, unit in units.items()}, problems
 
     def read(self, name: str, aliases: Sequence[str] = ()) -> tuple[Unit, list[Problem]]:
