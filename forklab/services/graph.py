@@ -9,7 +9,7 @@ is none, the request is refused and nothing is done (systemd.unit(5); where that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
@@ -64,7 +64,6 @@ class Graph:
 
     units: Mapping[str, Unit]
     inverse: Mapping[Relation, Mapping[str, frozenset[str]]]
-    bound: Sequence[str]  # who is bound to somebody
 
     @classmethod
     def of(cls, units: Mapping[str, Unit]) -> Graph:
@@ -77,7 +76,7 @@ class Graph:
             relation: {name: frozenset(others) for name, others in each.items()}
             for relation, each in inverse.items()
         }
-        return cls(units, frozen, sorted(name for name in units if units[name][Relation.BINDS_TO]))
+        return cls(units, frozen)
 
     def of_whom(self, relation: Relation, name: str) -> frozenset[str]:
         """Who says this of the unit."""
@@ -122,16 +121,23 @@ def awaited(graph: Graph, jobs: Mapping[str, HasKind], name: str) -> Iterator[st
             yield other
 
 
-def circle(graph: Graph, jobs: Mapping[str, HasKind]) -> list[str]:
+def circle(graph: Graph, jobs: Mapping[str, HasKind], new: Iterable[str]) -> list[str]:
     """Units whose jobs would wait for each other for ever, each after the next one; none if there are none.
 
     Who stops waits for others that stop alone, and who starts for all: so a circle closes among the ones, or among the
     others. A restart is both: first it is a stop, and then a start. (systemd takes it for a stop; what it becomes may
     wait for ever there: docs/services.md.)
+
+    Only those are looked at for whom the `new` jobs would wait in the end: no other job can be in a circle with them.
     """
     for kinds in (_STOPS, _STARTS):
-        those = {name: job for name, job in jobs.items() if job.kind in kinds}
-        order = {name: sorted(graph.before(name) & those.keys() - {name}) for name in those}
+        those = {name for name, job in jobs.items() if job.kind in kinds}
+        order: dict[str, list[str]] = {}
+        names = [name for name in new if name in those and (graph.after(name) & those) - {name}]
+        for name in names:  # it grows meanwhile
+            if name not in order:
+                order[name] = sorted((graph.before(name) & those) - {name})
+                names += order[name]
         try:
             TopologicalSorter(order).prepare()
         except CycleError as error:
@@ -295,7 +301,7 @@ class _Draft:
         jobs = dict(self.pending)
         for name, job in new.items():
             jobs[name] = merged(jobs.get(name), job, self.active.get(name, "inactive"))
-        found = [new.get(name, jobs[name]) for name in circle(self.graph, jobs)]
+        found = [new.get(name, jobs[name]) for name in circle(self.graph, jobs, new)]
         if not found:
             return []
         first = found.index(self.anchor if self.anchor in found else min(found, key=str))

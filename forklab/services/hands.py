@@ -12,10 +12,9 @@ import os
 import signal
 import socket
 import time
-import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import dataclass, is_dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +34,7 @@ from forklab.services.manager import (
     Manager,
     Request,
     Reread,
+    State,
     step,
 )
 from forklab.services.processes import children
@@ -42,8 +42,16 @@ from forklab.services.streams import LONGEST_LINE, Lines, receive
 from forklab.services.unitfile import Problem, summed_up
 from forklab.services.wards import Ward, main_is_looked_for, words_of
 
+_RUNS_IN_ONE_GO: Final = 10
 _MOST_ORPHANS: Final = 1 << 16  # that are killed in one go
 _KILLED: Final = int(signal.SIGKILL)  # a wait status, too
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """All deeds of a step are done, which has moved these units."""
+
+    units: Set[str]
 
 
 class Hands:
@@ -61,7 +69,7 @@ class Hands:
         self._journal = journal
         self._runtime = runtime
         self._program = keeper
-        self._events: deque[Event] = deque()
+        self._to_do: deque[Event | Deed | _Moved] = deque()
         self._is_busy = False
         self._changed: dict[str, float] = {}  # when each unit came into its state
         self._wards: dict[str, Ward] = {}
@@ -77,40 +85,43 @@ class Hands:
 
     def happens(self, event: Event) -> None:
         """One after another: what a deed brings about comes after all deeds of the same step."""
-        self._events.append(event)
-        if self._is_busy:
-            return
-        self._is_busy = True
-        try:
-            while self._events:
-                self._take(self._events.popleft())
-        finally:
-            self._is_busy = False
+        self._to_do.append(event)
+        if not self._is_busy and self._go_on():
+            self.loop.keep_at(self._go_on)
 
-    def _take(self, event: Event) -> None:
-        before = self.manager.lives
-        self._note_fact(_whom(event), event)
+    @property
+    def is_behind(self) -> bool:
+        """Whether something has happened that the manager does not know yet, or is to be done that is not done."""
+        return bool(self._to_do)
+
+    def _go_on(self) -> bool:
+        """Until all is done, or a few processes are started: who asks a question meanwhile is answered in between."""
+        self._is_busy = True
+        runs = 0
         try:
-            self.manager, deeds = step(self.manager, event, time.monotonic())
+            while self._to_do and runs < _RUNS_IN_ONE_GO:
+                match self._to_do.popleft():
+                    case Deed(unit, effect) as deed:
+                        self._note_fact(unit, effect)
+                        self._do(deed)
+                        runs += isinstance(effect, life.Run)
+                    case _Moved(units):
+                        for name in filter(self._needs_no_keeper, units & self._wards.keys()):
+                            self._dismiss(name)
+                    case event:
+                        self._take(event)
         except Exception as error:
             self._failed(error)
-            return
-        lives = self.manager.lives
-        moved = [name for name, each in lives.items() if before.get(name) is not each]
-        for name in moved:
-            each = lives[name]
-            if name not in before or before[name].state != each.state:
-                self._changed[name] = time.time()
-                self.note(name, "State", state=each.state, active=each.active, result=each.result)
-        for deed in deeds:
-            self._note_fact(deed.unit, deed.effect)
-            try:
-                self._do(deed)
-            except Exception as error:
-                self._failed(error)
-        for name in moved:
-            if name in self._wards and self._needs_no_keeper(name):
-                self._dismiss(name)
+        finally:
+            self._is_busy = False
+        return self.is_behind
+
+    def _take(self, event: Event) -> None:
+        whom = _whom(event)
+        self._note_fact(whom, event)
+        self.manager, deeds = step(self.manager, event, time.monotonic())
+        moved = _Moved({whom, *(deed.unit for deed in deeds)})
+        self._to_do.extendleft([moved, *reversed(deeds)])
 
     def _needs_no_keeper(self, name: str) -> bool:
         now = self.manager.life(name)
@@ -132,6 +143,8 @@ class Hands:
             case life.Timer(at):
                 over = Happened(name, life.TimeOver())
                 self.loop.set_alarm("timer", name, at, lambda: self.happens(over))
+            case State():
+                self._changed[name] = time.time()
             case life.Say(text, priority):
                 self.say(name, text, priority)
             case Check():
@@ -195,6 +208,8 @@ class Hands:
 
     def _failed(self, error: Exception) -> None:
         """A mistake of ours: it is told, and everybody else goes on."""
+        import traceback  # here: it is not to happen
+
         where = traceback.extract_tb(error.__traceback__)[-1]
         words = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
         self.say("", f"The manager made a mistake and goes on: {words}", ERROR)
@@ -305,6 +320,7 @@ class Hands:
 
         Waits so many seconds at most for them.
         """
+        self._to_do.clear()
         for name in list(self._wards):
             if at_once:
                 self.say(name, "Killed, with all its processes: somebody cannot wait.", WARNING)

@@ -36,6 +36,7 @@ class Loop:
         self._failed = failed
         self.settle = settle
         self._alarms: dict[tuple[str, str], tuple[float, Callable[[], object]]] = {}
+        self._work: Callable[[], bool] | None = None
 
     def close(self) -> None:
         self._selector.close()
@@ -59,24 +60,46 @@ class Loop:
         if at < inf:
             self._alarms[kind, whose] = (at, act)
 
+    def keep_at(self, work: Callable[[], bool]) -> None:
+        """`work` was too long for one go. It goes on in each turn, until it says that nothing is left.
+
+        Meanwhile only requests are heard: everything else comes after what is still to be done about earlier things.
+        """
+        self._work = work
+
     def turn(self) -> None:
         """Waits for the next thing to happen, and calls all whom it concerns."""
         self.settle()
-        soonest = min((at for at, _ in self._alarms.values()), default=inf)
-        limit = None if soonest == inf else max(0.0, soonest - time.monotonic())
-        ready = self._selector.select(limit)
-        for key, _ in sorted(ready, key=lambda each: each[0].data[0]):
+        for key, _ in sorted(
+            self._selector.select(self._limit()), key=lambda each: each[0].data[0]
+        ):
+            rank, act = key.data
             # An earlier one may have let go of it.
-            if self._selector.get_map().get(key.fd) is key:
-                self._call(key.data[1])
+            still = self._selector.get_map().get(key.fd) is key
+            if still and (self._work is None or rank is Rank.REQUEST):
+                self._call(act)
+        if self._work is None:
+            self._ring()
+        elif self._call(self._work) is False:
+            self._work = None
+
+    def _limit(self) -> float | None:
+        """Seconds that there is nothing to do but to listen; None: there will never be."""
+        if self._work:
+            return 0.0
+        soonest = min((at for at, _ in self._alarms.values()), default=inf)
+        return None if soonest == inf else max(0.0, soonest - time.monotonic())
+
+    def _ring(self) -> None:
         now = time.monotonic()
         for name, (at, act) in list(self._alarms.items()):
             if at <= now and self._alarms.get(name) == (at, act):
                 del self._alarms[name]
                 self._call(act)
 
-    def _call(self, act: Callable[[], object]) -> None:
+    def _call(self, act: Callable[[], object]) -> object:
         try:
-            act()
+            return act()
         except Exception as error:
             self._failed(error)
+            return None

@@ -68,6 +68,7 @@ class Manager:
     woken: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # when, by whose failure
     skipped: frozenset[str] = frozenset()  # whose conditions were not met when they were last asked
     leaving: bool = False  # at the end of it all nobody comes back
+    reread: bool = False  # the graph is another one since the last step
 
     @classmethod
     def of(cls, units: Mapping[str, Unit]) -> Manager:
@@ -80,7 +81,7 @@ class Manager:
             if name in self.tasks or self.life(name).active not in DOWN:
                 new = units.get(name, Unit(name, Load.NOT_FOUND))
                 kept[name] = new if new.service else replace(new, service=old.service)
-        return replace(self, graph=Graph.of(kept))
+        return replace(self, graph=Graph.of(kept), reread=True)
 
     def forgiven(self, names: Sequence[str]) -> Manager:
         """Forgets failures and counts, of all units or of these (`systemctl reset-failed`)."""
@@ -141,6 +142,15 @@ class Check:
 
 
 @dataclass(frozen=True)
+class State:
+    """Nothing is to be done: the unit has come into this state."""
+
+    state: str
+    active: str
+    result: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """The job of a request has come to its end.
 
@@ -153,7 +163,7 @@ class Finished:
 
 
 Event: TypeAlias = Request | Happened | Checked | Reread | Leave
-Effect: TypeAlias = life.Effect | Check | Finished
+Effect: TypeAlias = life.Effect | Check | State | Finished
 
 
 @dataclass(frozen=True)
@@ -190,6 +200,13 @@ class _Walk:
     failed: list[str] = field(
         default_factory=list
     )  # for want of others; OnFailure= comes once all such are known
+    touched: set[str] = field(default_factory=set)  # whose life or job has changed
+    freed: set[str] = field(default_factory=set)  # whose job holds up others no more
+
+    def __post_init__(self) -> None:
+        if self.manager.reread:
+            self.touched |= self.manager.tasks.keys() | self.manager.lives.keys()
+            self.manager = replace(self.manager, reread=False)
 
     @property
     def graph(self) -> Graph:
@@ -231,12 +248,16 @@ class _Walk:
         lives = {name: replace(each, stopped=True) for name, each in self.manager.lives.items()}
         self.manager = replace(self.manager, lives=lives, leaving=True)
         up = {name for name, each in lives.items() if each.active not in DOWN}
-        for name in sorted(up | self.manager.tasks.keys()):
-            self.request(Job(name, Kind.STOP))
+        stops = {name: Job(name, Kind.STOP) for name in sorted(up | self.manager.tasks.keys())}
+        while names := circle(self.graph, stops, stops):
+            self._say(names[0], f"Transaction order is cyclic: {' after '.join(names)}.", 4)
+            del stops[names[0]]
+        for job in stops.values():
+            self._install(job, None)
 
     def break_circles(self) -> None:
         """After other files were read: jobs that wait already may have to wait for each other now."""
-        while names := circle(self.graph, {n: t for n, t in self.manager.tasks.items() if t.waits}):
+        while names := self._circle():
             task = self.manager.tasks[names[0]]
             words = " after ".join([*names, names[0]])
             self._say(names[0], f"Ordering cycle: {words}. {task.job} does not wait.", 4)
@@ -246,6 +267,10 @@ class _Walk:
                 self._finish(names[0], "dependency")
                 if self._is_overdue(names[0]):
                     self._move(names[0], life.Refused("resources"))
+
+    def _circle(self) -> list[str]:
+        waiting = {name: task for name, task in self.manager.tasks.items() if task.waits}
+        return circle(self.graph, waiting, waiting)
 
     def _is_overdue(self, name: str) -> bool:
         """Whether it comes back by the job that its timer has asked for, so that nothing wakes it without one."""
@@ -271,6 +296,10 @@ class _Walk:
         self._put(name, Task(job, requests=requests))
 
     def _put(self, name: str, task: Task | None) -> None:
+        old = self.manager.tasks.get(name)
+        self.touched.add(name)
+        if old and (task is None or task.kind is not old.kind):
+            self.freed.add(name)
         tasks = {each: other for each, other in self.manager.tasks.items() if each != name}
         if task:
             tasks[name] = task
@@ -316,22 +345,23 @@ class _Walk:
     # Jobs run
 
     def run_what_can(self) -> None:
-        """Until nobody can go on, each that waits for nobody."""
-        while True:
-            has_run = False
-            for name in sorted(self.manager.tasks):
+        """Until nobody can go on, each that waits for nobody. Only those are looked at whom a change concerns."""
+        while self.touched or self.failed:
+            touched, self.touched = self.touched, set()
+            freed, self.freed = self.freed, set()
+            before, after = self.graph.before, self.graph.after
+            concerned = touched.union(*(before(name) | after(name) for name in freed))
+            for name in sorted(concerned & self.manager.tasks.keys()):
                 if name in self.manager.tasks and self._is_ready(name):
                     self._run(name)
-                    has_run = True
-            bereft = [name for name in self.graph.bound if self._is_bereft(name)]
-            for name in bereft:
+            touched |= self.touched
+            bound = (self.graph.of_whom(Relation.BINDS_TO, name) for name in touched)
+            for name in list(filter(self._is_bereft, sorted(touched.union(*bound)))):
                 self._say(name, "Unit is bound to an inactive unit. Stopping, too.")
                 self.request(Job(name, Kind.STOP))
             failed, self.failed = self.failed, []
             for name in failed:
                 self._wake(name)
-            if not has_run and not bereft and not failed:
-                return
 
     def _is_ready(self, name: str) -> bool:
         task, each = self.manager.tasks[name], self.manager.life(name)
@@ -477,8 +507,10 @@ class _Walk:
     def _live(self, name: str, after: Life) -> None:
         before = self.manager.life(name)
         self.manager = replace(self.manager, lives={**self.manager.lives, name: after})
+        self.touched.add(name)
         if before.state == after.state:
             return
+        self.deeds.append(Deed(name, State(after.state, after.active, after.result)))
         expected = self._settle_task(name, after)
         goes = after.active not in _HERE or after.state in _GONE
         if not expected and before.active in _HERE and goes:

@@ -103,12 +103,15 @@ class _Rule:
         while not self._control.leaving:
             self._hands.loop.turn()
         self._hands.happens(Leave())
-        if self._hands.manager.tasks:
+        if self._is_needed():
             self._tell("All are stopped in order. ^C once more: whoever is left is killed.")
-        while self._hands.manager.tasks and not self._is_hurried:
+        while self._is_needed() and not self._is_hurried:
             self._hands.loop.turn()
         self._hands.let_go(_PATIENCE, at_once=self._is_hurried)
         self._listen_no_more()
+
+    def _is_needed(self) -> bool:
+        return self._hands.is_behind or bool(self._hands.manager.tasks)
 
     def _tell(self, words: str) -> None:
         """Whoever is at the terminal; it is nothing for the journal."""

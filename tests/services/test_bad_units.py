@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from forklab.services import life
 from forklab.services.folder import Folders
-from forklab.services.graph import Graph, Job, Kind, RefusedError, transaction
-from forklab.services.manager import Manager, Request, step
+from forklab.services.graph import Graph, Job, Kind, RefusedError, awaited, transaction
+from forklab.services.life import Say
+from forklab.services.manager import Event, Happened, Leave, Manager, Request, step
 from forklab.services.unit import Load, Relation
 
 GOOD = "[Service]\nExecStart=/bin/true\n"
@@ -159,3 +163,55 @@ def test_a_circle_of_a_thousand_is_refused_or_broken(tmp_path: Path) -> None:
             assert not refused
             assert jobs == (Job("u0.service", Kind.START),)
             assert "Job u1.service/start deleted to break it." in said[0]
+
+
+def test_of_those_who_wait_for_each_other_one_is_not_stopped_in_order(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{name}.service").write_text(f"[Unit]\nAfter={other}.service\n{GOOD}")
+    units, _ = Folders([tmp_path]).everything()
+    manager = Manager.of(units)
+    for name in units:
+        manager, _ = step(manager, Request(1, Job(name, Kind.START)), 0.0)
+    manager, deeds = step(manager, Leave(), 1.0)
+    said = [deed.effect.text for deed in deeds if isinstance(deed.effect, Say)]
+    assert sum("Transaction order is cyclic" in text for text in said) == 1
+    (task,) = manager.tasks.values()
+    assert task.running
+
+
+@pytest.mark.parametrize("kind", [Kind.START, Kind.STOP])
+def test_an_event_costs_what_it_touches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """Not more, if hundreds wait for something else."""
+
+    def looks(others: int) -> int:
+        found = 0
+
+        def counted(act: Callable[..., Any]) -> Callable[..., Any]:
+            def look(*asked: Any) -> Any:
+                nonlocal found
+                found += 1
+                return act(*asked)
+
+            return look
+
+        write = {f"o{n}": "After=first.service" for n in range(others)}
+        for name, text in {**write, "first": "", "a": "", "b": "After=a.service"}.items():
+            file = tmp_path / f"{name}.service"
+            file.write_text(f"[Unit]\n{text}\n[Service]\nType=exec\nExecStart=/bin/true\n")
+        units, _ = Folders([tmp_path]).everything()
+        manager = Manager.of(units)
+        for name in units:
+            manager, _ = step(manager, Request(1, Job(name, Kind.START)), 0.0)
+        event: Event = Happened("a.service", life.Executed())
+        if kind is Kind.STOP:
+            event = Request(2, Job("a.service", kind))
+        monkeypatch.setattr("forklab.services.manager.awaited", counted(awaited))
+        monkeypatch.setattr(Graph, "before", counted(Graph.before))
+        manager, _ = step(manager, event, 0.0)
+        monkeypatch.undo()
+        assert len(manager.tasks) == others + (2 if kind is Kind.START else 3)
+        return found
+
+    assert 0 < looks(3) == looks(30)
