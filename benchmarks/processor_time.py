@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Where control groups of version 2 are, alone or beside those of version 1.
-_GROUPS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
+GROUPS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
 
 Meter = Callable[[], float]  # in seconds, from any moment on
 
@@ -21,7 +21,7 @@ def meter() -> Iterator[Meter]:
     those whose parents ignore SIGCHLD.
     """
     try:
-        outer = next(path for path in map(_group_below, _GROUPS) if path is not None)
+        outer = next(path for path in map(_group_below, GROUPS) if path is not None)
         ours = outer / f"forklab-meter-{os.getpid()}"
         ours.mkdir()
     except (StopIteration, OSError):
@@ -32,7 +32,7 @@ def meter() -> Iterator[Meter]:
         return
     try:
         _move_to(ours)
-        yield lambda: _seconds_of(ours)
+        yield lambda: seconds_of_group(ours)
     finally:
         _move_to(outer)
         with contextlib.suppress(OSError):  # somebody whom we have started may still be there
@@ -52,6 +52,6 @@ def _move_to(group: Path) -> None:
     (group / "cgroup.procs").write_text(str(os.getpid()))
 
 
-def _seconds_of(group: Path) -> float:
+def seconds_of_group(group: Path) -> float:
     words = (group / "cpu.stat").read_text().split()
     return int(words[words.index("usage_usec") + 1]) / 1e6

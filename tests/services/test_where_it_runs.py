@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from managed import Managed, managed, until, write
 
+from forklab.services.journal import read
 from forklab.services.keepers import keeper_program
 from forklab.services.processes import children
 
@@ -62,6 +63,22 @@ def test_on_a_full_disk_services_run_and_the_loss_is_told(tmp_path: Path) -> Non
         until(lambda: "sleep 1000" in commands(manager))
         assert manager.stop("web") == 0
         assert manager.leave() == 0
+
+
+def test_a_manager_that_is_killed_leaves_a_whole_journal(tmp_path: Path) -> None:
+    """Of a service that writes as fast as it can: all that it wrote from the first line on, and no half of one."""
+    journal = tmp_path / "journal"
+    options = ("--journal", str(journal), "--quiet")
+    with managed({"web": "/usr/bin/seq 1000000000"}, options=options) as manager:
+        assert manager.start("web") == 0
+        until(lambda: journal.stat().st_size > 1_000_000)
+        manager.process.kill()
+        manager.process.wait(60)
+        *kept, last = [found for found, _ in read(journal)]
+        assert None not in kept
+        records = [record for record in (*kept, last) if record and record.pid]
+        assert [record.text for record in records] == [str(n + 1) for n in range(len(records))]
+        assert len(records) > 5000
 
 
 PLAY = """

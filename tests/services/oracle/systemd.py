@@ -22,7 +22,7 @@ class Systemd:
     """One that has been booted. `lab` is the folder that it sees as /lab."""
 
     def __init__(self, pid: int, lab: Path) -> None:
-        self._pid = pid
+        self.pid = pid
         self._lab = lab
         self._cursor = ""
 
@@ -32,7 +32,7 @@ class Systemd:
 
     def run(self, *command: str, seconds: float = 30) -> Answer:
         """A command within its namespaces, with no more capabilities than it has."""
-        inside = ["nsenter", f"--target={self._pid}", "--all", "setpriv"]
+        inside = ["nsenter", f"--target={self.pid}", "--all", "setpriv"]
         inside += [
             f"--bounding-set={_CAPABILITIES}",
             "env",
