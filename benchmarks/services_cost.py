@@ -162,7 +162,7 @@ def of_a_thousand(seconds: Meter) -> None:
                 answers.append(taken(lambda: manager.ask("states", "u0.service")))
                 starting.join(0.05)
             costs[count] = (seconds() - before) / count
-            stopping = taken(manager.leave)
+            stopping = taken(lambda: manager.leave(600))
             print(
                 f"{count} units: {1000 * costs[count]:.2f} ms of processor time to start each;"
                 f" the slowest of {len(answers)} answers meanwhile {max(answers):.2f} s;"

@@ -300,7 +300,8 @@ class _Walk:
         self.touched.add(name)
         if old and (task is None or task.kind is not old.kind):
             self.freed.add(name)
-        tasks = {each: other for each, other in self.manager.tasks.items() if each != name}
+        tasks = {**self.manager.tasks}
+        tasks.pop(name, None)
         if task:
             tasks[name] = task
         self.manager = replace(self.manager, tasks=tasks)
