@@ -411,13 +411,16 @@ def test_when_the_manager_is_killed_its_services_end_and_its_journal_is_whole() 
         "deaf": DEAF,
         "flood": "/bin/sh -c 'while :; do echo 0123456789; done'",
     }
-    with managed(units, "deaf", "flood") as manager:
-        until(lambda: manager.lines("deaf.service") and len(manager.lines("flood.service")) > 1000)
+    with managed(units, "deaf") as manager:
+        until(lambda: manager.lines("deaf.service"))
+        assert manager.start("flood") == 0
+        until(lambda: (manager.place / "journal").stat().st_size > 1_000_000)
         everybody = manager.everybody()
         manager.process.kill()
         manager.process.wait()
         until(lambda: all(map(gone, everybody)), "they ended within the grace")
-        assert set(manager.lines("flood.service")) == {"0123456789"}
+        flood = manager.lines("flood.service")
+        assert set(flood) == {"0123456789"} and len(flood) > 1000
         assert manager.lines("deaf.service") == ["up"]
 
 
