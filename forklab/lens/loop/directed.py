@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from forklab.kernel.signals import CHLD
 from forklab.lens.calls import awaiting, cueing, sleeping
-from forklab.lens.edge import ptrace
+from forklab.lens.edge import proc, ptrace
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import delivery, passing, spinning
 from forklab.lens.loop.cues import Cues
@@ -24,7 +24,12 @@ from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.rest import Kind, Rest, rest_of_all
 from forklab.lens.loop.seeded import WAKING, Seeded
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.clock import NEVER, OWN_PROCESSOR_TIME, SECOND
+from forklab.lens.world.clock import (
+    NEVER,
+    OWN_PROCESSOR_TIME,
+    PROCESS_PROCESSOR_TIME,
+    SECOND,
+)
 from forklab.lens.world.onward import AT_ONCE, HELD, IN_TURN, Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
@@ -46,9 +51,10 @@ _MOST_WAKINGS_WHILE_OTHERS_SLEEP = 20_000  # until the play is at rest
 _MOST_STRETCHES, _MOST_STRETCHES_AGAIN = 3, 0  # without a call
 _A_STRETCH, _A_STRETCH_AGAIN = 300_000_000, 20_000_000  # nanoseconds on the processor
 _MOST_TURNS = 2_000
-_LOOKS_OF_A_TURN = (
-    10  # at its own processor time: who waits for that to go by gets what it waits for
-)
+# Who waits for its own processor time to go by gets what it waits for, on a fast machine as soon as on a slow one: each
+# look at it takes at least so long (ns).
+_LOOKS_OF_A_TURN = 10
+_A_LOOK = 50_000
 # And this something that goes on and on, such as a process that sends signals to itself. When a hundred orphans die at
 # once, an init takes three hundred.
 _MOST_TURNS_AT_ALL, _MOST_TURNS_AT_ALL_AGAIN = 3_000, 600
@@ -88,7 +94,7 @@ class Directed:
     _timers_before: frozenset[tuple[Member, int]] = frozenset()
     _not_set_anew: frozenset[tuple[Member, int]] = frozenset()
     _turns: int = 0
-    _looks: int = 0
+    _looks: Counter[Member] = field(default_factory=Counter)
     _stretches: int = 0
     _turns_at_all: int = 0
     _born_before: int = 0
@@ -139,7 +145,9 @@ class Directed:
                 return True
             return False
         if call.name != cueing.NAME:
-            self._note_look(call)
+            if sleeping.clock_of(call) in OWN_PROCESSOR_TIME:
+                self._look(loop, tracee, call)
+                return True
             return self.chance.holds(loop, tracee, call)
         if not self.cues.asks(tracee, call):
             loop.goes_on(tracee, AT_ONCE)
@@ -209,12 +217,17 @@ class Directed:
             self.chance.last.add(tracee)
             ptrace.interrupt(tracee.tid)
 
-    def _note_look(self, call: Call) -> None:
-        if call.name == "clock_gettime" and sleeping.clock_of(call) in OWN_PROCESSOR_TIME:
-            self._looks += 1
-            if self._looks % _LOOKS_OF_A_TURN:
-                self._turns -= 1
-                self._turns_at_all -= 1
+    def _look(self, loop: Loop, tracee: Tracee, call: Call) -> None:
+        """At how long it has been on a processor."""
+        self._looks[tracee.member] += 1
+        looks = self._looks[tracee.member]
+        if looks % _LOOKS_OF_A_TURN:
+            self._turns -= 1
+            self._turns_at_all -= 1
+        whole = sleeping.clock_of(call) == PROCESS_PROCESSOR_TIME
+        spent = proc.processor_time(tracee.member.pid if whole else tracee.tid, whole=whole)
+        sleeping.answer(tracee, call, spent + looks * _A_LOOK)
+        loop.goes_on(tracee, AT_ONCE)
 
     @property
     def _wakes_often(self) -> bool:
