@@ -55,7 +55,9 @@ def compare(seed: int) -> tuple[set[Seen], set[Seen]] | None:
     text = random_program(seed)
     with program_of("c", text) as program:
         found = explore(program.argv, program=program.path)
-    assert found.complete, text
+    # What becomes of who is stopped then is up to the shell below which the program runs.
+    abandoned = [reason for reason in found.reasons if "is stopped when P ends" in reason]
+    assert found.complete or abandoned == list(found.reasons), text
     everywhere = found.graph.learned.situations.values()
     times = any(move.kind == TIME for here in everywhere for move in here.moves)
     if times or any(outcome.deadlock for outcome in found.outcomes):
