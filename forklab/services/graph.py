@@ -9,7 +9,7 @@ is none, the request is refused and nothing is done (systemd.unit(5); where that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
@@ -31,7 +31,6 @@ class Kind(StrEnum):
 
 
 _STOPS: Final = (Kind.STOP, Kind.RESTART)
-_STARTS: Final = (Kind.START, Kind.RELOAD, Kind.RESTART)
 
 
 @dataclass(frozen=True)
@@ -121,27 +120,22 @@ def awaited(graph: Graph, jobs: Mapping[str, HasKind], name: str) -> Iterator[st
             yield other
 
 
-def circle(graph: Graph, jobs: Mapping[str, HasKind], new: Iterable[str]) -> list[str]:
-    """Units whose jobs would wait for each other for ever, each after the next one; none if there are none.
+def circle(graph: Graph, names: Collection[str], new: Iterable[str]) -> list[str]:
+    """Of these units some of which each comes after the next one, and the last after the first; none if there are none.
 
-    Who stops waits for others that stop alone, and who starts for all: so a circle closes among the ones, or among the
-    others. A restart is both: first it is a stop, and then a start. (systemd takes it for a stop; what it becomes may
-    wait for ever there: docs/services.md.)
-
-    Only those are looked at for whom the `new` jobs would wait in the end: no other job can be in a circle with them.
+    Only those are looked at that the `new` ones come after in the end: no other can be in a circle with them.
     """
-    for kinds in (_STOPS, _STARTS):
-        those = {name for name, job in jobs.items() if job.kind in kinds}
-        order: dict[str, list[str]] = {}
-        names = [name for name in new if name in those and (graph.after(name) & those) - {name}]
-        for name in names:  # it grows meanwhile
-            if name not in order:
-                order[name] = sorted((graph.before(name) & those) - {name})
-                names += order[name]
-        try:
-            TopologicalSorter(order).prepare()
-        except CycleError as error:
-            return list(reversed(error.args[1][1:]))
+    those = set(names)
+    order: dict[str, list[str]] = {}
+    following = [name for name in new if name in those and (graph.after(name) & those) - {name}]
+    for name in following:  # it grows meanwhile
+        if name not in order:
+            order[name] = sorted((graph.before(name) & those) - {name})
+            following += order[name]
+    try:
+        TopologicalSorter(order).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1][1:]))
     return []
 
 
@@ -296,12 +290,18 @@ class _Draft:
             self.drop(spare[:1])
 
     def _circle(self) -> list[Job]:
-        """Jobs that would wait for each other for ever; those of earlier requests count, too."""
+        """Jobs that would wait for each other for ever; those of earlier requests count, too.
+
+        Who stops waits for others that stop alone, and who starts for all: so a circle closes among the ones, or among
+        the others. Among those who stop it costs no job, only the order (`Manager`). A restart becomes a start.
+        (systemd takes it for a stop; what it becomes may wait for ever there: docs/services.md.)
+        """
         new = self.one_each()
         jobs = dict(self.pending)
         for name, job in new.items():
             jobs[name] = merged(jobs.get(name), job, self.active.get(name, "inactive"))
-        found = [new.get(name, jobs[name]) for name in circle(self.graph, jobs, new)]
+        start = {name for name, job in jobs.items() if job.kind is not Kind.STOP}
+        found = [new.get(name, jobs[name]) for name in circle(self.graph, start, new)]
         if not found:
             return []
         first = found.index(self.anchor if self.anchor in found else min(found, key=str))

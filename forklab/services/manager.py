@@ -8,7 +8,7 @@ others with it, wake one (OnFailure=), or come back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final, TypeAlias
@@ -52,9 +52,14 @@ class Task:
         return self.job.kind
 
     @property
-    def waits(self) -> bool:
-        """Whether others may still come before it. A restart that has stopped starts."""
-        return not self.running or self.kind is Kind.RESTART
+    def will_start(self) -> bool:
+        """Whether others may still come before it, when it starts. A restart that has stopped starts."""
+        return self.kind is Kind.RESTART or (self.kind is not Kind.STOP and not self.running)
+
+    @property
+    def will_stop(self) -> bool:
+        """Whether others may still come before it, when it stops."""
+        return self.kind in (Kind.STOP, Kind.RESTART) and not self.running
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,7 @@ def step(manager: Manager, event: Event, now: float) -> tuple[Manager, tuple[Dee
         case Leave():
             walk.leave()
         case Reread():
-            walk.break_circles()
+            pass  # whoever may go on now does
     walk.run_what_can()
     return walk.manager, tuple(walk.deeds)
 
@@ -248,29 +253,33 @@ class _Walk:
         lives = {name: replace(each, stopped=True) for name, each in self.manager.lives.items()}
         self.manager = replace(self.manager, lives=lives, leaving=True)
         up = {name for name, each in lives.items() if each.active not in DOWN}
-        stops = {name: Job(name, Kind.STOP) for name in sorted(up | self.manager.tasks.keys())}
-        while names := circle(self.graph, stops, stops):
-            self._say(names[0], f"Transaction order is cyclic: {' after '.join(names)}.", 4)
-            del stops[names[0]]
-        for job in stops.values():
-            self._install(job, None)
+        for name in sorted(up | self.manager.tasks.keys()):
+            self._install(Job(name, Kind.STOP), None)
 
-    def break_circles(self) -> None:
-        """After other files were read: jobs that wait already may have to wait for each other now."""
-        while names := self._circle():
-            task = self.manager.tasks[names[0]]
-            words = " after ".join([*names, names[0]])
-            self._say(names[0], f"Ordering cycle: {words}. {task.job} does not wait.", 4)
-            if task.kind is Kind.STOP:
-                self._run(names[0])  # whoever is to stop does: it is only the order that is lost
-            else:
-                self._finish(names[0], "dependency")
-                if self._is_overdue(names[0]):
-                    self._move(names[0], life.Refused("resources"))
+    def _break_circles(self, new: Iterable[str]) -> None:
+        """Where these jobs and others would wait for each other for ever, lets one of them go, or run.
 
-    def _circle(self) -> list[str]:
-        waiting = {name: task for name, task in self.manager.tasks.items() if task.waits}
-        return circle(self.graph, waiting, waiting)
+        Starts do so only when other files have been read (else `graph` refuses them), and one of them fails. Whoever is
+        to stop does: there it is only the order that is lost.
+        """
+        while names := self._circle(new, lambda task: task.will_start):
+            self._say_circle(names, names[0])
+            self._finish(names[0], "dependency")
+            if self._is_overdue(names[0]):
+                self._move(names[0], life.Refused("resources"))
+        while names := self._circle(new, lambda task: task.will_stop):
+            first = next(name for name in names if self.manager.tasks[name].kind is Kind.STOP)
+            self._say_circle(names, first)
+            self._run(first)
+
+    def _circle(self, new: Iterable[str], waits: Callable[[Task], bool]) -> list[str]:
+        tasks = self.manager.tasks
+        those = sorted(name for name in new if name in tasks and waits(tasks[name]))
+        return those and circle(self.graph, [n for n, task in tasks.items() if waits(task)], those)
+
+    def _say_circle(self, names: Sequence[str], name: str) -> None:
+        words, job = " after ".join([*names, names[0]]), self.manager.tasks[name].job
+        self._say(name, f"Ordering cycle: {words}. {job} does not wait.", 4)
 
     def _is_overdue(self, name: str) -> bool:
         """Whether it comes back by the job that its timer has asked for, so that nothing wakes it without one."""
@@ -349,6 +358,7 @@ class _Walk:
         """Until nobody can go on, each that waits for nobody. Only those are looked at whom a change concerns."""
         while self.touched or self.failed:
             touched, self.touched = self.touched, set()
+            self._break_circles(touched)
             freed, self.freed = self.freed, set()
             before, after = self.graph.before, self.graph.after
             concerned = touched.union(*(before(name) | after(name) for name in freed))

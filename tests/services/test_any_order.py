@@ -233,6 +233,46 @@ def test_in_a_circle_a_restart_counts_as_the_start_that_comes_of_it() -> None:
         assert world.manager.life("a.service").active == "inactive"
 
 
+ROUND = {
+    f"{name}.service": f"[Unit]\nAfter={other}.service\n[Service]\nExecStart=/lab/act {name} hang\n"
+    f"ExecStop=/lab/act {name} sleep:300 say:done\n"
+    for name, other in ("ab", "ba")
+}
+
+
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_whoever_is_to_stop_does_also_where_the_order_is_a_circle(at_the_end: bool) -> None:
+    """Each comes after the other. One of them stops first, and the other when it has."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(ROUND, folder)
+        assert [world.start(name) for name in ROUND] == ["done", "done"]
+        if at_the_end:
+            world.event(Leave())
+        else:
+            numbers = [world.request(Kind.STOP, name) for name in ROUND]
+            assert world.wait_for(numbers) == ["done", "done"]
+        world.wait(1)
+        world.check_rest()
+        assert not world.actors
+        assert [line for _, line in world.log] == ["a done", "b done"]
+        assert world.log[1][0] >= 0.6
+
+
+def test_who_is_bound_to_another_goes_also_if_the_order_is_a_circle() -> None:
+    """b is part of a, and each comes after the other; a is bound to c, which ends."""
+    files = {
+        "a.service": ROUND["a.service"].replace("[Unit]", "[Unit]\nBindsTo=c.service"),
+        "b.service": ROUND["b.service"].replace("[Unit]", "[Unit]\nPartOf=a.service"),
+        "c.service": "[Service]\nExecStart=/lab/act x sleep:100\n",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(files, folder)
+        assert [world.start(name) for name in files] == ["done", "done", "already"]
+        world.wait(1)
+        world.check_rest()
+        assert not world.actors
+
+
 def test_after_a_command_that_fails_the_next_one_is_not_run() -> None:
     commands = "ExecStart=/lab/act x exit:1\nExecStart=/lab/act x say:second\n"
     with tempfile.TemporaryDirectory() as folder:
