@@ -46,6 +46,8 @@ class Task:
     job: Job
     running: bool = False
     requests: frozenset[int] = frozenset()  # who waits for it
+    # Which job it is: within one step it may end, and be asked for once more.
+    identity: object = field(default_factory=object, compare=False, repr=False)
 
     @property
     def kind(self) -> Kind:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from watched import answered, check_rest, check_step, starts
+from watched import answered, check_progress, check_rest, check_step, is_at_rest, starts
 from world import World
 
 from forklab.services import life
@@ -105,16 +105,28 @@ class Watched(World):
             lately = [at for at in self.begun[name] if self.now - at < INTERVAL]
             assert len(lately) <= BURST, f"{name} is started too often"
 
+    def settle(self) -> None:
+        """Nothing goes on any more; or somebody comes back, and fails, for ever."""
+        self.wait(60)
+        if is_at_rest(self.manager):
+            self.check_rest()
+        else:
+            before = self.manager
+            self.wait(60)
+            check_progress(before, self.manager)
+
     def stop_all(self) -> None:
         self.said.clear()
         for name in NAMES:
             self.request(Kind.STOP, name)
-        self.wait(60)
+        self.settle()
+        if any("Triggering OnFailure=" in text for _, text in self.said):
+            # Who fails to stop may wake somebody, for ever; but not at the end.
+            self.event(Leave())
+            self.wait(60)
         self.check_rest()
-
-    def has_woken(self) -> bool:
-        """Whether somebody was there for the case that another one fails (OnFailure=)."""
-        return any("Triggering OnFailure=" in text for _, text in self.said)
+        assert {self.manager.life(name).active for name in NAMES} <= set(DOWN)
+        assert not self.actors
 
     def check_rest(self) -> None:
         check_rest(self.manager)
@@ -134,7 +146,7 @@ def world_of(files: Mapping[str, str], folder: str) -> Watched:
     return Watched(Path(folder))
 
 
-@settings(max_examples=EXAMPLES, derandomize=not MORE)
+@settings(max_examples=EXAMPLES, derandomize=not MORE, deadline=None)
 @given(unit_files(), REQUESTS, st.booleans())
 def test_no_job_is_forgotten_order_is_kept_and_what_is_stopped_ends(
     files: dict[str, str], requests: list[tuple[Kind, str, float]], leaves: bool
@@ -144,21 +156,11 @@ def test_no_job_is_forgotten_order_is_kept_and_what_is_stopped_ends(
         for kind, name, then in requests:
             world.request(kind, name)
             world.wait(then)
-        if not leaves:
-            world.wait(60)
-            world.check_rest()
-            world.stop_all()
-            if (
-                world.has_woken()
-            ):  # who fails to stop may wake somebody, for ever; but not at the end
-                world.event(Leave())
-                world.wait(60)
-        else:
+        if leaves:
             world.event(Leave())
-            world.stop_all()
-        world.check_rest()
-        assert {world.manager.life(name).active for name in NAMES} <= set(DOWN)
-        assert not world.actors
+        else:
+            world.settle()
+        world.stop_all()
 
 
 def test_nobody_who_waits_is_started_during_the_shutdown() -> None:
@@ -271,6 +273,27 @@ def test_who_is_bound_to_another_goes_also_if_the_order_is_a_circle() -> None:
         world.wait(1)
         world.check_rest()
         assert not world.actors
+
+
+def test_of_one_who_stops_and_one_who_starts_again_in_a_circle_the_first_does_not_wait() -> None:
+    """b is part of c, whom a is in the way of."""
+    files = {
+        "a.service": ROUND["a.service"],
+        "b.service": ROUND["b.service"].replace("[Unit]", "[Unit]\nPartOf=c.service"),
+        "c.service": "[Unit]\nConflicts=a.service\n[Service]\nExecStart=/lab/act c hang\n",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(files, folder)
+        assert [world.start(name) for name in ROUND] == ["done", "done"]
+        again = world.request(Kind.RESTART, "c.service")
+        assert world.wait_for([again]) == ["done"]
+        world.wait(1)
+        world.check_rest()
+        assert {name: len(times) for name, times in world.begun.items()} == {
+            "a.service": 1,
+            "b.service": 2,
+            "c.service": 1,
+        }
 
 
 def test_after_a_command_that_fails_the_next_one_is_not_run() -> None:
@@ -447,6 +470,23 @@ def test_whoever_waits_is_not_started_when_its_file_has_gone_meanwhile() -> None
         assert not world.begun["b.service"]
 
 
+def test_what_an_answer_brings_about_comes_after_all_deeds_of_the_step_that_asks() -> None:
+    """a is asked for its conditions when c comes back; the timer of c that has rung ends in the same step."""
+    files = {
+        "a.service": "[Unit]\nAssertPathExists=/no\n[Service]\nExecStart=/lab/act x hang\n",
+        "b.service": "[Unit]\nRequires=a.service\nAfter=a.service\n[Service]\nExecStart=/lab/act x hang\n",
+        "c.service": (
+            "[Unit]\nWants=b.service\nAfter=b.service\n[Service]\nType=oneshot\nRestart=on-failure\n"
+            "ExecStart=/lab/act x catch:TERM hang\nTimeoutStartSec=1\n"
+        ),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(files, folder)
+        assert world.start("c.service") == "failed"
+        world.wait(2)
+        assert len(world.begun["c.service"]) == 3
+
+
 EVENTS = st.one_of(
     st.builds(
         Request, st.integers(1, 9), st.builds(Job, st.sampled_from(NAMES), st.sampled_from(Kind))
@@ -471,7 +511,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=EXAMPLES, derandomize=not MORE)
+@settings(max_examples=EXAMPLES, derandomize=not MORE, deadline=None)
 @given(unit_files(), st.lists(EVENTS, max_size=25))
 def test_no_event_at_any_time_is_too_much(files: dict[str, str], events: list[Event]) -> None:
     """Also those that cannot be, or come twice: the manager does not die, and nobody starts out of order."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from forklab.services.graph import DOWN, UP, Kind
 from forklab.services.life import Kill, Run
-from forklab.services.manager import Check, Deed, Finished, Manager
+from forklab.services.manager import Check, Deed, Finished, Manager, Task
 from forklab.services.unit import Relation
 
 _FIRST = ("ExecStartPre", "ExecStart")
+_BRINGS_JOBS = ("Triggering OnFailure=", "Unit is bound to an inactive unit.")
 
 
 def starts(before: Manager, after: Manager, deeds: Sequence[Deed]) -> list[str]:
@@ -19,36 +20,49 @@ def starts(before: Manager, after: Manager, deeds: Sequence[Deed]) -> list[str]:
         for deed in deeds
         if isinstance(deed.effect, Run)
         and deed.effect.key in _FIRST
-        and (
-            before.life(deed.unit).active in DOWN or before.life(deed.unit).state == "auto-restart"
-        )
+        and before.life(deed.unit).state not in ("start-pre", "start")
     ]
 
 
 def check_step(before: Manager, after: Manager, deeds: Sequence[Deed]) -> None:
     """Raises AssertionError."""
     graph = after.graph
-    begun = {deed.unit for deed in deeds if isinstance(deed.effect, Check | Run)}
-    lasting = {
-        name: task
-        for name, task in after.tasks.items()
-        if name in before.tasks
-        and before.tasks[name].kind == task.kind
-        and not (before.tasks[name].running and name in begun)  # that is another job of this kind
-    }
+    pending = _pending(before, after, deeds)
     for name in starts(before, after, deeds):
         assert not before.leaving, f"{name} is started during the shutdown"
-        for other in graph.before(name) - {name}:
-            if after.life(other).active in UP:
-                continue  # it has started in this step, and been asked for once more by a failure
-            assert other not in lasting, f"{name} starts before {lasting[other].job} is done"
         for other in graph.whom(Relation.BINDS_TO, name) & graph.before(name):
             assert after.life(other).active in UP, f"{name} starts, and {other} is down"
+    for name in _begin_to_start(before, after, deeds):
+        for other in graph.before(name) - {name}:
+            assert other not in pending, f"{name} starts before {pending[other].job} is done"
     let_go = {deed.unit for deed in deeds if "does not wait" in getattr(deed.effect, "text", "")}
     for name in _begin_to_stop(before, after, deeds) - let_go:
         for other in graph.after(name) - {name}:
-            waits = other in lasting and lasting[other].kind in (Kind.STOP, Kind.RESTART)
-            assert not waits, f"{name} stops before {lasting[other].job} is done"
+            waits = other in pending and pending[other].kind in (Kind.STOP, Kind.RESTART)
+            assert not waits, f"{name} stops before {pending[other].job} is done"
+
+
+def _pending(before: Manager, after: Manager, deeds: Sequence[Deed]) -> dict[str, Task]:
+    """The jobs that there were all the time while others began, and still are.
+
+    All jobs of a step come before the first of them runs, but those that others' failures and ends bring about.
+    """
+    told = [getattr(deed.effect, "text", "") for deed in deeds]
+    more = any(text.startswith(_BRINGS_JOBS) for text in told)
+    return {
+        name: task
+        for name, task in after.tasks.items()
+        if not more or (name in before.tasks and before.tasks[name].identity is task.identity)
+    }
+
+
+def _begin_to_start(before: Manager, after: Manager, deeds: Sequence[Deed]) -> set[str]:
+    """Whose job to start runs now. Conditions are asked for first, and jobs may come before they are answered."""
+    asked = {deed.unit for deed in deeds if isinstance(deed.effect, Check)}
+    at_once = {
+        name for name in starts(before, after, deeds) if not after.graph.units[name].conditions
+    }
+    return asked | at_once
 
 
 def _begin_to_stop(before: Manager, after: Manager, deeds: Sequence[Deed]) -> set[str]:
@@ -80,3 +94,18 @@ def check_rest(manager: Manager) -> None:
         for other in manager.graph.whom(Relation.BINDS_TO, name):
             up = life.active == "active"
             assert not up or manager.life(other).active not in DOWN, f"{name} outlives {other}"
+
+
+def is_at_rest(manager: Manager) -> bool:
+    resting = ("active", *DOWN)
+    return not manager.tasks and all(life.active in resting for life in manager.lives.values())
+
+
+def check_progress(before: Manager, after: Manager) -> None:
+    """What has to be so where something goes on for ever: in a time longer than any limit, each job and state ends."""
+    for name, task in after.tasks.items():
+        same = name in before.tasks and before.tasks[name].identity is task.identity
+        assert not same, f"forgotten: {task.job}"
+    for name, life in after.lives.items():
+        moved = life is not before.life(name) or life.active in ("active", *DOWN)
+        assert moved, f"{name} stays in {life.state}"
