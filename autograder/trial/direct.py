@@ -208,6 +208,8 @@ class Director:
         try:
             self._reply(name)
         except ActorLostError as lost:
+            if lost.errno is None:  # whoever dies of it closes its connection first
+                self._wait_until(self.play.process(name).ended)
             if not self.play.process(name).ended() and lost.errno != errno.EPIPE:
                 raise
         else:
