@@ -68,6 +68,8 @@ def _lines(statement: Statement) -> Iterator[str]:
             yield "os.fork()"
         case Branch():
             yield from _branch(statement)
+        case Both(operators, ()):
+            yield _condition(operators)
         case Both(operators, then):
             yield f"if {_condition(operators)}:"
             yield from _block(then)

@@ -109,6 +109,12 @@ def test_a_random_program_compiles_ends_and_stays_small(hand: Hand, maker: Maker
     assert 2 <= len(recording.history.family()) <= MOST_PROCESSES
 
 
+def test_a_condition_that_decides_nothing_is_the_whole_statement() -> None:
+    """In Python a body may not be empty; in C it may, and there a bare condition would get a warning."""
+    told = in_python((Both(("or", "and"), ()), Say("x")))
+    assert "\n(os.fork() or os.fork()) and os.fork()\nprint" in told
+
+
 @settings(max_examples=3)
 @given(hand=hands, maker=st.sampled_from(MAKERS), seed=st.integers(0, 99))
 def test_a_random_program_is_the_same_in_both_languages(
