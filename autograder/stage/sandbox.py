@@ -32,8 +32,8 @@ from autograder.stage.confinement import (
 from autograder.stage.errors import EXCESSES, StageError, UnableError
 from autograder.stage.tools import put_program
 from autograder.stage.users import private_user
-from autograder.stage.watch import processor_seconds_of
 from autograder.stage.workspace import remove
+from forklab.lens.edge import proc
 
 _ANSWER_SECONDS, _END_SECONDS = 30.0, 5.0
 _LANDLOCK_WITH_SCOPES = 6
@@ -189,7 +189,7 @@ class Sandbox:
 
     def processor_seconds(self) -> float:
         """How long the launcher has been on a processor, and those whom it has waited for: of plays that are over."""
-        return processor_seconds_of(self.launcher_pid)
+        return proc.processor_seconds(self.launcher_pid)
 
     def end_play(self) -> None:
         """Kills and reaps whoever is left of the play, and empties its /tmp."""

@@ -347,12 +347,6 @@ def parent_of(pid: int) -> int:
     return int(fields[_PARENT]) if fields else 0
 
 
-def processor_seconds_of(pid: int) -> float:
-    """What it has used so far, with all those of its descendants that have been waited for; 0 if it is gone."""
-    fields = _fields(_read_text(f"/proc/{pid}/stat"))
-    return sum(map(int, fields[_TIMES])) / _TICKS_A_SECOND
-
-
 def started_at(pid: int) -> int:
     """When a process was started, in ticks since the machine was; 0 if it is gone."""
     fields = _fields(_read_text(f"/proc/{pid}/stat"))

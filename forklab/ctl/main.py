@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-n", "--lines", metavar="N", type=int, default=10, help="of the journal")
     parser.add_argument("-p", "--property", metavar="NAME", action="append", default=[])
     parser.add_argument(
-        "-P", metavar="NAME", action=_ValueOf, dest="property", help="the same as -p NAME --value"
+        "-P", metavar="NAME", action="append", dest="value_of", default=[], help="-p NAME --value"
     )
     parser.add_argument("--value", action="store_true", help="print values alone")
     parser.add_argument(
@@ -140,18 +140,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--file", metavar="FILE", type=Path, help="a journal that was kept")
     parser.add_argument("--no-pager", action="store_true", help="as ever: there is none")
     return parser
-
-
-class _ValueOf(argparse.Action):
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
-        namespace.property = [*namespace.property, values]
-        namespace.value = True
 
 
 def _nearest(word: str) -> str:

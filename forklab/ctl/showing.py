@@ -199,7 +199,9 @@ def _last_lines(context: Context, name: str) -> list[str]:
 
 
 def show(context: Context, names: list[str]) -> int:
-    wanted = [name for names in context.asked.property for name in names.split(",")]
+    asked = context.asked
+    wanted = [name for names in (*asked.property, *asked.value_of) for name in names.split(",")]
+    values_alone = asked.value or asked.value_of
     for number, each in enumerate(context.manager.states(names)):
         if number:
             print()
@@ -209,11 +211,9 @@ def show(context: Context, names: list[str]) -> int:
         for key in (key for key in _ORDER.split() if key in found):
             value = found[key]
             values = value if isinstance(value, list) else [value]
-            if key in wanted or (
-                not wanted and (context.asked.all or values not in ([""], [None]))
-            ):
+            if key in wanted or (not wanted and (asked.all or values not in ([""], [None]))):
                 for value in values:
-                    print(value if context.asked.value else f"{key}={value}")
+                    print(value if values_alone else f"{key}={value}")
     return 0
 
 

@@ -25,6 +25,7 @@ REFUSED: Final = (
     "This machine refuses new PID namespaces, as containers often do (kernel.unprivileged_userns_clone,"
     " user.max_user_namespaces, or a seccomp filter)."
 )
+_KEPT: Final = ("output", "status", "seed", "seconds", "real_pids")  # beside the history
 ON_RECORD: Final = "So this program was not run. What you see is what it did where it may have one."
 
 
@@ -47,16 +48,15 @@ def recorded(cell: Cell) -> Recording:
 
 def _recording(form: dict[str, object]) -> Recording:
     history = History.from_json(form["history"])  # type: ignore[arg-type]
-    known = {key: form[key] for key in ("output", "status", "seed", "seconds", "real_pids")}
+    known = {key: form[key] for key in _KEPT}
     return Recording(history, **known)  # type: ignore[arg-type]
 
 
 def _record(cell: Cell) -> dict[str, object]:
     with cell.program() as program:
         run = record(program.argv, program=program.path, hidden_folder=program.folder)
-    known = run._asdict() | {"history": run.history.to_json()}
-    kept = ("output", "status", "seed", "seconds", "real_pids", "history")
-    return {"language": cell.language, "text": cell.text, **{key: known[key] for key in kept}}
+    known = {key: getattr(run, key) for key in _KEPT} | {"history": run.history.to_json()}
+    return {"language": cell.language, "text": cell.text, **known}
 
 
 def cells_of(notebook: Path) -> list[Cell]:

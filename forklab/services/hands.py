@@ -167,7 +167,7 @@ class Hands:
             self.happens(Happened(name, life.NotStarted(run.role)))
 
     def kill(self, name: str, number: int, whom: str) -> None:
-        """A signal to "everybody" of the service, to its "named" processes, or to "control" alone."""
+        """A signal to "everybody" of the service, to its "named" processes, or to "main" or "control" alone."""
         if name in self._wards:
             self._wards[name].kill(number, whom)
         elif name not in self._bereaved:

@@ -98,12 +98,11 @@ def goes_back(run: Run, tracee: Tracee, result: int) -> bool:
     call = tracee.call
     if call is None or call.expired is not None:
         return False
-    if result > 0 and call.name == "rt_sigtimedwait":
-        goes = timers.took_what_is_dropped(run, tracee, call, result)
+    if result == -_EINTR:
+        goes = _was_broken_off_in_vain(tracee)
     else:
-        masks = proc.masks(tracee.member.pid, tracee.tid) if result == -_EINTR else None
-        disturbed = masks is not None and bool(masks.pending & ~masks.blocked)
-        goes = disturbed and masks is not None and not masks.deliverable
+        takes = result > 0 and call.name == "rt_sigtimedwait"
+        goes = takes and timers.took_what_is_dropped(run, tracee, call, result)
     if not goes:
         return False
     if call.patched is not None:
@@ -111,6 +110,14 @@ def goes_back(run: Run, tracee: Tracee, result: int) -> bool:
     ptrace.call_again(tracee.tid, call.name, call.arguments[0])
     tracee.interrupted = True
     return True
+
+
+def _was_broken_off_in_vain(tracee: Tracee) -> bool:
+    """By signals of which it ignores all."""
+    masks = proc.masks(tracee.member.pid, tracee.tid)
+    if masks is None or not masks.pending & ~masks.blocked:
+        return False
+    return not masks.deliverable
 
 
 def returned(run: Run, tracee: Tracee, result: int) -> int:

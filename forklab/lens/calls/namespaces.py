@@ -8,9 +8,8 @@ from forklab.lens.world.onward import AT_ONCE, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
-CLONE_NEWTIME = (
-    0x80  # in unshare(2) and clone3(2) alone: to clone(2) it is part of a signal's number
-)
+# In unshare(2) and clone3(2) alone: to clone(2) it is part of a signal's number.
+CLONE_NEWTIME = 0x80
 
 
 def leave(run: Run, tracee: Tracee, call: Call) -> Onward:

@@ -47,6 +47,12 @@ def from_here(tracee: Tracee, path: str) -> str:
     return f"/proc/{tracee.tid}/root{path}"
 
 
+def found_from_here(tracee: Tracee, folder: int, path: str) -> str:
+    """The same of any path, which may begin at the folder of this descriptor."""
+    is_full = path.startswith("/")
+    return from_here(tracee, path) if is_full else f"{base(tracee, folder)}/{path}"
+
+
 def _names_on(tracee: Tracee, start: str, written: str) -> Iterator[tuple[str, bool]]:
     """The full paths of all names on a way, those of links too; and whether it can be the one that is meant."""
     here = start

@@ -116,11 +116,7 @@ def calls_nobody(tracee: Tracee, call: Call) -> bool:
     path = paths.text(tracee, name) if name is not None else ""
     if not path:
         return False
-    return not os.path.lexists(
-        paths.from_here(tracee, path)
-        if path.startswith("/")
-        else f"{paths.base(tracee, paths.AT_FDCWD)}/{path}"
-    )
+    return not os.path.lexists(paths.found_from_here(tracee, paths.AT_FDCWD, path))
 
 
 def _is_limit(call: Call) -> bool:

@@ -154,8 +154,7 @@ def _path_opened(tracee: Tracee, call: Call) -> str | None:
     name = paths.text(tracee, address)
     if not name or paths.is_below(name, "/proc"):
         return None
-    is_full = name.startswith("/")
-    return paths.from_here(tracee, name) if is_full else f"{paths.base(tracee, folder)}/{name}"
+    return paths.found_from_here(tracee, folder, name)
 
 
 def _opened(call: Call) -> tuple[int, int, int]:

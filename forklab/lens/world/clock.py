@@ -33,10 +33,8 @@ REALTIME, MONOTONIC = 0, 1
 _WALL_CLOCKS = frozenset({0, 5, 11} | {clock for clock in {8} if _has(clock)})
 # CLOCK_MONOTONIC, its RAW and COARSE, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM.
 _OTHERS = frozenset({1, 4, 6, 7} | {clock for clock in {9} if _has(clock)})
-PROCESS_PROCESSOR_TIME, _THREAD_PROCESSOR_TIME = (
-    2,
-    3,
-)  # CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID
+# CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID
+PROCESS_PROCESSOR_TIME, _THREAD_PROCESSOR_TIME = 2, 3
 OWN_PROCESSOR_TIME = frozenset({PROCESS_PROCESSOR_TIME, _THREAD_PROCESSOR_TIME})
 _NOT_FOR_SLEEPS = frozenset({4, 5, 6})
 # Looks in a row that take no time; then each takes a microsecond, and twice as long after each further hundred.
