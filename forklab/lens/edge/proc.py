@@ -173,13 +173,10 @@ def processor_seconds(pid: int) -> float:
     return sum(map(int, fields[11:15])) / _TICKS if fields else 0.0
 
 
-def processor_time(tid: int, *, whole: bool) -> int:
-    """How long a thread has been on a processor, or the `whole` process of this pid, in ns; 0 of who is gone.
-
-    By the clocks of clock_getcpuclockid(3) and pthread_getcpuclockid(3).
-    """
+def nanoseconds_of_all(pid: int) -> int:
+    """How long all threads of this process have been on a processor so far, by its clock: clock_getcpuclockid(3)."""
     try:
-        return time.clock_gettime_ns((~tid << 3) | (2 if whole else 6))
+        return time.clock_gettime_ns((~pid << 3) | 2)
     except OSError:
         return 0
 

@@ -225,7 +225,9 @@ class Directed:
             self._turns -= 1
             self._turns_at_all -= 1
         whole = sleeping.clock_of(call) == PROCESS_PROCESSOR_TIME
-        spent = proc.processor_time(tracee.member.pid if whole else tracee.tid, whole=whole)
+        # The clock of a thread is for its own process alone.
+        pid, tid = tracee.member.pid, tracee.tid
+        spent = proc.nanoseconds_of_all(pid) if whole else proc.nanoseconds(tid)
         sleeping.answer(tracee, call, spent + looks * _A_LOOK)
         loop.goes_on(tracee, AT_ONCE)
 

@@ -455,6 +455,17 @@ def test_who_looks_at_its_own_processor_time_is_not_busy(perform: Perform) -> No
     assert performance.first.status == 4
 
 
+@pytest.mark.parametrize("clock", ["CLOCK_PROCESS_CPUTIME_ID", "CLOCK_THREAD_CPUTIME_ID"])
+def test_whoever_has_computed_is_told_so_by_its_clocks(perform: Perform, clock: str) -> None:
+    body = (
+        "for (volatile int i = 0; i < 30000000; i++) continue;"
+        f"struct timespec t; clock_gettime({clock}, &t); return t.tv_sec || t.tv_nsec > 5000000 ? 4 : 5;"
+    )
+    performance, _ = perform(body)
+    performance.come_to_rest()
+    assert performance.first.status == 4
+
+
 FAMILY = "if (fork() == 0) _exit(7); int s; wait(&s); return WEXITSTATUS(s);"
 
 
