@@ -160,7 +160,7 @@ def test_what_several_have_handed_in_is_judged_once_and_counts_for_each(
     judged: list[str] = []
     shown: list[str] = []
     run = graded(seen(by_name, judged), on_result=lambda result: shown.append(result.student))
-    assert judged == ["ada", "bad ben"]
+    assert sorted(judged) == ["ada", "bad ben"]
     assert sorted(shown) == ["ada", "bad ben", "chen", "dora"]
     ada, _, *others = book.results(run)
     assert [other.assessment for other in others] == [ada.assessment] * 2
@@ -186,7 +186,8 @@ def test_an_error_is_not_handed_on_to_who_has_handed_in_the_same(
     hand_in_the_same(tmp_path / "class", "ada", "chen", "dora")
     judged: list[str] = []
     run = graded(seen(break_on("ada"), judged))
-    assert judged == ["ada", "bad ben", "chen"]
+    assert sorted(judged) == ["ada", "bad ben", "chen"]
+    assert judged.index("ada") < judged.index("chen")
     statuses = {r.student: r.assessment.status for r in book.results(run)}
     assert statuses["ada"] is Status.ERROR
     assert statuses["chen"] is statuses["dora"] is Status.PASSED
