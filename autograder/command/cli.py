@@ -16,6 +16,7 @@ from pathlib import Path
 from autograder.errors import CommandError
 from autograder.language.roles import AS_COMMAND, MODES, ROLES, VIRTUAL, VIRTUAL_SUBREAPER
 from forklab import standard
+from forklab.version import ShowVersion
 
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell tells it
 # What is wrong with a path that somebody has given, wherever we come upon it.
@@ -186,6 +187,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autograder",
         description="Judges programs by what the kernel says about their processes.",
+    )
+    parser.add_argument(
+        "--version", action=ShowVersion, nargs=0, help="say which forklab this is, and exit"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

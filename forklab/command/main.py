@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from forklab import standard
 from forklab.command.usage import UserError
+from forklab.version import ShowVersion
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-_COMMANDS = ("run", "outputs", "quiz", "tree", "services", "ctl")
+_COMMANDS = ("run", "outputs", "quiz", "tree", "services", "ctl", "doctor")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,6 +60,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     if arguments and arguments[0] not in _COMMANDS and not arguments[0].startswith("-"):
         parser.exit(2, f"forklab: {_no_command(arguments[0])}\n")
+    parser.add_argument(
+        "--version", action=ShowVersion, nargs=0, help="say which forklab this is, and exit"
+    )
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     wanted = arguments[:1] if arguments and arguments[0] in _COMMANDS else _COMMANDS
     for name in wanted:
