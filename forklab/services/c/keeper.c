@@ -55,6 +55,7 @@
 enum { CHDIR = 200, EXEC = 203, GROUP = 216, USER = 217 };
 enum { MOST_FIELDS = 20000, LONGEST_ORDER = 1 << 20, LONGEST_REPORT = 4096 };
 enum { MOST_GROUPS = 1 << 16, MOST_FOUND = 1 << 17 };
+enum { MOST_LOOKS = 100 }; /* for who is born while a signal is sent: some give birth for ever */
 /* Milliseconds: from the end of the manager until everybody is killed; between two blows. */
 enum { GRACE = 5000, PAUSE = 20 };
 enum role { MAIN, CONTROL, ROLES };
@@ -65,10 +66,13 @@ static int execs[ROLES] = {-1, -1}; /* what its child tells, until it has become
 static int manager;                 /* the socket; -1: the manager is gone */
 static int runs;                    /* so far: an order may cross "empty" on its way */
 static bool killing;                /* whoever is left is killed, until nobody is */
-static struct {
+
+struct pids {
     pid_t *list;
     size_t count, room;
-} found; /* those below us, as far as somebody has looked for them */
+};
+static struct pids found; /* those below us, as far as somebody has looked for them */
+static struct pids told;  /* those who have had the signal that is being sent */
 
 static void report(const char *format, ...) {
     char text[LONGEST_REPORT];
@@ -82,7 +86,21 @@ static void report(const char *format, ...) {
 
 /* Those who live */
 
-/* Whoever is born meanwhile may be missed. */
+/* False: there is no memory. */
+static bool add(struct pids *pids, pid_t process) {
+    if (pids->count == pids->room) {
+        size_t room = pids->room == 0 ? 64 : 2 * pids->room;
+        pid_t *list = realloc(pids->list, room * sizeof *list);
+        if (list == NULL)
+            return false;
+        pids->list = list;
+        pids->room = room;
+    }
+    pids->list[pids->count++] = process;
+    return true;
+}
+
+/* Whoever is born or orphaned meanwhile may be missed. */
 static void find_children(pid_t parent) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", parent);
@@ -96,17 +114,9 @@ static void find_children(pid_t parent) {
         FILE *children = fopen(path, "re");
         if (children == NULL)
             continue;
-        for (int child; found.count < MOST_FOUND && fscanf(children, "%d", &child) == 1;) {
-            if (found.count == found.room) {
-                size_t room = found.room == 0 ? 64 : 2 * found.room;
-                pid_t *list = realloc(found.list, room * sizeof *list);
-                if (list == NULL)
-                    break;
-                found.list = list;
-                found.room = room;
-            }
-            found.list[found.count++] = child;
-        }
+        for (int child; found.count < MOST_FOUND && fscanf(children, "%d", &child) == 1;)
+            if (!add(&found, child))
+                break;
         fclose(children);
     }
     closedir(threads);
@@ -117,12 +127,31 @@ static void find_our_children(void) {
     find_children(getpid());
 }
 
-/* To everybody below us; a parent gets it before its children. */
+static int compare(const void *one, const void *other) {
+    pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
+    return (a > b) - (a < b);
+}
+
+/* To everybody below us, once; a parent gets it before its children. Who dies of it leaves its own
+ * to us, and others fork meanwhile: so we look until nobody is new. */
 static void send_all(int number) {
-    find_our_children();
-    for (size_t next = 0; next < found.count; next++) {
-        kill(found.list[next], number);
-        find_children(found.list[next]);
+    bool news = true;
+    told.count = 0;
+    for (int look = 0; news && look < MOST_LOOKS; look++) {
+        size_t known = told.count; /* of these it is sorted */
+        find_our_children();
+        for (size_t next = 0; next < found.count; next++) {
+            pid_t process = found.list[next];
+            if (known == 0 ||
+                bsearch(&process, told.list, known, sizeof process, compare) == NULL) {
+                kill(process, number);
+                add(&told, process);
+            }
+            find_children(process);
+        }
+        news = told.count > known;
+        if (news)
+            qsort(told.list, told.count, sizeof *told.list, compare);
     }
 }
 
