@@ -23,6 +23,7 @@ from typing import Final
 from forklab.services.keys import unit as unit_of
 from forklab.services.unit import Load, Relation, Unit
 from forklab.services.unitfile import Problem, Setting, settings
+from forklab.services.values import KINDS
 from forklab.services.words import unescape
 
 _LONGEST_FILE: Final = 8 << 20
@@ -76,10 +77,9 @@ class Name:
 
 def full_name(text: str) -> str:
     """What people mean: `web` is web.service. A letter that no name may have is escaped, a slash becomes a minus."""
-    suffixes = (".service", ".target", ".socket", ".timer", ".path", ".mount", ".slice", ".scope")
     name = re.sub(r"[^\w:.@\\/-]", lambda found: f"\\x{ord(found[0]):02x}", text, flags=re.ASCII)
     name = name.replace("/", "-")
-    return name if name.endswith(suffixes) else f"{name}.service"
+    return name if name.endswith(KINDS) else f"{name}.service"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """What each key means: settings in, a Unit and what is wrong with them out.
 
-Three kinds of keys that do nothing here are told apart: those that confine or limit a service, which are accepted and
-said so; those that begin with X-, which are the author's own; and unknown ones, which are named with the nearest that
-is known.
+Keys that do nothing here are told apart: those that confine or limit a service, which are accepted and said so; others
+of systemd's that are not followed, which are named (`unfollowed`); those that begin with X-, the author's own; and
+unknown ones, which are named with the nearest that is known.
 """
 
 from __future__ import annotations
@@ -14,16 +14,27 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
+from forklab.services.unfollowed import ACCEPTED, NOT_FOLLOWED
 from forklab.services.unit import Command, Condition, Load, Relation, Service, Unit
 from forklab.services.unitfile import Problem, Setting
-from forklab.services.values import Ends, boolean, end, is_name, limit, signal_number, span
+from forklab.services.values import (
+    Ends,
+    boolean,
+    end,
+    is_name,
+    limit,
+    number,
+    signal_number,
+    span,
+    unit_name,
+)
 from forklab.services.words import names, specify, split, words
 
 Meanings: TypeAlias = Mapping[str, Callable[[], str]]  # of the letters behind a per cent sign
 Read: TypeAlias = Callable[[str, Meanings], Any]
 
 
-_MOST_GUESSES: Final = 1000  # of what was meant: more of them would take their time
+_MOST_GUESSES: Final = 100  # of what was meant: more of them would take their time
 _DROP_IN: Final = ".conf"  # how its name ends; a unit's own ends in what kind of unit it is
 
 
@@ -125,10 +136,12 @@ def _unknown(setting: Setting, guess: bool) -> list[Problem]:
         return [setting.does_nothing()]
     if setting.section not in _KEYS:
         return [setting.problem(f"[{setting.section}] is no section of a service or a target")]
-    if setting.key in _ACCEPTED or setting.key.startswith(_ACCEPTED_BEGINNINGS):
+    if setting.key in ACCEPTED[setting.section]:
         return [setting.does_nothing()]
-    near = _nearest(setting.key, _KEYS[setting.section], 0.4) if guess else []
-    elsewhere = [section for section, keys in _KEYS.items() if setting.key in keys]
+    if setting.key in NOT_FOLLOWED[setting.section]:
+        return [setting.problem(f"{setting.key}= is not followed here: it is ignored")]
+    near = _nearest(setting.key, _KNOWN[setting.section], 0.4) if guess else []
+    elsewhere = [section for section, keys in _KNOWN.items() if setting.key in keys]
     mend = f"did you mean {near[0]}=?" if near else "it is ignored"
     if elsewhere:
         mend = f"it belongs to [{elsewhere[0]}]"
@@ -169,25 +182,21 @@ def _list_of(
 
 _texts: Final = _list_of(lambda word: (word,), words=names)
 # Where quotes mean nothing.
-_units: Final = _list_of(lambda word: (_name(word),), words=str.split)
+_units: Final = _list_of(lambda word: (unit_name(word),), words=str.split)
 _ends: Final = _list_of(end, Ends(), words=str.split)
-
-
-def _name(word: str) -> str:
-    if word[:1] in "\"'":
-        raise ValueError(f"{word} is no name of a unit: quotes do not belong here")
-    return word
 
 
 def _plain(read: Callable[[str], object]) -> Read:
     return lambda value, meanings: read(value)
 
 
-def _one_of(*choices: str) -> Read:
+def _one_of(*choices: str, not_followed: tuple[str, ...] = ()) -> Read:
     def read(value: str, meanings: Meanings) -> str:
+        if value in not_followed:
+            raise ValueError(f"'{value}' is not followed here")
         if value not in choices:
             near = _nearest(value, choices)
-            mend = f": did you mean {near[0]}?" if near else ""
+            mend = f" (did you mean {near[0]}?)" if near else ""
             raise ValueError(f"'{value}' is none of {', '.join(choices)}{mend}")
         return value
 
@@ -314,7 +323,7 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
         "Description": _Key("description", _text),
         "Documentation": _Key("documentation", _texts, many=True),
         "DefaultDependencies": _Key("default_dependencies", _plain(boolean)),
-        "StartLimitBurst": _Key("burst", _plain(int)),
+        "StartLimitBurst": _Key("burst", _plain(number)),
         "StartLimitIntervalSec": _Key("interval", _plain(span)),
         "StartLimitInterval": _Key("interval", _plain(span)),
         **{str(relation): _Key(relation, _units, many=True) for relation in Relation},
@@ -325,7 +334,13 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
         },
     },
     "Service": {
-        "Type": _Key("type", _one_of("simple", "exec", "forking", "oneshot", "notify", "idle")),
+        "Type": _Key(
+            "type",
+            _one_of(
+                *("simple", "exec", "forking", "oneshot", "notify", "idle"),
+                not_followed=("dbus", "notify-reload"),
+            ),
+        ),
         "PIDFile": _Key("pid_file", _below_run),
         "RemainAfterExit": _Key("remain_after_exit", _plain(boolean)),
         "NotifyAccess": _Key("notify_access", _one_of("none", "main", "exec", "all")),
@@ -376,28 +391,10 @@ _LASTING: Final = frozenset(map(str, Relation))
 # Until systemd 230 their place was [Service]; they are still read there.
 _MOVED: Final = frozenset({("Service", "StartLimitBurst"), ("Service", "StartLimitInterval")})
 
-# What confines or limits a service, or is for a machine as a whole: systemd.exec(5), systemd.resource-control(5),
-# systemd.kill(5), systemd.unit(5). Some are families: Protect...=, Condition...= of other things than paths.
-_FAMILIES: Final = """
-    Assert BindPaths BindReadOnly CPU CacheDirectory Capability Condition ConfigurationDirectory Device IODevice
-    IOSchedul IOWeight IPAccounting IPAddress Inaccessible JobRunning JobTimeout Limit LoadCredential
-    LogsDirectory Memory NetworkNamespace NoExecPaths OOM Private ProcSubset Protect ReadOnlyPaths
-    ReadWritePaths Restrict RuntimeDirectory SELinux SetCredential Smack StateDirectory Syslog SystemCall TTY
-    Tasks TemporaryFileSystem
-"""
-_ACCEPTED_BEGINNINGS: Final = tuple(_FAMILIES.split())
-_OF_OTHERS: Final = """
-    AllowIsolate AmbientCapabilities AppArmorProfile BusName CollectMode Delegate DynamicUser
-    ExecPaths FailureAction FileDescriptorStoreMax GuessMainPID IgnoreOnIsolate
-    IgnoreSIGPIPE JoinsNamespaceOf KeyringMode LockPersonality LogLevelMax LogRateLimitBurst
-    LogRateLimitIntervalSec MountAPIVFS MountFlags Nice NonBlocking NoNewPrivileges OnFailureJobMode
-    PAMName PassEnvironment PermissionsStartOnly PropagatesReloadTo ReadOnlyDirectories
-    ReadWriteDirectories RefuseManualStart RefuseManualStop ReloadPropagatedFrom RemoveIPC RequiresMountsFor
-    RootDirectory SecureBits
-    Slice Sockets SourcePath StandardInput StartupCPUWeight StopWhenUnneeded SuccessAction
-    SupplementaryGroups TimeoutAbortSec UMask UnsetEnvironment UtmpIdentifier WantsMountsFor
-"""
-_ACCEPTED: Final = frozenset(_OF_OTHERS.split())
+# Those that somebody may have meant.
+_KNOWN: Final[Mapping[str, Mapping[str, None]]] = {
+    section: dict.fromkeys([*keys, *sorted(ACCEPTED[section])]) for section, keys in _KEYS.items()
+}
 # Sections of units of other kinds: those are names that others may need or wait for, as targets are.
 _OTHER_KINDS: Final = frozenset({"Socket", "Timer", "Path", "Mount", "Automount", "Swap", "Slice"})
 
@@ -430,6 +427,8 @@ def _refusal(service: Service) -> str:
     starts = service.commands.get("ExecStart", ())
     if not starts and not service.remain_after_exit:
         return "it has no ExecStart=, and no RemainAfterExit=yes"
+    if not starts and "ExecStop" not in service.commands:
+        return "it has neither ExecStart= nor ExecStop="
     if len(starts) > 1 and service.type != "oneshot":
         return "more than one ExecStart= is for Type=oneshot only"
     if not starts and service.type != "oneshot":

@@ -30,6 +30,12 @@ _UNITS = {
     }.items()
     for unit in units.split()
 }
+# What the names of units end in (systemd.unit(5)).
+KINDS: Final = (
+    *(".service", ".target", ".socket", ".timer", ".path", ".mount", ".automount", ".swap"),
+    *(".slice", ".scope", ".device"),
+)
+_UNIT_NAME = re.compile(r"[\w:.@\\-]{1,255}", re.ASCII)
 _SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-zμµ]*)\s*")
 
 
@@ -59,9 +65,26 @@ def limit(text: str) -> float:
     return span(text) or inf
 
 
+def number(text: str) -> int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise ValueError(f"'{text}' is no number")
+
+
 def is_name(text: str) -> bool:
     """Whether an environment variable may be called so."""
     return text.isascii() and text.isidentifier()
+
+
+def unit_name(text: str) -> str:
+    """The name of a unit, with the kind that it ends in."""
+    if text[:1] in "\"'":
+        raise ValueError(f"{text} is no name of a unit: quotes do not belong here")
+    if not _UNIT_NAME.fullmatch(text):
+        raise ValueError(f"'{text}' is no name of a unit: it has letters, digits and :-_.\\@ only")
+    if not text.endswith(KINDS):
+        raise ValueError(f"'{text}' is no name of a unit: did you mean {text}.service?")
+    return text
 
 
 def signal_number(text: str) -> int:

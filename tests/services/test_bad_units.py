@@ -57,11 +57,42 @@ def test_a_bad_line_spoils_no_other(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("key", ["ExecCondition", "RuntimeMaxSec", "RestartForceExitStatus"])
-def test_a_key_that_is_not_meant_is_named_with_the_nearest(tmp_path: Path, key: str) -> None:
-    load, problems = read(tmp_path, "a.service", f"{GOOD}{key}=1\n")
+@pytest.mark.parametrize(
+    "line", ["ExecCondition=/bin/true", "SendSIGHUP=yes", "RuntimeMaxSec=1", "RestartMode=direct"]
+)
+def test_what_systemd_knows_and_nobody_follows_here_is_no_slip_of_the_pen(
+    tmp_path: Path, line: str
+) -> None:
+    load, problems = read(tmp_path, "a.service", f"{GOOD}{line}\n")
     assert load is Load.LOADED
-    assert problems[0].startswith(f"a.service:3: {key}= is no key of [Service]; did you mean ")
+    key = line.partition("=")[0]
+    assert problems == [f"a.service:3: {key}= is not followed here: it is ignored"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("[Service]\nProtectSytem=full", "no key of [Service]; did you mean ProtectSystem=?"),
+        ("[Service]\nLimitNOFILES=1", "no key of [Service]; did you mean LimitNOFILE=?"),
+        ("[Unit]\nConditionPathExist=/x", "no key of [Unit]; did you mean ConditionPathExists=?"),
+        ("[Unit]\nPrivateTmp=yes", "no key of [Unit]; it belongs to [Service]"),
+        ("[Service]\nConditionUser=root", "no key of [Service]; it belongs to [Unit]"),
+        ("[Unit]\nAfter=b", "After=: 'b' is no name of a unit: did you mean b.service?; it is"),
+        ("[Unit]\nWants=b,c.service", "no name of a unit: it has letters, digits and :-_.\\@ only"),
+        ("[Unit]\nStartLimitBurst=many", "'many' is no number; it is ignored"),
+        ("[Service]\nType=dbus", "Type=: 'dbus' is not followed here; it is ignored"),
+        ("[Service]\nType=simpel", "idle (did you mean simple?); it is ignored"),
+    ],
+)
+def test_what_systemd_would_ignore_is_named(tmp_path: Path, lines: str, words: str) -> None:
+    load, (problem,) = read(tmp_path, "a.service", f"{GOOD}{lines}\n")
+    assert load is Load.LOADED and words in problem
+    assert problem.startswith("a.service:4: ")
+
+
+def test_a_name_with_its_kind_is_one_of_a_unit(tmp_path: Path) -> None:
+    names = r"b.service dev-sda.device x@y.service a\x2db.mount home.automount t@.service"
+    assert read(tmp_path, "a.service", f"{GOOD}[Unit]\nAfter={names}\n")[1] == []
 
 
 def test_what_confines_is_accepted_and_said_so(tmp_path: Path) -> None:
@@ -82,6 +113,7 @@ def test_what_confines_is_accepted_and_said_so(tmp_path: Path) -> None:
         ("ExecStart=-", "neither an absolute path nor the name of a program"),
         ("ExecStart=@/x", "@ wants the name that the program gets as its argument 0"),
         ("Type=simple", "it has no ExecStart="),
+        ("RemainAfterExit=yes", "it has neither ExecStart= nor ExecStop="),
     ],
 )
 def test_half_a_command_is_none(tmp_path: Path, line: str, words: str) -> None:
