@@ -252,7 +252,8 @@ class Control:
             "sub": sub,
             "result": each.result,
             "restarts": each.restarts,
-            "status": each.status,
+            # Of who is inactive, and has not failed, systemd forgets it.
+            "status": "" if each.active == "inactive" else each.status,
             "main_end": each.main_end,
             "pids": pids,
             "processes": [process._asdict() for process in processes],

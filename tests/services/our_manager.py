@@ -23,7 +23,7 @@ from pathlib import Path
 
 from below import PLACES, Below
 from facts import Fact, facts
-from playing import Answer, play
+from playing import A_COMMAND, Answer, play
 
 from forklab.ctl.main import main as ctl
 from forklab.services.folder import Folders
@@ -56,6 +56,7 @@ class OurManager(Below):
                 status = ctl(["--runtime", str(self._runtime), *words])
             except SystemExit as end:
                 status = int(end.code or 0)
+        time.sleep(A_COMMAND)  # no command has to be waited for below the lens
         return Answer(status, self.there(out.getvalue()), self.there(err.getvalue()))
 
     def shell(self, command: str) -> Answer:

@@ -33,6 +33,9 @@ class Manager(Protocol):
     def end(self, units: list[str], files: dict[str, str]) -> None: ...
 
 
+A_COMMAND = (
+    0.05  # seconds that systemctl itself takes, at least; where facts were recorded it was more
+)
 # Steps of which also counts what they print. Others report what they have done, or print times and pids.
 _ANSWERS = {
     "sh",

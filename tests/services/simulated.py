@@ -13,7 +13,7 @@ from pathlib import Path
 
 from actors import Actor, Unplayable, number_of
 from below import Below
-from playing import Answer
+from playing import A_COMMAND, Answer
 from world import GOOD, World
 
 from forklab.services.control import JOBS
@@ -24,7 +24,6 @@ from forklab.services.unit import Load
 
 _ETC, _RUN, _LIB = "etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system"
 _MAIN_PID = re.compile(r"\$\(systemctl show (\S+) -p MainPID --value\)")
-_A_COMMAND = 0.02  # seconds that systemctl itself takes, at least
 _NOT_HERE = ("systemctl", "journalctl", "systemd-", "python3", "/proc", "/lab/log", "pgrep")
 _BY_OURSELVES = ("systemctl", "pgrep", "pkill", "kill")
 
@@ -62,7 +61,7 @@ class Simulated(Below):
 
     def control(self, verb: str, *arguments: str) -> Answer:
         answer = self._obey(verb, *arguments)
-        self.world.wait(_A_COMMAND)
+        self.world.wait(A_COMMAND)
         return answer
 
     def _obey(self, verb: str, *arguments: str) -> Answer:

@@ -41,6 +41,7 @@ SAMPLE = (
 ELSEWHERE = {
     "restart-matrix": "84 services at once take the lens minutes",
     "hundred-units": "so do a hundred",
+    "bound-to-who-is-skipped": "who is stopped at once may have begun by then, or not: a race",
     "forking-pidfile-relative": "/run is the machine's own here, and a folder of the test's is not below it",
 }
 
