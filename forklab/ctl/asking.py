@@ -12,6 +12,7 @@ from typing import Any
 from forklab.services.place import CONTROL
 
 _SECONDS = 10.0  # for an answer that nothing has to happen for
+_READING = 180.0  # for one that all files are read for, as systemctl waits
 _TIME = struct.pack("@ll", int(_SECONDS), 0)  # as the struct timeval of socket(7)
 
 
@@ -45,7 +46,8 @@ class Asking:
                 # Not settimeout(): a connect(2) that may not block is refused while others stand in line, unix(7).
                 channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIME)
                 channel.connect(str(self.place / CONTROL))
-                channel.settimeout(None if more.get("wait") else _SECONDS)
+                patience = _READING if verb == "daemon-reload" else _SECONDS
+                channel.settimeout(None if more.get("wait") else patience)
                 channel.sendall(line)
                 with channel.makefile("rb") as answers:
                     answer = answers.readline()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +31,16 @@ class Context:
         return Folders([Path(each) for each in self.manager.ask("folders").folders])
 
     def say(self, *lines: str) -> None:
+        """What was asked for."""
         if not self.asked.quiet:
             for line in lines:
                 print(line)
+
+    def tell(self, *lines: str) -> None:
+        """What was done."""
+        if not self.asked.quiet:
+            for line in lines:
+                print(line, file=sys.stderr)
 
     def reload(self) -> None:
         """The manager, if there is one, reads the files that were changed."""
@@ -45,3 +53,9 @@ class Context:
         except NoManagerError:
             return False
         return True
+
+
+def some(names: list[str]) -> None:
+    """Raises CtlError where nobody is named."""
+    if not names:
+        raise CtlError("Too few arguments.")

@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from forklab.ctl.context import Context, CtlError
+from forklab.ctl.context import Context, CtlError, some
 from forklab.services.folder import Folders, Name, full_name
 from forklab.services.installing import Installation, InstallError
 from forklab.services.unit import Load, Relation, Unit
@@ -17,29 +17,30 @@ _BRINGS = (Relation.REQUIRES, Relation.BINDS_TO, Relation.WANTS)
 
 
 def enable(context: Context, names: list[str]) -> int:
-    installation = _installation(context)
-    for name in map(full_name, names):
-        try:
-            links = installation.enable(name)
-        except InstallError as error:
-            raise CtlError(f"Failed to enable unit: {error}") from None
-        context.say(*(f"Created symlink {link}." for link in links))
-        if not links:
-            print(
-                f"{name} has no [Install] section that says for whom it is: there is nothing to enable.",
-                file=sys.stderr,
-            )
+    """All of them, or none."""
+    some(names)
+    full = [full_name(name) for name in names]
+    try:
+        links = _installation(context).enable(*full)
+    except InstallError as error:
+        raise CtlError(f"Failed to enable unit: {error}") from None
+    context.tell(*(f"Created symlink {link}." for link in links))
+    for name in full if not links else ():
+        print(
+            f"{name} has no [Install] section that says for whom it is: there is nothing to enable.",
+            file=sys.stderr,
+        )
     return _afterwards(context, "start", names)
 
 
 def disable(context: Context, names: list[str]) -> int:
-    installation = _installation(context)
-    for name in map(full_name, names):
-        try:
-            gone = installation.disable(name)
-        except InstallError as error:
-            raise CtlError(f"Failed to disable unit: {error}") from None
-        context.say(*(f'Removed "{path}".' for path in gone))
+    """All of them, or none."""
+    some(names)
+    try:
+        gone = _installation(context).disable(*map(full_name, names))
+    except InstallError as error:
+        raise CtlError(f"Failed to disable unit: {error}") from None
+    context.tell(*(f'Removed "{path}".' for path in gone))
     return _afterwards(context, "stop", names)
 
 
@@ -48,23 +49,26 @@ def reenable(context: Context, names: list[str]) -> int:
 
 
 def mask(context: Context, names: list[str]) -> int:
+    some(names)
     installation = _installation(context)
     for name in map(full_name, names):
         try:
-            context.say(f"Created symlink {installation.mask(name)} → /dev/null.")
+            context.tell(f"Created symlink {installation.mask(name)} → /dev/null.")
         except InstallError as error:
             raise CtlError(f"Failed to mask unit: {error}") from None
     return _afterwards(context, "stop", names)
 
 
 def unmask(context: Context, names: list[str]) -> int:
+    some(names)
     installation = _installation(context)
     for name in map(full_name, names):
-        context.say(*(f'Removed "{path}".' for path in installation.unmask(name)))
+        context.tell(*(f'Removed "{path}".' for path in installation.unmask(name)))
     return _afterwards(context, "", names)
 
 
 def is_enabled(context: Context, names: list[str]) -> int:
+    some(names)
     installation = _installation(context)
     found = []
     for name in map(full_name, names):

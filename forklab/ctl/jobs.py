@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from forklab.ctl.asking import Answer
-from forklab.ctl.context import Context, CtlError
+from forklab.ctl.context import Context, some
 
 
 def job(verb: str) -> Callable[[Context, list[str]], int]:
@@ -33,12 +33,6 @@ def daemon_reload(context: Context, names: list[str]) -> int:
 
 def leave(context: Context, names: list[str]) -> int:
     return _tell(context.manager.ask("exit"))
-
-
-def some(names: list[str]) -> None:
-    """Raises CtlError where nobody is named."""
-    if not names:
-        raise CtlError("Too few arguments.")
 
 
 def _tell(answer: Answer) -> int:

@@ -8,8 +8,7 @@ import sys
 import time
 from typing import Any, Final
 
-from forklab.ctl.context import Context
-from forklab.ctl.jobs import some
+from forklab.ctl.context import Context, some
 from forklab.ctl.journal import short
 from forklab.services import journal
 from forklab.services.installing import Installation, InstallError

@@ -42,21 +42,29 @@ class Installation:
         """Links are made in the strongest folder."""
         return cls(folders, Path(folders.paths[0]))
 
-    def enable(self, name: str) -> list[Link]:
-        """Makes the links that are missing, and answers all; none if the unit does not say for whom it is."""
-        wanted = [link for unit in self._with_its_companions(name) for link in self._links_of(unit)]
+    def enable(self, *names: str) -> list[Link]:
+        """Makes the links that are missing, and answers all; none if the units do not say for whom they are."""
+        wanted = [
+            link
+            for name in names
+            for unit in self._with_its_companions(name)
+            for link in self._links_of(unit)
+        ]
         for link in wanted:
             link.path.parent.mkdir(parents=True, exist_ok=True)
             link.path.unlink(missing_ok=True)
             link.path.symlink_to(link.target)
         return wanted
 
-    def disable(self, name: str) -> list[Path]:
-        """Removes all links to the unit, also those that somebody made by hand."""
+    def disable(self, *names: str) -> list[Path]:
+        """Removes all links to the units, also those that somebody made by hand."""
         found = [
-            path for unit in self._with_its_companions(name) for path in self._links_to(unit.name)
+            path
+            for name in names
+            for unit in self._with_its_companions(name)
+            for path in self._links_to(unit.name)
         ]
-        for path in found:
+        for path in dict.fromkeys(found):
             path.unlink()
             if path.parent != self.place and not any(path.parent.iterdir()):
                 path.parent.rmdir()
