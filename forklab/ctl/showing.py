@@ -76,6 +76,9 @@ def status(context: Context, names: list[str]) -> int:
             print(f"Unit {each['name']} could not be found.", file=sys.stderr)
             found = found or 4
             continue
+        if each["outdated"]:
+            sys.stdout.flush()
+            print(each["outdated"], file=sys.stderr, flush=True)
         print(
             "\n" * bool(number) + "\n".join(_about(context, each, _enabled(context, each["name"])))
         )
@@ -222,6 +225,7 @@ def _properties(each: dict[str, Any]) -> dict[str, object]:
     general: dict[str, object] = {
         **each["settings"],
         "Id": each["name"],
+        "NeedDaemonReload": "yes" if each["outdated"] else "no",
         "ActiveState": each["active"],
         "SubState": each["sub"],
         "Job": each["job"],
@@ -236,6 +240,7 @@ def _properties(each: dict[str, Any]) -> dict[str, object]:
         "NRestarts": each["restarts"],
         "MainPID": each["pids"].get("main", 0),
         "ControlPID": each["pids"].get("control", 0),
+        "ExecMainPID": each["last_main"],
         "ExecMainStatus": 0 if main is None else main & 0x7F or main >> 8,
         "ExecMainCode": 0 if main is None else 1 if not main & 0x7F else 3 if main & 0x80 else 2,
         "StatusText": each["status"],
@@ -244,10 +249,10 @@ def _properties(each: dict[str, Any]) -> dict[str, object]:
 
 _ORDER: Final = """
     Type Restart PIDFile NotifyAccess RestartUSec TimeoutStartUSec TimeoutStopUSec WatchdogUSec RemainAfterExit
-    RestartPreventExitStatus SuccessExitStatus MainPID ControlPID StatusText Result NRestarts ExecMainCode
+    RestartPreventExitStatus SuccessExitStatus MainPID ControlPID StatusText Result NRestarts ExecMainPID ExecMainCode
     ExecMainStatus ExecStartPre ExecStart ExecStartPost ExecReload ExecStop ExecStopPost Environment EnvironmentFiles
-    WorkingDirectory StandardOutput StandardError User Group KillMode KillSignal SendSIGKILL Id Requires Wants BindsTo
-    PartOf Conflicts Before After OnFailure Documentation Description LoadState ActiveState SubState FragmentPath
-    DropInPaths UnitFileState CanReload Job DefaultDependencies ConditionResult AssertResult
-    StartLimitIntervalUSec StartLimitBurst
+    WorkingDirectory StandardOutput StandardError User Group KillMode KillSignal SendSIGKILL Id Names Requires Wants
+    BindsTo PartOf Conflicts Before After OnFailure Documentation Description LoadState ActiveState SubState
+    FragmentPath DropInPaths UnitFileState CanReload Job NeedDaemonReload DefaultDependencies ConditionResult
+    AssertResult StartLimitIntervalUSec StartLimitBurst
 """

@@ -108,6 +108,8 @@ class Control:
     def _request(self, client: Client, verb: str, names: list[str], wait: bool) -> None:
         jobs = {}
         for name in names:
+            if warning := self._warning(name):
+                client.words.append(warning)
             if (kind := self._kind(client, verb, name)) is not None:
                 self._numbers += 1
                 jobs[self._numbers] = Job(name, kind)
@@ -190,6 +192,15 @@ class Control:
         )
         return found[name]
 
+    def _warning(self, name: str) -> str:
+        """What whoever asks for the unit has to know, as systemctl says it; nothing if its files are as they were."""
+        if not self._folders.is_outdated(self._known(name)):
+            return ""
+        return (
+            f"Warning: The unit file, source configuration file or drop-ins of {name} changed on"
+            " disk. Run 'ctl daemon-reload' to reload units."
+        )
+
     def _reload_units(self, client: Client) -> None:
         known = filter(self._folders.file_of, self._hands.manager.graph.units)
         units, problems = self._folders.ours(*known)
@@ -247,6 +258,7 @@ class Control:
             "files": unit.files,
             "documentation": unit.documentation,
             "settings": properties(unit) if in_full else {},
+            "outdated": self._warning(name) if in_full else "",
             "condition": name in manager.lives and name not in manager.skipped,
             "active": each.active,
             "sub": sub,
@@ -256,6 +268,7 @@ class Control:
             "status": "" if each.active == "inactive" else each.status,
             "main_end": each.main_end,
             "pids": pids,
+            "last_main": self._hands.mains.get(name, 0),
             "processes": [process._asdict() for process in processes],
             "since": self._hands.since(name),
             "job": str(manager.tasks[name].job.kind) if name in manager.tasks else "",

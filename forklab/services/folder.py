@@ -120,7 +120,8 @@ class Folders:
                     relations[relation] = others - {name}
                     words = f"{relation}= of itself: it is dropped"
                     problems.append(Problem(next(iter(unit.files), name), 0, words))
-            units[name] = replace(unit, relations=relations)
+            written = {(each, canonical(of)): where for (each, of), where in unit.written.items()}
+            units[name] = replace(unit, relations=relations, written=written)
             new += sorted(filter(file_of, frozenset().union(*relations.values()) - units.keys()))
         return {name: _with_defaults(unit, units) for name, unit in units.items()}, problems
 
@@ -130,10 +131,12 @@ class Folders:
         if path is None:
             return Unit(name, Load.NOT_FOUND), []
         if _is_mask(path):
-            return Unit(name, Load.MASKED, files=(str(path),)), []
+            mask = (path,)
+            return Unit(name, Load.MASKED, files=(str(path),), changed=_last_changes(mask)), []
         lines: list[Setting] = []
         problems: list[Problem] = []
         files = (path, *self._drop_ins(map(Name, (name, *aliases))))
+        changed = _last_changes(files)  # before they are read: nothing is missed
         for each in files:
             try:
                 if not each.exists():
@@ -157,7 +160,24 @@ class Folders:
         for relation, folder in ((Relation.WANTS, "wants"), (Relation.REQUIRES, "requires")):
             if linked := self._linked(name, folder):
                 relations[relation] = unit[relation] | linked
-        return replace(unit, relations=relations, files=tuple(map(str, files))), problems + found
+        made = replace(
+            unit,
+            relations=relations,
+            files=tuple(map(str, files)),
+            changed=changed,
+            aliases=tuple(aliases),
+        )
+        return made, problems + found
+
+    def is_outdated(self, unit: Unit) -> bool:
+        """Whether its files have changed since it was read, or are others now."""
+        if unit.load is Load.NOT_FOUND:
+            return False
+        path = self.file_of(unit.name)
+        files = [] if path is None else [path]
+        if path and not _is_mask(path):
+            files += self._drop_ins(map(Name, (unit.name, *unit.aliases)))
+        return (tuple(map(str, files)), _last_changes(files)) != (unit.files, unit.changed)
 
     def canonical(self, name: str) -> str:
         """The unit that a name means: itself, unless it is a link to a unit of another name (Alias=)."""
@@ -212,6 +232,18 @@ def _names_in(folder: Path) -> list[str]:
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     units = [each.name for each in files if each.name.endswith((".service", ".target"))]
     return [name for name in units if not Name(name).is_template]
+
+
+def _last_changes(files: Iterable[Path]) -> tuple[int, ...]:
+    """0: it cannot be told."""
+
+    def last_change(path: Path) -> int:
+        try:
+            return path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    return tuple(map(last_change, files))
 
 
 def _is_mask(path: Path) -> bool:

@@ -9,7 +9,7 @@ is none, the request is refused and nothing is done (systemd.unit(5); where that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
@@ -90,6 +90,23 @@ class Graph:
 
     def after(self, name: str) -> frozenset[str]:
         return self.whom(Relation.BEFORE, name) | self.of_whom(Relation.AFTER, name)
+
+    def order_of(self, names: Sequence[str]) -> str:
+        """In words, that each comes after the next one and the last after the first; and where this is written."""
+        pairs = list(zip(names, [*names[1:], names[0]], strict=True))
+        where = [words for one, other in pairs if (words := self._where(one, other))]
+        return " after ".join([*names, names[0]]) + (f" ({'; '.join(where)})" if where else "")
+
+    def _where(self, later: str, earlier: str) -> str:
+        """Nothing if no file says so: a target comes after those that it wants."""
+        for name, relation, other in (
+            (later, Relation.AFTER, earlier),
+            (earlier, Relation.BEFORE, later),
+        ):
+            unit = self.units.get(name)
+            if unit and (place := unit.written.get((relation, other))):
+                return f"{place}: {relation}={other}"
+        return ""
 
     def tied(self, name: str) -> frozenset[str]:
         """Who is stopped when the unit is stopped."""
@@ -280,7 +297,7 @@ class _Draft:
     def break_circles(self) -> None:
         while found := self._circle():
             needed = self.matters() | set(self.pending.values())
-            names = " after ".join(job.unit for job in [*found, found[0]])
+            names = self.graph.order_of([job.unit for job in found])
             spare = [
                 job for job in (*found[1:], found[0]) if job in self.brought and job not in needed
             ]

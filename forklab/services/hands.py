@@ -66,6 +66,7 @@ class Hands:
         self.loop = Loop(self._failed, journal.flush)
         self.finished: Callable[[Finished], None] = lambda finished: None
         self.heard: Callable[[Record], None] = lambda record: None
+        self.mains: dict[str, int] = {}  # the main process of each service, or its last one
         self._journal = journal
         self._runtime = runtime
         self._program = keeper

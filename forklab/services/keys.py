@@ -67,6 +67,7 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
     problems: list[Problem] = []
     load = Load.LOADED
     files: dict[str, None] = {}
+    written: dict[tuple[Relation, str], str] = {}
     given_up = set[
         str
     ]()  # drop-ins: what is refused there costs the rest of the file, and not the unit
@@ -92,11 +93,20 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
             if isinstance(error, PartlyReadError):
                 _add(found[section], key, error.right)
             problems.append(setting.problem(f"{setting.key}=: {error}; it is ignored"))
+        if key.field in _LASTING:
+            for other in chain.from_iterable(found[section].get(key.field, ())[-1:]):
+                written.setdefault((Relation(key.field), other), setting.place)
     for fields in found.values():
         fields.update({field: _joined(value) for field, value in fields.items()})
     service = _service(found["Service"]) if name.endswith(".service") else None
     made = Unit(
-        name, load, service=service, files=tuple(files), **_unit(found["Unit"]), **found["Install"]
+        name,
+        load,
+        service=service,
+        files=tuple(files),
+        written=written,
+        **_unit(found["Unit"]),
+        **found["Install"],
     )
     if service and load is Load.LOADED and (why := _refusal(service)):
         problems.append(Problem(next(iter(files), name), 0, f"{why}: the unit cannot be started"))

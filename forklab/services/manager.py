@@ -280,7 +280,7 @@ class _Walk:
         return those and circle(self.graph, [n for n, task in tasks.items() if waits(task)], those)
 
     def _say_circle(self, names: Sequence[str], name: str) -> None:
-        words, job = " after ".join([*names, names[0]]), self.manager.tasks[name].job
+        words, job = self.graph.order_of(names), self.manager.tasks[name].job
         self._say(name, f"Ordering cycle: {words}. {job} does not wait.", 4)
 
     def _is_overdue(self, name: str) -> bool:

@@ -42,6 +42,7 @@ def properties(unit: Unit) -> Mapping[str, Value]:
         **{str(each): " ".join(sorted(unit[each])) for each in Relation},
         "Documentation": _words(unit.documentation),
         "Description": unit.description or unit.name,
+        "Names": " ".join([unit.name, *unit.aliases]),
         "LoadState": unit.load,
         "FragmentPath": "" if unit.load is Load.NOT_FOUND else next(iter(unit.files), ""),
         "DropInPaths": " ".join(unit.files[1:]),

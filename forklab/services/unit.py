@@ -95,6 +95,7 @@ class Unit:
     description: str = ""
     documentation: tuple[str, ...] = ()
     relations: Mapping[Relation, frozenset[str]] = field(default_factory=dict)
+    written: Mapping[tuple[Relation, str], str] = field(default_factory=dict)  # where, as FILE:LINE
     default_dependencies: bool = True
     conditions: tuple[Condition, ...] = ()
     start_limit: tuple[int, float] = (5, 10.0)  # so many starts in so many seconds
@@ -105,6 +106,8 @@ class Unit:
     also: tuple[str, ...] = ()
     default_instance: str = ""
     files: tuple[str, ...] = ()  # that it was read from: the unit's, then its drop-ins
+    changed: tuple[int, ...] = ()  # when each of those was, last before it was read: nanoseconds
+    aliases: tuple[str, ...] = ()
 
     def __getitem__(self, relation: Relation) -> frozenset[str]:
         return self.relations.get(relation, frozenset())

@@ -24,6 +24,14 @@ class Setting:
     file: str
     line: int  # of its beginning; from 1
 
+    @property
+    def place(self) -> str:
+        """For whoever knows the folder: `web.service:3`, `web.service.d/more.conf:2`."""
+        folder, name = os.path.split(self.file)
+        if name.endswith(".conf"):
+            name = os.path.join(os.path.basename(folder), name)
+        return f"{name}:{self.line}"
+
     def problem(self, text: str) -> Problem:
         return Problem(self.file, self.line, text)
 

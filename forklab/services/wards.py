@@ -36,6 +36,7 @@ class House(Protocol):
 
     manager: Manager
     loop: Loop
+    mains: dict[str, int]
 
     def happens(self, event: Event) -> None: ...
     def run(self, name: str, run: life.Run) -> None: ...
@@ -160,6 +161,8 @@ class Ward:
             case ["started", role, pid]:
                 run, arguments = self._ordered.popleft()
                 pids[role] = int(pid)
+                if role == "main":
+                    self._house.mains[self.name] = int(pid)
                 self._last[role] = run
                 fact = {"role": role, "pid": int(pid), "key": run.key, "arguments": arguments}
                 self._house.note(self.name, "Started", **fact)
@@ -254,7 +257,7 @@ class Ward:
     def _adopted(self, pid: int) -> None:
         self._adopting -= 1
         self._main_end = None
-        self.keeper.pids["main"] = pid
+        self.keeper.pids["main"] = self._house.mains[self.name] = pid
         self._house.note(self.name, "Main", pid=pid)
         if self._is_looked_for():
             self._happened(life.MainFound(True))

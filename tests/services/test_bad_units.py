@@ -95,6 +95,29 @@ def test_a_name_with_its_kind_is_one_of_a_unit(tmp_path: Path) -> None:
     assert read(tmp_path, "a.service", f"{GOOD}[Unit]\nAfter={names}\n")[1] == []
 
 
+def test_a_circle_is_named_with_the_lines_that_close_it(tmp_path: Path) -> None:
+    for name, text in {
+        "a.service": f"[Unit]\nRequires=c.service\nAfter=b.service\n{GOOD}",
+        "b.service.d/more.conf": "[Unit]\nAfter=c.service\n",
+        "b.service": GOOD,
+        "c.service": f"{GOOD}[Unit]\nRequires=b.service\nBefore=x.service\nAfter=a.service\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "other.service").symlink_to("b.service")
+    (tmp_path / "a.service").write_text(
+        (tmp_path / "a.service").read_text().replace("b.", "other.")
+    )
+    units, _ = Folders([tmp_path]).everything()
+    with pytest.raises(RefusedError) as refused:
+        transaction(Graph.of(units), {}, {}, Job("a.service", Kind.START))
+    assert str(refused.value) == (
+        "Transaction order is cyclic: a.service after b.service after c.service after a.service"
+        " (a.service:3: After=b.service; b.service.d/more.conf:2: After=c.service;"
+        " c.service:6: After=a.service)."
+    )
+
+
 def test_what_confines_is_accepted_and_said_so(tmp_path: Path) -> None:
     keys = ("ProtectSystem", "PrivateTmp", "LimitNOFILE", "MemoryMax", "CapabilityBoundingSet")
     load, problems = read(tmp_path, "a.service", GOOD + "".join(f"{key}=1\n" for key in keys))

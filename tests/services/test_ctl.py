@@ -220,6 +220,53 @@ def test_cat_shows_file_and_drop_ins(ctl: Ctl, manager: Managed) -> None:
     )
 
 
+def test_who_asks_for_a_unit_is_told_that_its_files_have_changed(
+    ctl: Ctl, manager: Managed, tmp_path: Path
+) -> None:
+    def warned(words: str) -> bool:
+        return "changed on disk. Run 'ctl daemon-reload' to reload units." in ctl(words)[1]
+
+    manager.add("edited", "/bin/sleep 1000")
+    assert not warned("status edited") and not warned("start edited")
+    assert ctl("show edited -p NeedDaemonReload --value")[1] == "no"
+    path = manager.folder / "edited.service"
+    for change in (
+        lambda: path.write_text(path.read_text() + "Restart=always\n"),
+        lambda: write(manager.folder, {"edited.service.d/x.conf": "[Service]\nRestart=no\n"}),
+        lambda: (manager.folder / "edited.service.d/x.conf").unlink(),
+        path.unlink,
+    ):
+        change()
+        assert all(map(warned, ("status edited", "restart edited", "--no-block start edited")))
+        assert ctl("show edited -p NeedDaemonReload --value")[1] == "yes"
+        assert not warned("status idle")
+        assert not warned("daemon-reload") and not warned("status edited")
+    assert not warned("stop edited") and not warned("status nosuch")
+
+
+def test_show_tells_all_names_and_who_main_was(ctl: Ctl, manager: Managed) -> None:
+    (manager.folder / "site.service").symlink_to("web.service")
+    assert ctl("daemon-reload")[0] == 0
+    pid = ctl("show site -p MainPID --value")[1]
+    assert ctl("show site -p Id,Names,ExecMainPID")[1] == (
+        f"ExecMainPID={pid}\nId=web.service\nNames=web.service site.service"
+    )
+    assert int(ctl("show bad -p ExecMainPID --value")[1]) > 0
+    assert ctl("show bad -p MainPID --value")[1] == "0"
+    (manager.folder / "site.service").unlink()
+    assert ctl("daemon-reload")[0] == 0
+
+
+@pytest.mark.parametrize("verb", ["enable", "disable", "mask", "unmask", "is-enabled", "start"])
+def test_a_verb_that_needs_a_name_says_so(ctl: Ctl, verb: str) -> None:
+    assert ctl(verb) == (1, "Too few arguments.")
+
+
+def test_of_several_all_are_enabled_or_none(ctl: Ctl, manager: Managed) -> None:
+    assert ctl("enable web nosuch")[0] == 1
+    assert not (manager.folder / "default.target.wants").exists()
+
+
 def test_dependencies_are_a_tree_in_both_directions(ctl: Ctl) -> None:
     assert ctl("list-dependencies web")[1] == "web.service\n└─db.service"
     assert ctl("list-dependencies --reverse db")[1] == "db.service\n└─web.service"
