@@ -88,6 +88,11 @@ def _verb(words: list[str]) -> int:
     except (CtlError, NoManagerError, NoStateError) as error:
         print(error, file=sys.stderr)
         return error.status if isinstance(error, CtlError) else 1
+    except OSError as error:  # of somebody else's folder
+        if isinstance(error, BrokenPipeError):
+            raise
+        print(f"Failed to {asked.verb}: {error.filename}: {error.strerror}.", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

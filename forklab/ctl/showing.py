@@ -105,7 +105,8 @@ def _about(context: Context, each: dict[str, Any], enabled: str) -> list[str]:
     if "main" in each["pids"]:
         lines.append(f"   Main PID: {each['pids']['main']}{_command(each, 'main')}")
     elif each["main_end"] is not None:
-        lines.append(f"   Main PID: {_end(each['main_end'])}")
+        who = f"{each['last_main']} " if each["last_main"] else ""
+        lines.append(f"   Main PID: {who}{_end(each['main_end'])}")
     if "control" in each["pids"]:
         lines.append(f"    Control: {each['pids']['control']}{_command(each, 'control')}")
     if each["status"]:

@@ -342,7 +342,7 @@ class _Walk:
                 started = "Finished" if oneshot else "Started"
                 self._announce("Reached target" if target else started, name)
             case Kind.START, "failed":
-                self._announce("Failed to start", name, priority=4)
+                self._announce("Failed to start", name, priority=3)
             case Kind.START, "dependency":
                 self._announce("Dependency failed for", name, priority=4)
             case Kind.START, "assert":
@@ -352,7 +352,7 @@ class _Walk:
             case Kind.RELOAD, "done":
                 self._announce("Reloaded", name)
             case Kind.RELOAD, "failed":
-                self._announce("Reload failed for", name, priority=4)
+                self._announce("Reload failed for", name, priority=3)
 
     # Jobs run
 

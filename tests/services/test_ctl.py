@@ -244,6 +244,18 @@ def test_who_asks_for_a_unit_is_told_that_its_files_have_changed(
     assert not warned("stop edited") and not warned("status nosuch")
 
 
+def test_a_folder_that_belongs_to_somebody_else_is_named(
+    ctl: Ctl, manager: Managed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, target: str) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    link = manager.folder / "default.target.wants" / "web.service"
+    assert ctl("enable web") == (1, f"Failed to enable: {link}: Permission denied.")
+    link.parent.rmdir()
+
+
 def test_show_tells_all_names_and_who_main_was(ctl: Ctl, manager: Managed) -> None:
     (manager.folder / "site.service").symlink_to("web.service")
     assert ctl("daemon-reload")[0] == 0

@@ -65,7 +65,7 @@ def test_what_is_typed_is_answered_as_at_a_terminal_and_takes_no_time_but_its_ow
     assert (by_a_shell.out, by_a_shell.status) == ("3\nfailed\n", 0)
     followed = of["timeout 1 journalctl -u web -f"]
     assert followed.out.endswith("]: listening\n") and followed.status == 124
-    assert "Main PID: (code=killed, signal=TERM)\n" in of["systemctl status web -n 0"].out
+    assert "Main PID: 1003 (code=killed, signal=TERM)\n" in of["systemctl status web -n 0"].out
     assert of["systemctl nonsense"].status == 1
     assert run.output.startswith("$ systemctl enable web\nCreated")
     assert run.output.endswith("[exit status 1]\n")
