@@ -44,8 +44,8 @@ class Canaries:
             "CANARY_FOLDER": str(self.file.parent),
             "SECRET": SECRET,
             "PORT": self.servers["TCP"].getsockname()[1],
-            "ABSTRACT": _abstract_name("server"),
-            "ABSTRACT_DATAGRAMS": _abstract_name("datagrams"),
+            "ABSTRACT": _abstract_name(self.file.parent, "server"),
+            "ABSTRACT_DATAGRAMS": _abstract_name(self.file.parent, "datagrams"),
             "SERVER": str(self.file.parent / "server"),
             "DATAGRAMS": str(self.file.parent / "datagrams"),
             "TERMINAL": self.terminal_path,
@@ -103,9 +103,9 @@ def set_out() -> Iterator[Canaries]:
         os.set_blocking(terminal, False)
         for name, kind, address in (
             ("TCP", socket.SOCK_STREAM, ("127.0.0.1", 0)),
-            ("an abstract name", socket.SOCK_STREAM, "\0" + _abstract_name("server")),
+            ("an abstract name", socket.SOCK_STREAM, "\0" + _abstract_name(folder, "server")),
             ("a path", socket.SOCK_STREAM, str(folder / "server")),
-            ("abstract datagrams", socket.SOCK_DGRAM, "\0" + _abstract_name("datagrams")),
+            ("abstract datagrams", socket.SOCK_DGRAM, "\0" + _abstract_name(folder, "datagrams")),
             ("datagrams at a path", socket.SOCK_DGRAM, str(folder / "datagrams")),
         ):
             family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
@@ -130,8 +130,9 @@ def set_out() -> Iterator[Canaries]:
         subprocess.run(["rm", "-rf", "--", scratch], check=False)
 
 
-def _abstract_name(what: str) -> str:
-    return f"forklab-canary-{os.getpid()}-{what}"
+def _abstract_name(folder: Path, what: str) -> str:
+    """Nobody else's on this machine: tests in another PID namespace have numbers like ours, and the same network."""
+    return f"forklab-{folder.name}-{what}"
 
 
 def _standing(process: int) -> tuple[object, ...]:
