@@ -165,6 +165,13 @@ class AnyPlay(ABC):
         """How it has come to rest, or that what was waited for is `done`."""
 
     @abstractmethod
+    def outlast(self, done: Callable[[], bool]) -> Settled:
+        """While somebody polls: until it is `done`, or for as long as anybody is waited for who sleeps.
+
+        Who looks at a clock each time, or counts, does something in the end. Nobody can tell it from who never does.
+        """
+
+    @abstractmethod
     def send(self, name: str, number: int) -> None:
         """A signal from outside; to one that is gone, silently nothing."""
 

@@ -23,6 +23,7 @@ _FRUITLESS_OF_A_POLLER = ((1, 0.1), (2, 0.05))
 
 # All that the timers of one submission may let us wait, in seconds that they were set to.
 _MOST_WAITED_SECONDS = 300.0
+_MOST_OUTLASTED_SECONDS = 60.0  # before it fails something because it polls, and may be late
 
 
 @dataclass
@@ -68,6 +69,10 @@ class Conduct:
             return False
         self._pollers.add(poller)
         return True
+
+    @property
+    def may_be_outlasted(self) -> bool:
+        return self.waited < _MOST_OUTLASTED_SECONDS
 
     @property
     def has_let_us_wait_too_long(self) -> bool:

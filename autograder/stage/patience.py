@@ -72,8 +72,11 @@ class Patience:
         self._before: tuple[Look, Hashable] | None = None
         self._effects = 0
         self._slept = 0.0
+        self._outlasts = False
 
-    def begin(self) -> None:
+    def begin(self, *, outlasts: bool = False) -> None:
+        """`outlasts`: who polls is waited for as long as who sleeps, since it may look at a clock."""
+        self._outlasts = outlasts
         self._watches.clear()
         self._before = None
         self._effects, self._slept = 0, 0.0
@@ -129,7 +132,10 @@ class Patience:
             watch.wakes += 1
             watch.run_times, watch.since, asleep = run_times, now, 0.0
         is_init = sleeper.pid == self._init
-        if self._conduct.is_polling(is_init, sleeper.call, watch.wakes, watch.slept):
+        long_enough = not self._outlasts or watch.slept > LONGEST_SLEEP_SECONDS
+        if long_enough and self._conduct.is_polling(
+            is_init, sleeper.call, watch.wakes, watch.slept
+        ):
             return Waking.FOR_NOTHING
         if sleeper.hidden:
             return Waking.SOON if asleep <= (limit or 0.0) + sleeper.late else Waking.NEVER

@@ -189,6 +189,16 @@ class Play(AnyPlay):
             )
         return self._settle(done, births_among_actors=births_among_actors)
 
+    def outlast(self, done: Callable[[], bool]) -> Settled:
+        if not self._stage.conduct.may_be_outlasted:
+            return self.settle(done)
+        self._stir()
+        self.quiescence.outlasts = True
+        try:
+            return self.settle(done)
+        finally:
+            self.quiescence.outlasts = False
+
     def _settle(self, done: Callable[[], bool], *, births_among_actors: bool = False) -> Settled:
         stirred = (self.cast.orders, self.cast.asked, self._signals)
         if self._rest is not None and self._rest[0] == stirred:

@@ -94,6 +94,7 @@ class Quiescence:
         self._strays: dict[int, Watched] = {}
         self._actors_give_birth = False
         self.births = 0  # of strays that we have seen
+        self.outlasts = False  # whether who polls is waited for as long as who sleeps
         self._deadline = time.monotonic() + _PLAY_SECONDS
 
     def close(self) -> None:
@@ -113,7 +114,7 @@ class Quiescence:
         cannot be told whether the play is at rest, UnrulyError if it never will be.
         """
         self._actors_give_birth = births_among_actors
-        self._patience.begin()
+        self._patience.begin(outlasts=self.outlasts)
         births = self.births
         spent, ran_for = self._spent(), 0
         looks = 0

@@ -41,6 +41,7 @@ _RESTS = {
 }
 _LATE_SECONDS = 1e9  # whoever starts main is waited for: no line of the script can come before that
 _TOO_MANY = f"more than {LIMITS.processes} processes and threads at the same time"
+_MOST_RESTS_OF_A_POLLER = 100  # each after some forty wakings at most
 _ROOM_OF_A_TERMINAL = 2048  # bytes that it holds at least
 
 
@@ -157,6 +158,17 @@ class VirtualPlay(AnyPlay):
         if self.cast.stirred or self._settled is None:
             self._settled = self._come_to_rest(LONGEST_SLEEP_SECONDS)
         return Settled(Rest.DONE, Activity(Posture.UNKNOWN)) if done() else self._settled
+
+    def outlast(self, done: Callable[[], bool]) -> Settled:
+        until = self._performance.seconds + LONGEST_SLEEP_SECONDS
+        for _ in range(_MOST_RESTS_OF_A_POLLER):
+            self._settled = self._come_to_rest(LONGEST_SLEEP_SECONDS)
+            if done():
+                return Settled(Rest.DONE, Activity(Posture.UNKNOWN))
+            if self._settled.rest is not Rest.POLLING or self._performance.seconds >= until:
+                break
+        assert self._settled is not None
+        return self._settled
 
     def _come_to_rest(self, patience: float) -> Settled:
         """Nobody is waited for who sleeps longer than that, in seconds."""

@@ -13,7 +13,14 @@ from autograder.labs.playbill import MODEL_OF_INIT, REFERENCE, Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.beginnings import Beginning
 from autograder.language.deeds import Deed, SendsAtAnyMoment
-from autograder.language.expectations import Expectation, HasDied, HasExited, IsReaped, IsZombie
+from autograder.language.expectations import (
+    Expectation,
+    HasDied,
+    HasExited,
+    IsIdle,
+    IsReaped,
+    IsZombie,
+)
 from autograder.language.roles import MAIN
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
@@ -307,7 +314,12 @@ class _Trial:
             if settled.rest is Rest.DONE:
                 self._end_is_expected |= _expects_end_of(self._subject, expected)
                 return
-        if names := check.broken(settled):
+        names = check.broken(settled)
+        if names and settled.rest is Rest.POLLING and not isinstance(expected, IsIdle):
+            settled = self._play.outlast(lambda: _holds(check))
+            settled = self._play.settle() if settled.rest is Rest.DONE else settled
+            names = check.broken(settled)
+        if names:
             self._observer.greet(self._director.cause)
             self._refuse_contradiction(expected)
             remarks = self._remarks(settled)

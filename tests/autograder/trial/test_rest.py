@@ -122,6 +122,53 @@ def test_polling_costs_the_points_of_the_idle_scenarios_alone(
     assert all("is polling" in message for message in found.values())
 
 
+LOOKS_TWENTY_TIMES_A_SECOND = """
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv) {
+    (void)argc;
+    setpgid(0, 0);
+    signal(SIGTERM, SIG_IGN);
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGTERM, SIG_DFL);
+        execvp(argv[2], argv + 2);
+        _exit(127);
+    }
+    double end = now() + atof(argv[1]);
+    int late = 0, status;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        if (!late && now() >= end) {
+            kill(0, SIGTERM);
+            late = 1;
+        }
+        usleep(50000);
+    }
+    return late ? 124 : WEXITSTATUS(status);
+}
+"""
+
+
+def test_who_polls_until_a_moment_is_waited_for(mode: str, tmp_path: Path) -> None:
+    """subprocess.Popen.wait(timeout) does so: what is expected comes, when the program's own clock says so."""
+    (tmp_path / "timeout.c").write_text(LOOKS_TWENTY_TIMES_A_SECOND)
+    lab = load_lab("timeout")
+    wanted = ("05_catches_it", "06_the_whole_group")
+    scenarios = [scenario for scenario in lab.scenarios if scenario.name in wanted]
+    found = assess(lab, tmp_path, mode=mode, scenarios=scenarios).verdicts
+    assert [v.message for v in found if v.status is not Status.PASSED] == []
+
+
 def test_time_to_think_costs_nothing(mode: str, tmp_path: Path) -> None:
     """50 ms of processor time at each answer: that is slow, but no spinning."""
     think = "        for (clock_t end = clock() + 50000; clock() < end;) {}\n"
