@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.stage.errors import StageError
+from autograder.stage.errors import SHORTAGES, StageError
 
 # An actor's connection has a number from 200 on, and submissions may open some files too.
 _FILES_OF_A_PLAY = 512
@@ -47,6 +47,14 @@ def refuse_if_short(needs: Needs) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     for lack in (*_of_limits(needs), *_of_folder(needs.folder), *_of_devices()):
         raise StageError(f"nobody can be judged fairly on this machine: {lack}")
+
+
+def refusal(error: OSError, needs: Needs) -> str:
+    """What the kernel refused us as it is short of something, and the remedy; empty if it was anything else."""
+    if error.errno not in SHORTAGES:
+        return ""
+    remedy = shortage(needs) or "that may pass: try again when less is running here"
+    return f"this machine is short of something ({error.strerror}): {remedy}"
 
 
 def shortage(needs: Needs) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import secrets
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -15,7 +17,11 @@ _LONGEST_BASE = 60  # a socket below it must fit into sockaddr_un: 107 bytes, se
 
 # Its standard input is a pipe from us: it reads the end of it when we close it, or when the kernel does so for us.
 # Whoever still writes into the folder is being killed at that moment, hence a few tries.
-_GUARDIAN = 'cat >/dev/null; for try in 1 2 3 4 5; do rm -rf -- "$1" && exit; sleep 0.2; done'
+# Where no further process can be started the shell ends early, and becomes the one that it would have started.
+_GUARDIAN = (
+    "trap 'exec rm -rf -- \"$1\"' EXIT; read -r nothing; "
+    'for try in 1 2 3 4 5; do rm -rf -- "$1" && trap - EXIT && exit; sleep 0.2; done'
+)
 
 
 class Workspace:
@@ -87,10 +93,15 @@ def _others_pass(folder: Path) -> bool:
 def remove(folder: Path) -> None:
     """Removes a folder, however deep and whatever rights its own folders have.
 
-    shutil.rmtree would give up where it is deeper than Python's stack; rm(1) does not.
+    shutil.rmtree would give up where it is deeper than Python's stack; rm(1) does not. Where the machine cannot start
+    that now, it is done here as far as it goes: nothing that has been judged is lost because of what it leaves behind.
     """
     command = ["rm", "-rf", "--", str(folder)]
-    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode != 0:
-        # A folder of ours that we ourselves took the rights away from, as who is not root can be made to.
-        subprocess.run(["chmod", "-R", "u+rwX", "--", str(folder)], stderr=subprocess.DEVNULL)
-        subprocess.run(command, stderr=subprocess.DEVNULL)
+    try:
+        if subprocess.run(command, stderr=subprocess.DEVNULL).returncode != 0:
+            # A folder of ours that we ourselves took the rights away from, as who is not root can be made to.
+            subprocess.run(["chmod", "-R", "u+rwX", "--", str(folder)], stderr=subprocess.DEVNULL)
+            subprocess.run(command, stderr=subprocess.DEVNULL)
+    except OSError:
+        with contextlib.suppress(RecursionError):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +17,12 @@ from autograder.labs.lab import Lab
 from autograder.labs.scenario import Scenario
 from autograder.labs.solution import digests_of_solution
 from autograder.language.roles import PIDNS, VIRTUAL, isolation_of
+from autograder.stage.company import alone
 from autograder.stage.contained import Completed, run_contained
 from autograder.stage.endurance import Endurance
-from autograder.stage.errors import ExcessError, NeverEndsError, StageError
+from autograder.stage.errors import SHORTAGES, ExcessError, NeverEndsError, StageError
 from autograder.stage.isolation import choose, lacks, probe, refusal_of_virtual_time
-from autograder.stage.machine import Needs, shortage
+from autograder.stage.machine import Needs, refusal, shortage
 from autograder.stage.workspace import Workspace
 from autograder.submission.build import BuiltProgram, build_all
 from autograder.submission.installed import find_installed
@@ -76,10 +79,15 @@ def ready(lab: Lab, submission: Path, mode: str | None = None) -> Iterator[Ready
                 f"The build was stopped: {never}, while the lab's own solution can be built here.\n"
                 "  Is there a loop without end, or a wait for something that never comes?"
             ) from None
-        except BuildError:
+        except BuildError as failure:
             if lack := shortage(Needs(_IN_A_BUILD, workspace.folder)):
                 raise StageError(f"nothing can be built on this machine: {lack}") from None
-            raise
+            if not any(os.strerror(short) in str(failure) for short in SHORTAGES):
+                raise
+            # Others may have used up something for a moment. Whoever only says so gains nothing by it.
+            folder = workspace.subfolder()
+            with alone():
+                programs = build_all(submission, folder, run, lab.bill.programs)
         remarks = "\n".join(dict.fromkeys(one.remarks for one in programs.values() if one.remarks))
         yield Ready(mode, remarks, workspace, folder, _commands(programs), reference)
 
@@ -96,8 +104,9 @@ def assess(
     """Judges one submission by every scenario of the lab, or by those given; tells each verdict as it comes.
 
     In virtual time `seed` decides who is next where several can go on: the same seed gives the same plays.
-    A build that fails is a verdict: every scenario fails with the compiler's words. Never raises for a student's doing;
-    raises StageError if this machine has no stage at all.
+    A build that fails is a verdict: every scenario fails with the compiler's words. Where the machine is short of
+    something, what is still to be judged is an error, with the remedy. Never raises for a student's doing; raises
+    StageError if this machine has no stage at all.
     """
     mode = choose(mode).mode
     chosen = lab.scenarios if scenarios is None else scenarios
@@ -116,6 +125,13 @@ def assess(
         verdicts = [Verdict.of(scenario, Status.FAILED, str(failure)) for scenario in chosen]
         hindrance = Hindrance.NOT_BUILT
         return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), hindrance=hindrance)
+    except OSError as error:
+        why = refusal(error, Needs(_IN_A_BUILD, Path(tempfile.gettempdir())))
+        if not why:
+            raise
+        words = f"The grader failed, not you: {why}."
+        left = [Verdict.of(one, Status.ERROR, words) for one in chosen[len(verdicts) :]]
+        return Assessment(lab.name, mode, (*verdicts, *left), lacks(mode))
     return Assessment(lab.name, mode, tuple(verdicts), lacks(mode), remarks=built.remarks)
 
 

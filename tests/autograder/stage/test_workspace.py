@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -56,3 +59,15 @@ def test_a_folder_that_is_ours_alone_is_no_place_for_them_either(
     with tempfile.TemporaryDirectory(dir="/tmp") as private:
         monkeypatch.setattr(tempfile, "tempdir", private)
         assert "open to all" in why_not_there()
+
+
+def test_it_is_gone_where_no_process_can_be_started_to_remove_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def short_of_processes(*_: object, **__: object) -> NoReturn:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    with Workspace() as workspace:
+        (workspace.subfolder() / "file").write_text("left behind")
+        monkeypatch.setattr(subprocess, "run", short_of_processes)
+    assert not workspace.folder.exists()

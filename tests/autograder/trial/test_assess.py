@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import textwrap
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 from autograder.labs.lab import Lab, load_lab
 from autograder.language.roles import PIDNS, SUBREAPER
 from autograder.language.script import parse
+from autograder.stage.contained import Completed, run_contained
 from autograder.stage.endurance import Endurance
 from autograder.stage.errors import StageError
 from autograder.stage.isolation import lacks, probe
@@ -216,6 +220,35 @@ def test_a_build_that_fails_where_the_machine_is_short_of_something_is_no_verdic
     monkeypatch.setattr("autograder.trial.assess.shortage", lambda _: "no memory is left")
     with pytest.raises(StageError, match="nothing can be built on this machine: no memory is left"):
         judged(tmp_path, probe().mode, init_c="int main(void) { return undeclared; }")
+
+
+def test_a_build_that_tells_of_a_shortage_is_tried_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds = []
+    in_earnest = run_contained
+
+    def run(*order: Any) -> Completed:
+        builds.append(order)
+        words = "cc: fork: Resource temporarily unavailable"
+        return Completed(1, words) if len(builds) == 1 else in_earnest(*order)
+
+    monkeypatch.setattr("autograder.trial.assess.run_contained", run)
+    solution = (LAB.folder / "solution" / "c" / "init.c").read_text()
+    assert judged(tmp_path, probe().mode, init_c=solution).status is Status.PASSED
+
+
+def short_of_processes(*_: object, **__: object) -> NoReturn:
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def test_where_nothing_can_be_started_the_machine_is_to_blame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.stage.workspace.subprocess.Popen", short_of_processes)
+    verdict = judged(tmp_path, probe().mode, init_c=NEVER_FORKS)
+    assert verdict.status is Status.ERROR
+    assert "short of something (Resource temporarily unavailable): " in verdict.message
 
 
 def test_an_empty_submission_says_what_is_wanted(tmp_path: Path, mode: str) -> None:
