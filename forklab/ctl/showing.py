@@ -15,7 +15,10 @@ from forklab.services.installing import Installation, InstallError
 from forklab.services.place import JOURNAL
 from forklab.services.values import NAMES_OF_STATUSES
 
-_DOTS = {"active": "●", "reloading": "↻", "failed": "×"}
+_DOTS = {
+    **dict.fromkeys(("active", "activating", "deactivating"), "●"),
+    **{"reloading": "↻", "failed": "×"},
+}
 
 
 def list_units(context: Context, names: list[str]) -> int:

@@ -59,7 +59,9 @@ class Control:
     def _obey(self, client: Client, line: bytes) -> None:
         try:
             asked = json.loads(line)
-            verb, names = str(asked["verb"]), [str(name) for name in asked.get("names", [])]
+            verb, names = str(asked["verb"]), asked.get("names", [])
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise TypeError
         except (ValueError, KeyError, TypeError, RecursionError):
             client.status, client.words = 1, ["this is no request: {'verb': ..., 'names': [...]}"]
             self._answer(client)

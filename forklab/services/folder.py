@@ -23,7 +23,7 @@ from typing import Final
 from forklab.services.keys import unit as unit_of
 from forklab.services.unit import Load, Relation, Unit
 from forklab.services.unitfile import Problem, Setting, settings
-from forklab.services.values import KINDS
+from forklab.services.values import KINDS, unit_name
 from forklab.services.words import unescape
 
 _LONGEST_FILE: Final = 8 << 20
@@ -90,13 +90,26 @@ class Folders:
 
     def everything(self) -> tuple[dict[str, Unit], list[Problem]]:
         """All units of the folders, and all that they name: an instance is read where it is named."""
-        return self.load([name for path in self.paths for name in _names_in(path)])
+        return self._load_from(self.paths)
 
     def ours(self, *more: str) -> tuple[dict[str, Unit], list[Problem]]:
         """All units of the first folder, and `more`, with all that they name: of a distribution's hundreds only those
         count that somebody has to do with.
         """
-        return self.load([*_names_in(self.paths[0]), *more])
+        return self._load_from(self.paths[:1], more)
+
+    def _load_from(
+        self, paths: Sequence[Path], more: Sequence[str] = ()
+    ) -> tuple[dict[str, Unit], list[Problem]]:
+        found = [path for folder in paths for path in _unit_files_in(folder)]
+        names, nameless = list[str](), list[Problem]()
+        for path in found:
+            try:
+                names.append(unit_name(path.name))
+            except ValueError as error:
+                nameless.append(Problem(str(path), 0, f"{error}; it is ignored"))
+        units, problems = self.load([*names, *more])
+        return units, nameless + problems
 
     def load(self, names: Sequence[str]) -> tuple[dict[str, Unit], list[Problem]]:
         """These units and, as far as they have files, those that they speak of."""
@@ -228,10 +241,11 @@ class Folders:
         )
 
 
-def _names_in(folder: Path) -> list[str]:
+def _unit_files_in(folder: Path) -> list[Path]:
+    """But templates: they are read as their instances."""
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    units = [each.name for each in files if each.name.endswith((".service", ".target"))]
-    return [name for name in units if not Name(name).is_template]
+    units = [each for each in files if each.name.endswith((".service", ".target"))]
+    return [each for each in units if not Name(each.name).is_template]
 
 
 def _last_changes(files: Iterable[Path]) -> tuple[int, ...]:

@@ -93,6 +93,9 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
             if isinstance(error, PartlyReadError):
                 _add(found[section], key, error.right)
             problems.append(setting.problem(f"{setting.key}=: {error}; it is ignored"))
+        if key.field in COMMANDS and (word := _meant_for_a_shell(found[section].get(key.field))):
+            words = "is an argument: no shell reads this line. /bin/sh -c '...' would"
+            problems.append(setting.problem(f"{setting.key}=: '{word}' {words}"))
         if key.field in _LASTING:
             for other in chain.from_iterable(found[section].get(key.field, ())[-1:]):
                 written.setdefault((Relation(key.field), other), setting.place)
@@ -271,6 +274,14 @@ def _command(line: list[str]) -> Command:
     return Command(path, tuple(arguments), "-" in marks, "+" in marks or "!" in marks, ":" in marks)
 
 
+def _meant_for_a_shell(lines: Sequence[Sequence[Command]] | None) -> str:
+    """A word of the last line that says something to a shell only; nothing if there is none."""
+    for command in lines[-1] if lines else ():
+        if words := [each for each in command.arguments if each in _OF_SHELLS]:
+            return words[0]
+    return ""
+
+
 def _marks(word: str) -> str:
     """What stands before the program: each once, in any order; + and ! are not for the same command."""
     marks = ""
@@ -389,6 +400,10 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
         "DefaultInstance": _Key("default_instance", _text),
     },
 }
+
+_OF_SHELLS: Final = frozenset(
+    {">", ">>", "<", "|", "||", "&&", "&", "2>&1", "2>/dev/null", ">/dev/null"}
+)
 
 # An empty value takes back what was said before.
 _EMPTIABLE: Final = frozenset(

@@ -5,6 +5,7 @@ A file that is wrong in one line is right in all others: what cannot be read bec
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -82,7 +83,7 @@ def summed_up(problems: Iterable[Problem]) -> Iterator[Problem]:
 def settings(text: bytes, file: str) -> Iterator[Setting | Problem]:
     """All settings of a file in their order, and between them what is wrong."""
     section = ""
-    for number, line in _logical_lines(text):
+    for number, line in _logical_lines(text.removeprefix(codecs.BOM_UTF8)):
         words = line.decode(errors="surrogateescape").strip(_BLANK)
         if _NO_TEXT.search(words):
             yield Problem(file, number, "not UTF-8, or with a NUL: the line is ignored")

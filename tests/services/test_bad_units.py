@@ -80,6 +80,10 @@ def test_what_systemd_knows_and_nobody_follows_here_is_no_slip_of_the_pen(
         ("[Unit]\nAfter=b", "After=: 'b' is no name of a unit: did you mean b.service?; it is"),
         ("[Unit]\nWants=b,c.service", "no name of a unit: it has letters, digits and :-_.\\@ only"),
         ("[Unit]\nStartLimitBurst=many", "'many' is no number; it is ignored"),
+        (
+            "[Service]\nExecStop=/bin/echo a > /b",
+            "ExecStop=: '>' is an argument: no shell reads this",
+        ),
         ("[Service]\nType=dbus", "Type=: 'dbus' is not followed here; it is ignored"),
         ("[Service]\nType=simpel", "idle (did you mean simple?); it is ignored"),
     ],
@@ -93,6 +97,18 @@ def test_what_systemd_would_ignore_is_named(tmp_path: Path, lines: str, words: s
 def test_a_name_with_its_kind_is_one_of_a_unit(tmp_path: Path) -> None:
     names = r"b.service dev-sda.device x@y.service a\x2db.mount home.automount t@.service"
     assert read(tmp_path, "a.service", f"{GOOD}[Unit]\nAfter={names}\n")[1] == []
+
+
+def test_a_mark_that_some_editors_begin_with_is_no_text(tmp_path: Path) -> None:
+    assert read(tmp_path, "a.service", b"\xef\xbb\xbf" + GOOD.encode()) == (Load.LOADED, [])
+
+
+def test_a_file_that_nobody_could_name_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a b.service").write_text(GOOD)
+    (tmp_path / "notes.txt").write_text("no unit")
+    units, (problem,) = Folders([tmp_path]).ours()
+    assert not units
+    assert str(problem).startswith(f"{tmp_path}/a b.service: 'a b.service' is no name of a unit: ")
 
 
 def test_a_circle_is_named_with_the_lines_that_close_it(tmp_path: Path) -> None:
