@@ -204,7 +204,10 @@ class Hands:
 
     def _note_fact(self, name: str, fact: object) -> None:
         """What is said is there anyway."""
-        if not isinstance(fact, life.Say):
+        if isinstance(fact, Happened):  # which event it was says more than what is in it
+            event = {"is": type(fact.event).__name__, **_plain(fact.event)}
+            self.note(name, "Happened", event=event)
+        elif not isinstance(fact, life.Say):
             self.note(name, type(fact).__name__, **_plain(fact))
 
     def _failed(self, error: Exception) -> None:

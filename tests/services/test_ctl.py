@@ -317,6 +317,13 @@ def test_the_journal_is_shown_as_people_ask(ctl: Ctl) -> None:
     assert ctl("journal --file /no/such")[0] == 1
 
 
+def test_an_event_says_which_it_was(ctl: Ctl) -> None:
+    lines = ctl("journal --events -u bad")[1].splitlines()
+    happened = [line.partition("* Happened ")[2] for line in lines if "* Happened " in line]
+    assert '{"event": {"is": "Ended", "role": "main", "status": 256}}' in happened
+    assert '{"event": {"is": "Emptied"}}' in happened
+
+
 def test_the_graph_is_dot_or_a_picture(ctl: Ctl, tmp_path: Path) -> None:
     assert '"web.service" -> "db.service" [label=Requires' in ctl("graph web")[1]
     assert ctl(f"graph --svg {tmp_path}/g.svg")[0] == 0
