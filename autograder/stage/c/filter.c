@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -148,6 +149,8 @@ static const struct refusal refusals[] = {
 enum {
     FORBIDDEN = sizeof forbidden / sizeof *forbidden,
     REFUSALS = sizeof refusals / sizeof *refusals,
+    SPECIAL = FORBIDDEN + REFUSALS + 2, /* with clone3 and prlimit64 */
+    IN_A_ROW = 8,                       /* tested one after the other, where a search has come to */
 };
 
 #ifdef ARCHITECTURE
@@ -157,7 +160,7 @@ enum {
     (FIELD(args) + 8 * (uint32_t)(argument)) /* little-endian, both of them */
 
 struct program {
-    struct sock_filter code[2 * FORBIDDEN + 6 * REFUSALS + 32];
+    struct sock_filter code[6 * SPECIAL + 7 * REFUSALS + 32];
     unsigned short length;
 };
 
@@ -190,27 +193,8 @@ static void add_refusal(struct program *program, const struct refusal *refusal) 
     answer(program, SECCOMP_RET_ERRNO | (refusal->place & AMONG_OTHERS ? EACCES : EPERM));
 }
 
-static void write_program(struct program *program, int place) {
-    load(program, FIELD(arch));
-    add(program, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1);
-    add(program, BPF_JMP | BPF_JA, 1, 0);
-    answer(program, SECCOMP_RET_ERRNO | ENOSYS); /* other architectures' numbers mean other calls */
-    load(program, FIELD(nr));
-    add(program, BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 1); /* x32 */
-    answer(program, SECCOMP_RET_ERRNO | ENOSYS);
-    for (size_t i = 0; i < FORBIDDEN; i++) {
-        unless_equal_skip(program, (uint32_t)forbidden[i], 1);
-        answer(program, SECCOMP_RET_ERRNO | EPERM);
-    }
-    /* Its flags are in memory; the C library then takes clone(2). */
-    unless_equal_skip(program, SYS_clone3, 1);
-    answer(program, SECCOMP_RET_ERRNO | ENOSYS);
-    for (size_t i = 0; i < REFUSALS; i++)
-        if (refusals[i].place == 0 || refusals[i].place & place)
-            add_refusal(program, &refusals[i]);
-    load(program, FIELD(nr));
-    load(program, FIELD(nr));
-    /* Limits of others may be read, not set: there is a pid, and a pointer to new ones. */
+/* Limits of others may be read, not set: there is a pid, and a pointer to new ones. */
+static void add_limits(struct program *program) {
     unless_equal_skip(program, SYS_prlimit64, 9);
     load(program, LOWER_HALF(0));
     unless_equal_skip(program, 0, 1);
@@ -221,14 +205,88 @@ static void write_program(struct program *program, int place) {
     unless_equal_skip(program, 0, 1);
     answer(program, SECCOMP_RET_ALLOW);
     answer(program, SECCOMP_RET_ERRNO | EPERM);
-    answer(program, SECCOMP_RET_ALLOW);
+}
+
+static int is_forbidden(int call) {
+    for (size_t i = 0; i < FORBIDDEN; i++)
+        if (forbidden[i] == call)
+            return 1;
+    return 0;
+}
+
+/* What is said to one call. If that is nothing, its number is loaded afterwards, as it was before.
+ */
+static void add_call(struct program *program, int call, int place) {
+    if (call == SYS_prlimit64) {
+        add_limits(program);
+    } else if (is_forbidden(call) || call == SYS_clone3) {
+        /* Of clone3 the flags are in memory; the C library then takes clone(2). */
+        unless_equal_skip(program, (uint32_t)call, 1);
+        answer(program, SECCOMP_RET_ERRNO | (call == SYS_clone3 ? ENOSYS : EPERM));
+    } else {
+        for (size_t i = 0; i < REFUSALS; i++)
+            if (refusals[i].call == call && (refusals[i].place == 0 || refusals[i].place & place))
+                add_refusal(program, &refusals[i]);
+        load(program, FIELD(nr));
+    }
+}
+
+/* A search by halves: the kernel follows the filter once for each call that there is when it is
+ * installed, and again at each call that it does not always allow. */
+static void add_search(struct program *program, const int *calls, int count, int place) {
+    if (count <= IN_A_ROW) {
+        for (int i = 0; i < count; i++)
+            add_call(program, calls[i], place);
+        answer(program, SECCOMP_RET_ALLOW);
+        return;
+    }
+    int lower = count / 2;
+    add(program, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)calls[lower], 1);
+    unsigned short jump = program->length;
+    add(program, BPF_JMP | BPF_JA, 0, 0);
+    add_search(program, calls, lower, place);
+    program->code[jump].k = (uint32_t)(program->length - jump - 1);
+    add_search(program, calls + lower, count - lower, place);
+}
+
+static int by_number(const void *one, const void *other) {
+    return *(const int *)one - *(const int *)other;
+}
+
+/* All calls of which something is said, in the order of their numbers; answers how many. */
+static int list_calls(int *calls) {
+    int all = 0, different = 0;
+    for (size_t i = 0; i < FORBIDDEN; i++)
+        calls[all++] = forbidden[i];
+    for (size_t i = 0; i < REFUSALS; i++)
+        calls[all++] = refusals[i].call;
+    calls[all++] = SYS_clone3;
+    calls[all++] = SYS_prlimit64;
+    qsort(calls, (size_t)all, sizeof *calls, by_number);
+    for (int i = 0; i < all; i++)
+        if (i == 0 || calls[i] != calls[i - 1])
+            calls[different++] = calls[i];
+    return different;
+}
+
+static void write_program(struct program *program, int place) {
+    int calls[SPECIAL];
+    load(program, FIELD(arch));
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1);
+    add(program, BPF_JMP | BPF_JA, 1, 0);
+    answer(program, SECCOMP_RET_ERRNO | ENOSYS); /* other architectures' numbers mean other calls */
+    load(program, FIELD(nr));
+    add(program, BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 1); /* x32 */
+    answer(program, SECCOMP_RET_ERRNO | ENOSYS);
+    add_search(program, calls, list_calls(calls), place);
 }
 
 int filter_calls(int place) {
     struct program program = {.length = 0};
     write_program(&program, place);
     struct sock_fprog filter = {program.length, program.code};
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+    /* Not by prctl(2): where we are traced by now, that is a stop. */
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
 }
 
 int report_to_tracer(const char *file) {

@@ -23,8 +23,9 @@ _SET_MODE_FILTER = 1
 _PR_SET_SECCOMP, _MODE_FILTER, _PR_SET_NO_NEW_PRIVS = 22, 2, 38
 
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
-_JUMP_IF_EQUAL, _JUMP_IF_SET = 0x15, 0x45
+_JUMP, _JUMP_IF_EQUAL, _JUMP_IF_AT_LEAST, _JUMP_IF_SET = 0x05, 0x15, 0x35, 0x45
 _RETURN = 0x06
+_IN_A_ROW = 8  # tested one after the other, where a search has come to
 # Where struct seccomp_data has them; the second argument in two halves.
 _NUMBER, _ARCH, _FIRST_ARGUMENT, _SECOND_ARGUMENT, _FOURTH_ARGUMENT = 0, 4, 16, (24, 28), 40
 CLONE_UNTRACED = 0x800000
@@ -78,14 +79,31 @@ def filter_for(stops: Stops) -> bytes:
         *(_mapping(processor) if stops.all_but else ()),
         *(() if "clone" in stops.names or stops.all_but else _leaving_us(processor)),
         *(_setting_a_handler(processor, stops.handlers_of) if sets_handlers else ()),
-        *(
-            (_JUMP_IF_EQUAL, len(numbers) - place, 0, number)
-            for place, number in enumerate(numbers)
-        ),
-        (_RETURN, 0, 0, others),
-        (_RETURN, 0, 0, named),
+        *_search(numbers, named, others),
     ]
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
+
+
+def _search(numbers: list[int], named: int, others: int) -> list[tuple[int, int, int, int]]:
+    """By halves: the kernel follows the filter once for each call that there is, each time that it is installed."""
+    if len(numbers) <= _IN_A_ROW:
+        return [
+            *(
+                (_JUMP_IF_EQUAL, len(numbers) - place, 0, number)
+                for place, number in enumerate(numbers)
+            ),
+            (_RETURN, 0, 0, others),
+            (_RETURN, 0, 0, named),
+        ]
+    middle = len(numbers) // 2
+    lower = _search(numbers[:middle], named, others)
+    upper = _search(numbers[middle:], named, others)
+    return [
+        (_JUMP_IF_AT_LEAST, 0, 1, numbers[middle]),
+        (_JUMP, 0, 0, len(lower)),
+        *lower,
+        *upper,
+    ]
 
 
 def _mapping(processor: Processor) -> Iterable[tuple[int, int, int, int]]:
