@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import random
 import signal
@@ -135,6 +136,7 @@ class Performance:
         self._until_closed = contextlib.ExitStack()
         self._until_closed.enter_context(_on(processor))
         self._until_closed.enter_context(_alarms(self._watchdog))
+        self._until_closed.enter_context(_without_collector())
 
     @property
     def first(self) -> Member:
@@ -257,6 +259,18 @@ def _alarms(watchdog: Watchdog) -> Iterator[None]:
         # Maybe that of another one, during which we were.
         signal.setitimer(signal.ITIMER_REAL, *timer)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nearly all of a play is in use until it is over, and would be looked through again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _kill_all(tids: set[int], first: int) -> None:
