@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Self, TypedDict
 
 from forklab.jsonform import JsonObject
@@ -43,6 +45,9 @@ _KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     )
 }
 _EXTRAS = tuple(sorted({key for needed, allowed in _KEYS.values() for key in needed | allowed}))
+_is_there = partial(operator.is_not, None)
+# Kinds, and which of all keys are there: those that have been found good. There are few of them, and many events.
+_GOOD_FORMS: set[tuple[str, tuple[bool, ...]]] = set()
 
 
 class Details(TypedDict, total=False):
@@ -93,6 +98,12 @@ class Event:
     text: str | None = None
 
     def __post_init__(self) -> None:
+        form = self.kind, tuple(map(_is_there, vars(self).values()))
+        if form not in _GOOD_FORMS:
+            self._check()
+            _GOOD_FORMS.add(form)
+
+    def _check(self) -> None:
         if self.kind not in _KEYS:
             raise ValueError(f"event {self.n}: no such kind of event: {self.kind!r}")
         required, optional = _KEYS[self.kind]

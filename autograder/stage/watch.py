@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from autograder.stage.errors import StageError
 from autograder.stage.users import looking_as, may_see_everybody, user_of
@@ -38,8 +39,7 @@ DEAD_STATES = frozenset("ZXx")
 STOPPED_STATES = frozenset("Tt")
 
 
-@dataclass(frozen=True)
-class Stat:
+class Stat(NamedTuple):
     """/proc/PID/stat of a process that has not been reaped: state letter, parent's pid, threads, wait status.
 
     The letter is that of its first thread, unless that one alone has ended: then it is S, and the other threads tell

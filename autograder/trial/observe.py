@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from autograder.language.roles import COMMAND_PID, FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE, PIDNS
 from autograder.stage.staged import StagedPlay
@@ -18,8 +18,7 @@ from forklab.kernel.signals import signal_name
 from forklab.kernel.statuses import exit_code, killer
 
 
-@dataclass(frozen=True)
-class Fate:
+class Fate(NamedTuple):
     """How a process stands: its state, whose child it is, how it ended if it did, what stopped it if it is stopped.
 
     `status` is that of os.waitstatus_to_exitcode(); None too if nobody can know it any more.
@@ -113,6 +112,7 @@ class Observer:
         self._fallen = _fallen_with_init(before, now) if self._play.subject.is_init else frozenset()
         for name in before:
             self._note_signals(name, line)
+        now = {name: fate for name, fate in now.items() if fate != before[name]}
         for name, fate in now.items():
             self._note_stop(name, before[name], fate, line)
             self._note_death(name, before[name], fate, line)

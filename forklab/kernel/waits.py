@@ -62,5 +62,11 @@ def returns_at_once(options: int, news: Collection[int]) -> bool:
     is left who could tell what is wanted, the call fails at once, with ECHILD: zombies are nobody to a waitid(2)
     without WEXITED.
     """
-    hopeless = all(told == WEXITED for told in news)
-    return bool(options & WNOHANG) or hopeless or any(options & told for told in news)
+    if options & WNOHANG:
+        return True
+    hopeless = True
+    for told in news:
+        if options & told:
+            return True
+        hopeless = hopeless and told == WEXITED
+    return hopeless

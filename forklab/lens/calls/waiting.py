@@ -131,9 +131,13 @@ def wanted(tracee: Tracee, call: Call) -> waits.WaitFor:
 
 def _meant(tracee: Tracee, awaited: waits.WaitFor) -> list[Member]:
     kind, which, options = awaited
-    mine = (c for c in tracee.member.children if waits.is_for(options, is_clone=c.is_clone))
-    children = [c for c in mine if not options & waits.WNOTHREAD or _is_its_own(tracee, c)]
+    sorts = [sort for sort in (False, True) if waits.is_for(options, is_clone=sort)]
+    children = [child for child in tracee.member.children if child.is_clone in sorts]
+    if options & waits.WNOTHREAD:
+        children = [child for child in children if _is_its_own(tracee, child)]
     match kind:
+        case waits.P_ALL:
+            return children
         case waits.P_PID:
             return [c for c in children if c.number_for(tracee.member) == which]
         case waits.P_PIDFD:

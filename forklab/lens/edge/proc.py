@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import time
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverabl
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second
 # The first of five lines of the same length, for what is pending (twice), blocked, ignored and caught.
-_MASKS, _MASK, _LINE = b"\nSigPnd:\t", len("0123456789abcdef"), len("SigPnd:\t0123456789abcdef\n")
+_MASKS, _FIVE_LINES = b"\nSigPnd:\t", struct.Struct("16s9x16s9x16s9x16s9x16s")
 _PF_EXITING, _PF_FORKNOEXEC = 0x4, 0x40  # of the flags in /proc/PID/stat
 
 
@@ -57,10 +58,11 @@ def masks(pid: int, tid: int) -> Masks | None:
     content = _read(f"/proc/{pid}/task/{tid}/status")
     if content is None:
         return None
-    at = content.index(_MASKS) + len(_MASKS)
-    places = range(at, at + 5 * _LINE, _LINE)
-    own, shared, *others = [int(content[place : place + _MASK], 16) for place in places]
-    return Masks(own | shared, *others)
+    found = _FIVE_LINES.unpack_from(content, content.index(_MASKS) + len(_MASKS))
+    own, shared, blocked, ignored, caught = found
+    return Masks(
+        int(own, 16) | int(shared, 16), int(blocked, 16), int(ignored, 16), int(caught, 16)
+    )
 
 
 def has_capability(tid: int, number: int) -> bool:

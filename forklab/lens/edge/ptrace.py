@@ -107,9 +107,15 @@ _LOCAL, _REMOTE = ctypes.byref(_local), ctypes.byref(_remote)
 
 def _ptrace(request: int, tid: int, address: int = 0, argument: int = 0) -> int:
     result: int = _PTRACE(request, tid, address, argument)
-    if result == -1 and (error := ctypes.get_errno()):
-        raise OSError(error, f"ptrace({request:#x}, {tid}): {os.strerror(error)}")
+    if result == -1:
+        _refuse(request, tid)
     return result
+
+
+def _refuse(request: int, tid: int) -> None:
+    """Unless -1 is what was asked for."""
+    if error := ctypes.get_errno():
+        raise OSError(error, f"ptrace({request:#x}, {tid}): {os.strerror(error)}")
 
 
 def wait(tid: int = -1, *, block: bool = True) -> tuple[int, int] | None:
@@ -171,7 +177,8 @@ def stop_at_its_end(tid: int, stops: bool = True) -> None:
 
 def resume(tid: int, signal: int = 0, *, to_exit: bool = False) -> None:
     """Let it go on; `to_exit`: until the system call that it is in returns."""
-    _ptrace(_SYSCALL if to_exit else _CONT, tid, 0, signal)
+    if _PTRACE(_SYSCALL if to_exit else _CONT, tid, 0, signal):
+        _refuse(_CONT, tid)
 
 
 def listen(tid: int) -> None:
@@ -193,11 +200,10 @@ def event_message(tid: int) -> int:
 def call(tid: int) -> CallStop:
     """At a seccomp stop or at the exit of a call."""
     _ptrace(_GET_SYSCALL_INFO, tid, 96, _ADDRESS)
-    found = _SYSCALL_INFO.unpack_from(_buffer)
-    kind, processor, counter, stack, value = found[:5]
+    kind, processor, counter, stack, value, *arguments = _SYSCALL_INFO.unpack_from(_buffer)
     if kind == AT_EXIT and value >= 1 << 63:
         value -= 1 << 64
-    return CallStop(value, found[5:], counter, stack, processor == _PROCESSOR.audit)
+    return CallStop(value, tuple(arguments), counter, stack, processor == _PROCESSOR.audit)
 
 
 def phase(tid: int) -> int:

@@ -246,12 +246,14 @@ class Directed:
         self.chance.last.clear()
 
     def _is_endless(self, run: Run) -> bool:
+        if self._wakings_at_all > _MOST_WAKINGS_WHILE_OTHERS_SLEEP:
+            return True
+        if self._turns_at_all <= _MOST_TURNS_AT_ALL_AGAIN:
+            return False
         known = Kind.BUSY in self._seen
         most = _MOST_TURNS_AT_ALL_AGAIN if known else _MOST_TURNS_AT_ALL
         most += _TURNS_OF_A_BIRTH * (len(run.chronicle.everybody) - self._born_before)
-        return self._turns_at_all > most or (
-            self._wakings_at_all > _MOST_WAKINGS_WHILE_OTHERS_SLEEP
-        )
+        return self._turns_at_all > most
 
     def _polls(self, run: Run) -> bool:
         if self._wakings <= _FEW_WAKINGS:
@@ -306,6 +308,8 @@ class Directed:
     def _is_tired(self, run: Run) -> bool:
         if self._turns > _MOST_TURNS or self._polls(run):
             return True
+        if not self._stretches:
+            return False
         most = _MOST_STRETCHES_AGAIN if Kind.BUSY in self._seen else _MOST_STRETCHES
         return self._stretches > most and self.chance.last.issuperset(_up(run))
 

@@ -33,15 +33,17 @@ def until_quiet(loop: Loop) -> None:
             if world.queue:
                 return
             continue
-        first, *others = running.values()
-        if others:
+        first = next(iter(running.values()))
+        if len(running) > 1:
             first = in_order(running.values())[0]
         if _may_sleep(first) or first.member in threaded or _may_end_as_init(loop, first):
             _watch(loop, first)
         else:
             hear(loop, ptrace.wait(first.tid))
     loop.loose = False
-    sleepers = in_order(world.asleep.values()) if world.asleep else []
+    if not world.asleep:
+        return
+    sleepers = in_order(world.asleep.values())
     for tracee in sleepers:
         if tracee.tid in world.asleep:
             _look_at(loop, tracee)
@@ -122,6 +124,7 @@ def _watch(loop: Loop, tracee: Tracee) -> None:
     """It comes back, or falls asleep in the call that it was let into, or has to wait for its fellow threads."""
     run = loop.run
     threaded = tracee.member in run.threaded
+    os.sched_yield()  # mostly all that it needs, as we share a processor, and to look costs more
     for _ in range(_AT_WILL):
         if report := threads.wait(run, tracee, block=False):
             hear(loop, report)

@@ -63,7 +63,8 @@ class Seeded:
         return False
 
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
-        run, turn, to_exit, with_signal, reaps = loop.run, *onward
+        run = loop.run
+        turn, to_exit, with_signal, reaps = onward
         if onward is AT_ONCE and run.clock.is_late and not tracee.unfinished_birth:
             turn = Turn.IN_TURN  # so that time can go by
         match turn:

@@ -228,7 +228,9 @@ class Chronicle:
 
     def caught_by(self, member: Member) -> list[tuple[int, str]]:
         """The signals that have come to it, and neither killed nor stopped it: number, and the sender's name or ""."""
-        mine = self._comings.get(member, [])
+        mine = self._comings.get(member)
+        if not mine:
+            return []
         return [
             (signal_number(str(event["signal"])), str(event.get("sender", "")))
             for event, following in itertools.zip_longest(mine, mine[1:], fillvalue={"kind": ""})
