@@ -266,7 +266,7 @@ def test_a_sibling_is_no_child_of_who_has_made_it(perform: Perform) -> None:
 
 def test_who_computes_for_long_lets_others_come_and_goes_on(perform: Perform) -> None:
     performance, script = perform(
-        "start(arguments); for (volatile long n = 0; n < 300000000; n++); return 6;"
+        "start(arguments); for (volatile long n = 0; n < 200000000; n++); return 6;"
     )
     assert rest_of(performance) is Kind.QUIET
     assert performance.first.status == 6 and len(script.actors) == 1
