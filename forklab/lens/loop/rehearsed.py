@@ -17,15 +17,12 @@ from dataclasses import dataclass, field
 
 from forklab.kernel.calls import calls_in
 from forklab.lens.calls import cueing
-from forklab.lens.edge import vdso
 from forklab.lens.loop import delivery
 from forklab.lens.loop.cues import Cues
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.rest import Rest, rest_of_all
 from forklab.lens.loop.scheduled import Scheduled
 from forklab.lens.world.chronicle import Member
-from forklab.lens.world.clock import MONOTONIC, REALTIME
-from forklab.lens.world.dials import Dial
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, Onward
 from forklab.lens.world.run import Run
@@ -46,7 +43,6 @@ from forklab.steps.state import (
 )
 
 _FORKS = calls_in("fork")
-_MOST_READINGS = 10_000  # of the clock, by one who is alone
 _MOST_WAKINGS = 400  # since something happened that others can notice
 _MOST_CUES = 2_000
 
@@ -69,7 +65,6 @@ class Rehearsed(Scheduled):
     _cued: int = 0
     _remembered: str = ""
     _last_pid: int = 0
-    _shown: tuple[int, ...] = ()  # what the first process reads without asking
     _tales: dict[Member, str] = field(
         default_factory=dict
     )  # of those who live: what they have seen
@@ -107,23 +102,10 @@ class Rehearsed(Scheduled):
         exits = (call for call in calls if call and call.name in delivery.EXITS)
         return next((call.arguments[0] & 0xFF for call in exits), None)
 
-    def takes_its_clock(self, loop: Loop, tracee: Tracee) -> None:
-        """As long as it is alone it reads a clock of ours without a stop: Python does so for each lock that it takes.
-
-        Until it forks there is nobody for whom a reading could be a moment to act. Time stands still for it, and once
-        it does not, or when it has read it so often that it may wait for that, it has to ask.
-        """
-        first = loop.run.chronicle.first
-        if tracee.member is not first or first.forks:
-            super().takes_its_clock(loop, tracee)
-        elif face := vdso.lay_ours(tracee.tid):
-            tracee.dial = Dial(face)
-            tracee.dial.set(tracee.tid, loop.run.clock, step=0, readings=_MOST_READINGS)
-            self._shown = _times(loop.run)
+    def reads_alone(self, tracee: Tracee) -> bool:
+        return True
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
-        if call.name in _FORKS:
-            _has_to_ask_for_the_time(tracee)
         if call.name != cueing.NAME:
             return super().holds(loop, tracee, call)
         if self.cues.asks(tracee, call):
@@ -145,8 +127,6 @@ class Rehearsed(Scheduled):
         super().begins(loop, tracee)
 
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
-        if tracee.dial is not None and self._shown != _times(loop.run):
-            _has_to_ask_for_the_time(tracee)
         for member in (tracee.member, *tracee.member.children[-1:]):
             if self.cues.meets(member):
                 self._is_born(loop, member)
@@ -229,14 +209,3 @@ class Rehearsed(Scheduled):
 
 def _waits_for_orders(tracee: Tracee) -> bool:
     return (call := tracee.held_call) is not None and call.name == cueing.NAME
-
-
-def _times(run: Run) -> tuple[int, ...]:
-    return tuple(map(run.clock.shows, (REALTIME, MONOTONIC)))
-
-
-def _has_to_ask_for_the_time(tracee: Tracee) -> None:
-    """From now on, by a system call: and so have its children, whose memory is a copy."""
-    if tracee.dial is not None:
-        tracee.dial.cover(tracee.tid)
-        tracee.dial = None

@@ -23,7 +23,7 @@ from forklab.lens.calls import (
     varying,
     waiting,
 )
-from forklab.lens.edge import vdso
+from forklab.lens.edge import proc, vdso
 from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import (
@@ -43,11 +43,14 @@ from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.observing import state_of
 from forklab.lens.loop.watching import CLOCKS
+from forklab.lens.world.clock import MONOTONIC, REALTIME
+from forklab.lens.world.dials import Dial
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import Onward, Turn
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Seen, Tracee
+from forklab.runnable import is_python
 from forklab.steps.chance import Kind
 from forklab.steps.moves import TIME, Move, moves
 from forklab.steps.pending import deliverable
@@ -62,7 +65,8 @@ ALL_THAT_MATTER = Stops(
     - {"mprotect"},
     all_but=True,
 )
-_SLEEPS, _WAITS = calls_in("sleep"), calls_in("wait")
+_FORKS, _SLEEPS, _WAITS = calls_in("fork"), calls_in("sleep"), calls_in("wait")
+_MOST_READINGS = 10_000  # of the clock, by one who is alone
 _PATIENCE = 200  # steps of one process in a row: then it is another one's turn
 _WAKING = frozenset({Stand.INSIDE})  # who is held wakes when it is chosen
 
@@ -93,6 +97,7 @@ class Scheduled:
     _ledger: Ledger = field(default_factory=Ledger)
     _known: dict[Fact, Hashable] = field(default_factory=dict)
     _written: int = 0
+    _shown: tuple[int, ...] = ()  # what the first process reads without asking
 
     @property
     def stops(self) -> Stops:
@@ -111,11 +116,36 @@ class Scheduled:
         loop.run.resources.shared = self.schedule.grain.shared
 
     def takes_its_clock(self, loop: Loop, tracee: Tracee) -> None:
-        """At its first instruction: each reading of the clock is to be a stop."""
-        vdso.hide(tracee.tid)
+        """At its first instruction: each reading of the clock is to be a stop. But for who `reads_alone`.
+
+        Until it forks there is nobody for whom a reading could be a moment to act. Time stands still for it, and once
+        it does not, or when it has read it so often that it may wait for that, it has to ask.
+        """
+        first = loop.run.chronicle.first
+        is_alone = tracee.member is first and not first.forks
+        if not is_alone or not self.reads_alone(tracee):
+            vdso.hide(tracee.tid)
+            return
+        face = vdso.lay_ours(tracee.tid)
+        if face is None:
+            return
+        tracee.dial = Dial(face)
+        tracee.dial.set(tracee.tid, loop.run.clock, step=0, readings=_MOST_READINGS)
+        self._shown = _times(loop.run)
+
+    def reads_alone(self, tracee: Tracee) -> bool:
+        """Whether it may read a clock of ours as long as it is alone: Python does so for each lock that it takes.
+
+        How often it has done so is in its memory then. In other worlds clocks go on a little meanwhile.
+        """
+        if self.schedule.by_memory or self.schedule.chance is not None:
+            return False
+        return is_python(proc.program(tracee.member.pid))
 
     def holds(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
         """Before each call that others could notice, until it is chosen."""
+        if call.name in _FORKS:
+            _has_to_ask_for_the_time(tracee)
         whole = tracee.functions.whole
         if whole is not None and trapping.calls_within(loop, self._ledger, tracee, call, whole):
             return True
@@ -169,6 +199,8 @@ class Scheduled:
 
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
         run, to_exit, with_signal = loop.run, onward.to_exit, onward.with_signal
+        if tracee.dial is not None and self._shown != _times(run):
+            _has_to_ask_for_the_time(tracee)
         standing = self._ledger.of(tracee)
         doomed = tracee.member in self._ledger.doomed
         if with_signal:
@@ -316,6 +348,17 @@ class Scheduled:
         for tracee in loop.run.world.tracees.values():
             if tracee.stand is Stand.HELD:
                 self._ledger.of(tracee).late = True
+
+
+def _times(run: Run) -> tuple[int, ...]:
+    return tuple(map(run.clock.shows, (REALTIME, MONOTONIC)))
+
+
+def _has_to_ask_for_the_time(tracee: Tracee) -> None:
+    """From now on, by a system call: and so have its children, whose memory is a copy."""
+    if tracee.dial is not None:
+        tracee.dial.cover(tracee.tid)
+        tracee.dial = None
 
 
 def _say_where(loop: Loop, tracee: Tracee, known: int) -> None:
