@@ -117,7 +117,8 @@ class Learned:
         self.taught += 1
         touched = footprint(before, move)
         for fact, _ in effect.changes:
-            is_new = fact not in before and fact[1].startswith(
+            _, _, named = fact[1].rpartition(" ")  # also "socketpair P/1"
+            is_new = fact not in before and named.startswith(
                 (f"{move.process}.", f"{move.process}/")
             )
             if fact not in touched and not is_new and move.kind not in (TIME, CUE):

@@ -10,7 +10,7 @@ from forklab.kernel.calls import calls_in, spoken_name
 from forklab.kernel.signals import numbers_in, signal_name
 from forklab.steps import state as facts
 from forklab.steps.deeds import A_GROUP, EVERYBODY, Deed, DeedKind
-from forklab.steps.resources import is_channel, semaphore_in
+from forklab.steps.resources import channel_of, is_channel, semaphore_in
 from forklab.steps.state import LOOP, State
 
 _WAITS, _CLOCKS = calls_in("wait"), calls_in("clock")
@@ -119,7 +119,7 @@ def waits_for(state: State, name: str) -> str:
     if place.at_semaphore is not None:
         semaphores = [semaphore_in(touch) for touch in place.touches]
         return f"waits in {call} until somebody posts {_and(semaphores)}"
-    channels = [touch.resource for touch in place.touches if is_channel(touch.resource)]
+    channels = [channel_of(touch.resource) for touch in place.touches if is_channel(touch.resource)]
     if any(channel.startswith("pending ") for channel in channels):
         return f"waits in {spoken_name(call)} for a signal"
     if channels:

@@ -15,7 +15,7 @@ from forklab.kernel.signals import CHLD, JOB_CONTROL, STOP
 from forklab.steps import state as facts
 from forklab.steps.moves import CALL, CUE, SEND, TIME, Move
 from forklab.steps.pending import may_be_fatal, may_stop
-from forklab.steps.resources import FIFOS, facts_about, is_held, would_break_pipe
+from forklab.steps.resources import FIFOS, facts_about, is_held, queue_to, would_break_pipe
 from forklab.steps.state import Fact, State
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
@@ -74,20 +74,35 @@ def _ends(state: State, move: Move) -> bool:
 
 
 def _own(name: str) -> Iterator[Fact]:
-    for what in (facts.AT, facts.PENDING, facts.MASKS, facts.ENDS, facts.TIMER):
+    for what in (facts.AT, facts.PENDING, facts.MASKS, facts.ENDS, facts.TIMER, facts.ADOPTS):
         yield what, name
     yield facts.CLOCK
 
 
 def _what_is_open(state: State, name: str) -> Iterator[Fact]:
-    """The pipes and channels of which it has an end."""
+    """The pipes and channels of which it has an end, and those of which messages in these have one, to be lost.
+
+    What is in a channel is lost with its last holder only: else nobody needs to know it.
+    """
     ends = state.get((facts.ENDS, name), ())
     assert isinstance(ends, tuple)
     for end in ends:
-        if isinstance(end, facts.End):
-            yield from facts_about(end.channel)
-        else:
+        if not isinstance(end, facts.End):
             yield facts.PIPE, end[0]
+            continue
+        channel = end.channel
+        holders, brought = (
+            state.get((facts.HOLDERS, channel)),
+            state.get((facts.BRINGS, channel), ()),
+        )
+        assert isinstance(brought, tuple)
+        yield facts.HOLDERS, channel
+        yield facts.BRINGS, channel
+        mine = sum(isinstance(one, facts.End) and one.channel == channel for one in ends)
+        may_be_last = not isinstance(holders, facts.Holders) or holders.one + holders.other <= mine
+        for whose in (*([channel] if may_be_last else []), *brought):
+            for side in (facts.ONE, facts.OTHER):
+                yield from facts_about(queue_to(whose, side))
 
 
 def _of_call(state: State, name: str) -> Iterator[Fact]:
@@ -188,7 +203,7 @@ def _of_death(state: State, name: str) -> Iterator[Fact]:
 
 def _of_adopters(state: State, name: str) -> Iterator[Fact]:
     while (facts.PARENT, name) in state:
-        for what in (facts.LIFE, facts.MASKS, facts.PENDING, facts.CHILDREN):
+        for what in (facts.LIFE, facts.MASKS, facts.PENDING, facts.CHILDREN, facts.ADOPTS):
             yield what, name
         name = facts.parent_of(state, name)
 

@@ -11,6 +11,8 @@ from forklab.steps.pending import deliverable
 from forklab.steps.state import (
     AT,
     BEFORE,
+    BRINGS,
+    CHILDREN,
     HOLDERS,
     KEYS,
     LIFE,
@@ -30,8 +32,9 @@ from forklab.steps.state import (
 FIFOS = "fifos"  # are one, as which one is opened by a name is for others to change
 # What is told in a channel is told to whoever reads there. So their names begin; if it has sides, it matters who has
 # which of them open.
-SIDED = frozenset({"socketpair", "fifo", FIFOS})
-_ALWAYS_SHARED = {"pipe": PIPE, "pending": PENDING, "life": LIFE}
+SIDED = frozenset({"socketpair", "mailbox", "fifo", FIFOS})
+_ALWAYS_SHARED = {"pipe": PIPE, "pending": PENDING, "life": LIFE, "children": CHILDREN}
+_WITH_QUEUES, _TO = ("socketpair ", "mailbox "), " to "
 CHANNELS = SIDED | {"eventfd", "queue", "pending", KEYS}
 
 
@@ -44,15 +47,29 @@ def is_channel(resource: str) -> bool:
     return resource.partition(" ")[0] in CHANNELS
 
 
+def queue_to(channel: str, side: str) -> str:
+    """The messages that are on their way to one side of a channel that keeps them apart, as a resource of their own."""
+    return f"{channel}{_TO}{side}"
+
+
+def channel_of(resource: str) -> str:
+    """The channel in which this queue is; anything else is what it is."""
+    return resource.partition(_TO)[0] if resource.startswith(_WITH_QUEUES) else resource
+
+
 def facts_about(resource: str) -> tuple[Fact, ...]:
     """Where the state tells of it."""
     kind, _, name = resource.partition(" ")
+    if kind == "children":  # there is nothing to be read of who is gone
+        return (CHILDREN, name), (LIFE, name)
     if kind in _ALWAYS_SHARED:
         return ((_ALWAYS_SHARED[kind], name),)
     if kind == "fifo":
         resource = FIFOS
     if kind in SIDED:
-        return (RESOURCE, resource), (HOLDERS, resource)
+        channel = channel_of(resource)
+        about = (RESOURCE, channel), (HOLDERS, channel), (BRINGS, channel)
+        return about if channel == resource else (*about, (RESOURCE, resource))
     return ((RESOURCE, resource),)
 
 
@@ -106,7 +123,8 @@ def would_break_pipe(state: State, name: str) -> bool:
         return not pipe_of(state, place.detail[0]).readers
     if place.call not in SENDS:
         return False
-    channels = [state.get((HOLDERS, touch.resource)) for touch in place.touches]
+    ends = [touch.resource for touch in place.touches if not touch.resource.startswith("mailbox ")]
+    channels = [state.get((HOLDERS, channel_of(end))) for end in ends]
     return any(
         h.shut or not h.one or not h.other for channel in channels for h in _holders(channel)
     )

@@ -33,6 +33,7 @@ PENDING = "pending"  # (Waiting, ...)
 MASKS = "masks"  # Signals
 LIFE = "life"
 PARENT = "parent"  # a name
+ADOPTS = "adopts"  # it is a subreaper
 CHILDREN = "children"  # how often it has forked, and the names of those that it has not reaped, oldest first
 ENDS = (
     "ends"  # ((pipe, "read" or "write"), ...): those that it has open; an End for each of a channel
@@ -41,6 +42,7 @@ TIMER = "timer"  # when its timers ring, in virtual nanoseconds
 GROUP = "group"  # (process group, session, whether it has executed a program)
 PIPE = "pipe"  # PipeContent
 HOLDERS = "holders"  # of a channel: Holders; of FIFOS: of each, with its name
+BRINGS = "brings"  # of a channel: those of which messages in it hold ends
 LAST_PID: Fact = ("last pid", "")  # that has been given to anybody; only in a play
 SCRIPT: Fact = ("script", "")  # Script: how far a play has come that somebody directs
 STIMULUS: Fact = ("stimulus", "")  # Stimulus: a signal that may come from outside at any moment

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from forklab.kernel.calls import int32
 from forklab.lens.calls import paths, twisting
+from forklab.lens.calls.subjects import lists_children
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.edge.callsite import is_below
 from forklab.lens.world.run import Run
@@ -86,7 +87,8 @@ def _read_from(tracee: Tracee, number: int) -> str:
         return ""
     if link.startswith(_KERNELS):
         is_for_nobody = _is_read_by_python_itself(tracee, link.removeprefix("/proc/"))
-        return "" if _STEADY.fullmatch(link) or is_for_nobody else f"reads {link}"
+        is_known = _STEADY.fullmatch(link) or is_for_nobody or lists_children(link)
+        return "" if is_known else f"reads {link}"
     try:
         about = os.stat(f"/proc/{tracee.member.pid}/fd/{number}")
     except OSError:

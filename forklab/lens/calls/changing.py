@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forklab.kernel.calls import CALLS, Concern, Sort, calls_in, int32
 from forklab.kernel.signals import DefaultAction, default_action, signal_name
+from forklab.lens.calls import sockets
 from forklab.lens.calls.paths import AT_FDCWD, is_below, names
 from forklab.lens.calls.touching import flags_of_open
 from forklab.lens.edge import descriptors
@@ -44,6 +45,11 @@ def remember(run: Run, tracee: Tracee, call: Call) -> None:
             done = run.undo.remember_move(old, new)
         else:
             done = run.undo.remember_names(*paths)
+    elif call.name == "bind":
+        name = sockets.name_called(tracee, call)
+        way = names(tracee, AT_FDCWD, name) if name is not None else ()
+        paths = [path for path, is_last in way if is_last]
+        done = run.undo.remember_names(*paths)
     elif call.name in _OF_DESCRIPTORS:
         paths = [descriptors.link(tracee.tid, int32(call.arguments[0])) or ""]
         done = not os.path.exists(paths[0]) or run.undo.remember(paths[0])

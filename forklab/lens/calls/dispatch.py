@@ -205,6 +205,7 @@ def _by_call() -> Mapping[str, Handler]:
         **dict.fromkeys(sockets.SENDS, writing.write),
         **dict.fromkeys(_OPTIONS, sockets.use_option),
         "recvmmsg": writing.read,
+        "bind": _let_in,
         **dict.fromkeys(("vmsplice", "pwritev2"), writing.write),
         "tee": writing.move,
         "fcntl": _control,
@@ -218,7 +219,7 @@ def _by_call() -> Mapping[str, Handler]:
 
 
 _BY_GROUP: Mapping[str, Handler] = {
-    **dict.fromkeys(("eventfd", "socketpair", "mq_open", "suspend"), _let_in),
+    **dict.fromkeys(("eventfd", "socketpair", "socket", "mq_open", "suspend"), _let_in),
     "clock": sleeping.read_clock,
     "set_clock": setting.set_clock,
     "sleep": sleeping.sleep,

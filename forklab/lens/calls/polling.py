@@ -21,11 +21,13 @@ from forklab.lens.world.pipes import MUCH
 from forklab.lens.world.run import Run
 from forklab.lens.world.surroundings import identity
 from forklab.lens.world.tracees import Call, Tracee
-from forklab.steps.state import EPOLLS, KEYS, Touch
+from forklab.steps.resources import queue_to
+from forklab.steps.state import EPOLLS, KEYS, ONE, OTHER, Touch
 
 _SIZE_OF_EVENT = (
     12 if os.uname().machine == "x86_64" else 16
 )  # bytes: struct epoll_event is packed there
+_WRITES = select.POLLOUT | select.POLLWRNORM | select.POLLWRBAND
 _EVENTS = 0xFFFF  # flags are above them
 
 
@@ -43,6 +45,24 @@ def touches(run: Run, tracee: Tracee, call: Call) -> Touches:
     for number in numbers:
         found.update(_of_descriptor(run, tracee, number))
     return sorted(found)
+
+
+def by_queues(
+    run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...]
+) -> tuple[Touch, ...]:
+    """Whether there is something to read is told by the messages to its own side; whether it may write, by all."""
+    queues: dict[str, set[str]] = {}
+    for one in wanted(tracee, call) if touches and call.name not in EPOLLS else ():
+        end = run.channels.at(tracee.member.pid, one.descriptor)
+        if end is not None and run.channels.keeps_apart(end.channel):
+            sides = {end.side} if not one.asked & _WRITES else {ONE, OTHER}
+            queues.setdefault(end.channel, set()).update(queue_to(end.channel, s) for s in sides)
+    found = {
+        Touch(queue, touch.tells)
+        for touch in touches
+        for queue in queues.get(touch.resource, {touch.resource})
+    }
+    return tuple(sorted(found))
 
 
 def _watched(tracee: Tracee, call: Call) -> list[Watched]:

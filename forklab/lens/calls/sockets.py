@@ -97,8 +97,13 @@ def accepted(run: Run, tracee: Tracee, call: Call, result: int) -> None:
 
 
 def name_called(tracee: Tracee, call: Call) -> int | None:
-    """At the entry of connect(2): the address of the name, if one in the file system is called. See unix(7)."""
-    address, length = call.arguments[1], min(int32(call.arguments[2]), _LONGEST_ADDRESS)
+    """At the entry of connect(2) or bind(2): where the name stands, if it is one in the file system."""
+    return path_of(tracee, call.arguments[1], int32(call.arguments[2]))
+
+
+def path_of(tracee: Tracee, address: int, length: int) -> int | None:
+    """Where in a struct sockaddr_un the path stands, if the name has one: unix(7)."""
+    length = min(length + 1, _LONGEST_ADDRESS)  # the kernel adds a NUL if there is none
     try:
         content = ptrace.read_memory(tracee.tid, address, length) if length > _AT_NAME else b""
     except OSError:

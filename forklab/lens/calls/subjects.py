@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -40,8 +41,13 @@ _FUTILE_ON_STREAMS = frozenset(
 )
 
 
+# Where the children of a process are listed, and the folders on the way there. It has one thread, of its own number.
+_ABOUT_CHILDREN = re.compile(r"/proc/(?P<pid>\d+)/task(/(?P=pid)(?P<list>/children)?)?")
 _OWN_PROGRAM = "/proc/self/exe"
 _ABOUT_PROCESSES = frozenset({"self", "thread-self", "mounts", "net"})
+
+
+_ON_A_SOCKET_ALONE = _FUTILE_ON_STREAMS | {"setsockopt", "fcntl"}
 
 
 class NotModelledError(Exception):
@@ -112,6 +118,8 @@ def of_descriptor(
         if call.name in MOVE_ON:
             tells = _is_shared(run, tracee, number, file)
         yield Touch(f"file {name}", tells)
+    elif of_whose := _ABOUT_CHILDREN.fullmatch(where):
+        yield from _of_children(run, tracee, of_whose, is_read=call.name in READS)
     elif kind == stat.S_IFREG:
         is_own = where == f"/proc/{pid}/stat"
         if not (is_own and counts_its_threads(tracee, descriptors.flags(pid, number))):
@@ -125,6 +133,8 @@ def of_descriptor(
         yield Touch(TERMINAL, tells=True)
     elif file == run.surroundings.terminal and call.name in READS:
         yield Touch(KEYS, tells=True)
+    elif run.surroundings.is_own_socket(file) and call.name in _ON_A_SOCKET_ALONE:
+        return  # of no pair, and without a name: nobody can notice it
     elif not _concerns_nobody(run, call, kind, file):
         raise NotModelledError
 
@@ -159,11 +169,15 @@ def _is_shared(run: Run, tracee: Tracee, number: int, file: File) -> bool:
 
 def of_path(run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool) -> Iterator[Touch]:
     """Each name on the way is asked; for the last one, and what it leads to, see `tells`."""
+    written = paths.text(tracee, address) or ""
+    if not tells and (of_whose := _ABOUT_CHILDREN.fullmatch(written)):
+        yield from _of_children(run, tracee, of_whose, is_read=False)
+        return
     for path, is_last in paths.names(tracee, folder, address):
         if paths.is_below(path, "/proc"):
             if tells:
                 raise NotModelledError
-            if not _is_the_same_for_all(paths.text(tracee, address) or ""):
+            if not _is_the_same_for_all(written):
                 yield from _of_proc(run, path)
             return
         changes = tells and is_last
@@ -181,6 +195,25 @@ def of_path(run: Run, tracee: Tracee, folder: int, address: int, *, tells: bool)
             yield Touch(f"file {run.resources.label(file, path)}", changes)
         elif stat.S_ISDIR(about.st_mode):
             yield Touch(f"folder {path}", changes)
+
+
+def _of_children(
+    run: Run, tracee: Tracee, of_whose: re.Match[str], *, is_read: bool
+) -> Iterator[Touch]:
+    """Who looks for them is told whether their parent is still there, and who reads its list who they are: proc(5)."""
+    parent = run.chronicle.latest_called(tracee.member, int(of_whose["pid"]))
+    if parent is None or tracee.member.spaces:
+        run.because("it reads /proc, where it can see others")
+    elif is_read and of_whose["list"]:
+        yield Touch(f"children {parent.name}", tells=False)
+    elif parent is not tracee.member:
+        yield Touch(f"life {parent.name}", tells=False)
+
+
+def lists_children(link: str) -> bool:
+    """Whether this is the file of /proc with the children of a process that has one thread."""
+    found = _ABOUT_CHILDREN.fullmatch(link)
+    return found is not None and bool(found["list"])
 
 
 def _is_the_same_for_all(path: str) -> bool:

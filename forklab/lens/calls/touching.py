@@ -24,7 +24,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 
 from forklab.kernel.calls import CALLS, Concern, Sort, calls_in, int32
-from forklab.lens.calls import paths, sockets
+from forklab.lens.calls import paths, posting, sockets
 from forklab.lens.calls.subjects import (
     NotModelledError,
     Touches,
@@ -47,6 +47,7 @@ _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _LAST = frozenset({"flock", "semop", "semtimedop", "mmap", "mq_notify"})
 _PRIO_PROCESS = 0
 _MAP_ANONYMOUS = 0x20
+PR_SET_CHILD_SUBREAPER = 36
 # PR_GET_ this and that, PR_CAPBSET_READ, PR_SET_DUMPABLE (4), PR_SET_NAME (15).
 _PRIVATE_PRCTLS = frozenset({2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42})
 _F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
@@ -70,9 +71,7 @@ _KNOWN_FLAGS = (
     socket.MSG_PEEK | socket.MSG_TRUNC | MSG_DONTWAIT | socket.MSG_EOR
     | socket.MSG_NOSIGNAL | socket.MSG_MORE | socket.MSG_CMSG_CLOEXEC
 )  # fmt: skip
-_MSGHDR = struct.Struct(
-    "<Q32xQ8x"
-)  # the address of a name; how much there is beside the text: recvmsg(2)
+_KNOWN_OPTIONS = frozenset({socket.SO_PASSCRED, socket.SO_SNDBUF, socket.SO_RCVBUF})
 _OPENS, _EXECS = calls_in("open"), calls_in("exec")
 
 
@@ -237,6 +236,9 @@ def _device(run: Run, tracee: Tracee, call: Call) -> Touches:
     if request == _FIONBIO and run.pipes.find(tracee.member, int32(call.arguments[0])):
         return []  # told by `forklab.lens.loop.holding`, as those of fcntl(2)
     file = identity(f"/proc/{tracee.member.pid}/fd/{int32(call.arguments[0])}")
+    if request == _FIONBIO and file and run.surroundings.is_own_socket(file):
+        end = run.channels.at(tracee.member.pid, int32(call.arguments[0]))
+        return [Touch(end.channel, tells=True)] if end else []
     if request not in _OF_JOBS or (
         file and is_terminal(file) and file != run.surroundings.terminal
     ):
@@ -273,23 +275,47 @@ def _message(run: Run, tracee: Tracee, call: Call) -> Touches:
     flags = call.arguments[3 if whole else 2]
     if end is not None and end.channel not in run.channels.streams:
         flags &= ~socket.MSG_WAITALL
-    if call.name == "sendto":
-        is_plain = not call.arguments[4]
-    else:
-        is_plain = call.name != "sendmsg" or _is_plain_message(tracee, call.arguments[1])
-    if flags & ~_KNOWN_FLAGS or not is_plain:
+    if flags & ~_KNOWN_FLAGS:
         raise NotModelledError
-    return list(of_descriptor(run, tracee, call, number, tells=True))
-
-
-def _is_plain_message(tracee: Tracee, address: int) -> bool:
-    """A struct msghdr: no address, and nothing beside the text."""
     try:
-        content = ptrace.read_memory(tracee.tid, address, _MSGHDR.size)
-        name, beside = _MSGHDR.unpack(content)
-    except (OSError, struct.error):
-        return True  # EFAULT
-    return not name and not beside
+        name = posting.sends_to(tracee, call)
+        brought = posting.brought(run, tracee, call) if call.name == "sendmsg" else ()
+    except OSError:
+        return []  # EFAULT
+    if name is None:
+        found = list(of_descriptor(run, tracee, call, number, tells=True))
+    elif end is not None and end.channel in run.channels.streams:
+        raise NotModelledError
+    else:
+        path, box = posting.mailbox(run, tracee, name)
+        found = list(of_path(run, tracee, paths.AT_FDCWD, path, tells=False))
+        # If others change what has this name, it may be any of them by then.
+        boxes = {shared for shared in run.resources.shared if shared.startswith("mailbox ")}
+        found += [Touch(each, tells=True) for each in sorted({*boxes, box} - {""})]
+    if brought and not all(run.channels.keeps_apart(touch.resource) for touch in found):
+        raise NotModelledError
+    return found + [Touch(end.channel, tells=False) for end in brought]
+
+
+def _bind(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """bind(2), of a socket of unix(7): it makes a file."""
+    name = sockets.name_called(tracee, call)
+    if name is None:
+        raise NotModelledError
+    return list(of_path(run, tracee, paths.AT_FDCWD, name, tells=True))
+
+
+def _listen(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """listen(2): whoever calls there is noticed when it does."""
+    return list(of_descriptor(run, tracee, call, int32(call.arguments[0]), tells=True))
+
+
+def _set_option(run: Run, tracee: Tracee, call: Call) -> Touches:
+    """setsockopt(2)"""
+    level, option = int32(call.arguments[1]), int32(call.arguments[2])
+    if level != socket.SOL_SOCKET or option not in _KNOWN_OPTIONS:
+        raise NotModelledError
+    return list(of_descriptor(run, tracee, call, int32(call.arguments[0]), tells=True))
 
 
 def _map(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -343,8 +369,11 @@ def _system_v(run: Run, tracee: Tracee, call: Call) -> Touches:
 
 
 def _of_itself(run: Run, tracee: Tracee, call: Call) -> Touches:
-    """prctl(2)"""
-    if int32(call.arguments[0]) not in _PRIVATE_PRCTLS:
+    """prctl(2). As long as it has never forked, nobody can be left to it."""
+    option = int32(call.arguments[0])
+    if option == PR_SET_CHILD_SUBREAPER and not tracee.member.forks:
+        return []
+    if option not in _PRIVATE_PRCTLS:
         raise NotModelledError
     return []
 
@@ -353,6 +382,9 @@ _SPECIAL: Mapping[str, Callable[[Run, Tracee, Call], Touches]] = {
     **dict.fromkeys(_OPENS, _open),
     "fcntl": _control,
     "connect": _connect,
+    "bind": _bind,
+    "listen": _listen,
+    "setsockopt": _set_option,
     "flock": _lock,
     "ioctl": _device,
     "mmap": _map,

@@ -126,6 +126,8 @@ def _look(path: str, *, is_new: bool) -> _Was | None:
         return _Was(path, None)
     if stat.S_ISLNK(about.st_mode):
         return _Was(path, about, target=os.readlink(path))
+    if stat.S_ISSOCK(about.st_mode) and not is_new:
+        return None  # somebody listens there
     if not stat.S_ISREG(about.st_mode):
         return _Was(path, about)
     # Under another name it is changed unseen; but what the run itself has made is known by all of its names.
@@ -158,6 +160,8 @@ def _put_back(was: _Was) -> None:
             os.mkdir(path)
         case stat.S_IFIFO if not is_there:
             os.mkfifo(path)
+        case stat.S_IFSOCK:  # of this run
+            return
     if was.about is not None and was.kind != stat.S_IFLNK:
         _put_back_about(path, was.about)
 

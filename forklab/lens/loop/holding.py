@@ -24,6 +24,7 @@ from forklab.lens.calls import (
     masking,
     patience,
     polling,
+    posting,
     semaphores,
     sockets,
     timers,
@@ -105,6 +106,7 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
         executing.notice(run, tracee, call, found)
         # Who else has this offset must not depend on who has ended by now.
         touches = run.resources.shared_of(found, tells=call.name in MOVE_ON)
+        touches = posting.by_queues(run, tracee, call, touches)
     if is_alone and call.name in _OF_NO_INTEREST_ALONE:
         return None
     if _sets_what_nobody_can_tell(run, tracee, call):
@@ -150,6 +152,7 @@ def _hold_patient(run: Run, tracee: Tracee, call: Call, *, is_alone: bool) -> Ho
         run.resources.note(tracee.member.name, channels, waits=waits)
         masking.notice_who_looks(run, tracee, call, found)
     touches = () if is_alone else run.resources.shared_of(found)
+    touches = polling.by_queues(run, tracee, call, touches)
     if not waits:
         return Hold(Patience(run.clock.now, mask), touches) if touches else None
     tracee.deadline = deadline if tracee.deadline is None else tracee.deadline
@@ -319,12 +322,12 @@ def _is_alone(run: Run, tracee: Tracee, call: Call) -> bool:
 
 
 def _reaches_others(tracee: Tracee, call: Call) -> bool:
-    """By a socket. One of unix(7) does not yet when it is made, nor when it calls a name that nobody has."""
+    """By a socket. One of unix(7) does not yet when it is made or named, nor when it calls a name that nobody has."""
     if call.name in _SOCKETS:
         return int32(call.arguments[0]) != sockets.AF_UNIX
-    return call.name == "bind" or (
-        call.name == "connect" and not sockets.calls_nobody(tracee, call)
-    )
+    if call.name == "bind":
+        return sockets.name_called(tracee, call) is None
+    return call.name == "connect" and not sockets.calls_nobody(tracee, call)
 
 
 def _notice(run: Run, tracee: Tracee, call: Call) -> None:

@@ -18,8 +18,10 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps import state as facts
-from forklab.steps.resources import FIFOS
+from forklab.steps.resources import FIFOS, queue_to
 from forklab.steps.state import (
+    ONE,
+    OTHER,
     READ_END,
     WRITE_END,
     End,
@@ -103,8 +105,12 @@ def _describe_channels(run: Run, state: dict[Fact, Hashable]) -> None:
     for channel, value in values.items():
         if value:
             state[facts.HOLDERS, channel] = value
+            if brought := run.channels.packets.brought_by(channel):
+                state[facts.BRINGS, channel] = brought
         else:  # nobody has it open, so what was in it is no more
-            run.resources.forget(channel)
+            for resource in (channel, *(queue_to(channel, side) for side in (ONE, OTHER))):
+                run.resources.forget(resource)
+            run.channels.forget(channel)
 
 
 def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashable]) -> None:
@@ -139,6 +145,8 @@ def _describe(run: Run, ledger: Ledger, tracee: Tracee, state: dict[Fact, Hashab
     else:
         state[facts.LIFE, name] = ("alive", "untold") if member.continue_untold else facts.ALIVE
     state[facts.PARENT, name] = member.parent.name if member.parent else INIT
+    if member.adopts:
+        state[facts.ADOPTS, name] = True
     state[facts.CHILDREN, name] = (member.forks, tuple(c.name for c in member.children))
     state[facts.GROUP, name] = _group(run, member)
 

@@ -17,10 +17,13 @@ from forklab.lens.calls import (
     changing,
     dispatch,
     polling,
+    posting,
     sending,
     sleeping,
+    sockets,
     touching,
     waiting,
+    writing,
 )
 from forklab.lens.calls.namespaces import CLONE_NEWTIME
 from forklab.lens.edge import descriptors, proc, ptrace
@@ -37,7 +40,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
-from forklab.steps.resources import values_of
+from forklab.steps.resources import channel_of, values_of
 from forklab.steps.state import LOOP, POLLS, READS, TO_OUTPUT, WRITES, State, Touch, number_of
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
@@ -123,11 +126,13 @@ def make_call(
         return
     if standing.touches:
         changing.remember(run, tracee, call)
-        tracee.saw(run.resources.values(standing.touches))
+        tracee.saw(run.resources.values(posting.told_by_all_of(run, call, standing.touches)))
         attempts.notice_removal(run, tracee, call)
         standing.is_attempt = attempts.begin(run, ledger, tracee, call)
         if call.name in _OPENS:
             _open(run, tracee, call)
+        elif call.name == "connect" and not sockets.calls_nobody(tracee, call):
+            run.because("it uses sockets")  # somebody has the name by now
     loop.goes_on(tracee, _make(run, ledger, tracee, call))
 
 
@@ -231,7 +236,7 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
             return
     touches = standing.touches
     if touches and (result >= 0 or _tells_by_failing(run, tracee, call, result, touches)):
-        _tell(run, tracee, call, standing.touches)
+        _tell(run, tracee, call, standing.touches, result)
     if result == 0:
         for target in standing.dooms:
             ledger.doom(target)
@@ -247,6 +252,7 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         tracee.saw(result)
     if call.name in READS and result > 0:
         _see_signals(tracee, call, result, standing.touches)
+        _see_children(run, tracee, call, result, standing.touches)
     if call.name == "rt_sigpending" and result == 0:
         tracee.saw(ptrace.read_memory(tracee.tid, call.arguments[0], call.arguments[1]))
     if call.name == "rt_sigtimedwait" and result > 0:
@@ -264,6 +270,16 @@ def _see_signals(tracee: Tracee, call: Call, result: int, touches: tuple[Touch, 
             tracee.saw(content[place : place + _BEFORE_TIMES])
 
 
+def _see_children(
+    run: Run, tracee: Tracee, call: Call, result: int, touches: tuple[Touch, ...]
+) -> None:
+    """What it has read in /proc of who the children of somebody are."""
+    if any(touch.resource.startswith("children ") for touch in touches):
+        areas = writing.pieces(tracee, call)
+        content = b"".join(ptrace.read_memory(tracee.tid, *area) for area in areas)[:result]
+        tracee.saw(run.chronicle.in_our_numbers(content.decode(errors="replace")))
+
+
 def _see_what_it_says(run: Run, tracee: Tracee, call: Call) -> None:
     """The signal that it has waited for by sigwaitinfo(2)."""
     with contextlib.suppress(OSError, struct.error):
@@ -279,17 +295,19 @@ def _tells_by_failing(
     if call.name == "flock":
         return run.resources.may_have_locked(tracee.member)
     return result != -errno.EAGAIN and any(
-        touch.resource.startswith("socketpair ") for touch in touches
+        touch.resource.startswith(("socketpair ", "mailbox ")) for touch in touches
     )
 
 
-def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...]) -> None:
+def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...], result: int) -> None:
     """What it has done to them. An eventfd is as good as new wherever it has the same count."""
     pid, number = tracee.member.pid, int32(call.arguments[0])
     if call.name == "shutdown":
         run.channels.shut.update(touch.resource for touch in touches)
     for touch in touches:
-        if touch.tells and touch.resource.startswith("eventfd "):
+        if touch.tells and run.channels.keeps_apart(channel_of(touch.resource)):
+            posting.told(run, tracee, call, touch, result)
+        elif touch.tells and touch.resource.startswith("eventfd "):
             flags = descriptors.flags(pid, number) & os.O_NONBLOCK
             run.resources.is_now(touch.resource, descriptors.eventfd_count(pid, number), flags)
         else:

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 from forklab.lens.edge import descriptors
 from forklab.lens.world.chronicle import Member
+from forklab.lens.world.digests import digest_of
+from forklab.lens.world.packets import Packets
 from forklab.lens.world.surroundings import File, identity
 from forklab.steps.state import ONE, OTHER, End, Holders
 
@@ -39,7 +41,10 @@ class Channels:
     shut: set[str] = field(default_factory=set)  # by shutdown(2): both sides may still be open
     sided: set[str] = field(default_factory=set)
     streams: set[str] = field(default_factory=set)
+    packets: Packets = field(default_factory=Packets)  # in those of unix(7) that are no streams
+    past: dict[str, str] = field(default_factory=dict)  # of those, but for messages: a digest
     _known: dict[Hashable, End] = field(default_factory=dict)
+    _mailboxes: dict[File, End] = field(default_factory=dict)
     _made: dict[tuple[str, Member], int] = field(default_factory=dict)
 
     def made_eventfd(self, member: Member, descriptor: int) -> None:
@@ -60,6 +65,28 @@ class Channels:
         for side, descriptor in zip((ONE, OTHER), pair, strict=True):
             self._remember(_file(member.pid, descriptor), End(name, side))
 
+    def bound(self, member: Member, descriptor: int, path: str) -> None:
+        """A socket of unix(7) has this name now: a mailbox, of which who has the socket open has the only side."""
+        self.any = True
+        name, file = self._name("mailbox", member), identity(path)
+        self.sided.add(name)
+        self._remember(_file(member.pid, descriptor), End(name, ONE))
+        if file is not None:
+            self._mailboxes[file] = End(name, ONE)
+
+    def bound_to(self, file: File) -> End | None:
+        """The mailbox that has this name in a folder; None if it is not the program's."""
+        return self._mailboxes.get(file)
+
+    def noted(self, channel: str, *what: Hashable) -> None:
+        """Something that is no message has happened there."""
+        self.past[channel] = digest_of(self.past.get(channel, ""), *what)
+
+    def forget(self, channel: str) -> None:
+        """Nobody has it open any more."""
+        self.packets.forget(channel)
+        self.past.pop(channel, None)
+
     def fifo(self, path: str, flags: int) -> tuple[End, ...]:
         """What who opens it with these flags has then. Its name may be that of another one which was there before."""
         self.any = True
@@ -69,6 +96,10 @@ class Channels:
         if flags & os.O_ACCMODE == os.O_RDWR:
             return readable, writable
         return (writable,) if flags & os.O_ACCMODE == os.O_WRONLY else (readable,)
+
+    def keeps_apart(self, channel: str) -> bool:
+        """Whether messages stay apart there: a socketpair of datagrams or packets."""
+        return channel.startswith(("socketpair ", "mailbox ")) and channel not in self.streams
 
     @property
     def has_fifos(self) -> bool:
@@ -109,6 +140,8 @@ class Channels:
     def holders(self, living: Iterable[Member]) -> dict[str, Holders]:
         """By channel: how many of these processes have which side open. Those that nobody has are no more."""
         open_ends = [end for member in living for end in self.ends_of(member)]
+        for to, ends in self.packets.held():
+            open_ends += ends if to in open_ends else ()
         return {
             name: Holders(
                 open_ends.count(End(name, ONE)),

@@ -93,8 +93,11 @@ class Resources:
                 self._tell(touch.resource, what)
 
     def is_now(self, resource: str, *what: Hashable) -> None:
-        """Something was done to it, and this is all that matters of how it is now."""
-        self._digests[resource] = repr(what)
+        """Something was done to it, and this is all that matters of how it is now; nothing: as at the start."""
+        if what:
+            self._digests[resource] = repr(what)
+        else:
+            self.forget(resource)
 
     def forget(self, resource: str) -> None:
         """It is as it was at the start."""

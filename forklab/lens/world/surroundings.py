@@ -30,16 +30,20 @@ class Surroundings:
     _proc: int = field(default_factory=lambda: os.stat("/proc").st_dev)
     _writers: set[str] = field(default_factory=set)
     _takes_long: bool = False
-    _pairs: set[File | None] = field(default_factory=set)  # sockets that nobody outside has
+    _ours: set[File | None] = field(default_factory=set)  # sockets that nobody outside has
 
     @property
     def reach_outside(self) -> bool:
         """Whether somebody who is not of the program may do something that it waits for."""
         return self.foreign is not None or self._sockets
 
-    def made_pair(self, pid: int, pair: Iterable[int]) -> None:
-        """The program has made a socketpair(2)."""
-        self._pairs.update(identity(f"/proc/{pid}/fd/{descriptor}") for descriptor in pair)
+    def made_sockets(self, pid: int, made: Iterable[int]) -> None:
+        """The program has made these, of unix(7). Who calls somebody outside by one is noticed when it does."""
+        self._ours.update(identity(f"/proc/{pid}/fd/{descriptor}") for descriptor in made)
+
+    def is_own_socket(self, file: File) -> bool:
+        """Whether the program has made it, of unix(7)."""
+        return file in self._ours
 
     def is_output(self, tid: int, descriptor: int) -> bool:
         """Notices who hides what it has open from the lens."""
@@ -62,13 +66,13 @@ class Surroundings:
             )
 
     def comes_from_outside(self, tid: int, descriptor: int) -> bool:
-        """Whether a descriptor is a socket, or the input, where that can bring something. (No pair of its own.)"""
+        """Whether a descriptor is a socket, or the input, where that can bring something. (None of its own.)"""
         try:
             found = os.stat(f"/proc/{tid}/fd/{descriptor}")
         except OSError:
             return False
         file = (found.st_dev, found.st_ino, found.st_rdev)
-        return file == self.foreign or (stat.S_ISSOCK(found.st_mode) and file not in self._pairs)
+        return file == self.foreign or (stat.S_ISSOCK(found.st_mode) and file not in self._ours)
 
     def is_of_proc(self, tid: int, descriptor: int) -> bool:
         """Whether a descriptor is open on a file of /proc."""
@@ -86,7 +90,7 @@ class Surroundings:
         file = (found.st_dev, found.st_ino, found.st_rdev)
         if file == self.foreign:
             self.because("it reads what comes from outside")
-        elif stat.S_ISSOCK(found.st_mode) and file not in self._pairs:
+        elif stat.S_ISSOCK(found.st_mode) and file not in self._ours:
             self._sockets = True
             self.because("it uses sockets")
         return stat.S_IFMT(found.st_mode)

@@ -199,8 +199,8 @@ EVENTFDS = {
 }
 
 
-def check(case: Case, folder: Path) -> None:
-    text = f"{HEAD}{MORE}int main(void) {{ {case.body} }}\n"
+def check(case: Case, folder: Path, more: str = "") -> None:
+    text = f"{HEAD}{MORE}{more}int main(void) {{ {case.body} }}\n"
     with program_of("c", text) as program:
         found = explore(program.argv, program=program.path, seconds=SECONDS)
         assert (set(found.outputs), found.reasons) == (case.outputs, ())

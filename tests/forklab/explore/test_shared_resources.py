@@ -500,7 +500,7 @@ def test_a_call_that_concerns_nobody_has_nothing_of_the_one_before_it(runnable: 
 
 
 NOT_MODELLED = {
-    "P.1 calls prctl, which is not modelled": "prctl(PR_SET_CHILD_SUBREAPER, 1);",
+    "P.1 calls prctl, which is not modelled": "prctl(PR_SET_PDEATHSIG, 1);",
     "P.1 calls system call 999, which is not modelled": "syscall(999);",
     "P.1 calls unshare, which is not modelled": "unshare(CLONE_FILES);",
     "P.1 calls read, which is not modelled": 'if (read(inotify_init(), text, 8) != 8) say("?");',
@@ -613,7 +613,7 @@ def test_it_is_said_where_a_call_was_made_that_is_not_modelled(runnable: Runnabl
             if (fork() == 0) {{
                 poke(PR_GET_DUMPABLE);
                 printf("%d", 1); fflush(stdout);
-                poke(PR_SET_CHILD_SUBREAPER);
+                poke(PR_SET_PDEATHSIG);
                 _exit(0);
             }}
             wait(NULL);
