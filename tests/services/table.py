@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from facts import Fact, facts, full_version, records, versions
+from facts import Fact, facts, full_version, versions
 from verdicts import verdicts
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "systemd.md"
@@ -56,10 +56,7 @@ def _summary(everything: list[Fact]) -> Iterator[str]:
     }
     same, different, not_meant = map(sum, zip(*counts.values(), strict=True))
     meant = same + different
-    played = " and ".join(
-        f"{full_version(version)}{_of_how_many(len(records(version)), len(everything))}"
-        for version in versions()
-    )
+    played = " and ".join(map(full_version, versions()))
     yield f"{len(everything)} facts, recorded from {played}."
     yield f"{not_meant} are about what this manager does not want to be."
     yield f"Of the other {meant}, **{same} are the same: {same / meant:.1%}**."
@@ -71,10 +68,6 @@ def _summary(everything: list[Fact]) -> Iterator[str]:
         yield f"| [{TOPICS[topic]}](#{anchor}) | {' | '.join(str(each or '') for each in count)} |"
     yield f"| all | {same} | {different} | {not_meant} |"
     yield ""
-
-
-def _of_how_many(recorded: int, all_of_them: int) -> str:
-    return f" ({recorded} of them)" if recorded < all_of_them else ""
 
 
 def _count(some: list[Fact]) -> tuple[int, int, int]:

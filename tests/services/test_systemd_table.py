@@ -18,14 +18,10 @@ def test_every_fact_has_a_name_of_its_own_and_is_told_in_a_sentence() -> None:
     assert all(fact.says.endswith((".", "`")) and len(fact.says) < 200 for fact in facts())
 
 
-def test_every_fact_was_recorded_from_the_first_version_and_most_from_each() -> None:
+def test_every_fact_was_recorded_from_each_version() -> None:
     names = [fact.name for fact in facts()]
-    first, *others = versions()
-    assert list(records(first)) == names and others
-    for version in others:
-        found = records(version)
-        assert list(found) == [name for name in names if name in found]
-        assert len(found) > 0.7 * len(names)
+    assert len(versions()) > 1
+    assert all(list(records(version)) == names for version in versions())
 
 
 def test_every_verdict_is_about_a_fact_and_has_a_reason() -> None:
