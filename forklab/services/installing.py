@@ -16,7 +16,7 @@ from forklab.services.unit import Load, Unit
 
 
 class InstallError(Exception):
-    """It cannot be done, and nothing was."""
+    """It cannot be done, or not as a whole."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,32 @@ class Installation:
         return cls(folders, Path(folders.paths[0]))
 
     def enable(self, *names: str) -> list[Link]:
-        """Makes the links that are missing, and answers all; none if the units do not say for whom they are."""
+        """Makes the links that are missing, and answers all; none if the units do not say for whom they are.
+
+        Raises InstallError; where something else has the place of a link, all others are made.
+        """
         wanted = [
             link
             for name in names
             for unit in self._with_its_companions(name)
             for link in self._links_of(unit)
         ]
+        taken = [link for link in wanted if self._is_taken(link)]
         for link in wanted:
-            link.path.parent.mkdir(parents=True, exist_ok=True)
-            link.path.unlink(missing_ok=True)
-            link.path.symlink_to(link.target)
+            if link not in taken:
+                link.path.parent.mkdir(parents=True, exist_ok=True)
+                link.path.unlink(missing_ok=True)
+                link.path.symlink_to(link.target)
+        if taken:
+            raise InstallError(f"{taken[0].path} is there already, and is something else.")
         return wanted
+
+    def _is_taken(self, link: Link) -> bool:
+        """By a file, or, in the folder of the units itself, by another name of another unit."""
+        if not link.path.is_symlink():
+            return link.path.exists()
+        there = os.path.basename(os.readlink(link.path))
+        return link.path.parent == self.place and there != os.path.basename(link.target)
 
     def disable(self, *names: str) -> list[Path]:
         """Removes all links to the units, also those that somebody made by hand."""
@@ -143,7 +157,8 @@ class Installation:
                 raise InstallError(
                     f"{alias.full} cannot be another name of {unit.name}: they differ in kind"
                 )
-            yield Link(self.place / alias.full, str(source))
+            if alias.full != unit.name:
+                yield Link(self.place / alias.full, str(source))
 
     def _links_to(self, name: str) -> list[Path]:
         found = []
