@@ -164,6 +164,7 @@ class _Draft:
     active: Mapping[str, str]
     pending: Mapping[str, Job]
     anchor: Job
+    may_refuse: bool
     brought: dict[Job, dict[Job | None, bool]] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
@@ -310,15 +311,17 @@ class _Draft:
         """Jobs that would wait for each other for ever; those of earlier requests count, too.
 
         Who stops waits for others that stop alone, and who starts for all: so a circle closes among the ones, or among
-        the others. Among those who stop it costs no job, only the order (`Manager`). A restart becomes a start.
-        (systemd takes it for a stop; what it becomes may wait for ever there: docs/services.md.)
+        the others. A restart becomes a start. (systemd takes it for a stop; what it becomes may wait for ever there:
+        docs/services.md.)
         """
         new = self.one_each()
         jobs = dict(self.pending)
         for name, job in new.items():
             jobs[name] = merged(jobs.get(name), job, self.active.get(name, "inactive"))
         start = {name for name, job in jobs.items() if job.kind is not Kind.STOP}
-        found = [new.get(name, jobs[name]) for name in circle(self.graph, start, new)]
+        stop = {name for name, job in jobs.items() if job.kind in _STOPS if self.may_refuse}
+        names = circle(self.graph, start, new) or circle(self.graph, stop, new)
+        found = [new.get(name, jobs[name]) for name in names]
         if not found:
             return []
         first = found.index(self.anchor if self.anchor in found else min(found, key=str))
@@ -326,14 +329,20 @@ class _Draft:
 
 
 def transaction(
-    graph: Graph, active: Mapping[str, str], pending: Mapping[str, Job], anchor: Job
+    graph: Graph,
+    active: Mapping[str, str],
+    pending: Mapping[str, Job],
+    anchor: Job,
+    *,
+    may_refuse: bool = True,
 ) -> tuple[tuple[Job, ...], tuple[str, ...]]:
     """All jobs that `anchor` needs, one for each unit, and what had to be left out, in words.
 
     `active`: the state of each unit that is not inactive, as the word of systemctl is-active. `pending`: the jobs of
-    earlier requests, which count for the order. Raises RefusedError.
+    earlier requests, which count for the order. `may_refuse`: also a stop, because of the order; else those who stop
+    have to find one (`Manager`). Raises RefusedError.
     """
-    draft = _Draft(graph, active, pending, anchor)
+    draft = _Draft(graph, active, pending, anchor, may_refuse)
     draft.fill()
     draft.settle()
     draft.break_circles()

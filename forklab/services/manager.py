@@ -237,7 +237,9 @@ class _Walk:
         try:
             if self.manager.leaving and job.kind is not Kind.STOP:
                 raise RefusedError("The manager is about to leave: nothing is started.")
-            jobs, said = transaction(self.graph, active, pending, job)
+            jobs, said = transaction(
+                self.graph, active, pending, job, may_refuse=number is not None
+            )
         except RefusedError as error:
             self._say(job.unit, str(error), 4)
             if number is not None:

@@ -242,17 +242,12 @@ ROUND = {
 }
 
 
-@pytest.mark.parametrize("at_the_end", [False, True])
-def test_whoever_is_to_stop_does_also_where_the_order_is_a_circle(at_the_end: bool) -> None:
+def test_at_the_end_whoever_is_to_stop_does_also_where_the_order_is_a_circle() -> None:
     """Each comes after the other. One of them stops first, and the other when it has."""
     with tempfile.TemporaryDirectory() as folder:
         world = world_of(ROUND, folder)
         assert [world.start(name) for name in ROUND] == ["done", "done"]
-        if at_the_end:
-            world.event(Leave())
-        else:
-            numbers = [world.request(Kind.STOP, name) for name in ROUND]
-            assert world.wait_for(numbers) == ["done", "done"]
+        world.event(Leave())
         world.wait(1)
         world.check_rest()
         assert not world.actors
@@ -275,7 +270,21 @@ def test_who_is_bound_to_another_goes_also_if_the_order_is_a_circle() -> None:
         assert not world.actors
 
 
-def test_of_one_who_stops_and_one_who_starts_again_in_a_circle_the_first_does_not_wait() -> None:
+def test_a_stop_that_would_close_a_circle_is_refused_as_long_as_the_other_one_stops() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = world_of(ROUND, folder)
+        assert [world.start(name) for name in ROUND] == ["done", "done"]
+        numbers = [world.request(Kind.STOP, name) for name in ROUND]
+        assert world.wait_for(numbers) == ["done", "refused"]
+        assert world.wait_for([world.request(Kind.STOP, "b.service")]) == ["done"]
+        world.wait(1)
+        world.check_rest()
+        assert not world.actors
+
+
+def test_a_restart_is_refused_where_whom_it_stops_and_whom_it_starts_again_stand_in_a_circle() -> (
+    None
+):
     """b is part of c, whom a is in the way of."""
     files = {
         "a.service": ROUND["a.service"],
@@ -286,14 +295,8 @@ def test_of_one_who_stops_and_one_who_starts_again_in_a_circle_the_first_does_no
         world = world_of(files, folder)
         assert [world.start(name) for name in ROUND] == ["done", "done"]
         again = world.request(Kind.RESTART, "c.service")
-        assert world.wait_for([again]) == ["done"]
-        world.wait(1)
-        world.check_rest()
-        assert {name: len(times) for name, times in world.begun.items()} == {
-            "a.service": 1,
-            "b.service": 2,
-            "c.service": 1,
-        }
+        assert world.wait_for([again]) == ["refused"]
+        assert [world.manager.life(name).active for name in ROUND] == ["active", "active"]
 
 
 def test_after_a_command_that_fails_the_next_one_is_not_run() -> None:
