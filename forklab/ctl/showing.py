@@ -129,6 +129,7 @@ def _whence(each: dict[str, Any], enabled: str) -> str:
         "not-found": "not found",
         "masked": "is masked",
         "bad-setting": "has a bad unit file setting",
+        "error": "failed to load properly",
     }
     if why := reasons.get(each["load"]):
         return f" (Reason: Unit {each['name']} {why}.)"

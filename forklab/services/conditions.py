@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Final
 
 from forklab.services.unit import Condition
@@ -23,13 +23,49 @@ def _is_not_empty(path: str) -> bool:
     return stat.S_ISREG(_mode(path)) and os.stat(path).st_size > 0
 
 
+def _has_files(path: str) -> bool:
+    """Hidden ones do not count, nor what an editor or a packaging tool has put aside. Who may not look: it has some."""
+    try:
+        return any(not _ASIDE.search(each) for each in os.listdir(path))
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError | NotADirectoryError)
+
+
+_ASIDE: Final = re.compile(
+    r"^\.|~$|^(lost\+found|aquota\.user|aquota\.group)$|\.(bak|old|new|swp|rpm(new|save|orig)"
+    r"|dpkg-(old|new|tmp|dist|bak|backup|remove)|ucf-(new|old|dist))$"
+)
+
+
+def _is_mount_point(path: str) -> bool:
+    """Also a file, or what is bound from the same file system: unlike os.path.ismount."""
+    place = os.path.realpath(path)
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
+        return any(_unescaped(line.split(" ")[4]) == place for line in mounts)
+
+
+def _unescaped(field: str) -> str:
+    """Blanks are `\\040` there (proc(5))."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), field)
+
+
+def _matches(pattern: str) -> bool:
+    """Other than in Python, `{a,b}` is one of the two (glob(3), GLOB_BRACE)."""
+    braces = re.search(r"\{([^{}]*)\}", pattern)
+    if not braces:
+        return bool(glob.glob(pattern))
+    before, behind = pattern[: braces.start()], pattern[braces.end() :]
+    return any(_matches(before + each + behind) for each in braces[1].split(","))
+
+
 _TESTS: Final[Mapping[str, Callable[[str], bool]]] = {
     "PathExists": lambda path: bool(_mode(path)),
-    "PathExistsGlob": lambda path: bool(glob.glob(path)),
+    "PathExistsGlob": _matches,
     "PathIsDirectory": lambda path: stat.S_ISDIR(_mode(path)),
     "PathIsSymbolicLink": os.path.islink,
+    "PathIsMountPoint": _is_mount_point,
     "PathIsReadWrite": lambda path: os.access(path, os.W_OK),
-    "DirectoryNotEmpty": lambda path: stat.S_ISDIR(_mode(path)) and any(Path(path).iterdir()),
+    "DirectoryNotEmpty": _has_files,
     "FileNotEmpty": _is_not_empty,
     "FileIsExecutable": lambda path: stat.S_ISREG(_mode(path)) and os.access(path, os.X_OK),
 }

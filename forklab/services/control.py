@@ -133,7 +133,7 @@ class Control:
             return None
         now = self._hands.manager.life(name).active
         active, here = now in UP, now in (*UP, "activating")
-        if verb == "stop" and unit.load is Load.BAD_SETTING and not active:
+        if verb == "stop" and unit.load in (Load.BAD_SETTING, Load.ERROR) and not active:
             client.status = 5
             client.words.append(f"Failed to stop {name}: Unit {name} not loaded.")
             return None

@@ -77,6 +77,8 @@ _LINE: Final = re.compile(
     r"""(?:\\.|[^\\\n])*)|[^\n]*)(?:\n|$)""",
     re.DOTALL,
 )
+# A backslash behind which nothing stands: before it there are none, or pairs.
+_LAST_BACKSLASH: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\\Z")
 _PART: Final = re.compile(
     r"""[ \t]*'([^']*)(?:'|\Z)|[ \t]*"((?:\\.|[^"\\])*)(?:"|\Z)|\s*((?:\\.|[^\\])*?)\s*$""",
     re.DOTALL,
@@ -86,7 +88,8 @@ _PART: Final = re.compile(
 def read_file(path: Path) -> dict[str, str]:
     """The assignments of an EnvironmentFile=, much as a shell would read them, but nothing is expanded."""
     found = {}
-    for line in _LINE.finditer(path.read_text(errors="surrogateescape").replace("\r\n", "\n")):
+    text = path.read_text(errors="surrogateescape").replace("\r\n", "\n")
+    for line in _LINE.finditer(_LAST_BACKSLASH.sub(r"\1", text)):
         if line["name"] and is_name(line["name"].strip()):
             found[line["name"].strip()] = "".join(map(_unquoted, _PART.finditer(line["value"])))
     return found

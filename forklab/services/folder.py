@@ -54,7 +54,7 @@ class Name:
 
     @property
     def is_template(self) -> bool:
-        return self.stem.endswith("@")
+        return self.stem.endswith("@") and not self.instance
 
     @property
     def template(self) -> str:
@@ -64,8 +64,13 @@ class Name:
     def of_instance(self, instance: str) -> str:
         return f"{self.prefix}@{instance}.{self.suffix}"
 
+    def meant(self, other: str) -> str:
+        """The unit that is meant by a name in this one: of a template, its instance of the same name."""
+        name = Name(other)
+        return name.of_instance(self.instance or self.prefix) if name.is_template else other
+
     def with_drop_ins(self) -> Iterator[str]:
-        """All names whose drop-ins count, the most particular first: foo-bar@x, foo-bar@, foo-, service."""
+        """All names whose drop-ins and links count, the most particular first: foo-bar@x, foo-bar@, foo-, service."""
         yield self.full
         if self.template != self.full:
             yield self.template
@@ -124,7 +129,7 @@ class Folders:
                 continue
             unit, found = self.read(name, aliases.get(name, ()))
             relations = {
-                relation: frozenset(map(canonical, others))
+                relation: frozenset(map(canonical, map(Name(name).meant, others)))
                 for relation, others in unit.relations.items()
             }
             problems += found
@@ -148,6 +153,7 @@ class Folders:
             return Unit(name, Load.MASKED, files=(str(path),), changed=_last_changes(mask)), []
         lines: list[Setting] = []
         problems: list[Problem] = []
+        load = Load.LOADED
         files = (path, *self._drop_ins(map(Name, (name, *aliases))))
         changed = _last_changes(files)  # before they are read: nothing is missed
         for each in files:
@@ -165,9 +171,12 @@ class Folders:
             for line in settings(text, str(each)):
                 if isinstance(line, Problem):
                     problems.append(line)
+                    if line.final and each == path:  # a drop-in counts up to there
+                        load = Load.ERROR
                 else:
                     lines.append(line)
-        unit, found = unit_of(name, lines, meanings(Name(name)))
+        where = {"y": lambda: str(path), "Y": lambda: str(path.parent)}
+        unit, found = unit_of(name, lines, {**meanings(Name(name)), **where})
         found = [replace(each, file=str(path)) if each.file == name else each for each in found]
         relations = dict(unit.relations)
         for relation, folder in ((Relation.WANTS, "wants"), (Relation.REQUIRES, "requires")):
@@ -175,6 +184,7 @@ class Folders:
                 relations[relation] = unit[relation] | linked
         made = replace(
             unit,
+            load=unit.load if load is Load.LOADED else load,
             relations=relations,
             files=tuple(map(str, files)),
             changed=changed,
@@ -232,10 +242,12 @@ class Folders:
                 if place.is_dir():
                     for path in place.glob("*.conf"):
                         found.setdefault(path.name, path)
-        return [found[each] for each in sorted(found) if not _is_mask(found[each])]
+        counts = (each for each in sorted(found) if not each.startswith("."))
+        return [found[each] for each in counts if not _is_mask(found[each])]
 
     def _linked(self, name: str, folder: str) -> frozenset[str]:
-        places = [path / f"{name}.{folder}" for path in self.paths]
+        owners = Name(name).with_drop_ins()
+        places = [path / f"{owner}.{folder}" for owner in owners for path in self.paths]
         return frozenset(
             each.name for place in places if place.is_dir() for each in place.iterdir()
         )
@@ -253,7 +265,7 @@ def _last_changes(files: Iterable[Path]) -> tuple[int, ...]:
 
     def last_change(path: Path) -> int:
         try:
-            return path.stat().st_mtime_ns
+            return 0 if _is_mask(path) else path.stat().st_mtime_ns
         except OSError:
             return 0
 

@@ -188,13 +188,17 @@ class _Draft:
         unit = self.graph.units.get(job.unit)
         if job.kind is Kind.STOP:
             return None
-        if "@." in job.unit:
+        if job.unit.partition("@")[2].startswith("."):
             return RefusedError(f"Unit name {job.unit} is missing the instance name.")
         if unit is None or unit.load is Load.NOT_FOUND:
             return NoSuchUnitError(f"Unit {job.unit} not found.")
         if unit.load is Load.LOADED:
             return None
-        words = {Load.MASKED: "is masked", Load.BAD_SETTING: "has a bad unit file setting"}
+        words = {
+            Load.MASKED: "is masked",
+            Load.BAD_SETTING: "has a bad unit file setting",
+            Load.ERROR: "failed to load properly",
+        }
         return RefusedError(f"Unit {job.unit} {words[unit.load]}.")
 
     def _brings(self, job: Job) -> Iterator[tuple[Job, bool]]:

@@ -8,7 +8,7 @@ unknown ones, which are named with the nearest that is known.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -59,6 +59,7 @@ class _Key:
     field: str
     read: Read
     many: bool = False  # each adds to those before it; an empty one begins anew
+    replaces: tuple[str, ...] = ()  # what was said of these before
 
 
 def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Unit, list[Problem]]:
@@ -132,6 +133,8 @@ def _add(into: dict[str, Any], key: _Key, value: Any) -> None:
     if key.many:
         into.setdefault(key.field, []).append(value)
     else:
+        for field in key.replaces:
+            into.pop(field, None)
         into[key.field] = value
 
 
@@ -175,17 +178,20 @@ def _text(value: str, meanings: Meanings) -> str:
 
 
 def _list_of(
-    read: Callable[[str], Any], none: Any = (), words: Callable[[str], list[str]] = split
+    read: Callable[[str], Any], none: Any = (), words: Callable[[str], Iterable[str]] = split
 ) -> Read:
     """Words that each say something; those that cannot be read are left out."""
 
     def each(value: str, meanings: Meanings) -> Any:
-        right, wrong = none, []
-        for word in words(value):
-            try:
-                right += read(specify(word, meanings))
-            except ValueError as error:
-                wrong.append(error)
+        right, wrong = none, list[ValueError]()
+        try:
+            for word in words(value):
+                try:
+                    right += read(specify(word, meanings))
+                except ValueError as error:
+                    wrong.append(error)
+        except ValueError as error:  # where a word begins and ends is not known any more
+            wrong.append(error)
         if wrong:
             raise PartlyReadError(right, wrong)
         return right
@@ -219,17 +225,33 @@ def _one_of(*choices: str, not_followed: tuple[str, ...] = ()) -> Read:
 def _path(value: str, meanings: Meanings) -> str:
     """An absolute path, or one that a leading minus makes optional."""
     path = specify(value, meanings)
-    if not path.lstrip("-").startswith("/"):
+    _absolute(path.removeprefix("-"))
+    return path
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
         raise ValueError(f"'{path}' is no absolute path")
+    if ".." in path.split("/"):
+        raise ValueError(f"'{path}' leads up again")
     return path
 
 
 def _below_run(value: str, meanings: Meanings) -> str:
-    return os.path.join("/run", specify(value, meanings))
+    return _absolute(os.path.join("/run", specify(value, meanings)))
 
 
 def _directory(value: str, meanings: Meanings) -> str:
-    return value if value.lstrip("-") == "~" else _path(value, meanings)
+    if value.removeprefix("-") == "~":
+        return value
+    try:
+        return _path(value, meanings)
+    except ValueError as error:
+        raise (SkippedError if value.startswith("-") else RefusedError)(str(error)) from error
+
+
+def _assignments(value: str) -> Iterator[str]:
+    return (word for word, _ in words(value, strict=True))
 
 
 def _assignment(word: str) -> tuple[str]:
@@ -244,7 +266,7 @@ def _output(value: str, meanings: Meanings) -> str:
     if value in ("inherit", "null", "journal", "syslog", "kmsg", "journal+console", "tty"):
         return value
     if form in ("file", "append", "truncate") and path.startswith("/"):
-        return specify(value, meanings)
+        return f"{form}:{_absolute(specify(path, meanings))}"
     raise ValueError(
         f"'{value}' is none of inherit, null, journal, file:PATH, append:PATH, truncate:PATH"
     )
@@ -267,6 +289,8 @@ def _command(line: list[str]) -> Command:
     refused = SkippedError if "-" in marks else RefusedError
     if not path.startswith("/") and (not path or "/" in path):
         raise refused(f"'{path}' is neither an absolute path nor the name of a program")
+    if path.endswith("/"):
+        raise refused(f"'{path}' is a folder, and no program")
     if "@" not in marks:
         arguments.insert(0, path)
     elif not arguments:
@@ -311,9 +335,9 @@ def _refusing(read: Read) -> Read:
 
 
 def _condition(test: str, asserted: bool, value: str, meanings: Meanings) -> tuple[Condition, ...]:
-    triggering = value.startswith("|")
-    negated = value.lstrip("|").startswith("!")
-    path = _path(value.lstrip("|").lstrip("!"), meanings)
+    path = value.removeprefix("|")
+    triggering, negated = path != value, path.startswith("!")
+    path = _absolute(specify(path.removeprefix("!"), meanings))
     return (Condition(test, path, negated, triggering, asserted),)
 
 
@@ -324,6 +348,7 @@ _PATH_TESTS: Final = (
     "PathExistsGlob",
     "PathIsDirectory",
     "PathIsSymbolicLink",
+    "PathIsMountPoint",
     "PathIsReadWrite",
     "DirectoryNotEmpty",
     "FileNotEmpty",
@@ -376,15 +401,15 @@ _KEYS: Final[Mapping[str, Mapping[str, _Key]]] = {
         "RestartPreventExitStatus": _Key("prevent", _ends, many=True),
         "TimeoutStartSec": _Key("start_timeout", _plain(limit)),
         "TimeoutStopSec": _Key("stop_timeout", _plain(limit)),
-        "TimeoutSec": _Key("timeout", _plain(limit)),
+        "TimeoutSec": _Key("timeout", _plain(limit), replaces=("start_timeout", "stop_timeout")),
         "WatchdogSec": _Key("watchdog", _plain(limit)),
         "KillMode": _Key("kill_mode", _one_of("control-group", "mixed", "process", "none")),
         "KillSignal": _Key("kill_signal", _plain(signal_number)),
         "SendSIGKILL": _Key("send_sigkill", _plain(boolean)),
         "User": _Key("user", _text),
         "Group": _Key("group", _text),
-        "WorkingDirectory": _Key("working_directory", _refusing(_directory)),
-        "Environment": _Key("environment", _list_of(_assignment), many=True),
+        "WorkingDirectory": _Key("working_directory", _directory),
+        "Environment": _Key("environment", _list_of(_assignment, words=_assignments), many=True),
         "EnvironmentFile": _Key(
             "environment_files", lambda value, m: (_path(value, m),), many=True
         ),

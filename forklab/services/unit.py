@@ -16,6 +16,7 @@ class Load(StrEnum):
     LOADED = "loaded"
     NOT_FOUND = "not-found"
     BAD_SETTING = "bad-setting"
+    ERROR = "error"  # its file cannot be read
     MASKED = "masked"
 
 
@@ -66,7 +67,7 @@ class Service:
     commands: Mapping[str, tuple[Command, ...]] = field(default_factory=dict)  # by their key
     pid_file: str = ""
     remain_after_exit: bool = False
-    notify_access: str = ""  # what Type= makes of it
+    notify_access: str = "none"  # or what Type= makes of it
     restart: str = "no"
     restart_sec: float = 0.1
     success: Ends = NO_ENDS

@@ -49,6 +49,7 @@ class Problem:
     line: int  # 0: the file as a whole
     text: str
     harmless: bool = False  # nothing is wrong with it: it does nothing here
+    final: bool = False  # the rest of the file is not read
 
     @property
     def unit(self) -> str:
@@ -88,7 +89,11 @@ def settings(text: bytes, file: str) -> Iterator[Setting | Problem]:
         if _NO_TEXT.search(words):
             yield Problem(file, number, "not UTF-8, or with a NUL: the line is ignored")
         elif words.startswith("["):
-            section = words[1:-1] if words.endswith("]") else ""
+            section = words[1:-1]
+            if not words.endswith("]"):
+                what = f"'{words}' is no section, and what follows is not read"
+                yield Problem(file, number, what, final=True)
+                return
             if not section:
                 yield Problem(file, number, f"'{words}' is no section: what follows is ignored")
         elif not section:

@@ -14,7 +14,7 @@ from forklab.kernel import signals
 _YES = frozenset({"1", "yes", "y", "true", "t", "on"})
 _NO = frozenset({"0", "no", "n", "false", "f", "off"})
 
-# systemd.time(7). A month is 30.44 days and a year 365.25, as there.
+# systemd.time(7). A year is 365.25 days, and a month a twelfth of it.
 _UNITS = {
     unit: seconds
     for units, seconds in {
@@ -25,7 +25,7 @@ _UNITS = {
         "hours hour hr h": 3600.0,
         "days day d": 86400.0,
         "weeks week w": 7 * 86400.0,
-        "months month M": 30.44 * 86400.0,
+        "months month M": 365.25 * 86400.0 / 12,
         "years year y": 365.25 * 86400.0,
     }.items()
     for unit in units.split()
@@ -36,7 +36,8 @@ KINDS: Final = (
     *(".slice", ".scope", ".device"),
 )
 _UNIT_NAME = re.compile(r"[\w:.@\\-]{1,255}", re.ASCII)
-_SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-zμµ]*)\s*")
+# Two numbers do not stand side by side: "1.5.5".
+_SPAN = re.compile(r"((?>\d+(?:\.\d*)?|\.\d+))(?!\.)\s*([A-Za-zμµ]*)\s*")
 
 
 def boolean(text: str) -> bool:

@@ -31,11 +31,15 @@ def names(text: str) -> list[str]:
     return [word.replace("\0", "\\") for word in split(text.replace("\\", "\0"))]
 
 
-def words(text: str) -> Iterator[tuple[str, str]]:
-    r"""Each word and how it was written: `;` ends a command, `\;` is a word of one letter. Raises UnbalancedError."""
+def words(text: str, *, strict: bool = False) -> Iterator[tuple[str, str]]:
+    r"""Each word and how it was written: `;` ends a command, `\;` is a word of one letter. Raises UnbalancedError;
+    `strict`: and ValueError where a backslash means nothing.
+    """
     at = 0
     while (at := _skip_blanks(text, at)) < len(text):
         word, end = _word(text, at)
+        if strict:
+            _expect_escapes(text[at:end])
         yield word, text[at:end]
         at = end
 
@@ -75,6 +79,12 @@ def _escaped(text: str, at: int) -> tuple[str, int]:
             return chr(number), match.end()
     letter = text[at : at + 1]
     return _LETTERS.get(letter, ";" if letter == ";" else "\\" + letter), at + 1
+
+
+def _expect_escapes(word: str) -> None:
+    for found in re.finditer(r"\\(.?)", word, re.DOTALL):
+        if found[1] not in _LETTERS and not _NUMBER.match(word, found.start(1)):
+            raise ValueError(f"{found[0]} means nothing")
 
 
 def specify(text: str, meanings: Mapping[str, Callable[[], str]]) -> str:

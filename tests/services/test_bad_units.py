@@ -30,7 +30,7 @@ def read(folder: Path, name: str, text: str | bytes) -> tuple[Load, list[str]]:
 def test_binary_junk_is_named_line_by_line(tmp_path: Path) -> None:
     junk = random.Random(1).randbytes(20_000)
     load, problems = read(tmp_path, "a.service", junk)
-    assert load is Load.BAD_SETTING
+    assert load is Load.ERROR
     assert problems
     assert all(each.startswith("a.service:") for each in problems[:-1])
 
