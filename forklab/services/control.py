@@ -18,6 +18,7 @@ from forklab.services.folder import Folders, Name, full_name
 from forklab.services.graph import UP, Job, Kind
 from forklab.services.hands import Hands
 from forklab.services.manager import Finished, Request, Reread
+from forklab.services.memory import asked_for, remembered
 from forklab.services.place import CONTROL
 from forklab.services.processes import below
 from forklab.services.properties import properties
@@ -68,6 +69,7 @@ class Control:
             return
         try:
             full = list(self._full_names(verb, names))
+            self._look_at(full)
             self._do(client, verb, full, asked)
         except _RequestError as error:
             client.status, client.words = 1, [str(error)]
@@ -92,12 +94,15 @@ class Control:
             raise _RequestError(f"Unknown command verb '{verb}'.")
 
     def _full_names(self, verb: str, names: list[str]) -> Iterator[str]:
-        """`web` is web.service; a pattern stands for those units that are known, by their whole names."""
+        """`web` is web.service; a pattern stands for units by their whole names: who looks sees all that are known, who
+        wants something done means those that are remembered.
+        """
         for name in names:
             failed = "" if verb == "states" else f"Failed to {verb} {full_name(name)}: "
             if _PATTERN.search(name):
-                known = sorted(self._hands.manager.graph.units)
-                yield from (each for each in known if fnmatch.fnmatchcase(each, name))
+                manager = self._hands.manager
+                known = manager.graph.units if verb == "states" else remembered(manager)
+                yield from (each for each in sorted(known) if fnmatch.fnmatchcase(each, name))
             elif not name or len(full_name(name)) > _LONGEST_NAME:
                 raise _RequestError(f"{failed}Unit name {name[:64]!r} is not valid.")
             elif Name(full_name(name)).is_template:  # only its instances have a state
@@ -140,7 +145,7 @@ class Control:
         can_reload = bool(unit.service and "ExecReload" in unit.service.commands)
         if verb.startswith("try-") and not here:
             return None
-        if verb == "reload" and not can_reload:
+        if verb == "reload" and not can_reload and unit.load is Load.LOADED:
             client.status = 3
             client.words.append(
                 f"Failed to reload {name}: Job type reload is not applicable for unit {name}."
@@ -152,7 +157,7 @@ class Control:
 
     def start(self, name: str) -> None:
         """A unit that nobody waits for."""
-        self._known(full_name(name))
+        self._look_at([full_name(name)])
         self._hands.happens(Request(0, Job(full_name(name), Kind.START)))
 
     def finished(self, end: Finished) -> None:
@@ -180,19 +185,12 @@ class Control:
         }.get(end.result, f"Failed to {verb} {name}: {end.why}")
 
     def _known(self, name: str) -> Unit:
-        """The unit; one that has not been asked for yet, or was not there, is read now."""
-        units = self._hands.manager.graph.units
-        if name in units and units[name].load is not Load.NOT_FOUND:
-            return units[name]
-        found, problems = self._folders.load([name])
-        if found[name].load is Load.NOT_FOUND:
-            return units.get(name, found[name])
-        new = [each for each in found if each not in units or units[each].load is Load.NOT_FOUND]
+        return self._hands.manager.graph.units.get(name, Unit(name, Load.NOT_FOUND))
+
+    def _look_at(self, names: list[str]) -> None:
+        """Reads the files of those that nobody has asked for yet, and of those that were forgotten."""
+        self._hands.manager, problems = asked_for(self._hands.manager, self._folders, names)
         self._hands.complain(problems)
-        self._hands.manager = self._hands.manager.with_units(
-            {**units, **{each: found[each] for each in new}}
-        )
-        return found[name]
 
     def _warning(self, name: str) -> str:
         """What whoever asks for the unit has to know, as systemctl says it; nothing if its files are as they were."""
@@ -228,9 +226,11 @@ class Control:
         whom = str(asked.get("whom", "all"))
         for name in names:
             pids = self._hands.pids(name)
+            here = self._hands.manager.life(name).active != "inactive"
             if pids and (whom == "all" or whom in pids):
                 self._hands.kill(name, number, "everybody" if whom == "all" else whom)
-            else:
+            elif not here or whom != "all" or name.endswith(".target"):
+                # Who is here and has no process just now needs no signal.
                 there = self._known(name).load is not Load.NOT_FOUND
                 what = "No process" if whom == "all" else f"No {whom} process"
                 why = f"{what} to kill" if there else f"Unit {name} not loaded"

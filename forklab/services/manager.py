@@ -28,7 +28,7 @@ from forklab.services.graph import (
     transaction,
 )
 from forklab.services.life import Life, Say
-from forklab.services.unit import Load, Relation, Unit
+from forklab.services.unit import Load, Relation, Service, Unit
 
 _DEAD: Final = Life()
 _GOOD: Final = ("done", "already", "skipped")
@@ -82,12 +82,16 @@ class Manager:
         return cls(Graph.of(units))
 
     def with_units(self, units: Mapping[str, Unit]) -> Manager:
-        """The same with other files. Whoever lives goes on, and can be stopped, also if its file is gone or masked."""
+        """The same with other files. Whoever lives goes on, also if its file is gone or masked; it can be stopped then,
+        but all that the file has said is gone with it.
+        """
         kept = dict(units)
         for name, old in self.graph.units.items():
             if name in self.tasks or self.life(name).active not in DOWN:
                 new = units.get(name, Unit(name, Load.NOT_FOUND))
-                kept[name] = new if new.service else replace(new, service=old.service)
+                kept[name] = (
+                    new if new.service or not old.service else replace(new, service=Service())
+                )
         return replace(self, graph=Graph.of(kept), reread=True)
 
     def forgiven(self, names: Sequence[str]) -> Manager:
@@ -194,7 +198,7 @@ def step(manager: Manager, event: Event, now: float) -> tuple[Manager, tuple[Dee
         case Leave():
             walk.leave()
         case Reread():
-            pass  # whoever may go on now does
+            walk.reread()  # and whoever may go on now does
     walk.run_what_can()
     return walk.manager, tuple(walk.deeds)
 
@@ -251,6 +255,13 @@ class _Walk:
         for each in jobs:
             self._install(each, number if each == job else None)
         return True
+
+    def reread(self) -> None:
+        """Who waits for its restart and has no file any more waits for nothing."""
+        for name, each in self.manager.lives.items():
+            unit = self.graph.units.get(name)
+            if each.state == "auto-restart" and (unit is None or unit.load is not Load.LOADED):
+                self._move(name, life.Refused("resources"))
 
     def leave(self) -> None:
         """All jobs are there before the first runs: so whoever is ordered after another stops before it."""

@@ -14,7 +14,7 @@ from typing import Final
 _TESTS: Final = """
     ACPower Architecture CPUFeature CPUPressure CPUs Capability ControlGroupController Credential
     Environment Firmware FirstBoot Group Host IOPressure KernelCommandLine KernelVersion Memory
-    MemoryPressure NeedsUpdate OSRelease PathIsEncrypted PathIsMountPoint Security User Virtualization
+    MemoryPressure NeedsUpdate OSRelease PathIsEncrypted Security User Virtualization
 """
 
 _UNIT: Final = """

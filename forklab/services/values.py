@@ -35,7 +35,7 @@ KINDS: Final = (
     *(".service", ".target", ".socket", ".timer", ".path", ".mount", ".automount", ".swap"),
     *(".slice", ".scope", ".device"),
 )
-_UNIT_NAME = re.compile(r"[\w:.@\\-]{1,255}", re.ASCII)
+_UNIT_NAME = re.compile(r"[\w:.\\-][\w:.@\\-]{0,254}", re.ASCII)
 # Two numbers do not stand side by side: "1.5.5".
 _SPAN = re.compile(r"((?>\d+(?:\.\d*)?|\.\d+))(?!\.)\s*([A-Za-zμµ]*)\s*")
 

@@ -17,10 +17,12 @@ from playing import A_COMMAND, Answer
 from world import GOOD, World
 
 from forklab.services.control import JOBS
-from forklab.services.folder import full_name
+from forklab.services.folder import Name, full_name
 from forklab.services.graph import DOWN, UP, Kind
 from forklab.services.installing import Installation, InstallError
+from forklab.services.memory import remembered
 from forklab.services.unit import Load
+from forklab.services.values import signal_number
 
 _ETC, _RUN, _LIB = "etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system"
 _MAIN_PID = re.compile(r"\$\(systemctl show (\S+) -p MainPID --value\)")
@@ -69,9 +71,9 @@ class Simulated(Below):
         if not verb.endswith(("able", "mask", "enabled")):
             names = [self.world.folders.canonical(each) for each in names]
         options = {each for each in arguments if each.startswith("-")}
-        if verb in (*JOBS, "is-active", "status") and any("@." in each for each in names):
+        if verb in (*JOBS, "is-active", "status") and any(Name(each).is_template for each in names):
             return Answer(1, "", "is missing the instance name")
-        if "" in arguments or (verb.startswith("is-") and not arguments):
+        if "" in arguments or (verb.startswith(("is-", "kill")) and not arguments):
             return Answer(1, "", "no name of a unit")
         if verb in JOBS:
             return self._ask(verb, names, "--no-block" not in options)
@@ -81,7 +83,10 @@ class Simulated(Below):
             case "reset-failed":
                 self.world.manager = self.world.manager.forgiven(names)
             case "is-active" | "is-failed":
-                return self._words_of(verb, names)
+                known = [*self.world.manager.lives]
+                return self._words_of(
+                    verb, [each for name in names for each in _matches(name, known)]
+                )
             case "show":  # what it tells is for those who play the facts on the real manager
                 pass
             case "status":
@@ -98,20 +103,19 @@ class Simulated(Below):
 
     def _ask(self, verb: str, names: list[str], block: bool) -> Answer:
         numbers, statuses = [], [0]
-        lives = self.world.manager.lives
-        known = [name for name in lives if lives[name].active != "inactive"]
+        known = sorted(remembered(self.world.manager))
         for name in [n for each in names for n in _matches(each, known)]:
             unit, now = self.world.unit(name), self.world.manager.life(name).active
             here = now in (*UP, "activating")
             can_reload = bool(unit.service and "ExecReload" in unit.service.commands)
             down = now in DOWN
             gone = unit.load is Load.NOT_FOUND and verb.startswith("reload")
-            unknown = unit.load in (Load.NOT_FOUND, Load.BAD_SETTING)
+            unknown = unit.load in (Load.NOT_FOUND, Load.BAD_SETTING, Load.ERROR)
             if gone or (unknown and down and verb == "stop"):
                 statuses.append(5)
             elif verb.startswith("try-") and not here:
                 continue
-            elif verb == "reload" and not can_reload:
+            elif verb == "reload" and not can_reload and unit.load is Load.LOADED:
                 statuses.append(3)
             else:
                 reload = "reload-or" in verb and here and can_reload
@@ -145,14 +149,16 @@ class Simulated(Below):
             elif option.startswith("--kill-whom="):
                 roles = (option.partition("=")[2],)
         try:
-            number = int(word) if word.isdigit() else number_of(word)
-        except KeyError:
+            number = signal_number(word)
+        except ValueError:
             return Answer(1, "", f"Failed to parse signal string {word}.")
         status = 0
         for name in map(full_name, arguments):
             actors = [a for a in self.world.actors if a.unit == name]
             chosen = [a for a in actors if a.role in roles]
-            status = status if chosen else 1
+            here = self.world.manager.life(name).active != "inactive"
+            needless = len(roles) > 1 and here and not name.endswith(".target")
+            status = status if chosen or needless else 1
             self.world.signal(number, chosen)
         return Answer(status, "", "")
 

@@ -37,6 +37,7 @@ from forklab.services.manager import (
     Reread,
     step,
 )
+from forklab.services.memory import asked_for
 from forklab.services.unit import Load, Service, Unit
 from forklab.services.words import expand
 
@@ -67,6 +68,7 @@ class World:
         self._plans: list[tuple[float, int, Callable[[], object]]] = []
         self._timers: dict[str, int] = {}
         self._mains: dict[str, Actor] = {}
+        self._zombies: list[tuple[Actor, int]] = []
         self._count = 0
         self._pids = 999
         self.folders = Folders([self.folder / place for place in self.places])
@@ -92,13 +94,10 @@ class World:
     # Requests
 
     def unit(self, name: str) -> Unit:
-        """The unit; one that has not been asked for yet is read now."""
-        units = self.manager.graph.units
-        if name not in units or units[name].load is not Load.LOADED:
-            found, problems = self.folders.load([name])
-            self.problems += problems
-            self.manager = self.manager.with_units({**units, **found})
-        return self.manager.graph.units[name]
+        """The unit as it is known; its files are read where they have to be."""
+        self.manager, problems = asked_for(self.manager, self.folders, [name])
+        self.problems += problems
+        return self.manager.graph.units.get(name, Unit(name, Load.NOT_FOUND))
 
     def reload(self) -> None:
         units, self.problems = self.folders.everything()
@@ -260,6 +259,19 @@ class World:
         for other in self.actors:
             if other.parent is actor:
                 other.parent = None
+        unread = [child for child in self._zombies if child[0].parent is actor]
+        self._zombies = [child for child in self._zombies if child not in unread]
+        for child, its_status in unread:
+            child.parent = None
+            self._told(child, its_status)
+        if actor.parent in self.actors:
+            self._zombies.append(
+                (actor, status)
+            )  # its parent never asks: it is told of when that has gone
+        else:
+            self._told(actor, status)
+
+    def _told(self, actor: Actor, status: int) -> None:
         if actor.role and not (actor.role == "main" and self._has_moved(actor)):
             self.happens(actor.unit, life.Ended(actor.role, status))
         self._look_whether_empty(actor.unit)
@@ -308,9 +320,10 @@ class World:
         access = self._service(actor.unit).notify_access
         heard = {"all": True, "exec": actor.role, "main": actor.role == "main"}.get(access, False)
         if heard:
-            said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+            said = dict(line.split("=", 1) for line in reversed(text.splitlines()) if "=" in line)
             if "MAINPID" in said:
-                self._mains[actor.unit].role = ""
+                if old := self._mains.get(actor.unit):
+                    old.role = ""
                 self._mains[actor.unit] = actor
                 actor.role = "main"
             self.happens(actor.unit, life.Notified(said))
