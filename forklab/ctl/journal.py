@@ -22,7 +22,7 @@ from forklab.services.place import JOURNAL, usual_place
 
 PRIORITIES: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 _PAUSE: Final = 0.1  # seconds between two looks whether there is more
-_FORMATS: Final = ("short", "short-precise", "json", "cat")
+_FORMATS: Final = ("short", "short-precise", "json", "json-pretty", "cat")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,10 @@ class Filter:
 
 def main(words: list[str]) -> int:
     parser = _parser()
-    asked = parser.parse_args(words)
+    try:
+        asked = parser.parse_args(_with_equals_signs(words))
+    except SystemExit as end:  # wrong words are status 1 to journalctl, and not argparse's 2
+        raise SystemExit(1 if end.code else 0) from None
     path = (asked.file or (asked.runtime or usual_place()) / JOURNAL).resolve()
     wanted = _filter(parser, asked)
     many: int | None = 10 if asked.follow else 1000 if asked.pager_end else None
@@ -74,6 +77,21 @@ def main(words: list[str]) -> int:
         print(f"The journal {path} can't be read: {error.strerror}.", file=sys.stderr)
         return 1
     return 0
+
+
+def _with_equals_signs(words: list[str]) -> list[str]:
+    """`--since -1h` is no two options, though its second word looks like one."""
+    joined = list[str]()
+    for word in words:
+        if joined and joined[-1] in _TAKES_A_TIME and re.match(r"-\d", word):
+            option = joined.pop()
+            joined.append(f"{option}={word}" if option.startswith("--") else option + word)
+        else:
+            joined.append(word)
+    return joined
+
+
+_TAKES_A_TIME: Final = ("-S", "--since", "-U", "--until")
 
 
 class Reader:
@@ -110,6 +128,8 @@ def line(record: Record, form: str = "short") -> str:
     match form:
         case "json":
             return json.dumps(_fields(record), ensure_ascii=False)
+        case "json-pretty":
+            return json.dumps(_fields(record), ensure_ascii=False, indent="\t")
         case "cat":
             return printable(record.text)
         case _:
@@ -142,7 +162,7 @@ def _fields(record: Record) -> dict[str, object]:
     """In the words of systemd.journal-fields(7), where all values are strings."""
     fields: dict[str, object] = {
         "__REALTIME_TIMESTAMP": str(round(record.time * 1e6)),
-        "UNIT": record.unit,
+        "_SYSTEMD_UNIT" if record.pid else "UNIT": record.unit,  # its own line; what is said of it
         "PRIORITY": str(record.priority),
         "MESSAGE": record.text,
     }
@@ -171,6 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--events", action="store_true", help="also those that are for programs")
     parser.add_argument("--file", metavar="FILE", type=Path, help="a journal that was kept")
     parser.add_argument("--runtime", metavar="DIR", type=Path, help="where the manager is")
+    parser.add_argument("-q", "--quiet", action="store_true", help="as ever: lines alone")
     parser.add_argument("--no-pager", action="store_true", help="as ever: there is none")
     return parser
 

@@ -86,8 +86,13 @@ def receive(channel: socket.socket, most: int) -> tuple[bytes, int, int]:
     return text, 0, 0
 
 
+_BLANK: Final = b" \t\r"
+
+
 class Lines:
     """Cuts a stream into lines, at newlines and NULs; `<3>` in front of one is its priority (sd-daemon(3)).
+
+    Blanks at the end of a line are nothing, nor is a line in which nothing stands.
 
     What has no end yet waits for the rest of its line, whoever writes that.
     """
@@ -99,13 +104,13 @@ class Lines:
     def take(self, text: bytes, pid: int) -> list[Line]:
         self._pid = pid
         *lines, self._begun = (self._begun + text).replace(b"\0", b"\n").split(b"\n")
-        pieces = [piece for line in lines for piece in _pieces(line)]
+        pieces = [piece for line in lines for piece in _pieces(line.rstrip(_BLANK))]
         *full, self._begun = _pieces(self._begun) or [b""]
-        return [self._line(piece) for piece in pieces + full if piece]
+        return [line for piece in pieces + full if (line := self._line(piece)).text]
 
     def end(self) -> list[Line]:
-        begun, self._begun = self._begun, b""
-        return [self._line(begun)] if begun else []
+        begun, self._begun = self._line(self._begun.rstrip(_BLANK)), b""
+        return [begun] if begun.text else []
 
     def _line(self, line: bytes) -> Line:
         priority = INFORMATION

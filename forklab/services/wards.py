@@ -292,7 +292,7 @@ class Ward:
             pass  # who is quick announces itself before we have heard its pid
         service = self._house.manager.graph.units[self.name].service
         if service and self._is_listened_to(pid, service.notify_access):
-            lines = text.decode(errors="replace").splitlines()
+            lines = reversed(text.decode(errors="replace").splitlines())  # the first one counts
             said = dict(line.split("=", 1) for line in lines if "=" in line)
             if (main := said.get("MAINPID", "")).isdecimal():
                 self._adopt(main)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import resource
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from forklab.ctl.journal import Filter, Reader, line, printable
+from forklab.ctl.journal import Filter, Reader, line, main, printable
 from forklab.ctl.moments import moment
 from forklab.services.journal import Journal, Record, latest, put_aside, read, whole
 
@@ -161,7 +162,7 @@ def test_a_service_cannot_write_on_a_terminal() -> None:
 
 def test_json_has_the_names_of_journald() -> None:
     assert line(record(1, pid=5, priority=4), "json") == (
-        '{"__REALTIME_TIMESTAMP": "1001000000", "UNIT": "web.service", "PRIORITY": "4",'
+        '{"__REALTIME_TIMESTAMP": "1001000000", "_SYSTEMD_UNIT": "web.service", "PRIORITY": "4",'
         ' "MESSAGE": "line 1", "_PID": "5"}'
     )
 
@@ -192,3 +193,13 @@ def test_moments_are_written_as_people_do(text: str, seconds: float) -> None:
 def test_what_is_no_moment_is_named(text: str) -> None:
     with pytest.raises(ValueError):
         moment(text, NOON)
+
+
+@pytest.mark.parametrize("option", ["-S", "--since"])
+def test_a_span_that_begins_with_a_minus_is_no_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    path = tmp_path / "j"
+    Journal(path).write(record(1), replace(record(2), time=time.time()))
+    assert main(["--file", str(path), "-o", "cat", option, "-1h"]) == 0
+    assert capsys.readouterr().out == "line 2\n"

@@ -45,3 +45,7 @@ def test_a_priority_stands_in_front() -> None:
 
 def test_what_is_no_text_is_kept_as_far_as_it_is() -> None:
     assert cut(b"\xff\xfea\n") == ["��a"]
+
+
+def test_blanks_at_the_end_and_lines_of_nothing_are_nothing() -> None:
+    assert cut(b"  one \t\r\n<3>\n <4>\n   \n<5> \ntwo  ") == ["  one", " <4>", "two"]
