@@ -119,7 +119,7 @@ def list_dependencies(context: Context, names: list[str]) -> int:
     units, _ = context.folders().everything()
     for name in map(full_name, names or ["default.target"]):
         print(name)
-        _branch(name, _below(context, units), "", (name,), context.asked)
+        _branch(name, _below(context, units), "", [name], context.asked)
     return 0
 
 
@@ -148,19 +148,27 @@ def _branch(
     name: str,
     all_below: Mapping[str, set[str]],
     before: str,
-    path: tuple[str, ...],
+    shown: list[str],
     asked: Namespace,
 ) -> None:
-    """Depth first; a circle is cut where it closes. Of services only the whole tree (--all) shows whom they bring."""
+    """Depth first; a circle is cut where it closes. Of services only the whole tree (--all) shows whom they bring.
+
+    `shown` are those above it; where no branches are drawn (--plain), all that there are so far: each comes once.
+    """
     below = sorted(all_below.get(name, ()))
     for each in below:
+        if asked.plain and each in shown:
+            continue
         last = each == below[-1]
         branch, beside = ("└─", "  ") if last else ("├─", "│ ")
         branch = "  " if asked.plain else branch
         print(f"{before}{branch}{each}")
-        if each not in path and (asked.all or each.endswith(".target")):
+        closed = each in shown
+        if asked.plain:
+            shown.append(each)
+        if not closed and (asked.all or each.endswith(".target")):
             deeper = before if asked.plain else before + beside
-            _branch(each, all_below, deeper, (*path, each), asked)
+            _branch(each, all_below, deeper, shown if asked.plain else [*shown, each], asked)
 
 
 def verify(context: Context, names: list[str]) -> int:

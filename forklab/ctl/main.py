@@ -76,8 +76,10 @@ def _piped(act: Callable[[], int]) -> int:
 
 
 def _verb(words: list[str]) -> int:
-    parser = _parser()
-    asked = parser.parse_intermixed_args(words)
+    try:
+        asked = _parser().parse_intermixed_args(words)
+    except SystemExit as end:  # wrong words are status 1 to systemctl, and not argparse's 2
+        raise SystemExit(1 if end.code else 0) from None
     verb, _ = _VERBS.get(asked.verb, (None, ""))
     if verb is None:
         print(f"Unknown command verb {asked.verb}.{_nearest(asked.verb)}", file=sys.stderr)

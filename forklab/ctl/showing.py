@@ -31,9 +31,11 @@ def list_units(context: Context, names: list[str]) -> int:
         states = [each for each in states if each["active"] != "inactive" or each["job"]]
     if context.asked.type:
         states = [each for each in states if each["name"].endswith(f".{context.asked.type}")]
-    heads = [] if context.asked.no_legend else [("UNIT", "LOAD", "ACTIVE", "SUB", "DESCRIPTION")]
-    keys = ("name", "load", "active", "sub", "description")
-    rows = [*heads, *(tuple(each[key] for key in keys) for each in states)]
+    states.sort(key=lambda each: (each["name"].rpartition(".")[2], each["name"].lower()))
+    jobs = ["job"] * any(each["job"] for each in states)
+    keys = ("load", "active", "sub", *jobs, "description")
+    heads = [] if context.asked.no_legend else [("UNIT", *map(str.upper, keys))]
+    rows = [*heads, *(tuple(each[key] for key in ("name", *keys)) for each in states)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         *cells, last = row
