@@ -31,8 +31,9 @@ from forklab.services.journal import Record as Line
 from forklab.services.keepers import keeper_program
 from forklab.services.run import run
 
-_SYSTEMCTL = f"""#!/bin/sh
-exec {sys.executable} -m forklab.command.main ctl --runtime {{}} "$@"
+_COMMANDS = {"systemctl": "ctl", "journalctl": "ctl journal"}  # what a fact types is ours
+_COMMAND = f"""#!/bin/sh
+exec {sys.executable} -m forklab.command.main {{}} --runtime {{}} "$@"
 """
 
 
@@ -107,9 +108,10 @@ def managed(act: Path) -> Iterator[OurManager]:
     log.touch()
     log.chmod(0o666)
     shutil.copy(act, folder / "lab" / "act")
-    systemctl = folder / "bin" / "systemctl"
-    systemctl.write_text(_SYSTEMCTL.format(folder / "r"))
-    systemctl.chmod(0o755)
+    for name, ours in _COMMANDS.items():
+        command = folder / "bin" / name
+        command.write_text(_COMMAND.format(ours, folder / "r"))
+        command.chmod(0o755)
     manager = os.fork()
     if not manager:
         os.setsid()

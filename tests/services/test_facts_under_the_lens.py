@@ -34,6 +34,11 @@ SAMPLE = (
     "variables",
     "dropin-levels",
     "instances-enabled",
+    "changed-while-nobody-needs-it",
+    "trees-of-dependencies",
+    "list-units-of-all-kinds",
+    "journal-priorities",
+    "journal-since-and-until",
 )
 
 

@@ -30,6 +30,11 @@ SEEN = [name for name in FACTS if any(name in found for found in RECORDS.values(
 OTHER_WORDS: Mapping[str, str] = {
     "bound-both-ways": "Who has ended by itself is said to be stopped where a stop has come meanwhile.",
     "onfailure-of-itself": "Who has been started too often is not woken once more to say so.",
+    "cycle-of-stops-and-one-that-ends": "As bound-both-ways.",
+    "environment-file-gone-while-it-runs": "As environment-file-missing.",
+    "environment-file-with-braces": "As environment-file-missing.",
+    "killmode-of-a-daemon": "As killsignal-and-killmode.",
+    "notify-child-takes-over": "As killsignal-and-killmode.",
     "killsignal-and-killmode": "Who has nobody to kill is said to stop, before it has stopped.",
     "environment-file-empty-and-missing": "As environment-file-missing.",
     "environment-file-missing-and-restart": "As environment-file-missing.",
