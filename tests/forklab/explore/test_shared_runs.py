@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,9 +18,9 @@ from typing import NamedTuple
 import pytest
 from free_runs import FOR_EVER, forget_semaphores, free_runs
 from random_sharing import random_sharing
+from taken_out import said_without, times_there
 from test_real_runs import LAST_HEADER, NOISE, Seen
 
-import forklab
 from forklab.explore import Exploration, explore
 from forklab.lens.record import record
 from forklab.runnable import Runnable
@@ -357,7 +356,6 @@ MENDS = {
 LOOK = "from test_shared_runs import look_until; look_until({!r})"
 MOST = 100  # programs to look at
 FEW = 2  # calls in a row: what is wrong shows in small programs too, and many of them are looked at in the same time
-LONGEST = 1200.0  # seconds for all of them, on a busy machine
 
 
 def look_until(name: str) -> None:
@@ -378,8 +376,7 @@ def program_for(name: str, seed: int) -> str:
 
 @pytest.mark.parametrize("name", MENDS)
 def test_each_mend_stands_where_it_is_said(name: str) -> None:
-    file, right, *_ = MENDS[name]
-    assert (Path(forklab.__file__).parent / file).read_text(encoding="utf-8").count(right) == 1
+    assert times_there(*MENDS[name][:2]) == 1
 
 
 @pytest.mark.slow
@@ -387,26 +384,10 @@ def test_each_mend_stands_where_it_is_said(name: str) -> None:
 def test_without_this_mend_a_fault_is_seen_and_with_it_none(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / "path" / "forklab"
-    shutil.copytree(Path(forklab.__file__).parent, package)
     file, right, wrong, *_ = MENDS[name]
-    text = (package / file).read_text(encoding="utf-8")
-    assert text.count(right) == 1
-    (package / file).write_text(text.replace(right, wrong), encoding="utf-8")
-    here = Path(__file__).parent
-    path = os.pathsep.join(map(str, [package.parent, here, here.parent, here.parent.parent]))
-    folder = tmp_path / "here"
-    folder.mkdir()
-    environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run(
-        [sys.executable, "-c", LOOK.format(name)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST,
-    )
+    done = said_without(file, right, wrong, LOOK.format(name), tmp_path)
     print(done.stdout)
     assert done.returncode == 1 and not done.stderr, done.stderr
-    monkeypatch.chdir(folder)
-    assert not compare(program_for(name, int(done.stdout.split()[0])), folder).faults
+    here = tmp_path / "here"
+    monkeypatch.chdir(here)
+    assert not compare(program_for(name, int(done.stdout.split()[0])), here).faults
