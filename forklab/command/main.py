@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from forklab import standard
-from forklab.command.usage import UserError
+from forklab.command.usage import INTERRUPTED, UserError
 from forklab.version import ShowVersion
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"forklab: it can't be written: {error.strerror}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        print("forklab: You have pressed Ctrl-C.", file=sys.stderr)
+        return INTERRUPTED
     return status
 
 

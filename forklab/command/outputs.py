@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from forklab import standard
-from forklab.bounds import MOST_STATES, SECONDS, Progress
+from forklab.bounds import MOST_STATES, SECONDS, Progress, Stop
 from forklab.command.usage import (
+    INTERRUPTED,
     UNBUFFERED,
     Subcommands,
     UserError,
@@ -75,7 +77,10 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Exit status 0; 1 if what was found may not be all, and with `--why` if the output is not possible."""
+    """Exit status 0; 1 if what was found may not be all, and with `--why` if the output is not possible.
+
+    130 on Ctrl-C: what was found until then is said. A second one ends it at once.
+    """
     # Only here: the other commands have no need of all this.
     from forklab.explore import explore
     from forklab.explore.buffering import compared
@@ -84,7 +89,7 @@ def run(parsed: argparse.Namespace) -> int:
 
     started = time.monotonic()
     try:
-        with runnable(parsed.program) as program, _progress() as tell:
+        with runnable(parsed.program) as program, _progress() as tell, _ends_early() as stop:
             sys.stderr.write(program.warnings)
             found = explore(
                 program.argv,
@@ -95,9 +100,10 @@ def run(parsed: argparse.Namespace) -> int:
                 seconds=parsed.seconds,
                 text_only=parsed.text_only,
                 tell=tell,
+                stop=stop,
                 forks=True,
             )
-            if not parsed.unbuffered:
+            if not parsed.unbuffered and not stop.is_asked:
                 found = compared(
                     found,
                     program.argv,
@@ -105,6 +111,7 @@ def run(parsed: argparse.Namespace) -> int:
                     pipe=parsed.pipe,
                     limit=parsed.limit,
                     seconds=parsed.seconds - (time.monotonic() - started),
+                    stop=stop,
                 )
     except (CannotRecordError, CannotCompileError) as error:
         raise UserError(str(error)) from None
@@ -126,12 +133,34 @@ def run(parsed: argparse.Namespace) -> int:
 
         answer = why(found, _as_written(parsed.why).replace("\\n", "\n"))
         print(answer.text)
-        return 0 if answer.possible else 1
+        return _status(stop, is_good=answer.possible)
     if "-" not in (parsed.json, parsed.graph):
         from forklab.draw.outcomes.text import outcomes_text
 
         print(outcomes_text(found, text_only=parsed.text_only))
-    return 0 if found.complete else 1
+    return _status(stop, is_good=found.complete)
+
+
+def _status(stop: Stop, *, is_good: bool) -> int:
+    if stop.is_asked:
+        return INTERRUPTED
+    return 0 if is_good else 1
+
+
+@contextmanager
+def _ends_early() -> Iterator[Stop]:
+    """On Ctrl-C, the first time: a search is asked to come to its end, and not torn off in the middle of a step."""
+    stop = Stop("you have pressed Ctrl-C")
+
+    def interrupt(number: int, frame: object) -> None:
+        stop.ask()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _as_written(argument: str) -> str:

@@ -8,6 +8,7 @@ import os
 import sys
 
 from forklab.command.usage import (
+    INTERRUPTED,
     UNBUFFERED,
     Subcommands,
     UserError,
@@ -35,7 +36,6 @@ from forklab.runnable import CannotCompileError
 _SECONDS = 10.0  # on the processor, if nobody says otherwise
 _MOST_LINES = 30  # of the tree of what had to be ended: a fork bomb has hundreds
 _TRACERS = frozenset({"strace", "ltrace", "gdb", "lldb", "rr"})
-_INTERRUPTED = 130  # as a shell says it of SIGINT
 
 
 def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
@@ -114,7 +114,7 @@ def run(parsed: argparse.Namespace) -> int:
             )
     except RecordingInterrupted as stopped:
         _show(stopped.recording, parsed)
-        return _INTERRUPTED
+        return INTERRUPTED
     except CannotTraceError as refusal:
         print(f"forklab: {refusal}", file=sys.stderr)
         return _look(parsed)

@@ -19,6 +19,7 @@ from forklab.runnable import LANGUAGES, Runnable, did_you_mean
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
+INTERRUPTED = 130  # the exit status, as a shell says it of SIGINT
 UNBUFFERED = "write each printf at once, as books do, and leave nothing in buffers that fork copies"
 
 

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Unpack
 
+from forklab.bounds import Stop
 from forklab.explore.exploration import Exploration
 from forklab.explore.explore import explore
 from forklab.lens.replay import Played, Replay
@@ -34,6 +35,7 @@ def compared(
     *,
     limit: int,
     seconds: float,
+    stop: Stop | None = None,
     **options: Unpack[Options],
 ) -> Exploration:
     """With what it can print without buffers, if that is known not to be the same. Raises CannotRecordError."""
@@ -52,7 +54,9 @@ def compared(
         with Replay(argv, **options) as replay:
             if _writes_the_same(found, replay.play(Schedule())):
                 return found
-    other = explore(argv, limit=limit, seconds=seconds, text_only=True, tempt=False, **options)
+    other = explore(
+        argv, limit=limit, seconds=seconds, text_only=True, tempt=False, stop=stop, **options
+    )
     mine, others = set(found.outputs), set(other.outputs)
     differ = mine != others if other.complete else bool(others - mine)
     return replace(found, unbuffered=other.outputs) if differ else found

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Unpack
 
-from forklab.bounds import MOST_STATES, SECONDS, Progress, TimeIsUpError
+from forklab.bounds import MOST_STATES, SECONDS, Progress, Stop, TimeIsUpError
 from forklab.counted import counted
 from forklab.explore.exploration import Exploration
 from forklab.explore.forest import Forest, forest_of
@@ -60,15 +60,17 @@ def explore(
     text_only: bool = False,
     tempt: bool = True,
     tell: Callable[[Progress], None] = lambda _: None,
+    stop: Stop | None = None,
     **options: Unpack[Options],
 ) -> Exploration:
     """Every outcome of `argv`, as far as `limit` states and `seconds` let it come.
 
     For the `options` see `forklab.lens.request.Request`. `text_only`: only what is printed tells outcomes apart.
-    `tempt`: find out whether chance has a say in it. `tell` hears how far it is, now and then. Raises
-    CannotRecordError.
+    `tempt`: find out whether chance has a say in it. `tell` hears how far it is, now and then. It comes to its end soon
+    after a `stop` was asked for. Raises CannotRecordError.
     """
     started = time.monotonic()
+    stop = stop or Stop()
     environment = options.get("environment")
     program = options.get("program") or find(argv[0])
     chances = _Chances()
@@ -85,12 +87,15 @@ def explore(
             most = min(limit, _MOST_STATES_IN_DOUBT)
         elif graph.endless is not None:
             most = min(limit, _MOST_STATES_OF_THE_ENDLESS)
-        return states > most or passed > seconds or replays.are_void
+        is_late = passed > seconds or stop.is_asked
+        return states > most or is_late or replays.are_void
 
     options.setdefault("limits", Limits(processor_seconds=5.0, processes=_MOST_PROCESSES))
     grain = Grain(_unwatched(program))
     until = started + seconds
-    with Replays(argv, grain=grain, longest=_MOST_STEPS, until=until, **options) as replays:
+    with Replays(
+        argv, grain=grain, longest=_MOST_STEPS, until=until, stop=stop, **options
+    ) as replays:
         played = None
         with contextlib.suppress(TimeIsUpError):
             played = replays.play([])
@@ -101,13 +106,16 @@ def explore(
                 return _of_forest(forest, texts, replays, chances)
         graph = search(replays, played, is_over)
         reasons = _reasons(graph, replays, limit, started, seconds)
-        replays.until = until + _TO_FINISH
+        if stop.is_asked:
+            reasons.append(stop.why)
+        until = min(until, stop.since)
+        replays.until, replays.grace = until + _TO_FINISH, _TO_FINISH
         try:
             outcomes = _harvested(graph, reasons, text_only=text_only, until=replays.until)
         except TimeIsUpError:
             outcomes = glean(graph, MOST_OUTCOMES)
             over = counted(seconds, "second was over", "seconds were over")
-            reasons += [over] if over not in reasons else []
+            reasons += [over] if over not in reasons and not stop.is_asked else []
         replays.by_memory = False
         outcomes, replayed = _seen_again(replays, outcomes, comes_to, reasons, chances)
         return Exploration(
@@ -173,7 +181,7 @@ def _reasons(
             reasons.append(counted(limit, "state was reached", "states were reached"))
         elif graph.endless is not None and not cut:
             reasons.append(f"one run had to be ended: {graph.endless.rstrip('.')}")
-        elif not reasons:
+        elif not reasons and not replays.stop.is_asked:
             reasons.append("the search was not finished")
     return reasons
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import Connection, wait
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
-from forklab.bounds import TimeIsUpError
+from forklab.bounds import Stop, TimeIsUpError
 from forklab.explore.runs import Runs
 from forklab.lens.replay import Played, Replay
 from forklab.lens.request import Options
@@ -18,6 +18,7 @@ from forklab.steps.chance import Chance
 from forklab.steps.moves import Move
 from forklab.steps.schedule import MOST_STEPS, PLAIN, Grain, Schedule
 
+_LOOK = 0.2  # seconds between two looks whether somebody wants it to end
 _AT_FIRST = 2  # processes that begin at once: to start takes longer than to play
 
 
@@ -31,11 +32,16 @@ class Replays(Runs):
         grain: Grain = PLAIN,
         longest: int = MOST_STEPS,
         until: float = math.inf,
+        stop: Stop | None = None,
         **options: Unpack[Options],
     ) -> None:
-        """`longest` is how many steps a run may have. For the `options` see Replay."""
+        """`longest` is how many steps a run may have. For the `options` see Replay.
+
+        Runs are given up at `until`, and so many seconds of `grace` after a `stop` was asked for.
+        """
         super().__init__(grain=grain, until=until, most=max(1, len(os.sched_getaffinity(0))))
         self._argv, self._options, self._longest = argv, options, longest
+        self.stop, self.grace = stop or Stop(), 0.0
         self._replays: list[Replay] = []
         self._open = ExitStack()
 
@@ -72,14 +78,21 @@ class Replays(Runs):
 
     def _wait(self, asked: list[Replay]) -> list[Connection]:
         """Those who have an answer."""
-        left = None if self.until == math.inf else max(0.0, self.until - time.monotonic())
-        ready = wait([replay.connection for replay in asked], left)
+        ready: list[Any] = []  # as wait() has it: whatever can be waited for
+        left = _LOOK
+        while not ready and left > 0:
+            left = self._left()
+            ready = wait([replay.connection for replay in asked], max(0.0, min(_LOOK, left)))
         if not ready:
             for replay in asked:
                 self._replays.remove(replay)
                 replay.end()
             raise TimeIsUpError
         return [found for found in ready if isinstance(found, Connection)]
+
+    def _left(self) -> float:
+        """Seconds."""
+        return min(self.until, self.stop.since + self.grace) - time.monotonic()
 
     def _one_more(self) -> Replay:
         replay = Replay(self._argv, processor=len(self._replays), **self._options)

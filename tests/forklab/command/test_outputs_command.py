@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from programs import TABLE
 
+from forklab.bounds import Progress
+from forklab.command import outputs
 from forklab.command.main import main
 
 LOST = next(case.text for case in TABLE if case.name == "check_then_pause")
@@ -62,6 +67,30 @@ def test_where_a_bound_stops_it_the_lines_and_processes_of_what_was_found_are_to
     summary, reason, known, *_ = capsys.readouterr().out.splitlines()
     assert " at least (" in summary and reason == "  200 states were reached"
     assert known == "Each that was found has 6 lines, of 6 processes."
+
+
+def test_on_ctrl_c_it_is_told_what_was_found_until_then(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pressed: list[int] = []
+
+    def press(progress: Progress) -> None:
+        if progress.states > 100 and not pressed:
+            pressed.append(progress.states)
+            signal.raise_signal(signal.SIGINT)
+
+    @contextmanager
+    def watched() -> Iterator[Callable[[Progress], None]]:
+        yield press
+
+    monkeypatch.setattr(outputs, "_progress", watched)
+    (tmp_path / "five.c").write_text(FIVE)
+    assert main(["outputs", str(tmp_path / "five.c")]) == 130
+    summary, reason, lines, *_ = capsys.readouterr().out.splitlines()
+    assert " at least (" in summary
+    assert reason == "  you have pressed Ctrl-C"
+    assert " of 6 processes." in lines
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_witness_is_replayed_with_film_and_history(
