@@ -20,6 +20,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NamedTuple
 
+from forklab.lens.echo import Echo
 from forklab.lens.edge import proc, ptrace, seccomp, timestamps
 from forklab.lens.edge.namespace import (
     become_subreaper,
@@ -45,7 +46,7 @@ from forklab.steps.schedule import Schedule
 from forklab.steps.state import number_of
 
 _ADDR_NO_RANDOMIZE = 0x0040000  # personality(2): addresses are the same in every run
-_NO_PROCESS, _OUTPUT = 127, 1
+_NO_PROCESS = 127
 _UNTRACEABLE = "!"  # before a refusal that is not about the program
 _NS_LAST_PID = "/proc/sys/kernel/ns_last_pid"
 
@@ -221,7 +222,7 @@ class Session:
             self.request.limits,
             surroundings,
             findings,
-            functools.partial(self._echo, findings),
+            Echo(findings) if self.request.echo else lambda content: None,
             self._in_namespace,
             setting.in_virtual_time,
             setting.word_for_word,
@@ -253,17 +254,6 @@ class Session:
         attributes[1] &= ~termios.OPOST
         termios.tcsetattr(theirs, termios.TCSANOW, attributes)
         return ours, theirs
-
-    def _echo(self, findings: Findings, content: bytes) -> None:
-        if not self.request.echo or findings.lost:
-            return
-        try:
-            while content:  # an alarm may come in the middle
-                content = content[os.write(_OUTPUT, content) :]
-        except BrokenPipeError:
-            pass  # nobody listens any more, as under `| head`
-        except OSError as error:
-            findings.lost = error.strerror
 
     def _start(self, output: int, setting: Setting) -> tuple[int, int]:
         """Fork the program; it waits until it is traced. Answers its pid, and where its exec's error can be read."""
