@@ -22,6 +22,7 @@ from forklab.command.usage import (
 )
 from forklab.counted import counted
 from forklab.kernel.statuses import in_shell
+from forklab.lens.edge.descriptors import inherited
 from forklab.lens.record import (
     DEVNULL,
     CannotRecordError,
@@ -109,6 +110,7 @@ def run(parsed: argparse.Namespace) -> int:
                 environment=environment_for(program, unbuffered=parsed.unbuffered),
                 limits=limits,
                 stdin=None if schedule is None else DEVNULL,
+                keeps=inherited() if schedule is None else (),
                 echo=not quiet,
                 forks=True,
             )

@@ -116,7 +116,7 @@ class Performance:
             chronicle,
             clock,
             limits,
-            Surroundings(frozenset(), None, findings.because, terminal),
+            Surroundings(frozenset(), frozenset(), findings.because, terminal),
             findings,
             echo=lambda content: None,
             in_namespace=True,

@@ -97,18 +97,20 @@ def record(
     real_time: bool = False,
     hidden_folder: str | None = None,
     stdin: int | None = DEVNULL,
+    keeps: Sequence[int] = (),
     echo: bool = False,
     **options: Unpack[Options],
 ) -> Recording:
     """Run `argv` under the lens, to its end or to its `limits`; by `schedule` instead of `seed`, if there is one.
 
     The name of `hidden_folder` is left out wherever it appears: that of a temporary folder is another one each time.
-    For `echo` and the other `options` see `forklab.lens.request.Request`. Whatever happens here, no process of the
-    program is left. Raises CannotRecordError, and RecordingInterrupted on Ctrl-C.
+    `keeps` are descriptors of ours that the program gets, too. For `echo` and the other `options` see
+    `forklab.lens.request.Request`. Whatever happens here, no process of the program is left. Raises CannotRecordError,
+    and RecordingInterrupted on Ctrl-C.
     """
     order: Order = schedule if schedule is not None else RealTime() if real_time else Seed(seed)
     request = Request.of(argv, order=order, echo=echo, **options)
-    text, interrupted = _recorded(request, stdin, forks=options.get("forks", False))
+    text, interrupted = _recorded(request, stdin, keeps, forks=options.get("forks", False))
     if hidden_folder is not None:
         text = text.replace(json.dumps(hidden_folder + "/")[1:-1], "")
     answer = Answer.from_json(text)
@@ -134,7 +136,9 @@ def record(
     return recording
 
 
-def _recorded(request: Request, stdin: int | None, *, forks: bool) -> tuple[str, bool]:
+def _recorded(
+    request: Request, stdin: int | None, keeps: Sequence[int], *, forks: bool
+) -> tuple[str, bool]:
     """What the recorder answers, and whether it was told to end."""
     interrupted = False
     reading, writing = os.pipe()
@@ -144,7 +148,7 @@ def _recorded(request: Request, stdin: int | None, *, forks: bool) -> tuple[str,
         helper = Helper(
             "forklab.lens.recorder",
             words,
-            keeps=[writing],
+            keeps=[writing, *keeps],
             stdin=stdin,
             stdout=stdout,
             forks=forks,

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from forklab.lens.echo import Echo
 from forklab.lens.edge import proc, ptrace, seccomp, timestamps
+from forklab.lens.edge.descriptors import inherited
 from forklab.lens.edge.namespace import (
     become_subreaper,
     die_with_parent,
@@ -309,10 +310,10 @@ class Session:
         os.execve(self.request.program, self.request.argv, environment)
 
 
-def _foreign() -> File | None:
-    """Standard input, if it can bring something that differs from run to run."""
-    given = identity("/proc/self/fd/0")
-    return None if given == identity(os.devnull) else given
+def _foreign() -> frozenset[File]:
+    """Standard input, and what else the program is given, if it can bring something that differs from run to run."""
+    given = (identity(f"/proc/self/fd/{number}") for number in (0, *inherited()))
+    return frozenset(file for file in given if file and file != identity(os.devnull))
 
 
 def _stopwatch() -> Callable[[Clock], float]:

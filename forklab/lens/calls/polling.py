@@ -95,7 +95,7 @@ def _of_descriptor(run: Run, tracee: Tracee, number: int) -> Iterator[Touch]:
         if file and file == run.surroundings.terminal:
             yield Touch(KEYS, tells=False)
             return
-        known = {*run.surroundings.outputs, run.surroundings.foreign}
+        known = run.surroundings.outputs | run.surroundings.foreign
         if file is not None and is_terminal(file) and file not in known:
             raise NotModelledError
     elif not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)) and descriptors.link(pid, number):

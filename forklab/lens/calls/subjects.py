@@ -146,7 +146,7 @@ def _concerns_nobody(run: Run, call: Call, kind: int, file: File) -> bool:
             return call.name not in _UNSEEN
         if file == run.surroundings.terminal and call.name in _FUTILE_ON_STREAMS:
             return True
-        return not is_terminal(file) or file == run.surroundings.foreign
+        return not is_terminal(file) or file in run.surroundings.foreign
     return kind == stat.S_IFIFO and call.name in _FUTILE_ON_STREAMS
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -12,6 +13,16 @@ from forklab.kernel.processors import this_processor
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _KCMP_FILE = 0
+
+
+def inherited() -> list[int]:
+    """Our own that a program gets, besides the standard ones: opened by whoever has started us, as by `3<file`."""
+    found = []
+    for number in sorted(map(int, os.listdir("/proc/self/fd"))):
+        with contextlib.suppress(OSError):  # that of the folder itself
+            if number > 2 and os.get_inheritable(number):
+                found.append(number)
+    return found
 
 
 def link(pid: int, descriptor: int) -> str | None:

@@ -15,14 +15,14 @@ File = tuple[int, int, int]  # device, inode, device number: what file it is, ho
 
 @dataclass(eq=False)
 class Surroundings:
-    """`outputs` are the files that count as the program's output; `foreign` is its input, if that comes from outside.
+    """`outputs` are the files that count as the program's output; `foreign` what it was given and comes from outside.
 
     `terminal`: at whose other side we are. `is_typed`: we write what the program reads. `because` hears why the same
     seed may not give the same history.
     """
 
     outputs: frozenset[File]
-    foreign: File | None
+    foreign: frozenset[File]
     because: Callable[[str], None]
     terminal: File | None = None
     is_typed: bool = False
@@ -35,7 +35,7 @@ class Surroundings:
     @property
     def reach_outside(self) -> bool:
         """Whether somebody who is not of the program may do something that it waits for."""
-        return self.foreign is not None or self._sockets
+        return bool(self.foreign) or self._sockets
 
     def made_sockets(self, pid: int, made: Iterable[int]) -> None:
         """The program has made these, of unix(7). Who calls somebody outside by one is noticed when it does."""
@@ -66,13 +66,13 @@ class Surroundings:
             )
 
     def comes_from_outside(self, tid: int, descriptor: int) -> bool:
-        """Whether a descriptor is a socket, or the input, where that can bring something. (None of its own.)"""
+        """Whether a descriptor is a socket, or was given, where that can bring something. (None of its own.)"""
         try:
             found = os.stat(f"/proc/{tid}/fd/{descriptor}")
         except OSError:
             return False
         file = (found.st_dev, found.st_ino, found.st_rdev)
-        return file == self.foreign or (stat.S_ISSOCK(found.st_mode) and file not in self._ours)
+        return file in self.foreign or (stat.S_ISSOCK(found.st_mode) and file not in self._ours)
 
     def is_of_proc(self, tid: int, descriptor: int) -> bool:
         """Whether a descriptor is open on a file of /proc."""
@@ -88,7 +88,7 @@ class Surroundings:
         except OSError:
             return 0
         file = (found.st_dev, found.st_ino, found.st_rdev)
-        if file == self.foreign:
+        if file in self.foreign:
             self.because("it reads what comes from outside")
         elif stat.S_ISSOCK(found.st_mode) and file not in self._ours:
             self._sockets = True

@@ -103,6 +103,45 @@ def test_run_hands_over_its_standard_input() -> None:
     assert forklab("run", "--", "tr", "a-z", "A-Z", given="hello\n").stdout == "HELLO\n"
 
 
+def test_run_hands_over_what_the_shell_has_opened_for_it(tmp_path: Path) -> None:
+    (tmp_path / "given").write_text("hello\n")
+    opened = f"3<'{tmp_path}/given' 4>'{tmp_path}/told'"
+    script = "cat <&3 >&4; ls /proc/self/fd"
+    run = [*FORKLAB, "run", "--json", "-", "--", "sh", "-c", script]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {opened}', "sh", *run],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (tmp_path / "told").read_text() == "hello\n"
+    about = json.loads(done.stdout)["run"]
+    assert about["output"].split() == ["0", "1", "2", "3", "4", "5"]  # the last one is that folder
+
+
+def run_for_nobody(script: str) -> tuple[int, str]:
+    """Its exit status, and what it says, if nobody reads its standard output."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*FORKLAB, "run", "--", "sh", "-c", script]
+    with open(writing, "wb") as nobody:
+        done = subprocess.run(
+            command, stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("script", ["yes", "while :; do echo a; done"])
+def test_who_prints_on_and_on_for_nobody_is_ended(script: str) -> None:
+    status, said = run_for_nobody(script)
+    assert status == 124
+    assert "Nobody reads what it prints any more, and it goes on. It was ended." in said
+
+
+def test_who_prints_little_for_nobody_comes_to_its_end() -> None:
+    assert run_for_nobody("echo a; echo b; exit 3") == (3, "P(1000) exited 3 · reaped by init\n")
+
+
 @pytest.mark.parametrize(
     ("program", "words"),
     [
