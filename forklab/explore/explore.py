@@ -38,6 +38,9 @@ from forklab.steps.schedule import Grain
 MOST_OUTCOMES = 10_000
 _MANY = 8  # processes; of more, who have nothing to do with each other, only what they print is explored
 REPLAYED = 60  # outcomes; of more, these many, evenly chosen
+_REPLAYED_IN_DOUBT = (
+    1_000  # where the program does what is not modelled: then only those are told that were seen
+)
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STATES_OF_THE_ENDLESS = 100  # a fork bomb: what it is is known from its first run
 _MOST_STEPS = 5_000  # of a run
@@ -117,7 +120,10 @@ def explore(
             over = counted(seconds, "second was over", "seconds were over")
             reasons += [over] if over not in reasons and not stop.is_asked else []
         replays.by_memory = False
-        outcomes, replayed = _seen_again(replays, outcomes, comes_to, reasons, chances)
+        in_doubt = bool(replays.reasons or graph.learned.doubts)
+        outcomes, replayed = _seen_again(
+            replays, outcomes, comes_to, reasons, chances, in_doubt=in_doubt
+        )
         return Exploration(
             tuple(outcomes),
             graph,
@@ -205,9 +211,14 @@ def _seen_again(
     agree: Agree,
     reasons: list[str],
     chances: _Chances,
+    *,
+    in_doubt: bool = False,
 ) -> tuple[list[Outcome], int]:
-    """Those that do come of their schedules, and how many were tried; whatever is in doubt joins the reasons."""
-    chosen = evenly(outcomes, REPLAYED)
+    """Those that do come of their schedules, and how many were tried; whatever is in doubt joins the reasons.
+
+    `in_doubt`: what was learned may not be the program, so that only what is seen is true.
+    """
+    chosen = evenly(outcomes, _REPLAYED_IN_DOUBT if in_doubt else REPLAYED)
     kinds = frozenset() if reasons else chances.kinds
     seen = see_again(replays, chosen, agree, kinds, chances.tries)
     if seen.wrong:
@@ -217,7 +228,8 @@ def _seen_again(
     if not seen.in_time and not reasons:
         reasons.append("there was no time to see what depends on chance")
     reasons += [reason + where for reason, where in replays.reasons.items() if not reasons]
-    return [outcome for outcome in outcomes if outcome not in seen.wrong], seen.tried
+    known = chosen[: seen.tried] if in_doubt or seen.wrong else outcomes
+    return [outcome for outcome in known if outcome not in seen.wrong], seen.tried
 
 
 __all__ = ["Exploration", "Outcome", "Progress", "explore"]

@@ -101,6 +101,7 @@ def _see_again(
             seen.tried = min(place + 1, len(outcomes))
             if not agree(run, tries[place]):
                 others[place] = tries[place], worlds[place], run
+                seen.wrong += [] if kinds else [tries[place]]
         if kinds:
             mine = [outcome for outcome, _, _ in others.values()]
             again = list(_play(replays, mine, [None] * len(mine)))

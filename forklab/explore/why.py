@@ -166,6 +166,8 @@ def _how_far(graph: Graph | Forest, wanted: str) -> str:
             if wanted.startswith(text) and (target, text) not in seen:
                 seen.add((target, text))
                 stack.append((target, longer))
+    if "".join(furthest) == wanted and "the end" in following:
+        return "What other runs did would lead to it, but when it was tried, the program did something else."
     start = f"After {_listed(list(furthest))}" if furthest else "At the start"
     return f"{start} only {_or(following)} can come."
 
