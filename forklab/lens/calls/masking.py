@@ -69,6 +69,18 @@ def notice_who_looks(run: Run, tracee: Tracee, call: Call, touches: Iterable[Tou
         run.resources.note(SOMEBODY, [Touch(_signals_of(tracee.member.name), tells=True)])
 
 
+def notices(tracee: Tracee, call: Call, number: int) -> bool:
+    """Whether by this call it may notice later that this signal has come."""
+    arguments = call.arguments
+    if call.name == "rt_sigaction":
+        action = action_of(tracee, call) if int32(arguments[0]) == number else None
+        return action is not None and action.handler not in (_SIG_DFL, _SIG_IGN)
+    if call.name not in _ASK_WHAT_IS_PENDING:
+        return False
+    wanted = _read(tracee, arguments[1 if call.name.startswith("signalfd") else 0])
+    return call.name == "rt_sigpending" or bool((wanted or 0) & bit(number))
+
+
 def will_be_told(run: Run, tracee: Tracee, wanted: int) -> None:
     """From now on it can learn what these signals say, as a mask.
 

@@ -10,7 +10,7 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from forklab.kernel.processors import this_processor
@@ -436,14 +436,24 @@ def set_registers(tid: int, content: bytes) -> None:
     _ptrace(_SETREGSET, tid, _NT_PRSTATUS, ctypes.addressof(vector))
 
 
+def call_another(tid: int, name: str, arguments: Sequence[int]) -> None:
+    """At the entry of a call: make this one instead."""
+    placed = dict(zip(_PROCESSOR.arguments, arguments, strict=False))
+    _make_instead(tid, _PROCESSOR.calls[name], placed)
+
+
 def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:
     """At the entry of a call, with other changes of registers."""
+    _make_instead(tid, -1, changes)
+
+
+def _make_instead(tid: int, wanted: int, changes: Mapping[int, int]) -> None:
     if _PROCESSOR.wanted_call is not None:
-        change(tid, {**changes, _PROCESSOR.wanted_call: -1})
+        change(tid, {**changes, _PROCESSOR.wanted_call: wanted})
         return
     change(tid, changes)
     assert _PROCESSOR.wanted_call_set is not None
-    number = ctypes.c_int(-1)
+    number = ctypes.c_int(wanted)
     vector = _IoVector(ctypes.addressof(number), 4)
     _ptrace(_SETREGSET, tid, _PROCESSOR.wanted_call_set, ctypes.addressof(vector))
 

@@ -28,6 +28,7 @@ from forklab.steps.state import RECEIVES, SENDS, Patience, Touch
 
 _IPC_NOWAIT = 0o4000
 _LOCK_NB = 4
+_SEM_UNDO = 0x1000
 _SEMOPS = frozenset({"semop", "semtimedop"})
 # The place of the command, and the calls that may sleep for what is removed.
 _REMOVING = {"semctl": (2, _SEMOPS), "msgctl": (1, frozenset({"msgsnd", "msgrcv"}))}
@@ -218,6 +219,18 @@ def _patch(tracee: Tracee, call: Call, place: int, value: int) -> bool:
     call.patched = (place, call.arguments[place])
     ptrace.set_argument(tracee.tid, place, value)
     return True
+
+
+def undoes(tracee: Tracee, call: Call) -> bool:
+    """Whether some of its operations are taken back when it ends: SEM_UNDO, see semop(2)."""
+    address, count = call.arguments[1], call.arguments[2]
+    if not 0 < count <= _MOST_OPERATIONS:
+        return False
+    try:
+        content = ptrace.read_memory(tracee.tid, address, count * _SEMBUF.size)
+        return any(flags & _SEM_UNDO for _, _, flags in _SEMBUF.iter_unpack(content))
+    except (OSError, struct.error):
+        return False  # EFAULT
 
 
 def _patch_operations(tracee: Tracee, call: Call, *, wait: bool) -> bool:

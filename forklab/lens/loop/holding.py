@@ -36,7 +36,7 @@ from forklab.lens.calls.patience import waits_on_futex
 from forklab.lens.calls.subjects import MOVE_ON, NotModelledError, is_terminal
 from forklab.lens.calls.waiting import wanted
 from forklab.lens.edge import descriptors, proc, ptrace
-from forklab.lens.loop import attempts
+from forklab.lens.loop import attempts, ending
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.pipes import Pipe, side_of
@@ -92,6 +92,7 @@ def hold(run: Run, tracee: Tracee, call: Call) -> Hold | None:
     if call.name in SEM_FUNCTIONS:
         return _hold_at_semaphore(run, tracee, call, is_alone=is_alone)
     _notice(run, tracee, call)
+    ending.notice_who_can_tell(run, tracee, call, None)
     if call.name in POLLS:
         return _hold_patient(run, tracee, call, is_alone=is_alone)
     touches: tuple[Touch, ...] = ()
@@ -207,7 +208,9 @@ def _detail(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None
     """What of the call matters beside what it touches. None: nothing."""
     name, arguments = call.name, call.arguments
     if name in _WAITS:
-        return _wait(run, tracee, call)
+        wait = _wait(run, tracee, call)
+        ending.notice_who_can_tell(run, tracee, call, wait)
+        return wait
     if name in _FORKS or name in _EXECS or name in _PERSONAL or name == "pause":
         return ()
     if name in _EXITS:

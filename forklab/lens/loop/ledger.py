@@ -24,7 +24,8 @@ class Standing:
     one until a moment has come. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our
     descriptor of the open file that was told so, and whether it let wait before, `pipe` is the one that it reads from
     or writes to, `content` what it writes, `dooms` are those to whom it sends SIGKILL; `blurs`: we wait for its
-    end only to change the answer.
+    end only to change the answer. `exits_by`: it closes all that is open, and exits then: the registers that it has for
+    that, and its first argument (`forklab.lens.loop.ending`). `is_watched`: nobody has looked yet how it has ended.
     """
 
     detail: tuple[Hashable, ...] = ()
@@ -45,6 +46,8 @@ class Standing:
     content: bytes = b""
     dooms: tuple[Member, ...] = ()
     blurs: bool = False
+    exits_by: tuple[bytes, int] | None = None
+    is_watched: bool = True
     readings: int = 0
     waits_at_clock: bool = False
 
@@ -53,10 +56,14 @@ class Standing:
 class Ledger:
     """`doomed`: SIGKILL is on its way to them; each dies in a step of its own, as soon as it is chosen.
 
-    `by_memory`: see `forklab.steps.schedule.Schedule`.
+    `ending`: they have begun to exit, and nothing disturbs them any more. `undoers` have used SEM_UNDO.
+    `cuts_ends`: to exit may be two steps. `by_memory`: see `forklab.steps.schedule.Schedule`.
     """
 
     doomed: set[Member] = field(default_factory=set)
+    ending: set[Member] = field(default_factory=set)
+    undoers: set[Member] = field(default_factory=set)
+    cuts_ends: bool = True
     by_memory: bool = False
     _standings: dict[Tracee, Standing] = field(default_factory=dict)
 
@@ -70,5 +77,5 @@ class Ledger:
         return self._standings.items()
 
     def doom(self, target: Member) -> None:
-        if not target.dead:
+        if not target.dead and target not in self.ending:
             self.doomed.add(target)

@@ -57,7 +57,7 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
             " Does it fork in an endless loop?"
         )
     if event == ptrace.EVENT_VFORK:
-        tracee.unfinished_birth = True
+        tracee.unfinished_birth = child.is_waited_for = True
         loop.goes_on(tracee, AT_ONCE)
         run.world.let(tracee, Stand.INSIDE)
     else:
@@ -97,6 +97,7 @@ def executed(loop: Loop, tracee: Tracee) -> None:
     run.alarms.drop(member, all_of_them=False)
     run.resources.gone(member)  # as far as it was held by descriptors that are closed now
     run.dispositions.executed(member)
+    tracee.is_waited_for = False
     member.is_clone = False
     words = proc.command_line(member.pid)
     if not ptrace.can_be_read(tracee.tid):

@@ -19,6 +19,7 @@ from forklab.kernel.calls import calls_in
 from forklab.lens.calls import cueing
 from forklab.lens.loop import delivery
 from forklab.lens.loop.cues import Cues
+from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.rest import Rest, rest_of_all
 from forklab.lens.loop.scheduled import Scheduled
@@ -61,6 +62,8 @@ class Rehearsed(Scheduled):
     stimulus: Stimulus | None = None
     verdict: Hashable = None
     rest: Rest | None = None
+    # To go through all of them, an end in a play is one step.
+    _ledger: Ledger = field(default_factory=lambda: Ledger(cuts_ends=False))
     _patience: int | None = None
     _cued: int = 0
     _remembered: str = ""

@@ -28,6 +28,7 @@ from forklab.lens.edge.callsite import call_site
 from forklab.lens.edge.seccomp import Stops
 from forklab.lens.loop import (
     attempts,
+    ending,
     holding,
     letting,
     listening,
@@ -187,6 +188,9 @@ class Scheduled:
             stepping.comes_back(standing, tracee)
             stepping.make_call(loop, self._ledger, tracee, call, again=True)
             return True
+        ending.notice_undo(self._ledger, tracee, call)
+        if call.name in ending.EXITS and self._closes_first(loop, tracee):
+            return True
         hold = holding.hold(loop.run, tracee, call)
         if hold is None:
             standing.detail, standing.touches = Hold()
@@ -195,6 +199,16 @@ class Scheduled:
         self._hold(loop, tracee, hold)
         if call.name in _WAITS and not waiting.can_return(tracee):
             waiting.announce(loop.run, tracee, call)
+        return True
+
+    def _closes_first(self, loop: Loop, tracee: Tracee) -> bool:
+        """Whether it makes another call before its exit, and is held before that."""
+        call = ending.closes_first(loop.run, self._ledger, tracee)
+        hold = holding.hold(loop.run, tracee, call) if call is not None else None
+        if call is None or hold is None:
+            return False
+        ending.begin(self._ledger, tracee, call)
+        self._hold(loop, tracee, hold)
         return True
 
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
@@ -241,6 +255,7 @@ class Scheduled:
         listening.until_quiet(loop)
         run = loop.run
         attempts.drop_the_dead(self._ledger)
+        ending.notice_the_killed(run, self._ledger)
         run.suspects.clear()
         state = self.state_of(run)
         offered = tuple(moves(state))

@@ -28,7 +28,7 @@ from forklab.lens.calls import (
 from forklab.lens.calls.namespaces import CLONE_NEWTIME
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.edge.seccomp import CLONE_UNTRACED
-from forklab.lens.loop import attempts, letting, piping, remembering, trapping, watching
+from forklab.lens.loop import attempts, ending, letting, piping, remembering, trapping, watching
 from forklab.lens.loop.delivery import what_it_says
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED, OTHER_CLOCKS
 from forklab.lens.loop.ledger import Ledger, Standing
@@ -109,6 +109,7 @@ def make_call(
         loop.goes_on(tracee, AT_ONCE)
         return
     run = loop.run
+    ending.closes(ledger, tracee, call)
     remembering.note(ledger, tracee, call)
     if call.name in CLOCKS:
         loop.goes_on(tracee, watching.make(loop, ledger, tracee, call))
@@ -260,6 +261,7 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
     if call.name in POLLS and result >= 0:
         tracee.saw(*polling.told(tracee, call, result))
     standing.pipe, standing.content, standing.dooms = None, b"", ()
+    ending.has_closed(ledger, tracee)
 
 
 def _see_signals(tracee: Tracee, call: Call, result: int, touches: tuple[Touch, ...]) -> None:
@@ -316,7 +318,12 @@ def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...], resu
 
 def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     """SIGKILL is only on its way then: each of them dies in a step of its own."""
-    if int32(call.arguments[sending.signal_place(call.name)]) != KILL:
+    number = int32(call.arguments[sending.signal_place(call.name)])
+    if number == STOP and any(not member.dead for member in ledger.ending):
+        run.because(
+            "SIGSTOP is sent while somebody exits, and the kernel would not stop it any more"
+        )
+    if number != KILL:
         return sending.send(run, tracee, call, explored=True)
     sent = sending.announce(run, tracee, call)
     if sent is None:

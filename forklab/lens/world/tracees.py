@@ -127,6 +127,7 @@ class Tracee:
     interrupted: bool = False  # its last call was, and may start again
     reaping: bool = False  # it has been let into a wait that may reap a child
     unfinished_birth: bool = False  # a vfork: it sleeps until its child has gone its own way
+    is_waited_for: bool = False  # it is such a child, and has not done so
     may_sleep: bool = True  # in the call that it was let into, if it was let into one
     last_sender: Member | None = None  # of the signal that was delivered last
     seen: Seen | None = None

@@ -1,0 +1,178 @@
+"""To end is not one deed: the kernel closes what a process has open before anybody can tell that it has ended.
+
+Its parent may read the end of a file from a pipe, and then ask with WNOHANG, in vain, whether its child has ended;
+SIGCHLD comes later still. A child may get a lock of its parent, and then find that this is still its parent. So,
+where somebody can tell, such a process closes all that it has open in a step of its own, and then it exits: a
+close_range(2) is put before its exit. Until then it is deaf, as the kernel has it: what is sent to it does nothing.
+
+Who can tell: a parent that asks for its children without waiting for them, waits for any of several, or notices
+SIGCHLD; and a child that asks who its parent is. What a signal ends is not cut in two: that is said.
+"""
+
+from __future__ import annotations
+
+from forklab.kernel import waits
+from forklab.kernel.calls import calls_in
+from forklab.kernel.signals import CHLD, bit
+from forklab.lens.calls import masking
+from forklab.lens.edge import descriptors, ptrace
+from forklab.lens.loop import attempts
+from forklab.lens.loop.ledger import Ledger
+from forklab.lens.world.chronicle import Member
+from forklab.lens.world.resources import SOMEBODY
+from forklab.lens.world.run import Run
+from forklab.lens.world.stands import Stand
+from forklab.lens.world.surroundings import identity
+from forklab.lens.world.tracees import Call, Tracee
+from forklab.steps.state import Touch
+
+EXITS = calls_in("exit")
+_CLOSES_ALL = Call("close_range", (0, 0xFFFFFFFF, 0, 0, 0, 0))
+_ALL = (1 << 64) - 1  # signals
+_SHARED_KINDS = ("pipe:", "socket:", "anon_inode:[eventfd]")
+_SEMOPS = frozenset({"semop", "semtimedop"})
+
+
+def notice_who_can_tell(run: Run, tracee: Tracee, call: Call, wait: waits.WaitFor | None) -> None:
+    """At the entry of its call; `wait`: for whom it waits, if it does."""
+    member = tracee.member
+    if call.name == "getppid" and member is not run.chronicle.first:
+        _can_tell(run, _orphans_of(member.name.rpartition(".")[0]))
+    elif wait is not None:
+        several = wait.kind not in (waits.P_PID, waits.P_PIDFD) and len(member.children) > 1
+        if several or wait.options & waits.WNOHANG:
+            _can_tell(run, _ends_told_to(member.name))
+    elif masking.notices(tracee, call, CHLD):
+        _can_tell(run, _ends_told_to(member.name))
+
+
+def notice_undo(ledger: Ledger, tracee: Tracee, call: Call) -> None:
+    """At the entry of its call: the kernel takes some of that back when it ends."""
+    if call.name in _SEMOPS and attempts.undoes(tracee, call):
+        ledger.undoers.add(tracee.member)
+
+
+def closes_first(run: Run, ledger: Ledger, tracee: Tracee) -> Call | None:
+    """It is about to exit. The call that it makes before that, if it does not just come from it."""
+    member = tracee.member
+    if not ledger.cuts_ends or member in ledger.ending:
+        return None
+    _notice_vfork(run, tracee)
+    if member in ledger.undoers and _somebody_can_tell(run, member):
+        run.because(
+            f"{member.name} exits, and SEM_UNDO is done a moment before anybody can tell that: that is not modelled"
+        )
+    if not _has_open(run, member):
+        return None
+    return _CLOSES_ALL if _somebody_can_tell(run, member) else None
+
+
+def begin(ledger: Ledger, tracee: Tracee, call: Call) -> None:
+    """At the entry of its exit: another call is to be made instead."""
+    assert tracee.call is not None
+    ledger.of(tracee).exits_by = ptrace.registers(tracee.tid), tracee.call.arguments[0]
+    tracee.call = call
+    ptrace.call_another(tracee.tid, call.name, call.arguments)
+
+
+def closes(ledger: Ledger, tracee: Tracee, call: Call) -> None:
+    """It has been chosen. If it is that other call, nobody can disturb it from now on."""
+    if ledger.of(tracee).exits_by is not None and call.name == _CLOSES_ALL.name:
+        ledger.ending.add(tracee.member)
+        ptrace.set_signal_mask(tracee.tid, _ALL)
+
+
+def has_closed(ledger: Ledger, tracee: Tracee) -> None:
+    """At the exit of a call: if it was that one, it goes on to its own exit."""
+    exits_by = ledger.of(tracee).exits_by
+    if exits_by is not None and tracee.member in ledger.ending:
+        registers, first_argument = exits_by
+        ptrace.set_registers(tracee.tid, registers)
+        ptrace.call_again(tracee.tid, "exit_group", first_argument)
+
+
+def notice_the_killed(run: Run, ledger: Ledger) -> None:
+    """Of those whom signals have ended, others see what they had open being closed, and that they are dead, at once."""
+    for tracee, standing in ledger.all():
+        member = tracee.member
+        if not (ledger.cuts_ends and tracee.stand is Stand.GONE and standing.is_watched):
+            continue
+        standing.is_watched = False
+        is_killed = member.dead and member.status is not None and member.status < 0
+        if not is_killed or member in ledger.ending:
+            continue
+        _notice_vfork(run, tracee)
+        if _leaves_something(run, ledger, member) and _somebody_can_tell(run, member):
+            run.because(
+                f"{member.name} is ended by a signal, and others may see what it had open being closed a moment before"
+                " they can tell that it is dead: that is not modelled"
+            )
+
+
+def _notice_vfork(run: Run, tracee: Tracee) -> None:
+    """It ends. After vfork(2) its parent goes on a moment before it can tell that."""
+    if tracee.is_waited_for and _somebody_can_tell(run, tracee.member):
+        run.because(
+            f"{tracee.member.name} ends after vfork, and its parent goes on a moment before it can tell that: that is"
+            " not modelled"
+        )
+
+
+def _somebody_can_tell(run: Run, member: Member) -> bool:
+    told = [_orphans_of(member.name)]
+    if member.parent is not None:
+        told.append(_ends_told_to(member.parent.name))
+        parent = run.world.tracees.get(member.parent.pid)
+        masks = run.dispositions.of(parent) if parent is not None else None
+        if masks is not None and masks.caught & bit(CHLD):  # maybe since before it was born
+            _can_tell(run, told[-1])
+    run.resources.note(member.name, [Touch(name, tells=False) for name in told])
+    return any(name in run.resources.shared for name in told)
+
+
+def _can_tell(run: Run, resource: str) -> None:
+    run.resources.note(SOMEBODY, [Touch(resource, tells=True)])
+
+
+def _ends_told_to(name: str) -> str:
+    return f"ends of children of {name}"
+
+
+def _orphans_of(name: str) -> str:
+    return f"orphans of {name}"
+
+
+def _has_open(run: Run, member: Member) -> bool:
+    """Something of which others may see that it is closed, whoever they are: that must not depend on others."""
+    for number in descriptors.all_of(member.pid):
+        path = f"/proc/{member.pid}/fd/{number}"
+        link = descriptors.link(member.pid, number) or ""
+        if link.startswith(_SHARED_KINDS) and identity(path) not in run.surroundings.outputs:
+            return True
+        if run.channels.at(member.pid, number) is not None:
+            return True
+    return _locks(run, member)
+
+
+def _locks(run: Run, member: Member) -> bool:
+    """It may have locked a file."""
+    touched = run.resources.touched
+    has = any(member.name in who for name, who in touched.items() if name.startswith("lock "))
+    return has or run.resources.may_have_locked(member)
+
+
+def _leaves_something(run: Run, ledger: Ledger, member: Member) -> bool:
+    return member in ledger.undoers or _open_to_others(run, member) or _locks(run, member)
+
+
+def _open_to_others(run: Run, member: Member) -> bool:
+    """What it had open when somebody looked last, and another one still has."""
+    mine = {name for name, _ in run.pipes.ends.get(member, ())}
+    mine |= {end.channel for end in run.channels.ends_of(member)}
+    for tracee in run.world.tracees.values():
+        other = tracee.member
+        if other is not member and not other.dead:
+            theirs = {name for name, _ in run.pipes.ends.get(other, ())}
+            if mine & (theirs | {end.channel for end in run.channels.ends_of(other)}):
+                return True
+    return False
