@@ -41,6 +41,8 @@ REPLAYED = 60  # outcomes; of more, these many, evenly chosen
 _REPLAYED_IN_DOUBT = (
     1_000  # where the program does what is not modelled: then only those are told that were seen
 )
+# Said of a wait that the kernel ends, or somebody outside: it may look like one for ever.
+_ENDS_BY_ITSELF = ("whose end is not chosen but happens", "it uses sockets")
 _MOST_STATES_IN_DOUBT = 1_000  # what was learned is not the program: no use to follow it far
 _MOST_STATES_OF_THE_ENDLESS = 100  # a fork bomb: what it is is known from its first run
 _MOST_STEPS = 5_000  # of a run
@@ -119,6 +121,8 @@ def explore(
             outcomes = glean(graph, MOST_OUTCOMES)
             over = counted(seconds, "second was over", "seconds were over")
             reasons += [over] if over not in reasons and not stop.is_asked else []
+        if any(words in reason for reason in reasons for words in _ENDS_BY_ITSELF):
+            outcomes = [outcome for outcome in outcomes if not outcome.deadlock]
         replays.by_memory = False
         in_doubt = bool(replays.reasons or graph.learned.doubts)
         outcomes, replayed = _seen_again(

@@ -37,3 +37,20 @@ def test_no_outcome_is_told_that_no_run_has_had(
     answer = why(found, "cdp0")
     assert not answer.possible
     assert "when it was tried, the program did something else" in answer.text
+
+
+def test_a_wait_that_ends_by_itself_is_told_for_no_deadlock(runnable: Runnable) -> None:
+    """By a timer that is a file: when it rings is nothing that a schedule chooses."""
+    text = """
+    #include <poll.h>
+    #include <sys/timerfd.h>
+    int main(void) {
+        struct itimerspec soon = {{0, 0}, {0, 20000000}};
+        int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+        timerfd_settime(timer, 0, &soon, 0);
+        return poll(&(struct pollfd){timer, POLLIN, 0}, 1, -1) != 1;
+    }
+    """
+    found = explore(**runnable("c", text))
+    assert not found.complete
+    assert not any(outcome.deadlock for outcome in found.outcomes)
