@@ -27,7 +27,7 @@ from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.state import Touch
 
 EXITS = calls_in("exit")
-_CLOSES_ALL = Call("close_range", (0, 0xFFFFFFFF, 0, 0, 0, 0))
+_CLOSES_ALL, _FROM_FIRST_TO_LAST = "close_range", (0, 0xFFFFFFFF, 0, 0, 0, 0)
 _ALL = (1 << 64) - 1  # signals
 _SHARED_KINDS = ("pipe:", "socket:", "anon_inode:[eventfd]")
 _SEMOPS = frozenset({"semop", "semtimedop"})
@@ -38,6 +38,8 @@ def notice_who_can_tell(run: Run, tracee: Tracee, call: Call, wait: waits.WaitFo
     member = tracee.member
     if call.name == "getppid" and member is not run.chronicle.first:
         _can_tell(run, _orphans_of(member.name.rpartition(".")[0]))
+        if member.parent is not None:  # who has adopted it may end as well
+            _can_tell(run, _orphans_of(member.parent.name))
     elif wait is not None:
         several = wait.kind not in (waits.P_PID, waits.P_PIDFD) and len(member.children) > 1
         if several or wait.options & waits.WNOHANG:
@@ -64,7 +66,7 @@ def closes_first(run: Run, ledger: Ledger, tracee: Tracee) -> Call | None:
         )
     if not _has_open(run, member):
         return None
-    return _CLOSES_ALL if _somebody_can_tell(run, member) else None
+    return Call(_CLOSES_ALL, _FROM_FIRST_TO_LAST) if _somebody_can_tell(run, member) else None
 
 
 def begin(ledger: Ledger, tracee: Tracee, call: Call) -> None:
@@ -77,7 +79,7 @@ def begin(ledger: Ledger, tracee: Tracee, call: Call) -> None:
 
 def closes(ledger: Ledger, tracee: Tracee, call: Call) -> None:
     """It has been chosen. If it is that other call, nobody can disturb it from now on."""
-    if ledger.of(tracee).exits_by is not None and call.name == _CLOSES_ALL.name:
+    if ledger.of(tracee).exits_by is not None and call.name == _CLOSES_ALL:
         ledger.ending.add(tracee.member)
         ptrace.set_signal_mask(tracee.tid, _ALL)
 

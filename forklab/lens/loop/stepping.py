@@ -319,10 +319,8 @@ def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...], resu
 def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     """SIGKILL is only on its way then: each of them dies in a step of its own."""
     number = int32(call.arguments[sending.signal_place(call.name)])
-    if number == STOP and any(not member.dead for member in ledger.ending):
-        run.because(
-            "SIGSTOP is sent while somebody exits, and the kernel would not stop it any more"
-        )
+    if number == STOP and _is_sent_to_who_ends(run, ledger, tracee, call):
+        raise EndOfRunError("SIGSTOP is sent to somebody who is just ending: that is not modelled.")
     if number != KILL:
         return sending.send(run, tracee, call, explored=True)
     sent = sending.announce(run, tracee, call)
@@ -335,6 +333,14 @@ def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
         return INTO_ITS_CALL
     ledger.of(tracee).dooms = tuple(sent.targets)
     return sending.only_ask(tracee, call, sent)
+
+
+def _is_sent_to_who_ends(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> bool:
+    """The kernel would not stop it any more. Of a group: maybe."""
+    pid = int32(call.arguments[0])
+    target = run.chronicle.latest_called(tracee.member, pid) if pid > 0 else None
+    ending_ones = {member for member in ledger.ending if not member.dead}
+    return bool(ending_ones) if pid <= 0 else target in ending_ones
 
 
 def _is_to_drop(standing: Standing, tracee: Tracee, call: Call) -> bool:

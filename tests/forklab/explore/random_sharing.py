@@ -221,6 +221,7 @@ int main(void) {
 # What some kinds need before the first fork.
 SETUP = {
     "folders": 'if (mkdir("folder", 0700)) return 8;',
+    "ends": "first = getpid();",
     "eventfds": "counter = eventfd(0, 0); tickets = eventfd(2, EFD_SEMAPHORE);",
     "streams": "if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 8;",
     "packets": "if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair)) return 8;",
@@ -416,6 +417,18 @@ CALLS = {
         "note(lock(F_GETLK, F_WRLCK));",
         'note(close(open("data", O_RDONLY)));',
     ],
+    "ends": [
+        "note(get_one(ends[0]));",
+        "note(get_one(ends[0]));",
+        'note(write(ends[1], "7", 1));',
+        "note(close(ends[1]));",
+        "note(waitpid(-1, NULL, WNOHANG) > 0);",
+        "note(waitpid(child, NULL, WNOHANG) > 0);",
+        "note(wait(NULL) == child);",
+        "note(lock_whole(LOCK_EX));",
+        "note(getppid() == first);",
+        "note(kill(child, SIGTERM));",
+    ],
     "processes": [
         # As nice as can be: who is root of its own namespace only may not take any of it back, see setpriority(2).
         "note(setpriority(PRIO_PROCESS, 0, 19));",
@@ -541,6 +554,7 @@ _CLOSES_END = ["note(close(ends[0]));", "note(close(ends[1]));"]
 _CLOSES_SIDE = ["note(close(pair[0]));", "note(close(pair[1]));"]
 BEGINNINGS = {
     "pipes": _CLOSES_END,
+    "ends": _CLOSES_END,
     "epolls": _CLOSES_END,
     "polls": _CLOSES_END + _CLOSES_SIDE,
     "streams": _CLOSES_SIDE,

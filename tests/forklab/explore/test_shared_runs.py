@@ -237,6 +237,13 @@ MENDS = {
         ("processes",),
         ("priority",),
     ),
+    "that to end is two steps": Mend(
+        "lens/loop/ending.py",
+        "if not ledger.cuts_ends or member in ledger.ending:",
+        "if True:",
+        ("ends",),
+        ("get_one(ends[0])", "WNOHANG", "close(ends"),
+    ),
     "what is told in a channel": Mend(
         "lens/calls/subjects.py",
         "yield Touch(end.channel, tells)",
