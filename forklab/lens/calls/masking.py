@@ -77,8 +77,11 @@ def notices(tracee: Tracee, call: Call, number: int) -> bool:
         return action is not None and action.handler not in (_SIG_DFL, _SIG_IGN)
     if call.name not in _ASK_WHAT_IS_PENDING:
         return False
+    if call.name == "rt_sigpending":  # what is not blocked never waits, as it is seen there
+        masks = proc.masks(tracee.member.pid, tracee.tid)
+        return masks is not None and bool(masks.blocked & bit(number))
     wanted = _read(tracee, arguments[1 if call.name.startswith("signalfd") else 0])
-    return call.name == "rt_sigpending" or bool((wanted or 0) & bit(number))
+    return bool((wanted or 0) & bit(number))
 
 
 def will_be_told(run: Run, tracee: Tracee, wanted: int) -> None:

@@ -11,11 +11,14 @@ SIGCHLD; and a child that asks who its parent is. What a signal ends is not cut 
 
 from __future__ import annotations
 
+import functools
+from operator import or_
+
 from forklab.kernel import waits
 from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import CHLD, bit
 from forklab.lens.calls import masking
-from forklab.lens.edge import descriptors, ptrace
+from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.loop import attempts
 from forklab.lens.loop.ledger import Ledger
 from forklab.lens.world.chronicle import Member
@@ -28,7 +31,7 @@ from forklab.steps.state import Touch
 
 EXITS = calls_in("exit")
 _CLOSES_ALL, _FROM_FIRST_TO_LAST = "close_range", (0, 0xFFFFFFFF, 0, 0, 0, 0)
-_ALL = (1 << 64) - 1  # signals
+_MOST_SIGNALS = 65
 _SHARED_KINDS = ("pipe:", "socket:", "anon_inode:[eventfd]")
 _SEMOPS = frozenset({"semop", "semtimedop"})
 
@@ -36,10 +39,10 @@ _SEMOPS = frozenset({"semop", "semtimedop"})
 def notice_who_can_tell(run: Run, tracee: Tracee, call: Call, wait: waits.WaitFor | None) -> None:
     """At the entry of its call; `wait`: for whom it waits, if it does."""
     member = tracee.member
-    if call.name == "getppid" and member is not run.chronicle.first:
-        _can_tell(run, _orphans_of(member.name.rpartition(".")[0]))
-        if member.parent is not None:  # who has adopted it may end as well
-            _can_tell(run, _orphans_of(member.parent.name))
+    mother = member.name.rpartition(".")[0]
+    is_orphan = mother and (member.parent is None or member.parent.name != mother)
+    if call.name == "getppid" and is_orphan:  # who asks before that has seen nothing of an end
+        _can_tell(run, _orphans_of(mother))
     elif wait is not None:
         several = wait.kind not in (waits.P_PID, waits.P_PIDFD) and len(member.children) > 1
         if several or wait.options & waits.WNOHANG:
@@ -60,6 +63,15 @@ def closes_first(run: Run, ledger: Ledger, tracee: Tracee) -> Call | None:
     if not ledger.cuts_ends or member in ledger.ending:
         return None
     _notice_vfork(run, tracee)
+    if (
+        run.resources.may_have_locked(member)
+        and not _has_open(run, member)
+        and _somebody_can_tell(run, member)
+    ):
+        run.because(
+            f"{member.name} exits, and what it has inherited may be unlocked a moment before anybody can tell that:"
+            " that is not modelled"
+        )
     if member in ledger.undoers and _somebody_can_tell(run, member):
         run.because(
             f"{member.name} exits, and SEM_UNDO is done a moment before anybody can tell that: that is not modelled"
@@ -81,7 +93,12 @@ def closes(ledger: Ledger, tracee: Tracee, call: Call) -> None:
     """It has been chosen. If it is that other call, nobody can disturb it from now on."""
     if ledger.of(tracee).exits_by is not None and call.name == _CLOSES_ALL:
         ledger.ending.add(tracee.member)
-        ptrace.set_signal_mask(tracee.tid, _ALL)
+        masks = proc.masks(tracee.member.pid, tracee.tid)
+        if masks is not None:  # what it would not notice anyway may wait for it, or be gone
+            noticed = (number for number in range(1, _MOST_SIGNALS) if not masks.harmless(number))
+            ptrace.set_signal_mask(
+                tracee.tid, functools.reduce(or_, map(bit, noticed), masks.blocked)
+            )
 
 
 def has_closed(ledger: Ledger, tracee: Tracee) -> None:
@@ -121,15 +138,21 @@ def _notice_vfork(run: Run, tracee: Tracee) -> None:
 
 
 def _somebody_can_tell(run: Run, member: Member) -> bool:
-    told = [_orphans_of(member.name)]
+    """That must not depend on who else has ended by now."""
+    mother = member.name.rpartition(".")[0]
+    adopters = (
+        m.name
+        for m in run.chronicle.everybody
+        if m.adopts and f"{mother}.".startswith(f"{m.name}.")
+    )
+    told = {_orphans_of(member.name), *map(_ends_told_to, (mother, *adopters))}
     if member.parent is not None:
-        told.append(_ends_told_to(member.parent.name))
         parent = run.world.tracees.get(member.parent.pid)
         masks = run.dispositions.of(parent) if parent is not None else None
         if masks is not None and masks.caught & bit(CHLD):  # maybe since before it was born
-            _can_tell(run, told[-1])
-    run.resources.note(member.name, [Touch(name, tells=False) for name in told])
-    return any(name in run.resources.shared for name in told)
+            _can_tell(run, _ends_told_to(member.parent.name))
+    run.resources.note(member.name, [Touch(name, tells=False) for name in sorted(told)])
+    return not told.isdisjoint(run.resources.shared)
 
 
 def _can_tell(run: Run, resource: str) -> None:
@@ -157,24 +180,28 @@ def _has_open(run: Run, member: Member) -> bool:
 
 
 def _locks(run: Run, member: Member) -> bool:
-    """It may have locked a file."""
+    """It may have locked a file by itself."""
     touched = run.resources.touched
-    has = any(member.name in who for name, who in touched.items() if name.startswith("lock "))
-    return has or run.resources.may_have_locked(member)
+    return any(member.name in who for name, who in touched.items() if name.startswith("lock "))
 
 
 def _leaves_something(run: Run, ledger: Ledger, member: Member) -> bool:
-    return member in ledger.undoers or _open_to_others(run, member) or _locks(run, member)
+    locks = _locks(run, member) or run.resources.may_have_locked(member)
+    return locks or member in ledger.undoers or _open_to_others(run, member)
 
 
 def _open_to_others(run: Run, member: Member) -> bool:
-    """What it had open when somebody looked last, and another one still has."""
-    mine = {name for name, _ in run.pipes.ends.get(member, ())}
-    mine |= {end.channel for end in run.channels.ends_of(member)}
+    """Of something that it had open when somebody looked last, another one still has the other side."""
+    mine = _ends_of(run, member)
     for tracee in run.world.tracees.values():
         other = tracee.member
         if other is not member and not other.dead:
-            theirs = {name for name, _ in run.pipes.ends.get(other, ())}
-            if mine & (theirs | {end.channel for end in run.channels.ends_of(other)}):
+            theirs = _ends_of(run, other)
+            if any(name == its and side != others for name, side in mine for its, others in theirs):
                 return True
     return False
+
+
+def _ends_of(run: Run, member: Member) -> set[tuple[str, str]]:
+    pipes = run.pipes.ends.get(member, ())
+    return {*pipes, *((end.channel, end.side) for end in run.channels.ends_of(member))}

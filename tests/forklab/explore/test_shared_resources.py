@@ -458,11 +458,14 @@ CASES = {
         sigaddset(&mask, SIGUSR1);
         sigprocmask(SIG_BLOCK, &mask, NULL);
         pid_t parent = getpid();
-        if (fork() == 0) { kill(parent, SIGUSR1); _exit(0); }
-        if (vfork() == 0) _exit(0);
+        pid_t sender = fork();
+        if (sender == 0) { kill(parent, SIGUSR1); _exit(0); }
+        pid_t other = vfork();
+        if (other == 0) _exit(0);
         sigpending(&mask);
         say(sigismember(&mask, SIGUSR1) ? "yes" : "no");
-        while (wait(NULL) > 0) {}
+        waitpid(sender, NULL, 0);
+        waitpid(other, NULL, 0);
         return 0;
         """,
         {"yes", "no"},

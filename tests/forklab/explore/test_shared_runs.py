@@ -96,11 +96,16 @@ def contradictions(reasons: Iterable[str]) -> tuple[str, ...]:
     return noticed if len(noticed) == len(reasons) else ()
 
 
-def check(seeds: range, folder: Path) -> None:
+def all_compared(texts: Iterable[str], folder: Path) -> list[Compared]:
     compared = []
-    for text in map(random_sharing, seeds):
+    for text in texts:
         compared.append(both := compare(text, folder))
         assert not both.faults, text
+    return compared
+
+
+def check(seeds: range, folder: Path) -> None:
+    compared = all_compared(map(random_sharing, seeds), folder)
     complete = [both for both in compared if both.complete]
     assert len(complete) > len(seeds) // 2
     # The noise is of use: chance finds a good part of the outcomes as well.
@@ -110,6 +115,15 @@ def check(seeds: range, folder: Path) -> None:
 
 def test_what_really_happens_was_foreseen(folder: Path) -> None:
     check(range(5), folder)
+
+
+def test_what_can_be_told_of_ends_was_foreseen(folder: Path) -> None:
+    all_compared((random_sharing(seed, ["ends"]) for seed in (5, 7, 19)), folder)
+
+
+@pytest.mark.slow
+def test_what_can_be_told_of_many_ends_was_foreseen(folder: Path) -> None:
+    all_compared((random_sharing(seed, ["ends"]) for seed in range(200)), folder)
 
 
 def test_a_contradiction_is_told_from_what_is_not_modelled() -> None:
