@@ -191,15 +191,13 @@ def _leaves_something(run: Run, ledger: Ledger, member: Member) -> bool:
 
 
 def _open_to_others(run: Run, member: Member) -> bool:
-    """Of something that it had open when somebody looked last, another one still has the other side."""
-    mine = _ends_of(run, member)
-    for tracee in run.world.tracees.values():
-        other = tracee.member
-        if other is not member and not other.dead:
-            theirs = _ends_of(run, other)
-            if any(name == its and side != others for name, side in mine for its, others in theirs):
-                return True
-    return False
+    """A side of something that it alone had open when somebody looked last, and another one has the other side."""
+    others = {tracee.member for tracee in run.world.tracees.values()} - {member}
+    theirs = {end for other in others if not other.dead for end in _ends_of(run, other)}
+    return any(
+        end not in theirs and any(name == end[0] for name, _ in theirs)
+        for end in _ends_of(run, member)
+    )
 
 
 def _ends_of(run: Run, member: Member) -> set[tuple[str, str]]:

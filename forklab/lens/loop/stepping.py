@@ -320,7 +320,10 @@ def _send(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     """SIGKILL is only on its way then: each of them dies in a step of its own."""
     number = int32(call.arguments[sending.signal_place(call.name)])
     if number == STOP and _is_sent_to_who_ends(run, ledger, tracee, call):
-        raise EndOfRunError("SIGSTOP is sent to somebody who is just ending: that is not modelled.")
+        if int32(call.arguments[0]) <= 0:
+            raise EndOfRunError("SIGSTOP is sent to a group of which somebody is just ending.")
+        sent = sending.announce(run, tracee, call)
+        return AT_ONCE if sent is None else sending.only_ask(tracee, call, sent)
     if number != KILL:
         return sending.send(run, tracee, call, explored=True)
     sent = sending.announce(run, tracee, call)

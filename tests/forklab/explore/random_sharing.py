@@ -554,7 +554,7 @@ _CLOSES_END = ["note(close(ends[0]));", "note(close(ends[1]));"]
 _CLOSES_SIDE = ["note(close(pair[0]));", "note(close(pair[1]));"]
 BEGINNINGS = {
     "pipes": _CLOSES_END,
-    "ends": _CLOSES_END,
+    "ends": ["note(close(ends[1]));"],
     "epolls": _CLOSES_END,
     "polls": _CLOSES_END + _CLOSES_SIDE,
     "streams": _CLOSES_SIDE,
