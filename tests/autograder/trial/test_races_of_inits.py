@@ -38,6 +38,7 @@ SCRIPTS = {
     "handler_comes_late": SIGTERM,
     "mask_after_fork": SIGTERM,
     "openrc_895": ENDS_AT_ONCE,
+    "athens_2049": ENDS_AT_ONCE,
     "containerd_13539": TWO_ORPHANS,
 }
 COMMANDS = {ENDS_AT_ONCE: ("true",), SIGTERM: ("sleep", "infinity")}
