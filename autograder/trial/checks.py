@@ -7,7 +7,7 @@ kind. When it is looked at, at rest or as soon as it is true, is one of its trai
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from autograder.language.bands import OfBands
@@ -100,7 +100,7 @@ class Checks:
                 pairs = expected.pairs()
                 return Check(
                     broken=lambda _: [a for a, b in pairs if facts.fate(a).parent != b],
-                    fact=self._other_parent,
+                    fact=self._other_parent(dict(pairs)),
                     hint=self._make.advice(),
                     badge=always(f"should be a child of {parent}"),
                 )
@@ -265,13 +265,20 @@ class Checks:
 
         return say
 
-    def _other_parent(self, breach: Breach) -> str:
-        name = breach.names[0]
-        parent = self._facts.fate(name).parent
-        if parent == OUTSIDE and not self._facts.play.subject.is_init:
-            parent = "somebody whom the script does not name"
-        stands = f"is a child of {parent}" if parent else self._explainer.standing(name)
-        return f"{self._explainer.who(name)} {stands}."
+    def _other_parent(self, wanted: Mapping[str, str]) -> Callable[[Breach], str]:
+        """By name, whose children they should be."""
+
+        def say(breach: Breach) -> str:
+            name = breach.names[0]
+            who, parent = self._explainer.who(name), self._facts.fate(name).parent
+            if not parent:
+                standing = self._explainer.standing(name)
+                return f"{who} {standing} instead of being a child of {wanted[name]}."
+            if parent == OUTSIDE and not self._facts.play.subject.is_init:
+                parent = "somebody whom the script does not name"
+            return f"{who} is a child of {parent} instead of {wanted[name]}."
+
+        return say
 
     def _instead_of(self, wanted: str) -> Callable[[Breach], str]:
         def say(breach: Breach) -> str:

@@ -355,7 +355,7 @@ def test_the_child_of_one_without_a_name_is_not_taken_for_an_orphan(
 ) -> None:
     verdict = judged(tmp_path, mode, "expect main is a child of init", '("$@"; :) & wait')
     assert verdict.status is Status.FAILED
-    assert "is a child of somebody whom the script does not name." in verdict.message
+    assert "is a child of somebody whom the script does not name instead of " in verdict.message
     script = "expect boss forks shell\nexpect main is a child of shell\nexpect boss has 1 child"
     assert passes(judged(tmp_path / "b", mode, script, '("$@"; :) & wait'))
 
