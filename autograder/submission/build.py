@@ -12,6 +12,7 @@ C files beside PROGRAM.py, or beside a script called PROGRAM, are refused: nobod
 
 from __future__ import annotations
 
+import codecs
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -109,6 +110,7 @@ def _build(
         sources = shared if f"{program}.c" in sources else []
     python = workspace / f"{program}.py"
     executable = workspace / program
+    _refuse_utf_16(workspace, [*_MAKEFILES, *sources, python.name])
     if makefile:
         _remove_compiled(workspace, program)
         return _make(workspace, run, program)
@@ -188,6 +190,17 @@ def _raise_unless_done(completed: Completed, tool: str) -> None:
             f"Your program could not be built: {tool} ended with status {completed.status}."
             + _quote(completed.output)
         )
+
+
+def _refuse_utf_16(workspace: Path, names: Sequence[str]) -> None:
+    """No compiler says in plain words what is wrong with it."""
+    for name in filter(lambda name: (workspace / name).is_file(), names):
+        with (workspace / name).open("rb") as file:
+            if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                raise BuildError(
+                    f"{one_line(name)} is written in UTF-16, as some editors on Windows save it.\n"
+                    "  Save it as UTF-8."
+                )
 
 
 def _remove_compiled(workspace: Path, program: str) -> None:

@@ -387,3 +387,12 @@ def test_execute_permissions_are_kept_and_no_others_made(submission, built):
 def test_a_name_that_is_no_text_is_copied_and_shown_safely(submission, complaint):
     Path(os.fsdecode(os.fsencode(submission) + b"/\xff\x1b.txt")).touch()
     assert complaint().endswith("There is only: \\xff\\x1b.txt.")
+
+
+@pytest.mark.parametrize("name", ["init.c", "init.py", "Makefile"])
+def test_what_windows_has_saved_as_utf_16_is_told_so(
+    submission: Path, built: Callable[..., BuiltProgram], name: str
+) -> None:
+    (submission / name).write_text(PRINTS_HI, encoding="utf-16")
+    with pytest.raises(BuildError, match=f"{name} is written in UTF-16.*\n  Save it as UTF-8."):
+        built(must_not_run)
