@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import CommandError
-from autograder.language.roles import AS_COMMAND, MODES, ROLES, VIRTUAL, VIRTUAL_SUBREAPER
+from autograder.language.roles import AS_COMMAND, AS_INIT, MODES, VIRTUAL, VIRTUAL_SUBREAPER
 from forklab import standard
 from forklab.version import ShowVersion
 
@@ -331,7 +331,7 @@ def _parser() -> argparse.ArgumentParser:
     new_lab.add_argument("name", metavar="NAME", help="of its folder; small letters, digits and _")
     new_lab.add_argument(
         "--role",
-        choices=ROLES,
+        choices=(AS_COMMAND, AS_INIT),
         default=AS_COMMAND,
         help="what is judged: a command, which has the lab's name (the default), or an init",
     )

@@ -35,6 +35,7 @@ from autograder.language.expectations import (
     HasDied,
     HasExited,
     HasForked,
+    HasRun,
     IsAlive,
     IsChild,
     IsIdle,
@@ -168,6 +169,7 @@ class Foresight:
                 return (self._not_leading(name, band, False) for name in actors)
             case (
                 HasArguments()
+                | HasRun()
                 | IsInPlace()
                 | WritesTo()
                 | HasAsStandard()

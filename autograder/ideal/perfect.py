@@ -20,13 +20,17 @@ from autograder.language.deeds import (
     Dies,
     EndsInput,
     Exits,
+    ExitsLater,
+    FillsFile,
     Forks,
     Freezes,
     Ignores,
     LetsExit,
+    LetsPass,
     Presses,
     Reads,
     Reaps,
+    Runs,
     Says,
     Sends,
     SendsAtAnyMoment,
@@ -225,6 +229,12 @@ class PerfectPlay:
                 for name in actors:
                     self._say(name, text)
                     yield
+            case Runs() | FillsFile():
+                yield  # it runs, and nobody knows what comes of it
+            case ExitsLater(signal, actors):
+                yield from self._do_all(Catch(name, signal) for name in actors)
+            case LetsPass():
+                yield  # the model has no clock
             case Reads():
                 yield  # nobody has typed anything
             case Types() | Presses() | EndsInput():

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TypeAlias
 
 from autograder.errors import did_you_mean
 from autograder.labs.tomlfile import TomlTable
@@ -14,11 +13,13 @@ from autograder.language.blanks import BLANKS, UnreadableError
 from autograder.language.roles import (
     AS_COMMAND,
     AS_INIT,
+    AS_TOOL,
     INIT,
     MAIN,
     MOST_ACTORS,
     ROLES,
     Actors,
+    Programs,
     Subject,
 )
 
@@ -27,8 +28,6 @@ from autograder.language.roles import (
 MODEL_OF_INIT, REFERENCE, NOTHING = EXPECTED = ("model:init", "reference", "none")
 
 PROGRAM_WORD, MAIN_WORD = "{program}", "{main}"
-
-Programs: TypeAlias = Mapping[str, Sequence[str]]  # the words that start each program, by its name
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _PLACE = re.compile(r"\{(.*)\}")
@@ -56,7 +55,9 @@ class Playbill:
 
     @property
     def subject(self) -> Subject:
-        """PID 1 is called init, whatever its program is."""
+        """PID 1 is called init, whatever its program is. A tool is run by main."""
+        if self.role == AS_TOOL:
+            return Subject(MAIN, AS_TOOL)
         return Subject() if self.role == AS_INIT else Subject(self.program, AS_COMMAND)
 
     def program_of(self, word: str) -> str | None:
@@ -87,7 +88,8 @@ def read_playbill(table: TomlTable) -> Playbill:
     """The keys of lab.toml. What is wrong with them is noted in the table."""
     role = _one_of(table, "role", ROLES, AS_INIT)
     programs = _programs(table, role)
-    bill = Playbill(role, programs, expected=_expected(table, role))
+    run = (MAIN_WORD,) if role == AS_TOOL else OF_AN_INIT.run
+    bill = Playbill(role, programs, run, expected=_expected(table, role))
     return with_keys(bill, table)
 
 
@@ -110,7 +112,9 @@ def with_keys(bill: Playbill, table: TomlTable) -> Playbill:
         table.flaw(
             "commands", f"these are {len(commands)} actors; a play has {MOST_ACTORS} at most"
         )
-    if run and bill.program_of(run[0]) is None:
+    if bill.role == AS_TOOL and run != bill.run:
+        table.flaw("run", "nothing runs a tool but actors", "Say it in the script: main runs ...")
+    elif run and bill.role != AS_TOOL and bill.program_of(run[0]) is None:
         mend = f"For example: run = {_list_of([PROGRAM_WORD, *run[1:]])}"
         table.flaw("run", "`run` must begin with the program that is judged", mend)
     for word in run[1:]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.labs.flaws import Flaw, LabError
-from autograder.labs.playbill import MAIN_WORD, OF_AN_INIT, Playbill, Programs, with_keys
+from autograder.labs.playbill import MAIN_WORD, OF_AN_INIT, Playbill, with_keys
 from autograder.labs.tomlfile import TomlTable, read_table
 from autograder.language.beginnings import Beginning
 from autograder.language.problems import Problem, ScriptError
-from autograder.language.roles import Casting
+from autograder.language.roles import Casting, Programs
 from autograder.language.script import parse
 from autograder.language.sense import check
 from autograder.language.steps import Step

@@ -22,6 +22,8 @@ _ROW = re.compile(r"([^\W\d][\w-]*?)([0-9]{1,9})\.\.([\w-]*?)([0-9]{1,9})")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _FOLDER = re.compile(r"/[\w./-]{0,100}")
 _VARIABLE = re.compile(r"[A-Za-z_]\w{0,99}=[\w.,:/+-]{0,100}")
+_FILE_NAME = re.compile(r"\w[\w-]{0,50}\.[\w.-]{1,50}")
+_TIME = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?s")
 _UMASK = re.compile(r"[0-7]{3}")
 _NICEST = 19
 
@@ -136,6 +138,23 @@ def _read_umask(word: str) -> str:
     return word
 
 
+def _read_name(word: str) -> str:
+    if not _FILE_NAME.fullmatch(word):
+        raise UnreadableError(f"{quoted(word)} is not the name of a file, such as web.pid")
+    return word
+
+
+def _read_time(word: str) -> str:
+    if not _TIME.fullmatch(word) or not seconds_of(word):
+        raise UnreadableError(f"{quoted(word)} is not a time, which is written as 3s or 0.5s")
+    return word
+
+
+def seconds_of(time: str) -> float:
+    """What stands in the blank {time}, in seconds."""
+    return float(time.removesuffix("s"))
+
+
 def _read_nice(word: str) -> int:
     if not _NUMBER.fullmatch(word) or int(word) > _NICEST:
         raise UnreadableError(f"{quoted(word)} is not a nice value: a number from 0 to {_NICEST}")
@@ -176,6 +195,8 @@ BLANKS: Mapping[str, Blank] = {
     "{variable}": Blank("NAME=VALUE", "a variable such as COLOUR=green", _read_variable),
     "{umask}": Blank("MASK", "three octal digits", _read_umask),
     "{nice}": Blank("N", f"a number from 0 to {_NICEST}", _read_nice),
+    "{name}": Blank("NAME", "the name of a file such as web.pid", _read_name),
+    "{time}": Blank("T", "a time such as 3s", _read_time),
     "{file}": Blank("FILE", "a file such as /dev/null", _read_folder),
     "{band}": Blank("BAND", "group or session", _one_of(*BANDS)),
     "{place}": Blank("PLACE", "foreground or background", _one_of(*PLACES)),

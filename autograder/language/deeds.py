@@ -126,6 +126,41 @@ class TriesToSay(OfActorsAndText):
     traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=True)
 
 
+class Runs(OfActorsAndText):
+    """They execute a program: from then on they are that program, and no actors any more; the name remains."""
+
+    wording = Wording("{actors} runs {text}", "{actors} run {text}")
+    traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=True)
+
+
+@dataclass(frozen=True)
+class FillsFile(Sentence):
+    """They write a line, and nothing else, into a file in the folder for scratch files."""
+
+    actors: Actors
+    name: str
+    text: str
+
+    wording = Wording("{actors} fills {name} with {text}", "{actors} fill {name} with {text}")
+    traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=True, frees_others=False)
+
+
+@dataclass(frozen=True)
+class ExitsLater(Sentence):
+    """From now on the signal makes them exit, so much later."""
+
+    signal: str
+    actors: Actors
+    status: int
+    time: str
+
+    wording = Wording(
+        "on {signal} {actors} exits {status} after {time}",
+        "on {signal} {actors} exit {status} after {time}",
+    )
+    traits = DeedTraits(Doer.ACTOR, actors_only=True, init_may_answer=False, frees_others=False)
+
+
 class Reads(OfActors):
     """They read a line from their standard input, blocked as long as there is none, and no end of file."""
 
@@ -218,6 +253,16 @@ class EndsInput(Sentence):
     traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
 
 
+@dataclass(frozen=True)
+class LetsPass(Sentence):
+    """So much time goes by, whoever wakes up again and again meanwhile."""
+
+    time: str
+
+    wording = Wording("let {time} pass")
+    traits = DeedTraits(Doer.OUTSIDE, actors_only=False, init_may_answer=True, frees_others=True)
+
+
 class LetsExit(OfActors):
     """Whoever is held at its exit, or will be, may go."""
 
@@ -240,6 +285,9 @@ Deed: TypeAlias = (
     | Continues
     | Says
     | TriesToSay
+    | Runs
+    | FillsFile
+    | ExitsLater
     | Reads
     | Sends
     | SendsOften
@@ -251,5 +299,6 @@ Deed: TypeAlias = (
     | Types
     | Presses
     | EndsInput
+    | LetsPass
     | LetsExit
 )

@@ -147,6 +147,17 @@ class HasChildren(Sentence):
     traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
 
 
+@dataclass(frozen=True)
+class HasRun(Sentence):
+    """So many processes have executed that command since the play began, dead ones included."""
+
+    actors: Actors
+    times: int
+
+    wording = Wording("expect {actors} runs {times} time(s)", "expect {actors} run {times} time(s)")
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=False)
+
+
 class HasArguments(OfActorsAndText):
     """The words behind its name, as it was executed with them."""
 
@@ -187,6 +198,7 @@ Expectation: TypeAlias = (
     | OfInheritance
     | HasForked
     | HasChildren
+    | HasRun
     | HasArguments
     | EndsWith
     | OfBands

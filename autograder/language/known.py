@@ -14,9 +14,11 @@ from autograder.language.deeds import (
     Dies,
     EndsInput,
     Exits,
+    ExitsLater,
     Freezes,
     Ignores,
     Reaps,
+    Runs,
     Sends,
     SendsOften,
     Stops,
@@ -31,7 +33,7 @@ from autograder.language.expectations import (
     IsReaped,
     IsZombie,
 )
-from autograder.language.roles import MAIN, Casting
+from autograder.language.roles import INIT, MAIN, Casting
 from autograder.language.steps import Step
 
 
@@ -41,6 +43,10 @@ class Known:
     def __init__(self, casting: Casting) -> None:
         self.subject = casting.subject.name
         self.parent: dict[str, str] = {MAIN: self.subject} if casting.main else {}  # of an actor
+        self.subject_acts = casting.subject.is_actor
+        if self.subject_acts:
+            self.parent = {MAIN: INIT}
+        self.executes: dict[str, int] = {}  # who is an actor no more, and since which line
         self.made: dict[str, str] = {}  # whom the subject has made that is no actor, and its parent
         self.begun = 0  # the line of the first step that is no beginning
         self.input_ended = 0
@@ -77,7 +83,9 @@ class Known:
             self.kept |= {*EVERY_SIGNAL}
         elif isinstance(step, Ignores):
             self.ignored |= {(name, step.signal) for name in step.actors}
-        elif isinstance(step, Catches | Blocks):
+        elif isinstance(step, Runs):
+            self.executes |= dict.fromkeys(step.actors, step.line)
+        elif isinstance(step, Catches | Blocks | ExitsLater):
             self.ignored -= {(name, step.signal) for name in step.actors}
             self.kept.add(step.signal)
         elif isinstance(step, Stops):
@@ -109,7 +117,7 @@ class Known:
         | SendsOften,
     ) -> None:
         for name in step.actors:
-            if name != self.subject:
+            if name != self.subject or self.subject_acts:
                 self.ended.setdefault(name, step.line)
             elif isinstance(step, HasExited | HasDied | EndsWith):
                 self.init_ended = self.init_ended or step.line

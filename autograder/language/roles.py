@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 INIT = "init"  # whose children orphans become: the submission itself where it is one, else our own
 MAIN = "main"  # the actor that the subject is asked to start
@@ -35,6 +36,8 @@ def in_virtual_time(isolation: str) -> str:
     return _BELOW_THE_LENS[isolation]
 
 
+Programs: TypeAlias = Mapping[str, Sequence[str]]  # the words that start each program, by its name
+
 MOST_ACTORS = 200  # of a play
 
 STREAMS = ("input", "output", "error")  # standard descriptors 0, 1 and 2
@@ -50,12 +53,16 @@ FIRST_PID = 1000  # main's; who is forked later has the next one
 # What the submission is in its plays.
 AS_INIT = "init"  # PID 1, or a subreaper; it is called init
 AS_COMMAND = "command"  # an ordinary process below an init of ours; it is called as its program is
-ROLES = (AS_INIT, AS_COMMAND)
+AS_TOOL = "tool"  # nobody runs it but actors, as often as the script says: what is there from the start is main
+ROLES = (AS_INIT, AS_COMMAND, AS_TOOL)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The program that is judged, as the plays of a lab know it: its name in scripts and pictures, and its role."""
+    """The program that is judged, as the plays of a lab know it: its name in scripts and pictures, and its role.
+
+    Of a tool it is main: whom a play begins with, and ends with.
+    """
 
     name: str = INIT
     role: str = AS_INIT
@@ -63,6 +70,11 @@ class Subject:
     @property
     def is_init(self) -> bool:
         return self.role == AS_INIT
+
+    @property
+    def is_actor(self) -> bool:
+        """Whether it follows the script, and what is judged is what actors execute."""
+        return self.role == AS_TOOL
 
     def __str__(self) -> str:
         """In a sentence for its author: "your init", or its own name."""

@@ -7,6 +7,7 @@ comes true is for the judge to see, and whether it should, for the ideal model.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from autograder.language.bands import IsInPlace
@@ -22,6 +23,7 @@ from autograder.language.deeds import (
     Dies,
     Forks,
     Ignores,
+    Runs,
     SendsAtAnyMoment,
     SendsOften,
 )
@@ -65,7 +67,7 @@ def check(
     for step in steps:
         if flaws := [
             *_flaws_of_rows(step),
-            *_flaws_of_signal(step),
+            *_flaws_of_values(step),
             *_flaws_of_terminal(step, terminal),
         ]:
             problems += flaws
@@ -102,9 +104,12 @@ def _flaws_of_rows(step: Step) -> list[Problem]:
     return problems
 
 
-def _flaws_of_signal(step: Step) -> list[Problem]:
+def _flaws_of_values(step: Step) -> list[Problem]:
     if isinstance(step, SendsOften) and not 0 < step.times <= _MOST_TIMES:
         return [problem_with(step, f"a signal is sent 1 to {_MOST_TIMES} times at once")]
+    if isinstance(step, Runs) and not _words_of(step.text):
+        mend = "Close its quotes, or say what is to be run."
+        return [problem_with(step, "that is no command line", mend)]
     if isinstance(step, SendsAtAnyMoment) and step.signal in UNTOUCHABLE:
         return [problem_with(step, f"{step.signal} would end the play at once, or hold it up")]
     changes = (Ignores, Catches, Blocks, StartsIgnoring, StartsBlocking, StartsPending)
@@ -120,6 +125,14 @@ def _flaws_of_terminal(step: Step, terminal: bool) -> list[Problem]:
     if terminal or not isinstance(step, StartsAsJob | TerminalIsAsBefore | IsInPlace):
         return []
     return [problem_with(step, "there is no terminal", "Add a line: terminal = true")]
+
+
+def _words_of(text: str) -> list[str]:
+    """As a shell splits them; none if it cannot."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return []
 
 
 def _is_fatal(signal: str) -> bool:

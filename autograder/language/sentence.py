@@ -72,7 +72,7 @@ class OfActorsAndStatus(OfActors):
 
 @dataclass(frozen=True)
 class OfActorsAndText(OfActors):
-    """What these write, read or are told."""
+    """What these write, read, execute or are told."""
 
     text: str
 

@@ -33,6 +33,7 @@ from autograder.language.expectations import (
     Gets,
     GetsExactly,
     HasForked,
+    HasRun,
     IsChild,
 )
 from autograder.language.grammar import write_line
@@ -85,6 +86,8 @@ class Story:
                 self._expect_signal(step)
             elif isinstance(step, HasForked):
                 self._name(step)
+            elif isinstance(step, HasRun):
+                self._expect_runs(step)
             elif isinstance(step, Types | Presses | EndsInput):
                 self._type(step)
             elif isinstance(step, LetsExit) and not self._known.exits_held:
@@ -166,8 +169,11 @@ class Story:
             return True
         acts_itself = isinstance(step, Deed) and step.traits.doer is Doer.ACTOR
         for name in step.named[0]:
-            if name == self._subject:
+            if name == self._subject and not self._casting.subject.is_actor:
                 self._complain_about_subject(step)
+            elif name in self._known.executes:
+                since = f"runs another program since line {self._known.executes[name]}"
+                self._complain(step, f"{name} {since}, and follows no script")
             elif name in self._known.made:
                 what = f"{name} is no actor: {self._subject} has made it, and it follows no script"
                 self._complain(step, what)
@@ -210,6 +216,13 @@ class Story:
                 return
             self._known.made[child] = parent
 
+    def _expect_runs(self, step: HasRun) -> None:
+        for name in step.actors:
+            if name not in self._casting.commands:
+                mend = f'Say it in the lab: commands = ["{name}"]'
+                self._complain(step, f"{name} is no command, and nobody can run it", mend)
+                return
+
     def _is_taken(self, name: str) -> bool:
         taken = (self._subject, INIT, MAIN, *self._known.parent, *self._known.made)
         return name in taken or self._casting.is_command(name)
@@ -224,13 +237,14 @@ class Story:
 
     def _fork(self, step: Forks) -> None:
         for parent, child in step.pairs():
-            if child == self._subject:
+            if child == self._subject and child != MAIN:
                 what = f"{child} is the program that is judged"
                 self._complain(step, what, "Give the child another name.")
             elif child == INIT:
                 self._complain(step, "init is our own here", "Give the child another name.")
             elif child == MAIN:
-                self._complain(step, f"main is there from the start: {self._subject} forks it")
+                forks = "" if self._subject == MAIN else f": {self._subject} forks it"
+                self._complain(step, f"main is there from the start{forks}")
             elif self._casting.is_command(child):
                 what = f"{child} is a command: {self._subject} starts it, or nobody does"
                 self._complain(step, what, "Give the child another name.")

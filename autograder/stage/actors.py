@@ -116,6 +116,10 @@ class Actors(Generic[OneActor]):
     def __iter__(self) -> Iterator[OneActor]:
         return iter(self._actors.values())
 
+    def dismiss(self, name: str) -> OneActor:
+        """It is none of them any more: it executes something else."""
+        return self._actors.pop(name)
+
 
 @dataclass
 class ConnectedActor(Actor):

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from autograder.language.roles import BACKGROUND, INIT, MAIN, OUTSIDE, Casting, Subject
+from autograder.language.roles import (
+    BACKGROUND,
+    INIT,
+    MAIN,
+    OUTSIDE,
+    Casting,
+    Programs,
+    Subject,
+    command_of,
+)
 from autograder.stage.actors import ActorLostError
 from autograder.stage.made import Made
 from autograder.stage.quiescence import Settled
@@ -21,6 +31,8 @@ from autograder.stage.staged import StagedCast
 from autograder.stage.start import Start
 from autograder.stage.streams import Streams
 from autograder.stage.watch import Watched
+
+_A_MOMENT = 0.05  # seconds
 
 
 class AnyPlay(ABC):
@@ -41,7 +53,11 @@ class AnyPlay(ABC):
         self.standard_files = streams.files
         self.nice_value = os.getpriority(os.PRIO_PROCESS, 0)  # what the subject's is relative to
         self.frozen = False  # by us: whatever init is, it is not its own doing
+        self.programs: Programs = {}  # those that are judged
         self._may_come = 0  # a signal
+        self._numbers: dict[
+            str, int
+        ] = {}  # the pids, as they know them, of those who are no actors any more
 
     @property
     def subject(self) -> Subject:
@@ -50,6 +66,8 @@ class AnyPlay(ABC):
     @property
     def is_its_own_init(self) -> bool:
         """Whether main is the process that was init: it was executed there, and not in a child."""
+        if self.subject.is_actor:
+            return False
         return MAIN in self.cast and self.cast[MAIN].process.pid == self.init.pid
 
     def is_command(self, name: str) -> bool:
@@ -96,7 +114,19 @@ class AnyPlay(ABC):
 
     def pid_inside(self, name: str) -> int:
         """Its pid as the subject sees it. Raises ActorLostError if there is no actor of this name."""
+        if name in self._numbers:
+            return self._numbers[name]
         return self._pid_inside if name == self.subject.name else self.cast[name].pid_inside
+
+    def leaves_the_cast(self, name: str) -> None:
+        """An actor executes another program now: it keeps its name, and hears us no more."""
+        actor = self.cast.dismiss(name)
+        self._numbers[name] = actor.pid_inside
+        self._made.adopt(name, actor.process)
+
+    def runs(self, command: str) -> int:
+        """How often this command has been executed so far."""
+        return sum(command_of(actor.name) == command for actor in self.cast)
 
     def name_inside(self, pid: int) -> str | None:
         """Who has this pid, as the subject sees it."""
@@ -146,6 +176,16 @@ class AnyPlay(ABC):
     def excess(self) -> str | None:
         """What the play took too much of, in words; all of it has been killed then."""
         return self._sandbox.excess()
+
+    def let_pass(self, seconds: float) -> None:
+        """So much time goes by, and the play is at rest then."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self._stir()
+            self.settle(lambda: time.monotonic() >= deadline)
+            time.sleep(min(left, _A_MOMENT))
+        self._stir()
+        self.settle()
 
     def may_get(self, number: int) -> None:
         """From now on the subject may get this signal from outside, at any moment after it has forked.

@@ -110,6 +110,12 @@ class Cast(Actors[ConnectedActor]):
             raise ActorLostError(name) from error
         actor.owes.append(command)
 
+    def dismiss(self, name: str) -> ConnectedActor:
+        actor = super().dismiss(name)
+        self._forked.pop(name, None)  # it cannot come back under that name
+        actor.connection.close()
+        return actor
+
     def has_answered(self, name: str) -> bool:
         """Whether there is a reply, or never will be: the actor is gone, stopped, or gets signals without end."""
         actor = self._actors[name]

@@ -51,6 +51,12 @@ class CuedActor(Actor):
     number_of: Callable[[str], int]
 
     @property
+    def next_order(self) -> str:
+        """The first one that it has not answered; empty if there is none."""
+        orders = self.owes[len(self.replies) :]
+        return orders[0] if orders else ""
+
+    @property
     def flooded(self) -> bool:
         """The lens hears all signals, however many."""
         return False
@@ -79,6 +85,7 @@ class CuedCast(Actors[CuedActor]):
         self._casting = casting
         self._runs: Counter[str] = Counter()  # of each command
         self._by_member: dict[Member, CuedActor] = {}
+        self._executing: set[Member] = set()  # who is about to execute something else, by order
         self._prompter: Prompter | None = None
         self._effects: Callable[[], object] = lambda: None
         self._on_birth: Callable[[Member], None] = lambda member: None
@@ -115,6 +122,14 @@ class CuedCast(Actors[CuedActor]):
     def reply(self, name: str) -> int:
         """The value of its next reply. Raises ActorLostError and ShortageError, as `Actor.take_reply` does."""
         return self._actors[name].take_reply()[1]
+
+    def dismiss(self, name: str) -> CuedActor:
+        actor = super().dismiss(name)
+        if self._by_member[actor.member] is actor:  # it has not become one of another name
+            del self._by_member[actor.member]
+            self._note_stray(actor.member)
+        self._executing.discard(actor.member)
+        return actor
 
     def comes_to_rest(self) -> None:
         """From now on, whoever is born is counted anew."""
@@ -154,7 +169,7 @@ class CuedCast(Actors[CuedActor]):
         self._on_birth(member)
 
     def listens(self, member: Member) -> bool:
-        if member in self._by_member:
+        if member in self._by_member and member not in self._executing:
             return True
         name = self._name_of_run(member)
         if name is None:
@@ -173,6 +188,8 @@ class CuedCast(Actors[CuedActor]):
         if text.startswith("heard "):
             actor.heard.append(text.removeprefix("heard "))
         else:
+            if actor.next_order.startswith("execute "):
+                self._executing.add(member)
             actor.replies.append(text)
 
     def called(self, member: Member) -> str:
@@ -221,8 +238,7 @@ class CuedCast(Actors[CuedActor]):
 
 def _child_of_order(parent: CuedActor, child: Member) -> str:
     """The name for a newborn, if its parent was told to fork it: by the first order that it has not answered."""
-    orders = parent.owes[len(parent.replies) :]
-    order, _, name = (orders[0] if orders else "").partition(" ")
+    order, _, name = parent.next_order.partition(" ")
     return name if order == "fork" and child.parent is parent.member else ""
 
 

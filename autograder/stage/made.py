@@ -35,6 +35,10 @@ class Made:
             self._by_name[name] = self._watch(pid)
         return True
 
+    def adopt(self, name: str, process: Watched) -> None:
+        """One that has that name already, as an actor, and is none any more."""
+        self._by_name[name] = process
+
     def close(self) -> None:
         for process in self._by_name.values():
             process.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 
 from autograder.language.roles import AS_EVER, COMMAND_PID, INIT_PIDS, PIDNS, Casting
-from autograder.stage.cued import number_inside
+from autograder.stage.cued import WatchedMember, number_inside
 from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.virtual import VirtualPlay
@@ -86,6 +86,8 @@ class RehearsedPlay(VirtualPlay):
         """How the script, or the judge, calls processes, by their names in the history."""
         found = {member.name: f"process {number_inside(member)}" for member in self.cast.unnamed}
         found |= {actor.member.name: actor.name for actor in self.cast}
+        made = ((name, self._made[name]) for name in self._made)
+        found |= {one.member.name: name for name, one in made if isinstance(one, WatchedMember)}
         return found | {FIRST: self.subject.name}
 
     @property

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from autograder.language.roles import Subject
+from autograder.language.roles import Programs, Subject
 from autograder.stage.actors import Hello
 from autograder.stage.errors import UntoldError
 from autograder.stage.quiescence import Settled
@@ -65,6 +65,8 @@ class StagedCast(Protocol):
 
     def hear(self, name: str) -> StagedActor: ...
 
+    def dismiss(self, name: str) -> StagedActor: ...
+
 
 class StagedPlay(Protocol):
     """A play that is on."""
@@ -105,7 +107,16 @@ class StagedPlay(Protocol):
     @property
     def is_its_own_init(self) -> bool: ...
 
+    @property
+    def programs(self) -> Programs: ...
+
     def is_command(self, name: str) -> bool: ...
+
+    def leaves_the_cast(self, name: str) -> None: ...
+
+    def runs(self, command: str) -> int: ...
+
+    def let_pass(self, seconds: float) -> None: ...
 
     def is_there(self, name: str) -> bool: ...
 

@@ -170,13 +170,13 @@ class VirtualPlay(AnyPlay):
         assert self._settled is not None
         return self._settled
 
-    def _come_to_rest(self, patience: float) -> Settled:
-        """Nobody is waited for who sleeps longer than that, in seconds."""
+    def _come_to_rest(self, patience: float, *, at_least: float = 0.0) -> Settled:
+        """Nobody is waited for who sleeps longer than that, in seconds; `at_least` so many go by."""
         self.cast.comes_to_rest()
         while True:
             written = self._on_screen()
             try:
-                rest = self._performance.come_to_rest(patience)
+                rest = self._performance.come_to_rest(patience, at_least=at_least)
             except TooManyProcessesError as end:
                 raise ExcessError(_TOO_MANY) from end
             except EndOfRunError as end:
@@ -186,6 +186,10 @@ class VirtualPlay(AnyPlay):
                 break
         self.cast.stirred = False
         return self._settle(rest)
+
+    def let_pass(self, seconds: float) -> None:
+        """As `AnyPlay` has it; it costs nothing."""
+        self._settled = self._come_to_rest(max(seconds, LONGEST_SLEEP_SECONDS), at_least=seconds)
 
     def _on_screen(self) -> int:
         """How much has been written to the terminal, if there is one: it is read from there."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import reduce
 from typing import assert_never
 
-from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.beginnings import (
     Beginning,
@@ -26,7 +25,7 @@ from autograder.language.beginnings import (
     StartsWithVariable,
 )
 from autograder.language.deeds import EndsInput, Presses, Types
-from autograder.language.roles import INIT, MAIN, STREAMS
+from autograder.language.roles import INIT, MAIN, STREAMS, Programs
 from autograder.stage.play import Play
 from autograder.stage.stage import Stage
 from autograder.stage.staged import StagedPlay
@@ -48,7 +47,7 @@ def opened(scenario: Scenario, programs: Programs, stage: Stage) -> StagedPlay:
         # Here alone: it brings the lens along, which plays in real time do without.
         from autograder.stage.virtual import VirtualPlay
 
-        return VirtualPlay(
+        virtual = VirtualPlay(
             stage,
             command,
             terminal=terminal,
@@ -57,7 +56,11 @@ def opened(scenario: Scenario, programs: Programs, stage: Stage) -> StagedPlay:
             typed=typed,
             seed=f"{stage.seed} {scenario.name}" if stage.seed else scenario.name,
         )
-    return Play(stage, command, terminal=terminal, start=start, casting=casting, typed=typed)
+        virtual.programs = programs
+        return virtual
+    play = Play(stage, command, terminal=terminal, start=start, casting=casting, typed=typed)
+    play.programs = programs
+    return play
 
 
 def is_typed(scenario: Scenario) -> bool:

@@ -14,10 +14,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
 from autograder.language.deeds import Forks
-from autograder.language.roles import PIDNS, VIRTUAL, isolation_of
+from autograder.language.roles import PIDNS, VIRTUAL, Programs, isolation_of
 from autograder.stage.company import alone, in_company
 from autograder.stage.conduct import Conduct
 from autograder.stage.errors import StageError

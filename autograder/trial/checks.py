@@ -24,6 +24,7 @@ from autograder.language.expectations import (
     HasDied,
     HasExited,
     HasForked,
+    HasRun,
     IsAlive,
     IsChild,
     IsIdle,
@@ -199,6 +200,16 @@ class Checks:
                     ),
                     hint=self._make.advice(),
                     badge=always(f"should have {wanted}"),
+                )
+            case HasRun(actors, count):
+                return Check(
+                    broken=self._make.unless(actors, lambda name: facts.play.runs(name) == count),
+                    fact=lambda breach: (
+                        f"{breach.names[0]} has been run {_times(facts.play.runs(breach.names[0]))}, "
+                        f"and not {_times(count)}."
+                    ),
+                    hint=self._make.advice(),
+                    badge=always(f"should run {_times(count)}"),
                 )
             case HasArguments(actors, text):
                 return Check(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from autograder.ideal.ideal import Contradiction, Ideal
-from autograder.labs.playbill import MODEL_OF_INIT, REFERENCE, Programs
+from autograder.labs.playbill import MODEL_OF_INIT, REFERENCE
 from autograder.labs.scenario import Scenario
 from autograder.language.beginnings import Beginning
 from autograder.language.deeds import Deed, SendsAtAnyMoment
@@ -21,7 +21,7 @@ from autograder.language.expectations import (
     IsReaped,
     IsZombie,
 )
-from autograder.language.roles import MAIN
+from autograder.language.roles import MAIN, Programs
 from autograder.language.sentence import Judged
 from autograder.language.steps import Step
 from autograder.stage.actors import ActorLostError
@@ -277,7 +277,8 @@ class _Trial:
                 self._explainer.never_started(settled),
                 {self._subject: Remark(unexpected="should have started main")},
             )
-        self._observer.born(MAIN, self._subject, 0)
+        if not self._play.subject.is_actor:
+            self._observer.born(MAIN, self._subject, 0)
 
     def _note_moment(self, line: int) -> None:
         if self._moments is not None:

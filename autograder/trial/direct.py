@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import signal
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
 
-from autograder.language.blanks import KEYS
+from autograder.language.blanks import KEYS, seconds_of
 from autograder.language.deeds import (
     Blocks,
     Catches,
@@ -19,13 +20,17 @@ from autograder.language.deeds import (
     Dies,
     EndsInput,
     Exits,
+    ExitsLater,
+    FillsFile,
     Forks,
     Freezes,
     Ignores,
     LetsExit,
+    LetsPass,
     Presses,
     Reads,
     Reaps,
+    Runs,
     Says,
     Sends,
     SendsAtAnyMoment,
@@ -45,8 +50,11 @@ from autograder.stage.actors import ActorLostError
 from autograder.stage.staged import StagedPlay
 from autograder.trial.inbox import Inbox
 from autograder.trial.observe import Observer, fate_of
+from autograder.trial.written import PID_OF
 from forklab.history import State
 from forklab.kernel.signals import signal_number
+
+_BETWEEN_WORDS = "\x1f"  # of a command line, on its way to an actor
 
 
 @dataclass
@@ -144,6 +152,15 @@ class Director:
             case TriesToSay(actors, text):
                 for name in actors:
                     self._try_to_say(name, text, deed.line)
+            case Runs(actors, text):
+                self._execute(actors, shlex.split(self._with_pids(text)), deed.line)
+            case FillsFile(actors, name, text):
+                with _refusal_means("It cannot write there."):
+                    line = f"{self._with_pids(text)}\n" if text else ""
+                    self._tell(actors, f"fill {name} {line}")
+            case ExitsLater(awaited, actors, status, time):
+                milliseconds = round(seconds_of(time) * 1000)
+                self._tell(actors, f"later {signal_number(awaited)} {status} {milliseconds}")
             case Reads(actors):
                 for name in actors:
                     self.play.cast.command(name, "read")
@@ -173,6 +190,8 @@ class Director:
                 self.play.type(KEYS[key])
             case EndsInput():
                 self.play.end_input()
+            case LetsPass(time):
+                self.play.let_pass(seconds_of(time))
             case LetsExit(actors):
                 for name in actors:
                     self.play.let_exit(name)
@@ -194,10 +213,23 @@ class Director:
         for parent, child in wanted:
             self.observer.born(child, parent, deed.line)
 
+    def _execute(self, actors: Actors, words: list[str], line: int) -> None:
+        """A word that is the name of a program that is judged stands for what starts that."""
+        programs = self.play.programs
+        whole = [part for word in words for part in programs.get(word, [word])]
+        self._tell(actors, f"execute {_BETWEEN_WORDS.join(whole)}")
+        for name in actors:
+            self.play.leaves_the_cast(name)
+            self.observer.executed(name, words, line)
+
+    def _with_pids(self, text: str) -> str:
+        """With the pids that it asks for: {pid of A}."""
+        return PID_OF.sub(lambda match: str(self.play.pid_inside(match[1])), text)
+
     def _reap(self, deed: Reaps) -> None:
         """A parent whose child still lives is blocked from now on; its reply comes when the child has died."""
         for parent, child in deed.pairs():
-            self.play.cast.command(parent, f"reap {self.play.cast[child].pid_inside}")
+            self.play.cast.command(parent, f"reap {self.play.pid_inside(child)}")
             self.observer.reap_ordered(child)
             if self.play.process(child).ended():
                 self._reply(parent)

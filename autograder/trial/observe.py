@@ -7,7 +7,7 @@ between two looks is put in an order that causes allow: deaths first, then who l
 from __future__ import annotations
 
 import signal
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from autograder.language.roles import COMMAND_PID, FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE, PIDNS
@@ -69,6 +69,8 @@ class Observer:
             self._known[self._subject] = Fate(State.RUNNING, INIT)
             self._builder.start(Process(INIT, INIT_PIDS[PIDNS], None, reaper=True), 0)
             self._builder.fork(Process(self._subject, COMMAND_PID, INIT), 0)
+        if play.subject.is_actor:
+            self._heard[self._subject] = 0
 
     @property
     def history(self) -> History:
@@ -96,6 +98,10 @@ class Observer:
         self._builder.fork(Process(child, FIRST_PID + len(self._known) - 1, parent), line)
         self._known[child] = Fate(State.RUNNING, parent)
         self._heard[child] = 0
+
+    def executed(self, name: str, words: Sequence[str], line: int) -> None:
+        """An actor executes something else from now on."""
+        self._builder.add("exec", name, line, argv=tuple(words))
 
     def said(self, name: str, text: str, line: int) -> None:
         self._builder.add("output", name, line, text=text + "\n")

@@ -13,9 +13,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
 from autograder.labs.shortened import shortened
+from autograder.language.roles import Programs
 from autograder.stage.errors import UnableError
 from autograder.stage.stage import Stage
 from autograder.trial.expected import Expected, Unknown

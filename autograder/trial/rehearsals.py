@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.labs.playbill import Programs
 from autograder.labs.scenario import Scenario
+from autograder.language.roles import Programs
 from autograder.stage.rehearsed import RehearsedPlay
 from autograder.stage.stage import Stage
 from autograder.trial.begin import is_typed, start_of
@@ -101,7 +101,7 @@ class Rehearsals(Runs):
         scenario, stage = self._scenario, self._stage
         start = start_of(scenario, stage)
         command = scenario.command_line(self._programs, stage.main)
-        return RehearsedPlay(
+        play = RehearsedPlay(
             stage,
             command,
             schedule,
@@ -110,3 +110,5 @@ class Rehearsals(Runs):
             casting=scenario.casting,
             typed=is_typed(scenario),
         )
+        play.programs = self._programs
+        return play

@@ -156,9 +156,14 @@ class Performance:
         """Virtual ones, so far."""
         return self._run.clock.seconds
 
-    def come_to_rest(self, patience: float | None = None) -> Rest:
-        """Nobody is waited for who sleeps longer than that, in seconds. Raises EndOfRunError if it has to be ended."""
+    def come_to_rest(self, patience: float | None = None, *, at_least: float = 0.0) -> Rest:
+        """Nobody is waited for who sleeps longer than that, in seconds. Raises EndOfRunError if it has to be ended.
+
+        `at_least` so many go by, whoever wakes up again and again; not where a schedule says who is next.
+        """
         longest = NEVER if patience is None else round(patience * SECOND)
+        if self._directed is not None:
+            self._directed.until = self._run.clock.now + round(at_least * SECOND)
         return self._policy.come_to_rest(self._loop, longest)
 
     def order(self, member: Member, order: str) -> None:

@@ -17,10 +17,12 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +30,10 @@
 
 enum {
     MESSAGE_SIZE = 4096,
+    MOST_WORDS = 100,
     EXIT_NO_JUDGE = 125,
+    EXIT_NOT_EXECUTABLE = 126,
+    EXIT_NOT_FOUND = 127,
 };
 
 static char own_name[MESSAGE_SIZE];
@@ -137,20 +142,67 @@ static void reap(pid_t child) {
     reply(reaped < 0 ? -1 : status);
 }
 
-static void say(const char *text) {
+static int write_all(int descriptor, const char *text) {
     size_t length = strlen(text);
     while (length > 0) {
-        ssize_t written = write(STDOUT_FILENO, text, length);
-        if (written < 0 && errno != EINTR) {
-            reply(-1);
-            return;
-        }
+        ssize_t written = write(descriptor, text, length);
+        if (written < 0 && errno != EINTR)
+            return -1;
         if (written > 0) {
             text += written;
             length -= (size_t)written;
         }
     }
-    reply(0);
+    return 0;
+}
+
+/* "NAME TEXT", in the folder where everybody may write. */
+static void fill_file(char *name) {
+    static char path[MESSAGE_SIZE];
+    char *text = strchr(name, ' ');
+    *text++ = '\0';
+    snprintf(path, sizeof path, "%s/%s", getenv("TMPDIR"), name);
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int result = file < 0 ? -1 : write_all(file, text);
+    if (file >= 0)
+        close(file);
+    reply(result);
+}
+
+/* Words with a separator between them. From here on we are somebody else: the line closes. */
+static void execute(char *words) {
+    char *argv[MOST_WORDS + 1] = {0};
+    for (int count = 0; count < MOST_WORDS && words != NULL; count++)
+        argv[count] = strsep(&words, "\x1f");
+    reply_at_once(0);
+    execvp(argv[0], argv);
+    _exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+static int status_then;
+static struct itimerval until_then;
+
+static void exit_now(int signal_number) {
+    (void)signal_number;
+    _exit(status_then);
+}
+
+/* By a timer: whoever sets one is waited for, and an actor that sleeps is not. */
+static void exit_later(int signal_number, siginfo_t *origin, void *context) {
+    tell_signal(signal_number, origin, context);
+    setitimer(ITIMER_REAL, &until_then, NULL);
+}
+
+/* "SIGNAL STATUS MILLISECONDS" */
+static void end_by(const char *words) {
+    int number = 0;
+    long milliseconds = 0;
+    sscanf(words, "%d %d %ld", &number, &status_then, &milliseconds);
+    until_then.it_value.tv_sec = milliseconds / 1000;
+    until_then.it_value.tv_usec = milliseconds % 1000 * 1000;
+    signal(SIGALRM, exit_now);
+    struct sigaction action = {.sa_flags = SA_RESTART | SA_SIGINFO, .sa_sigaction = exit_later};
+    reply(sigaction(number, &action, NULL));
 }
 
 /* Tells "heard TEXT", a line of standard input with its newline; nothing after the blank at the end
@@ -210,7 +262,13 @@ static void obey(char *command) {
         reply_at_once(0);
         kill(getpid(), SIGSTOP);
     } else if (strcmp(command, "say") == 0) {
-        say(argument);
+        reply(write_all(STDOUT_FILENO, argument));
+    } else if (strcmp(command, "fill") == 0) {
+        fill_file(argument);
+    } else if (strcmp(command, "execute") == 0) {
+        execute(argument);
+    } else if (strcmp(command, "later") == 0) {
+        end_by(argument);
     } else if (strcmp(command, "read") == 0) {
         read_line();
     } else {

@@ -78,6 +78,7 @@ class Directed:
     stops: Stops = STOPS
     restless: bool = False
     held: dict[Member, int] = field(default_factory=dict)
+    until: int = 0  # nobody is polling before that (ns)
     rest: Rest | None = None  # since when nobody has been told to do anything
     _may_exit: set[Member] = field(default_factory=set)
     _preempted: set[Tracee] = field(default_factory=set)
@@ -112,6 +113,9 @@ class Directed:
         self._begin_anew(loop.run)
         while self.rest is None:
             self.next(loop)
+        if self.rest.kind in (Kind.QUIET, Kind.LATER) and loop.run.clock.now < self.until:
+            loop.run.clock.rests()
+            loop.run.clock.jump_to(self.until)
         return self.rest
 
     def order(self, loop: Loop, member: Member, order: str) -> None:
@@ -256,7 +260,7 @@ class Directed:
         return self._turns_at_all > most
 
     def _polls(self, run: Run) -> bool:
-        if self._wakings <= _FEW_WAKINGS:
+        if self._wakings <= _FEW_WAKINGS or run.clock.now < self.until:
             return False
         known = Kind.POLLING in self._seen
         if self._wakings > (_MOST_WAKINGS_AGAIN if known else _MOST_WAKINGS):

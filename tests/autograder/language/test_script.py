@@ -33,6 +33,8 @@ EXAMPLES = {
     "{band}": "group",
     "{file}": "/dev/null",
     "{key}": "^C",
+    "{name}": "web.pid",
+    "{time}": "3s",
     "{text}": "hello there",
 }
 
@@ -64,6 +66,8 @@ VALUES = {
     "{band}": st.sampled_from(BANDS),
     "{file}": st.from_regex(r"/[a-z./-]{0,20}", fullmatch=True),
     "{key}": st.sampled_from([*KEYS]),
+    "{name}": st.from_regex(r"[a-z]{1,9}\.[a-z0-9.-]{1,9}", fullmatch=True),
+    "{time}": st.from_regex(r"[1-9][0-9]{0,4}(\.[0-9]{1,3})?s", fullmatch=True),
     "{text}": st.text(st.characters(exclude_categories=["Cs"])),
 }
 

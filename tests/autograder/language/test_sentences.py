@@ -19,13 +19,17 @@ from autograder.language.deeds import (
     Dies,
     EndsInput,
     Exits,
+    ExitsLater,
+    FillsFile,
     Forks,
     Freezes,
     Ignores,
     LetsExit,
+    LetsPass,
     Presses,
     Reads,
     Reaps,
+    Runs,
     Says,
     Sends,
     SendsAtAnyMoment,
@@ -51,6 +55,7 @@ from autograder.language.expectations import (
     HasDied,
     HasExited,
     HasForked,
+    HasRun,
     IsAlive,
     IsChild,
     IsIdle,
@@ -135,16 +140,16 @@ def test_what_is_for_actors_only_names_them_first(sentence: type[Step]) -> None:
 def test_who_does_what_and_what_comes_of_it() -> None:
     """The decisions behind the traits of the deeds: whoever changes one of them says so here."""
     acting = {Forks, Exits, Dies, Reaps, Ignores, Catches, Blocks, StartsSession, StartsGroup}
-    acting |= {Stops, Says, CatchesEverySignal, TriesToSay, Reads}
+    acting |= {Stops, Says, CatchesEverySignal, TriesToSay, Reads, Runs, FillsFile, ExitsLater}
     assert those(DEEDS, "doer", Doer.ACTOR) == acting
     sending = {Sends, SendsOften, SendsEverySignal, SendsAtAnyMoment}
     to_init = sending | {Freezes, Thaws, ThawsMain, Types, Presses, EndsInput}
-    to_init |= {LetsExit}
+    to_init |= {LetsExit, LetsPass}
     assert those(DEEDS, "doer", Doer.OUTSIDE) == to_init | {Continues}
-    answered = {Exits, Dies, Reaps, Stops, Continues, TriesToSay, Reads}
+    answered = {Exits, Dies, Reaps, Stops, Continues, TriesToSay, Reads, Runs, FillsFile}
     assert those(DEEDS, "init_may_answer", True) == answered | to_init
     freeing = {Exits, Dies, Continues, Thaws, ThawsMain, Types, Presses, EndsInput}
-    freeing |= {TriesToSay, Reads}
+    freeing |= {TriesToSay, Reads, Runs, LetsPass}
     assert those(DEEDS, "frees_others", True) == freeing | sending
     assert those(DEEDS, "actors_only", False) == to_init
     assert those(BEGINNINGS, "main_may_never_play", True) == {StartsPending, FreezesMainAfterFork}
@@ -170,6 +175,7 @@ CAN_BE_BROKEN = {
     NobodyIsLeft: "somebody is born",
     HasForked: "somebody else is older",
     HasChildren: "one more is born",
+    HasRun: "one more runs",
     HasArguments: "it executes something else",
     IsInBand: "it moves to another one",
     IsNotInBand: "the same",
