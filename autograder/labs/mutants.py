@@ -18,7 +18,7 @@ from autograder.labs.scenario import EVERY_SCHEDULE
 from autograder.labs.tomlfile import TomlTable, read_table
 from autograder.language.roles import MODES
 
-LANGUAGES = ("c", "python")
+LANGUAGES = ("c", "python", "sh")  # a lab has solutions and starters in some of them
 NO_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
@@ -50,6 +50,12 @@ class Mutant:
     path: Path
     modes: tuple[str, ...] = MODES
     race: bool = False
+
+
+def languages_of(lab: Lab) -> tuple[str, ...]:
+    """In which languages it has solutions; the one that is cheapest to run comes first."""
+    there = [language for language in LANGUAGES if (lab.folder / "solution" / language).is_dir()]
+    return tuple(sorted(there, key="python".__eq__))
 
 
 def load_mutants(lab: Lab) -> tuple[Mutant, ...]:

@@ -10,7 +10,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from autograder.labs.lab import Lab, load_lab
-from autograder.labs.mutants import LANGUAGES, Mutant, load_mutants, write
+from autograder.labs.mutants import Mutant, languages_of, load_mutants, write
 from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL, isolation_of
 from autograder.trial.assess import assess, ready
 from autograder.trial.verdict import Assessment, Status
@@ -65,9 +65,15 @@ def refuse_without_plays(lab: Lab, mode: str) -> None:
 
 
 def _solution(lab: Lab, language: str, mode: str) -> ParameterSet:
-    """`make test` judges those in C in virtual time, too, and those in Python in one mode; of the lab init in both."""
+    """`make test` judges those in C in virtual time, too, and those in Python in one mode; of the lab init in both.
+
+    Each play of a script is a dozen processes: one in sh is judged in virtual time, one in Python in the other one.
+    """
+    is_first = language == languages_of(lab)[0]
     in_both = lab.name == "init" or not any(SUBREAPER in one.modes for one in lab.scenarios)
-    is_sampled = (language == "c") == (mode != SUBREAPER) or (in_both and mode != VIRTUAL)
+    is_sampled = is_first == (mode != SUBREAPER) or (in_both and mode != VIRTUAL)
+    if lab.bill.subject.is_actor:
+        is_sampled = mode == (VIRTUAL if is_first else PIDNS)
     name = f"{lab.name}-{language}-{mode}"
     return pytest.param(lab, language, mode, id=name, marks=() if is_sampled else pytest.mark.slow)
 
@@ -75,7 +81,7 @@ def _solution(lab: Lab, language: str, mode: str) -> ParameterSet:
 EVERY_SOLUTION_IN_EACH_MODE = [
     _solution(lab, language, mode)
     for lab in LABS
-    for language in LANGUAGES
+    for language in languages_of(lab)
     for mode in (PIDNS, SUBREAPER, VIRTUAL)
 ]
 
@@ -92,7 +98,7 @@ def test_a_solution_loses_nothing(lab: Lab, language: str, any_mode: str) -> Non
 
 def _starter(lab: Lab, language: str, mode: str) -> ParameterSet:
     """`make test` judges each starter in one of the modes in real time."""
-    is_sampled = mode == (PIDNS if language == "c" else SUBREAPER)
+    is_sampled = mode == (PIDNS if language == languages_of(lab)[0] else SUBREAPER)
     name = f"{lab.name}-{language}-{mode}"
     return pytest.param(lab, language, mode, id=name, marks=() if is_sampled else pytest.mark.slow)
 
@@ -100,7 +106,7 @@ def _starter(lab: Lab, language: str, mode: str) -> ParameterSet:
 EVERY_STARTER_IN_EACH_MODE = [
     _starter(lab, language, mode)
     for lab in LABS
-    for language in LANGUAGES
+    for language in languages_of(lab)
     for mode in (PIDNS, SUBREAPER, VIRTUAL)
 ]
 
@@ -156,7 +162,7 @@ def test_a_lab_has_a_handout_and_enough_to_judge_by(lab: Lab) -> None:
 def test_nothing_is_said_of_an_init_where_the_lab_is_about_something_else(lab: Lab) -> None:
     if lab.bill.subject.is_init:
         pytest.skip("it is about an init")
-    words = assess(lab, lab.folder / "starter" / "c").to_json()
+    words = assess(lab, lab.folder / "starter" / languages_of(lab)[0]).to_json()
     messages = [verdict["message"] for verdict in words["scenarios"]]
     assert not [message for message in messages if "your init" in message.lower()]
 

@@ -13,15 +13,15 @@ import test_every_lab as rules
 
 from autograder.command.cli import main
 from autograder.labs.lab import Lab, load_lab
-from autograder.labs.mutants import LANGUAGES, load_mutants
+from autograder.labs.mutants import load_mutants
 from autograder.labs.scaffold import files_of
-from autograder.language.roles import ROLES
+from autograder.language.roles import AS_COMMAND, AS_INIT
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
 
 
-@pytest.fixture(params=ROLES)
+@pytest.fixture(params=[AS_COMMAND, AS_INIT])
 def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     monkeypatch.chdir(tmp_path)
     assert main(["new-lab", "lamp", "--role", request.param]) == 0
@@ -31,12 +31,12 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 # --- what it makes -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["c", "python"])
 def test_a_new_lab_s_solution_loses_nothing(lab: Lab, language: str, mode: str) -> None:
     rules.test_a_solution_loses_nothing(lab, language, mode)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["c", "python"])
 def test_a_new_lab_s_starter_gets_some_points(lab: Lab, language: str, mode: str) -> None:
     rules.test_a_starter_gets_some_points_and_a_message_for_each_that_it_lacks(lab, language, mode)
 

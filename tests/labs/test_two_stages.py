@@ -16,7 +16,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from autograder.labs.lab import Lab, load_lab
-from autograder.labs.mutants import LANGUAGES, load_mutants, write
+from autograder.labs.mutants import languages_of, load_mutants, write
 from autograder.labs.scenario import Scenario
 from autograder.language.roles import PIDNS, SUBREAPER, VIRTUAL, VIRTUAL_SUBREAPER
 from autograder.trial.assess import ready
@@ -38,7 +38,8 @@ SAMPLE = {
 
 
 def submissions(lab: str) -> Iterator[str]:
-    yield from (f"{kind}/{language}" for kind in ("solution", "starter") for language in LANGUAGES)
+    languages = languages_of(LABS[lab])
+    yield from (f"{kind}/{language}" for kind in ("solution", "starter") for language in languages)
     yield from MUTANTS[lab]
 
 
