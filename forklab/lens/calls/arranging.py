@@ -6,12 +6,12 @@ from forklab.kernel.calls import int32
 from forklab.kernel.signals import CHLD, HARMLESS_MASK, bit
 from forklab.lens.calls import masking
 from forklab.lens.calls.actions import action_of
-from forklab.lens.calls.touching import PR_SET_CHILD_SUBREAPER
 from forklab.lens.world.dispositions import SA_SIGINFO
 from forklab.lens.world.onward import AT_ONCE, Onward
 from forklab.lens.world.run import Run
 from forklab.lens.world.tracees import Call, Tracee
 
+PR_SET_CHILD_SUBREAPER = 36
 _SIG_DFL, _NSIG = 0, 64
 
 

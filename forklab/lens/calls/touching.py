@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from forklab.kernel.calls import CALLS, Concern, Sort, calls_in, int32
 from forklab.lens.calls import paths, posting, sockets
+from forklab.lens.calls.arranging import PR_SET_CHILD_SUBREAPER
 from forklab.lens.calls.subjects import (
     NotModelledError,
     Touches,
@@ -47,7 +48,6 @@ _WRITABLE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _LAST = frozenset({"flock", "semop", "semtimedop", "mmap", "mq_notify"})
 _PRIO_PROCESS = 0
 _MAP_ANONYMOUS = 0x20
-PR_SET_CHILD_SUBREAPER = 36
 # PR_GET_ this and that, PR_CAPBSET_READ, PR_SET_DUMPABLE (4), PR_SET_NAME (15).
 _PRIVATE_PRCTLS = frozenset({2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42})
 _F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030

@@ -87,7 +87,7 @@ def test_without_a_program_an_example_is_given(forklab: Forklab) -> None:
         (["./a.sh"], "There is no command ./a.sh. To run that program: forklab run ./a.sh"),
         (
             ["qwertz"],
-            "There is no command qwertz. There is: run, outputs, quiz, tree, services, ctl.",
+            "There is no command qwertz. There is: run, outputs, quiz, tree, services, ctl, doctor.",
         ),
         (["run", "--seeed", "3", "ls"], "run does not know --seeed. Did you mean --seed?"),
         (["outputs", "-x", "ls"], "outputs does not know -x. See: forklab outputs --help"),
