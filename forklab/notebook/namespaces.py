@@ -31,9 +31,15 @@ ON_RECORD: Final = "So this program was not run. What you see is what it did whe
 
 @lru_cache
 def refused() -> bool:
-    """Whether who runs below the lens gets none. See pid_namespaces(7), user_namespaces(7)."""
+    """Whether who runs below the lens gets none, or not the numbers in it that he asks for.
+
+    See pid_namespaces(7), its part on /proc/sys/kernel/ns_last_pid, and user_namespaces(7).
+    """
+    asks = ["sh", "-c", "echo 41 > /proc/sys/kernel/ns_last_pid"]
     try:
-        return record(["unshare", "--user", "--pid", "--fork", "true"]).status != 0
+        return (
+            record(["unshare", "--user", "--map-root-user", "--pid", "--fork", *asks]).status != 0
+        )
     except CannotRecordError:  # there is no unshare(1)
         return True
 

@@ -46,7 +46,7 @@ WITNESSES = {
     "bash as a pipeline": Witness(
         "pipeline",
         ("bash", "-c", PIPELINE, "bash"),
-        "16 23 24",
+        "16 23 24 28",
         "what is wrong with a line it says in the name of bash",
     ),
     "sh as fate": Witness(

@@ -13,7 +13,7 @@ from refusing import below
 from forklab.notebook.namespaces import OPTION, RECORD, cells_of
 
 NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
-NOTEBOOK = next(path for path in NOTEBOOKS if path.name.startswith("11_"))
+NEEDY = [path for path in NOTEBOOKS if cells_of(path)]
 
 READER = """
 import json, sys
@@ -42,8 +42,8 @@ def read(cells: list[str], ipython: Path) -> list[list[str]]:
     return told
 
 
-def code() -> list[dict[str, object]]:
-    cells = json.loads(NOTEBOOK.read_text())["cells"]
+def code(notebook: Path) -> list[dict[str, object]]:
+    cells = json.loads(notebook.read_text())["cells"]
     return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
@@ -52,7 +52,7 @@ def source(cell: dict[str, object]) -> str:
 
 
 def test_whoever_is_refused_a_namespace_sees_the_record_and_is_told_so(tmp_path: Path) -> None:
-    first = next(cell for cell in code() if OPTION in source(cell))
+    first = next(cell for cell in code(NEEDY[0]) if OPTION in source(cell))
     changed = source(first).replace("inside", "within")
     imports = "from forklab.notebook import *"
     _, kept, other = read([imports, source(first), changed], tmp_path)
@@ -66,8 +66,9 @@ def test_whoever_is_refused_a_namespace_sees_the_record_and_is_told_so(tmp_path:
 
 
 @pytest.mark.slow
-def test_all_of_the_notebook_can_be_read_there(tmp_path: Path) -> None:
-    told = read([source(cell) for cell in code()], tmp_path)
+@pytest.mark.parametrize("notebook", NEEDY, ids=lambda path: path.stem)
+def test_all_of_the_notebook_can_be_read_there(notebook: Path, tmp_path: Path) -> None:
+    told = read([source(cell) for cell in code(notebook)], tmp_path)
     assert [each[3] for each in told if each[3]] == []
 
 
@@ -75,12 +76,13 @@ def test_each_program_that_needs_a_namespace_is_on_record_with_what_it_writes() 
     needed = [(cell.language, cell.text) for path in NOTEBOOKS for cell in cells_of(path)]
     records = json.loads(RECORD.read_text())
     assert [(each["language"], each["text"]) for each in records] == needed
+    cells = [cell for notebook in NOTEBOOKS for cell in code(notebook)]
     assert len(needed) == sum(
-        "unshare" in source(cell) and "%%lens" in source(cell) for cell in code()
+        "unshare" in source(cell) and "%%lens" in source(cell) for cell in cells
     )
     written = [
         "".join("".join(output.get("text", "")) for output in cell["outputs"])  # type: ignore[attr-defined]
-        for cell in code()
+        for cell in cells
         if OPTION in source(cell)
     ]
     assert [each["output"].replace("\r\n", "\n") for each in records] == written

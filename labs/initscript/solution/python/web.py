@@ -31,12 +31,13 @@ DEAD, STOPPED = 1, 3  # as `status` tells them
 def find_daemon() -> int | None:
     """A pidfd of the webd whose pid is in the file; None if there is none that lives."""
     try:
-        daemon = os.pidfd_open(int(PID_FILE.read_text()))
+        pid = int(PID_FILE.read_text())
+        daemon = os.pidfd_open(pid)
     except (OSError, ValueError, OverflowError):
         return None
     try:
         # After pidfd_open(): if the number has been given to somebody else before, this is their name.
-        name, state = Path(f"/proc/{PID_FILE.read_text().strip()}/stat").read_text().split()[1:3]
+        name, state = Path(f"/proc/{pid}/stat").read_text().split()[1:3]
         if name == "(webd)" and state != "Z":
             return daemon
     except OSError:
