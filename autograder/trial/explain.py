@@ -107,8 +107,8 @@ class Explainer:
         )
 
     def remark_on_init(self, settled: Settled) -> Remark:
-        """For the drawing of what was observed."""
-        if self.play.init.ended():
+        """For the drawing of what was observed. What an actor does is the script's doing."""
+        if self.play.init.ended() or self.play.subject.is_actor:
             return Remark()
         if self.play.frozen:
             return Remark(words="frozen: it cannot run now")
@@ -133,7 +133,7 @@ class Explainer:
     def where_init_is(self, settled: Settled) -> str:
         if self.play.is_its_own_init:
             return self._never_forked()
-        if self.play.init.ended():
+        if self.play.init.ended() or self.play.subject.is_actor:
             return ""
         if settled.rest is Rest.SPINNING:
             return f"{self.subject} is running all the time."

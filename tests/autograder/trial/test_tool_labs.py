@@ -89,6 +89,13 @@ def test_how_often_it_has_run_is_told(tmp_path: Path, mode: str) -> None:
     assert "sleepy has been run once, and not twice." in verdict.message
 
 
+def test_nothing_is_told_of_what_main_is_busy_with(tmp_path: Path, mode: str) -> None:
+    script = "main forks a\na runs tool\nexpect a exits 4"
+    verdict = judged(tmp_path, mode, script)
+    assert verdict.message == "a (1000) exited with 3 and is a zombie instead of exiting with 4."
+    assert "main" not in verdict.remarks
+
+
 def test_a_file_is_written_anew_and_a_pid_is_that_which_others_see(
     tmp_path: Path, mode: str
 ) -> None:
