@@ -126,12 +126,6 @@ MENDS = {
         "forest = None",
         "equal processes",
     ),
-    "forks in a condition: who they are makes no difference": Mend(
-        "explore/forest.py",
-        "return tuple(sorted(found, key=repr))",
-        "return tuple(found)",
-        "equal processes",
-    ),
     "outputs without separators": Mend(
         "explore/why.py",
         "whole = [] if word in known else list(islice(_pieces(word, known), _MOST_READINGS))",
