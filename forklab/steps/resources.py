@@ -52,9 +52,14 @@ def queue_to(channel: str, side: str) -> str:
     return f"{channel}{_TO}{side}"
 
 
+def may_have_queues(resource: str) -> bool:
+    """Whether it is a channel that may keep messages apart, or such a queue in one."""
+    return resource.startswith(_WITH_QUEUES)
+
+
 def channel_of(resource: str) -> str:
     """The channel in which this queue is; anything else is what it is."""
-    return resource.partition(_TO)[0] if resource.startswith(_WITH_QUEUES) else resource
+    return resource.partition(_TO)[0] if may_have_queues(resource) else resource
 
 
 def facts_about(resource: str) -> tuple[Fact, ...]:

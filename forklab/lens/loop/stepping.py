@@ -40,7 +40,7 @@ from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 from forklab.steps.moves import CALL, RETURN, SIGNAL, Move
-from forklab.steps.resources import channel_of, values_of
+from forklab.steps.resources import channel_of, may_have_queues, values_of
 from forklab.steps.state import LOOP, POLLS, READS, TO_OUTPUT, WRITES, State, Touch, number_of
 
 _FORKS, _EXECS, _EXITS = calls_in("fork"), calls_in("exec"), calls_in("exit")
@@ -296,9 +296,7 @@ def _tells_by_failing(
     has lost the one that it had: flock(2)."""
     if call.name == "flock":
         return run.resources.may_have_locked(tracee.member)
-    return result != -errno.EAGAIN and any(
-        touch.resource.startswith(("socketpair ", "mailbox ")) for touch in touches
-    )
+    return result != -errno.EAGAIN and any(may_have_queues(touch.resource) for touch in touches)
 
 
 def _tell(run: Run, tracee: Tracee, call: Call, touches: tuple[Touch, ...], result: int) -> None:

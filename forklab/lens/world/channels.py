@@ -18,6 +18,7 @@ from forklab.lens.world.chronicle import Member
 from forklab.lens.world.digests import digest_of
 from forklab.lens.world.packets import Packets
 from forklab.lens.world.surroundings import File, identity
+from forklab.steps.resources import may_have_queues
 from forklab.steps.state import ONE, OTHER, End, Holders
 
 
@@ -99,7 +100,7 @@ class Channels:
 
     def keeps_apart(self, channel: str) -> bool:
         """Whether messages stay apart there: a socketpair of datagrams or packets."""
-        return channel.startswith(("socketpair ", "mailbox ")) and channel not in self.streams
+        return may_have_queues(channel) and channel not in self.streams
 
     @property
     def has_fifos(self) -> bool:
