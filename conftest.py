@@ -17,7 +17,9 @@ def _needs_a_namespace(notebook: Path) -> bool:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.path.suffix == ".ipynb" and _needs_a_namespace(item.path):
-        from forklab.notebook.namespaces import REFUSED, refused  # here: most need no notebook
+        # Here: most need no notebook.
+        from forklab.lens import nested
+        from forklab.notebook.namespaces import REFUSED
 
-        if refused():
+        if nested.is_refused():
             pytest.skip(f"{REFUSED} Its outputs are those of one that allows them.")

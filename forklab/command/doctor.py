@@ -14,7 +14,6 @@ from forklab.command.usage import Subcommands
 from forklab.version import version
 
 _SLEEPS: Final = ("/bin/sh", "-c", "sleep 1000; exit 7")
-_NAMESPACE: Final = ("unshare", "--user", "--pid", "--fork", "true")
 _TOOLS: Final = ("ps", "pkill", "pstree", "unshare")  # of which notebooks make use
 
 
@@ -86,17 +85,13 @@ def _compiler() -> Finding:
 
 
 def _namespaces() -> Finding:
-    from forklab.lens.record import CannotRecordError, record
+    from forklab.lens import nested
 
     about = "PID namespaces"
-    try:
-        works = record(_NAMESPACE).status == 0
-    except CannotRecordError:  # there is no unshare(1)
-        works = False
-    if works:
+    if not nested.is_refused():
         return Finding(about, "a program of yours can be a real PID 1", needed=False)
     words = (
-        "refused. Notebook 11 shows what is on record; only its exercises need them"
+        "refused. Notebooks 11 and 12 show what is on record; only the exercises of 11 need them"
         " (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone; docker run --privileged)"
     )
     return Finding(about, words, works=False, needed=False)

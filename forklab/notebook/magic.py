@@ -14,6 +14,7 @@ from IPython.display import display
 
 from forklab.bounds import SECONDS
 from forklab.history import History, NoProcessError
+from forklab.lens import nested
 from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, record
 from forklab.lens.untraced.snapshot import CannotRunError, Snapshot, snapshot
 from forklab.notebook import namespaces, recorded
@@ -49,7 +50,7 @@ def lens(line: str, cell: str) -> None:
     shell = _forget_the_last()
     try:
         options = _options(line)
-        if options.pid_namespace and namespaces.refused():
+        if options.pid_namespace and nested.is_refused():
             run: Recording | Snapshot = namespaces.recorded(Cell(options.language, cell))
             print(namespaces.REFUSED, namespaces.ON_RECORD, file=sys.stderr)
         else:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from IPython.core.error import UsageError
 
 from forklab.history import History
-from forklab.lens.record import CannotRecordError, Recording, record
+from forklab.lens import nested
+from forklab.lens.record import Recording, record
 from forklab.notebook.cell import Cell
 
 RECORD: Final = Path(__file__).with_name("namespaces.json")
@@ -27,21 +27,6 @@ REFUSED: Final = (
 )
 _KEPT: Final = ("output", "status", "seed", "seconds", "real_pids")  # beside the history
 ON_RECORD: Final = "So this program was not run. What you see is what it did where it may have one."
-
-
-@lru_cache
-def refused() -> bool:
-    """Whether who runs below the lens gets none, or not the numbers in it that he asks for.
-
-    See pid_namespaces(7), its part on /proc/sys/kernel/ns_last_pid, and user_namespaces(7).
-    """
-    asks = ["sh", "-c", "echo 41 > /proc/sys/kernel/ns_last_pid"]
-    try:
-        return (
-            record(["unshare", "--user", "--map-root-user", "--pid", "--fork", *asks]).status != 0
-        )
-    except CannotRecordError:  # there is no unshare(1)
-        return True
 
 
 def recorded(cell: Cell) -> Recording:
@@ -78,7 +63,7 @@ def cells_of(notebook: Path) -> list[Cell]:
 
 def keep(notebooks: Iterable[Path]) -> None:
     """Runs all of them, and keeps what they do. Raises UsageError where none can be had."""
-    if refused():
+    if nested.is_refused():
         raise UsageError(f"{REFUSED} What is on record stays.")
     records = [_record(cell) for notebook in notebooks for cell in cells_of(notebook)]
     lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in records)
