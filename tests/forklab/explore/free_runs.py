@@ -3,6 +3,8 @@
 Each has a PID namespace, one for what System V and POSIX share, and a folder of its own. Whether a run waits for ever
 is seen and not guessed: all of its processes sleep, and none of them has run between two looks. So it is the same on a
 machine that has much else to do.
+
+`many_runs` are thousands, one after the other and without an interpreter for each, of a program that always ends.
 """
 
 from __future__ import annotations
@@ -11,11 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from real_kernel import DEADLINE, UNSHARE
 from test_real_runs import INIT, Seen
+
+from forklab.source import program_of
 
 FOR_EVER: Seen = ("waits for ever", None)
 REST = 0.1  # seconds between two looks, of a program that never sleeps so long by itself; noise.h: 0.4 ms
@@ -41,6 +46,39 @@ def free_runs(program: str, folder: Path, runs: int, rest: float = REST) -> set[
         finally:
             for here in Path(folder).iterdir():
                 forget_semaphores(here)
+
+
+@contextmanager
+def many_runner() -> Iterator[str]:
+    """The path of what `many_runs` needs."""
+    with program_of("c", Path(__file__).with_name("many_runs.c").read_text()) as program:
+        assert program.path is not None
+        yield program.path
+
+
+def many_runs(runner: str, program: str, runs: int, *, own_ipc: bool = False) -> set[Seen]:
+    """What comes of so many. `own_ipc`: what it makes of System V and of message queues may be left.
+
+    Raises TimeoutError if one does not end in a minute.
+    """
+    here = tempfile.mkdtemp(dir=Path.cwd())
+    command = [UNSHARE[0], "--ipc", *UNSHARE[1:], runner, str(runs)]
+    done = subprocess.run(
+        [*command, "own-ipc" if own_ipc else "same-ipc", program],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=here,
+        check=True,
+    )
+    Path(here).rmdir()
+    seen = set()
+    for line in done.stdout.splitlines():
+        status, _, digits = line.partition(" ")
+        if status == "late":
+            raise TimeoutError(f"{program} does not end")
+        seen.add((bytes.fromhex(digits).decode(errors="replace"), int(status)))
+    return seen
 
 
 def forget_semaphores(folder: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from free_runs import FOR_EVER, forget_semaphores, free_runs
+from free_runs import FOR_EVER, forget_semaphores, free_runs, many_runner, many_runs
 from random_sharing import random_sharing
 from taken_out import said_without, times_there
 from test_real_runs import LAST_HEADER, NOISE, Seen
@@ -29,6 +29,7 @@ from forklab.source import program_of
 pytestmark = pytest.mark.usefixtures("pid_namespaces")
 
 RUNS = 15  # of each program, by nobody's order
+MANY = 2_000  # in the slow suite, of each that always ends
 SEEDS = 4  # and with each of these
 SECONDS = 15.0  # for all schedules of one
 # What a search says where a real run did not do what others had taught: the model lacks something.
@@ -74,8 +75,11 @@ def led_run(program: Runnable, folder: Path, seed: int) -> Seen:
     return FOR_EVER if recording.ended_early else (recording.output, recording.status)
 
 
-def compare(text: str, folder: Path) -> Compared:
-    """Of one program. Nobody runs it where not everything was found, which was said."""
+def compare(text: str, folder: Path, runner: str = "") -> Compared:
+    """Of one program. Nobody runs it where not everything was found, which was said.
+
+    `runner`: of many_runs, if it shall be run so often.
+    """
     with program_of("c", text) as program:
         found = explore(program.argv, program=program.path, seconds=SECONDS, forks=True)
         assert not os.listdir(folder), text  # it leaves files as they were
@@ -86,6 +90,10 @@ def compare(text: str, folder: Path) -> Compared:
         with program_of("c", text.replace(LAST_HEADER, NOISE)) as program:
             assert program.path is not None
             seen |= free_runs(program.path, folder, RUNS)
+            if runner and FOR_EVER not in possible(found):
+                seen |= many_runs(
+                    runner, program.path, MANY, own_ipc="IPC" in text or "mq_" in text
+                )
     return Compared(possible(found), seen, found.complete, contradictions(found.reasons))
 
 
@@ -96,16 +104,16 @@ def contradictions(reasons: Iterable[str]) -> tuple[str, ...]:
     return noticed if len(noticed) == len(reasons) else ()
 
 
-def all_compared(texts: Iterable[str], folder: Path) -> list[Compared]:
+def all_compared(texts: Iterable[str], folder: Path, runner: str = "") -> list[Compared]:
     compared = []
     for text in texts:
-        compared.append(both := compare(text, folder))
+        compared.append(both := compare(text, folder, runner))
         assert not both.faults, text
     return compared
 
 
-def check(seeds: range, folder: Path) -> None:
-    compared = all_compared(map(random_sharing, seeds), folder)
+def check(seeds: range, folder: Path, runner: str = "") -> None:
+    compared = all_compared(map(random_sharing, seeds), folder, runner)
     complete = [both for both in compared if both.complete]
     assert len(complete) > len(seeds) // 2
     # The noise is of use: chance finds a good part of the outcomes as well.
@@ -123,7 +131,8 @@ def test_what_can_be_told_of_ends_was_foreseen(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_what_can_be_told_of_many_ends_was_foreseen(folder: Path) -> None:
-    all_compared((random_sharing(seed, ["ends"]) for seed in range(200)), folder)
+    with many_runner() as runner:
+        all_compared((random_sharing(seed, ["ends"]) for seed in range(200)), folder, runner)
 
 
 def test_a_contradiction_is_told_from_what_is_not_modelled() -> None:
@@ -140,7 +149,8 @@ def test_a_contradiction_is_told_from_what_is_not_modelled() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("hundred", range(1, 6))
 def test_what_really_happens_was_foreseen_of_many(hundred: int, folder: Path) -> None:
-    check(range(100 * hundred - 100, 100 * hundred), folder)
+    with many_runner() as runner:
+        check(range(100 * hundred - 100, 100 * hundred), folder, runner)
 
 
 class Mend(NamedTuple):
