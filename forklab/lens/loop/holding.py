@@ -214,7 +214,7 @@ def _detail(run: Run, tracee: Tracee, call: Call) -> tuple[Hashable, ...] | None
     if name in _FORKS or name in _EXECS or name in _PERSONAL or name == "pause":
         return ()
     if name in _EXITS:
-        return (arguments[0] & 0xFF,)
+        return (-tracee.dies_by if tracee.dies_by else arguments[0] & 0xFF,)
     if name == "rt_sigsuspend":
         return (_mask(tracee, arguments[0]),)
     if name == "rt_sigtimedwait" and not arguments[2]:
@@ -253,7 +253,7 @@ def _wait(run: Run, tracee: Tracee, call: Call) -> waits.WaitFor:
         child = run.chronicle.get(descriptors.pidfd_target(tracee.tid, which) or 0)
         return waits.WaitFor(waits.P_PID, child.number if child else -1, options)
     if kind == waits.P_PID:
-        child = run.chronicle.called(tracee.member, which)
+        child = run.chronicle.latest_called(tracee.member, which)  # it may be gone, by the kernel
         which = child.number if child else -1
     elif kind == waits.P_PGID:
         leader = (
