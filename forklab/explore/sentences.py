@@ -37,7 +37,12 @@ def predicate(deed: Deed) -> str:
             return "executes a program"
         case DeedKind.EXIT:
             collected = f", and the kernel collects it: {deed.unwanted_by} wants no zombies"
-            return f"exits {deed.status}{collected if deed.unwanted_by else ''}"
+            how = (
+                f"exits {deed.status}"
+                if deed.status >= 0
+                else f"dies by {signal_name(-deed.status)}"
+            )
+            return f"{how}{collected if deed.unwanted_by else ''}"
         case DeedKind.WRITE:
             return f"writes {deed.text!r}"
         case DeedKind.PUT:
@@ -46,6 +51,8 @@ def predicate(deed: Deed) -> str:
             return f"reads from pipe {deed.pipe}"
         case DeedKind.CLOSE:
             return f"closes an end of pipe {deed.pipe}" if deed.pipe else "closes all that is open"
+        case DeedKind.END:
+            return deed.text
         case DeedKind.REAP:
             return f"reaps {deed.child}"
         case DeedKind.WAIT:

@@ -29,6 +29,7 @@ class DeedKind(StrEnum):
     PUT = "put"  # into a pipe
     READ = "read"  # from a pipe
     CLOSE = "close"  # an end of a pipe
+    END = "end"  # what the kernel does for one that ends, before it is dead
     REAP = "reap"
     WAIT = "wait"  # and there is nobody to reap
     SEND = "send"  # a signal
@@ -50,7 +51,8 @@ EVERYBODY, A_GROUP = "everybody", "a group"
 class Deed:
     """What one step of `process` is; which of the others are set depends on the kind.
 
-    `text` is what it writes to the output or hears, `child` whom it forks or reaps, `status` what it exits with.
+    `text` is what it writes to the output, hears, or does on the way to its end, `child` whom it forks or reaps,
+    `status` what it exits with, or by which signal it dies: -15.
     `signals` are those that it sends or takes, by number; `target` is to whom it sends: a name, EVERYBODY, A_GROUP, or
     the pid of somebody unknown. `pipe` is which, and `size` how many bytes it puts into it. `call` is the system call,
     or the function that counts as one; `semaphore` is which one of POSIX that is about. Of an exit, `unwanted_by` is
@@ -117,6 +119,8 @@ def _call(state: State, name: str) -> Deed:
         sent = facts.sent_of(state, name)
         target = _target(state, sent.pid)
         return Deed(name, DeedKind.SEND, signals=(sent.signal,), target=target)
+    if detail[:1] == (facts.MOMENT,):
+        return Deed(name, DeedKind.END, text=str(detail[1]))
     if call in _CLOSING and detail:
         return Deed(name, DeedKind.CLOSE, pipe=str(detail[0]))
     if call in _EXECS:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forklab.kernel.calls import calls_in
-from forklab.kernel.signals import CHLD, JOB_CONTROL, STOP
+from forklab.kernel.signals import CHLD, CONT, JOB_CONTROL, STOP
 from forklab.steps import state as facts
 from forklab.steps.moves import CALL, CUE, SEND, TIME, Move
 from forklab.steps.pending import may_be_fatal, may_stop
@@ -142,6 +142,9 @@ def _of_call(state: State, name: str) -> Iterator[Fact]:
     elif place.reads_from_pipe or place.writes_to_pipe or (call in _OF_FLAGS and detail):
         assert isinstance(detail[0], str)
         yield facts.PIPE, detail[0]
+    elif detail[:1] == (facts.MOMENT,):
+        yield from _what_is_open(state, name)
+        yield from _parent_in_vfork(state, name)
     elif call in _CLOSING:
         yield from _what_is_open(state, name)
     elif call == "ioctl" or any(touch.resource == facts.KEYS for touch in place.touches):
@@ -188,6 +191,9 @@ def _of_death(state: State, name: str) -> Iterator[Fact]:
     yield from _tale_of(name)
     for child in facts.children(state, name):
         yield from _tale_of(child)
+        life = state.get((facts.LIFE, child))
+        if isinstance(life, tuple) and life[0] == "stopped":  # SIGHUP and SIGCONT: setpgid(2)
+            yield from _of_signal(state, child, CONT)
     parent = facts.parent_of(state, name)
     for what in (facts.LIFE, facts.MASKS, facts.PENDING, facts.CHILDREN):
         yield what, parent

@@ -71,6 +71,7 @@ TERMINAL = "terminal"  # its foreground, and what is written there
 KEYS = "keys"  # of the terminal: what was typed there
 FOR_ORDERS = "system call 400"  # by which an actor asks what to do: forklab.lens.calls.cueing
 LOOP = "a loop"  # before which it stands that only a signal ends, as if that were a call
+MOMENT = "of its end"  # the detail of a call that the kernel makes for it when it ends
 TO_OUTPUT = "output"  # what a write's detail begins with, instead of a pipe's name
 
 

@@ -165,7 +165,7 @@ def _words(vertex: Vertex) -> tuple[str, str]:
             return "", "wait"
         case DeedKind.FORK:
             return "", "fork"
-        case DeedKind.EXIT:
+        case DeedKind.EXIT if deed.status >= 0:
             return "", f"exit {deed.status}"
         case DeedKind.SEND:
             return "", sent(deed)

@@ -78,6 +78,15 @@ def filters(tid: int) -> int:
     return int(rest.partition(b"\n")[0] or b"0")
 
 
+def vdso(pid: int) -> tuple[int, int]:
+    """From where to where it reaches. Raises ValueError if it has none."""
+    for line in (_read(f"/proc/{pid}/maps") or b"").splitlines():
+        if line.endswith(b"[vdso]"):
+            start, end = line.split()[0].split(b"-")
+            return int(start, 16), int(end, 16)
+    raise ValueError(f"{pid} has no vDSO")
+
+
 def exists(pid: int) -> bool:
     """Whether somebody has this pid, a zombie too."""
     try:
@@ -197,6 +206,14 @@ def owners_of_locks() -> set[int]:
     with open("/proc/locks") as file:
         lines = [line.split() for line in file]
     return {int(words[4]) for words in lines if words[1] == "POSIX"}
+
+
+def files_with_locks_of(pid: int) -> set[int]:
+    """The inodes of files that it has locked by fcntl(2), or other files of the same number elsewhere."""
+    with open("/proc/locks") as file:
+        lines = [line.replace("->", "").split() for line in file]
+    mine = (words for words in lines if words[1] == "POSIX" and int(words[4]) == pid)
+    return {int(words[5].rpartition(":")[2]) for words in mine}
 
 
 def program(pid: int) -> str:

@@ -41,6 +41,9 @@ _FAULTS = frozenset(
 def deliver(loop: Loop, tracee: Tracee, number: int) -> None:
     """A signal is about to be delivered."""
     run, member = loop.run, tracee.member
+    if tracee.dies_by == number:  # that has been told
+        loop.goes_on(tracee, Onward(Turn.AT_ONCE, with_signal=number))
+        return
     if (
         run.stops_at_time_stamps
         and number == SEGV

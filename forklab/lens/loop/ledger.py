@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.pipes import Pipe
-from forklab.lens.world.tracees import Seen, Tracee
+from forklab.lens.world.tracees import Call, Seen, Tracee
 from forklab.steps.state import Touch
 
 
@@ -24,8 +24,10 @@ class Standing:
     one until a moment has come. Of the call that it is in: `is_attempt`: it does not wait there, `lent` is our
     descriptor of the open file that was told so, and whether it let wait before, `pipe` is the one that it reads from
     or writes to, `content` what it writes, `dooms` are those to whom it sends SIGKILL; `blurs`: we wait for its
-    end only to change the answer. `exits_by`: it closes all that is open, and exits then: the registers that it has for
-    that, and its first argument (`forklab.lens.loop.ending`). `is_watched`: nobody has looked yet how it has ended.
+    end only to change the answer. `exits_by`: it ends, in several moments (`forklab.lens.loop.ending`): the registers
+    that it has for its exit, None if it dies by a signal, and its first argument; `moments` are the calls that it makes
+    before that. `is_led`: it makes the first of them at once, as it got a signal. `is_watched`: nobody has looked yet
+    how it has ended.
     """
 
     detail: tuple[Hashable, ...] = ()
@@ -46,7 +48,9 @@ class Standing:
     content: bytes = b""
     dooms: tuple[Member, ...] = ()
     blurs: bool = False
-    exits_by: tuple[bytes, int] | None = None
+    exits_by: tuple[bytes | None, int] | None = None
+    moments: tuple[Call, ...] = ()
+    is_led: bool = False
     is_watched: bool = True
     readings: int = 0
     waits_at_clock: bool = False
@@ -56,8 +60,8 @@ class Standing:
 class Ledger:
     """`doomed`: SIGKILL is on its way to them; each dies in a step of its own, as soon as it is chosen.
 
-    `ending`: they have begun to exit, and nothing disturbs them any more. `undoers` have used SEM_UNDO.
-    `cuts_ends`: to exit may be two steps. `by_memory`: see `forklab.steps.schedule.Schedule`.
+    `ending`: they have begun to end, and nothing disturbs them any more. `undoers` have used SEM_UNDO.
+    `cuts_ends`: to end may be several steps. `by_memory`: see `forklab.steps.schedule.Schedule`.
     """
 
     doomed: set[Member] = field(default_factory=set)

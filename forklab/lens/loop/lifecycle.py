@@ -9,7 +9,7 @@ from forklab.counted import counted
 from forklab.kernel.signals import CHLD, KILL
 from forklab.lens.calls import sending, waiting
 from forklab.lens.edge import proc, ptrace
-from forklab.lens.loop import threads
+from forklab.lens.loop import threads, vforking
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError, TooManyProcessesError
@@ -56,7 +56,12 @@ def gave_birth(loop: Loop, tracee: Tracee, event: int) -> None:
             f"It had more than {counted(run.limits.processes, 'process', 'processes')}, as a fork bomb has."
             " Does it fork in an endless loop?"
         )
-    if event == ptrace.EVENT_VFORK:
+    if tracee.vfork is not None:
+        vforking.put_back(tracee, tracee.vfork)
+        vforking.put_back(child, tracee.vfork)
+        tracee.unfinished_birth = child.is_waited_for = True
+        run.world.let(tracee, Stand.INSIDE)
+    elif event == ptrace.EVENT_VFORK:
         tracee.unfinished_birth = child.is_waited_for = True
         loop.goes_on(tracee, AT_ONCE)
         run.world.let(tracee, Stand.INSIDE)
@@ -97,7 +102,7 @@ def executed(loop: Loop, tracee: Tracee) -> None:
     run.alarms.drop(member, all_of_them=False)
     run.resources.gone(member)  # as far as it was held by descriptors that are closed now
     run.dispositions.executed(member)
-    tracee.is_waited_for = False
+    vforking.release(loop, tracee)
     member.is_clone = False
     words = proc.command_line(member.pid)
     if not ptrace.can_be_read(tracee.tid):
@@ -144,6 +149,8 @@ def died(loop: Loop, tracee: Tracee, status: int) -> None:
         run.chronicle.reaped(member)
     else:
         _leave_to_parent(loop, member, member.parent)
+    if tracee.is_waited_for:
+        vforking.release(loop, tracee)
 
 
 def _notice_who_is_stopped(run: Run, first: Tracee) -> None:

@@ -155,7 +155,8 @@ def _watch(loop: Loop, tracee: Tracee) -> None:
 
 def _look_at(loop: Loop, tracee: Tracee) -> None:
     """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
-    resting = "tT" if tracee.stand is Stand.STOPPED else "SD" if tracee.unfinished_birth else "S"
+    is_stopped = tracee.stand is Stand.STOPPED or tracee.vfork is not None
+    resting = "tT" if is_stopped else "SD" if tracee.unfinished_birth else "S"
     for _ in range(_AT_WILL):
         fields = proc.stat(tracee.tid)  # before we ask: whoever is woken in between has a report
         letter = fields[0] if fields else None

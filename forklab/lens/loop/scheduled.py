@@ -30,6 +30,7 @@ from forklab.lens.loop import (
     attempts,
     ending,
     holding,
+    killing,
     letting,
     listening,
     passing,
@@ -188,9 +189,9 @@ class Scheduled:
             stepping.comes_back(standing, tracee)
             stepping.make_call(loop, self._ledger, tracee, call, again=True)
             return True
-        ending.notice_undo(self._ledger, tracee, call)
-        if call.name in ending.EXITS and self._closes_first(loop, tracee):
+        if self._is_at_a_moment(loop, tracee, call):
             return True
+        ending.notice_what_stays(loop.run, self._ledger, tracee, call)
         hold = holding.hold(loop.run, tracee, call)
         if hold is None:
             standing.detail, standing.touches = Hold()
@@ -201,14 +202,22 @@ class Scheduled:
             waiting.announce(loop.run, tracee, call)
         return True
 
-    def _closes_first(self, loop: Loop, tracee: Tracee) -> bool:
-        """Whether it makes another call before its exit, and is held before that."""
-        call = ending.closes_first(loop.run, self._ledger, tracee)
-        hold = holding.hold(loop.run, tracee, call) if call is not None else None
-        if call is None or hold is None:
+    def _is_at_a_moment(self, loop: Loop, tracee: Tracee, call: Call) -> bool:
+        """Whether it makes a call of ours on the way to its end, and is held before that; or made it at once."""
+        run, standing = loop.run, self._ledger.of(tracee)
+        if call.name in ending.EXITS and (
+            moments := ending.moments_before(run, self._ledger, tracee)
+        ):
+            ending.begin(self._ledger, tracee, moments)
+            assert tracee.call is not None
+            call = tracee.call
+        if not ending.is_at_a_moment(standing, call):
             return False
-        ending.begin(self._ledger, tracee, call)
+        hold = Hold(ending.detail_of(call), ending.touched_by(run, tracee, call))
         self._hold(loop, tracee, hold)
+        if standing.is_led:
+            standing.is_led = False
+            stepping.make_call(loop, self._ledger, tracee, call, again=True)
         return True
 
     def goes_on(self, loop: Loop, tracee: Tracee, onward: Onward) -> None:
@@ -217,12 +226,14 @@ class Scheduled:
             _has_to_ask_for_the_time(tracee)
         standing = self._ledger.of(tracee)
         doomed = tracee.member in self._ledger.doomed
+        if with_signal and killing.leads(run, self._ledger, tracee, with_signal):
+            return
         if with_signal:
             changing.remember_core(run, tracee, with_signal)
         if onward.turn is Turn.HELD:
             self._hold(loop, tracee, Hold((tracee.deadline,)))
         elif onward.turn is Turn.IN_TURN and doomed:
-            letting.kill(run, tracee)
+            killing.kill(run, self._ledger, tracee)
         elif (
             onward.turn is Turn.IN_TURN
             and not to_exit

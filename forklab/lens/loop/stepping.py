@@ -28,7 +28,16 @@ from forklab.lens.calls import (
 from forklab.lens.calls.namespaces import CLONE_NEWTIME
 from forklab.lens.edge import descriptors, proc, ptrace
 from forklab.lens.edge.seccomp import CLONE_UNTRACED
-from forklab.lens.loop import attempts, ending, letting, piping, remembering, trapping, watching
+from forklab.lens.loop import (
+    attempts,
+    ending,
+    killing,
+    piping,
+    remembering,
+    trapping,
+    vforking,
+    watching,
+)
 from forklab.lens.loop.delivery import what_it_says
 from forklab.lens.loop.holding import CLONE_NEWPID, NESTED, OTHER_CLOCKS
 from forklab.lens.loop.ledger import Ledger, Standing
@@ -70,7 +79,7 @@ def take(loop: Loop, ledger: Ledger, tracee: Tracee, move: Move, state: State) -
     tracee.saw(str(move.kind), call.name if call else "")
     piping.notice_who_is_disturbed(loop.run, ledger, tracee)
     if tracee.member in ledger.doomed and move.kind != CALL:
-        letting.kill(loop.run, tracee)
+        killing.kill(loop.run, ledger, tracee)
     elif move.kind == RETURN:
         loop.goes_on(tracee, Onward(Turn.AT_ONCE, tracee.to_exit, tracee.signal))
     elif move.kind == SIGNAL:
@@ -109,7 +118,14 @@ def make_call(
         loop.goes_on(tracee, AT_ONCE)
         return
     run = loop.run
-    ending.closes(ledger, tracee, call)
+    if tracee.dies_by and call.name in _EXITS:
+        killing.dies(run, tracee)
+        return
+    if ending.is_at_a_moment(standing, call):
+        if tracee.member not in ledger.ending:
+            ending.become_deaf(ledger, tracee)
+        if tracee.is_waited_for:
+            vforking.release(loop, tracee)
     remembering.note(ledger, tracee, call)
     if call.name in CLOCKS:
         loop.goes_on(tracee, watching.make(loop, ledger, tracee, call))
@@ -152,9 +168,14 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     if name in _FORKS:
         _refuse_what_is_not_led(run, tracee, call)
         _number_the_child(run, tracee)
+        if ledger.cuts_ends and vforking.is_one(tracee, call):
+            vforking.begin(tracee, call)
+            return INTO_ITS_CALL
         return dispatch.make(run, tracee, call) if name == "clone" else AT_ONCE
     if name in _EXITS or name in _EXECS:
         return AT_ONCE
+    if ending.is_at_a_moment(standing, call):
+        return INTO_ITS_CALL
     if name in WRITES and standing.detail[:1] == (TO_OUTPUT,):
         return dispatch.make(run, tracee, call)
     if name in READS or name in WRITES:
@@ -178,7 +199,7 @@ def _doubt_what_the_dying_tell(run: Run, ledger: Ledger, tracee: Tracee, call: C
     options = waiting.wanted(tracee, call).options
     for child in tracee.member.children:
         told = child.news & options & (waits.WSTOPPED | waits.WCONTINUED)
-        if told and (child in ledger.doomed or sending.is_dying(child)):
+        if told and (child in ledger.doomed | ledger.ending or sending.is_dying(child)):
             run.because(
                 f"{tracee.member.name} may still hear that {child.name} was stopped or continued, though a signal"
                 " has ended it already: it is shown with both"
@@ -220,6 +241,9 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         trapping.returned(run, tracee, ledger, call, result)
         return
     attempts.give_back(standing)
+    if tracee.vfork is not None:  # there was no birth
+        vforking.put_back(tracee, tracee.vfork)
+        tracee.vfork = None
     if result in INTERRUPTED and _waits_on_in_open(run, tracee):
         return
     run.channels.opening.pop(tracee.member, None)
@@ -261,7 +285,7 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
     if call.name in POLLS and result >= 0:
         tracee.saw(*polling.told(tracee, call, result))
     standing.pipe, standing.content, standing.dooms = None, b"", ()
-    ending.has_closed(ledger, tracee)
+    ending.has_closed(ledger, tracee, call)
 
 
 def _see_signals(tracee: Tracee, call: Call, result: int, touches: tuple[Touch, ...]) -> None:

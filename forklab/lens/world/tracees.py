@@ -113,6 +113,7 @@ class Tracee:
     `seen` is what the kernel has told it so far; None where nobody asks for it. `dial`: where it reads the clock by
     itself, if it does. `functions`: where it stops at functions of libc. `twisters`: see
     `forklab.lens.calls.twisting`. `tells_its_end`: it stops when it is about to end, and is `at_its_end` then.
+    `dies_by`: this signal ends it already, though it still makes calls for us.
     """
 
     tid: int
@@ -120,6 +121,7 @@ class Tracee:
     stand: Stand = Stand.RUNNING
     tells_its_end: bool = False
     at_its_end: bool = False
+    dies_by: int = 0
     call: Call | None = None
     to_exit: bool = False
     signal: int = 0
@@ -127,6 +129,7 @@ class Tracee:
     interrupted: bool = False  # its last call was, and may start again
     reaping: bool = False  # it has been let into a wait that may reap a child
     unfinished_birth: bool = False  # a vfork: it sleeps until its child has gone its own way
+    vfork: Call | None = None  # the call of that, if we hold it there instead of the kernel
     is_waited_for: bool = False  # it is such a child, and has not done so
     may_sleep: bool = True  # in the call that it was let into, if it was let into one
     last_sender: Member | None = None  # of the signal that was delivered last

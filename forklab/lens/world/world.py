@@ -23,7 +23,8 @@ _RUNNING, _READY, _GONE = Stand.RUNNING, Stand.READY, Stand.GONE
 
 def _call_of(tracee: Tracee) -> str:
     """The one that it stopped at last may be over by now: some that hardly ever wait do not stop it."""
-    number = proc.system_call(tracee.tid) if tracee.stand is Stand.INSIDE else None
+    is_asleep = tracee.stand is Stand.INSIDE and tracee.vfork is None
+    number = proc.system_call(tracee.tid) if is_asleep else None
     name = None if number is None else name_of(number)
     if name in (None, "restart_syscall"):
         return tracee.call.name if tracee.call else "a call"

@@ -428,6 +428,11 @@ CALLS = {
         "note(lock_whole(LOCK_EX));",
         "note(getppid() == first);",
         "note(kill(child, SIGTERM));",
+        "note(kill(child, SIGKILL));",
+        "note(kill(child, 0));",
+        "note(fcntl(ends[0], F_SETFL, O_NONBLOCK));",
+        "note(add(-1, SEM_UNDO | IPC_NOWAIT));",
+        "if ((child = vfork()) == 0) _exit(3);",
     ],
     "processes": [
         # As nice as can be: who is root of its own namespace only may not take any of it back, see setpriority(2).
