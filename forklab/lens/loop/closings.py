@@ -5,7 +5,7 @@ else has open is closed later, the last one first: fput() in fs/file_table.c lea
 its end, since Linux 4.3. Who polls two pipes of a child that ends may so be told of one, or of both.
 
 Who can tell: who looks at something of which it does not wait for the end: by poll and its like, with O_NONBLOCK, by
-trying to lock; or by writing, which fails if nobody reads any more, while it has something else open as well.
+trying to lock; or, having read the end of something, by writing elsewhere, which fails if nobody reads any more.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def _looks(run: Run, tracee: Tracee, call: Call) -> bool:
         return int32(arguments[1]) in (F_SETLK, _F_GETLK)
     if name not in RECEIVES | SENDS:
         return False
-    if name in SENDS and len(_channels_of(run, tracee.member)) > 1:
-        return True
+    if name in SENDS and tracee.member.name in run.resources.heard_ends:
+        return len(_channels_of(run, tracee.member)) > 1
     if name in _DONT_WAIT and arguments[_DONT_WAIT[name]] & _MSG_DONTWAIT:
         return True
     return bool(descriptors.flags(tracee.tid, number) & os.O_NONBLOCK)

@@ -275,6 +275,8 @@ def came_back(run: Run, ledger: Ledger, tracee: Tracee, call: Call, result: int)
         tracee.saw(member.name if member else min(result, 0))
     elif call.name not in _WAITS or result < 0:  # whom they have reaped is noted there
         tracee.saw(result)
+    if call.name in READS and result == 0:
+        run.resources.heard_ends.add(tracee.member.name)
     if call.name in READS and result > 0:
         _see_signals(tracee, call, result, standing.touches)
         _see_children(run, tracee, call, result, standing.touches)

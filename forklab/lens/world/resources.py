@@ -36,6 +36,7 @@ class Resources:
     mapped: set[str] = field(default_factory=set)
     lockers: set[str] = field(default_factory=set)
     users: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    heard_ends: set[str] = field(default_factory=set)  # who has read the end of something
     in_our_numbers: Callable[[str], str] = str
     _digests: dict[str, str] = field(default_factory=dict)
     _labels: dict[File, str] = field(default_factory=dict)
