@@ -98,7 +98,7 @@ def notice_what_stays(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> N
 def moments_before(run: Run, ledger: Ledger, tracee: Tracee) -> tuple[Call, ...]:
     """It is about to end. The calls that it makes before that, if it does not just come from them."""
     member = tracee.member
-    if not ledger.cuts_ends or member in ledger.ending or member in run.threaded:
+    if member in ledger.ending or member in run.threaded:
         return ()
     is_told, leaves = _somebody_can_tell(run, member), _has_open(run, member)
     undoes = member in ledger.undoers
@@ -131,6 +131,16 @@ def is_at_a_moment(standing: Standing, call: Call) -> bool:
         standing.moments[0].name,
         standing.moments[0].arguments[0],
     )
+
+
+def exits_with(ledger: Ledger, tracee: Tracee) -> int | None:
+    """The status with which it is about to exit, if it is held before that, or before one of its moments."""
+    call, standing = tracee.held_call, ledger.of(tracee)
+    if call is not None and call.name in EXITS:
+        return call.arguments[0] & 0xFF
+    if call is not None and standing.exits_by is not None and is_at_a_moment(standing, call):
+        return standing.exits_by[1] & 0xFF
+    return None
 
 
 def touched_by(run: Run, tracee: Tracee, call: Call) -> tuple[Touch, ...]:
@@ -188,7 +198,7 @@ def notice_the_killed(run: Run, ledger: Ledger) -> None:
     """Of those whom signals have ended where they could not be led, others see all of these moments at once."""
     for tracee, standing in ledger.all():
         member = tracee.member
-        if not (ledger.cuts_ends and tracee.stand is Stand.GONE and standing.is_watched):
+        if tracee.stand is not Stand.GONE or not standing.is_watched:
             continue
         standing.is_watched = False
         is_killed = member.dead and member.status is not None and member.status < 0
@@ -202,7 +212,9 @@ def notice_the_killed(run: Run, ledger: Ledger) -> None:
 
 
 def _somebody_can_tell(run: Run, member: Member) -> bool:
-    """That must not depend on who else has ended by now."""
+    """That must not depend on who else has ended by now. With a PID 1 all others end, and till then they see it."""
+    if member.is_init and member.forks:
+        return True
     mother = member.name.rpartition(".")[0]
     adopters = (
         m.name

@@ -61,13 +61,12 @@ class Ledger:
     """`doomed`: SIGKILL is on its way to them; each dies in a step of its own, as soon as it is chosen.
 
     `ending`: they have begun to end, and nothing disturbs them any more. `undoers` have used SEM_UNDO.
-    `cuts_ends`: to end may be several steps. `by_memory`: see `forklab.steps.schedule.Schedule`.
+    `by_memory`: see `forklab.steps.schedule.Schedule`.
     """
 
     doomed: set[Member] = field(default_factory=set)
     ending: set[Member] = field(default_factory=set)
     undoers: set[Member] = field(default_factory=set)
-    cuts_ends: bool = True
     by_memory: bool = False
     _standings: dict[Tracee, Standing] = field(default_factory=dict)
 

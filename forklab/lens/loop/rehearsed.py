@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 
 from forklab.kernel.calls import calls_in
 from forklab.lens.calls import cueing
-from forklab.lens.loop import delivery
+from forklab.lens.loop import ending
 from forklab.lens.loop.cues import Cues
-from forklab.lens.loop.ledger import Ledger
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.rest import Rest, rest_of_all
 from forklab.lens.loop.scheduled import Scheduled
@@ -62,8 +61,6 @@ class Rehearsed(Scheduled):
     stimulus: Stimulus | None = None
     verdict: Hashable = None
     rest: Rest | None = None
-    # To go through all of them, an end in a play is one step.
-    _ledger: Ledger = field(default_factory=lambda: Ledger(cuts_ends=False))
     _patience: int | None = None
     _cued: int = 0
     _remembered: str = ""
@@ -98,12 +95,12 @@ class Rehearsed(Scheduled):
                 self._listens(tracee)
 
     def held_exit(self, run: Run, member: Member) -> int | None:
-        """With what it is about to exit, if it is held at that."""
-        if not self.holds_exits or member in self.may_exit:
+        """With what it is about to exit, if it is held at that: before it closes what it has open."""
+        if not self.holds_exits or member in self.may_exit or member in self._ledger.ending:
             return None
-        calls = (tracee.held_call for tracee in run.world.threads_of(member))
-        exits = (call for call in calls if call and call.name in delivery.EXITS)
-        return next((call.arguments[0] & 0xFF for call in exits), None)
+        threads = run.world.threads_of(member)
+        statuses = (ending.exits_with(self._ledger, tracee) for tracee in threads)
+        return next((status for status in statuses if status is not None), None)
 
     def reads_alone(self, tracee: Tracee) -> bool:
         return True

@@ -168,7 +168,7 @@ def _make(run: Run, ledger: Ledger, tracee: Tracee, call: Call) -> Onward:
     if name in _FORKS:
         _refuse_what_is_not_led(run, tracee, call)
         _number_the_child(run, tracee)
-        if ledger.cuts_ends and vforking.is_one(tracee, call):
+        if vforking.is_one(tracee, call):
             vforking.begin(tracee, call)
             return INTO_ITS_CALL
         return dispatch.make(run, tracee, call) if name == "clone" else AT_ONCE

@@ -172,6 +172,34 @@ def test_who_relies_on_a_nap_is_not_said_to_be_right_whatever_happens(proved: Pr
     assert proof.words.endswith("if nobody is slower than a timer")
 
 
+# The pipe closes before the kernel kills all others in the namespace.
+TAKES_A_READER_ALONG = """
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int count, char **arguments) {
+    int ends[2], status = 0;
+    char letter;
+    if (count < 2 || pipe(ends)) return 9;
+    if (fork() == 0) {
+        close(ends[1]);
+        if (read(ends[0], &letter, 1) == 0) write(1, "end\\n", 4);
+        pause();
+    }
+    pid_t child = fork();
+    if (child == 0) { close(ends[1]); execvp(arguments[1], arguments + 1); _exit(127); }
+    waitpid(child, &status, 0);
+    _exit(WEXITSTATUS(status));
+}
+"""
+
+
+def test_who_dies_with_init_may_see_what_it_has_closed(proved: Prover) -> None:
+    script = 'main exits 3\nexpect init exits 3\nexpect output is exactly ""'
+    proof = proved(TAKES_A_READER_ALONG, scenario(script))
+    assert proof.standing is Standing.LOST, proof.words
+    assert proof.losing < proof.schedules
+
+
 def test_a_loss_happens_again_by_its_schedule(begin: Begin, proved: Prover) -> None:
     text = RACY.replace("PARENT_AFTER_FORK", "").replace("AFTER_FORK", "")
     play = scenario(AT_ANY_MOMENT, ("sleep", "infinity"))

@@ -231,3 +231,65 @@ def test_any_of_two_gets_the_line_for_which_both_wait(
     play = with_script(of_lab(ZOMBIE_HUNT, "01_starts"), script)
     proof = proved(ZOMBIE_HUNT, submitted(tmp_path, ZOMBIE_HUNT, TWO_READ), play)
     assert proof.standing is Standing.LOST, proof.words
+
+
+# The kernel closes what a process has open before anybody can tell that it has ended.
+AT_THE_END_OF_ITS_FILE = """
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int count, char **arguments) {
+    int ends[2], status = 0;
+    char letter;
+    if (count < 3 || pipe(ends)) return 125;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    pid_t child = fork();
+    if (child == 0) { execvp(arguments[2], arguments + 2); _exit(127); }
+    close(ends[1]);
+    if (read(ends[0], &letter, 1) != 0) return 125;
+    if (waitpid(child, &status, OPTIONS) != child) return 124;
+    return WEXITSTATUS(status);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "standing"), [("WNOHANG", Standing.LOST), ("0", Standing.PROVED)]
+)
+def test_who_asks_once_at_the_end_of_a_file_may_ask_too_early(
+    proved: Prove, tmp_path: Path, options: str, standing: Standing
+) -> None:
+    text = AT_THE_END_OF_ITS_FILE.replace("OPTIONS", options)
+    play = with_script(of_lab(TIMEOUT, "01_in_time"), "main exits 7\nexpect timeout exits 7")
+    proof = proved(TIMEOUT, submitted(tmp_path, TIMEOUT, text), play)
+    assert proof.standing is standing, proof.words
+    if proof.loss is not None:
+        assert "main closes all that is open" in proof.loss.steps
+
+
+def test_whose_exit_is_held_has_not_closed_anything(proved: Prove, tmp_path: Path) -> None:
+    text = """
+    #include <sys/wait.h>
+    #include <unistd.h>
+    int main(void) {
+        int ends[2];
+        char letter;
+        if (pipe(ends)) return 9;
+        if (fork() == 0) _exit(0);
+        close(ends[1]);
+        if (read(ends[0], &letter, 1) == 0) write(1, "end\\n", 4);
+        while (waitpid(-1, NULL, WNOHANG) == 0) pause();
+        return 0;
+    }
+    """
+    script = """
+    hold every exit
+    expect tree forks child
+    expect child is alive
+    expect output is exactly ""
+    let child exit
+    expect output is exactly end
+    """
+    play = with_script(of_lab(FORK_TREE, "02_one_child"), script)
+    proof = proved(FORK_TREE, submitted(tmp_path, FORK_TREE, text), play)
+    assert proof.standing is Standing.PROVED, proof.words
