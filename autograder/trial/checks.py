@@ -71,7 +71,7 @@ class Checks:
             case IsAlive(actors):
                 return Check(
                     broken=self._make.unless(actors, lambda name: not facts.is_dead(name)),
-                    fact=self._standing(actors, "are not alive any more"),
+                    fact=self._not_alive(actors),
                     hint=self._make.advice(),
                     badge=always("should be running"),
                 )
@@ -261,6 +261,16 @@ class Checks:
                 return f"{len(names)} of {actors.count} ({list_of(names)}) {plural}."
             who, standing = self._explainer.who(names[0]), self._explainer.standing(names[0])
             return f"{capital(who)} {standing}."
+
+        return say
+
+    def _not_alive(self, actors: Actors) -> Callable[[Breach], str]:
+        standing = self._standing(actors, "are not alive any more")
+
+        def say(breach: Breach) -> str:
+            if list(breach.names) == [self._make.subject]:
+                return self._explainer.should_live()
+            return standing(breach)
 
         return say
 

@@ -82,6 +82,14 @@ class Explainer:
             return f"{ending}: it should live until main ends, and no longer.{self._own_words()}"
         return f"{ending}, though there is more to come: it ends too early.{self._own_words()}"
 
+    def should_live(self) -> str:
+        """Of a subject that has ended where the script says that it is alive: who else still is, and its own words."""
+        left = [one.name for one in self.play.cast if not self.play.process(one.name).ended()]
+        verb = "lives" if len(left) == 1 else "live"
+        meanwhile = f" while {list_of(left)} still {verb}" if left else ""
+        ending = self.ending(self.play.subject.name)
+        return f"{self.subject} {ending}{meanwhile}: it should live on.{self._own_words()}"
+
     def never_started(self, settled: Settled) -> str:
         """Why main never reported."""
         if self.play.init.ended():

@@ -133,6 +133,16 @@ def test_a_command_that_was_never_started_is_missed(tmp_path: Path, mode: str, s
     assert verdict.message.startswith("boss has not started sleepy.")
 
 
+def test_who_should_be_alive_and_has_ended_hears_how_and_who_is_left(
+    tmp_path: Path, mode: str
+) -> None:
+    script = "expect sleepy is alive\nend the input\nexpect boss is alive"
+    program = "sleepy & read line; echo nothing more to read >&2"
+    verdict = judged(tmp_path, mode, script, program, keys=ONLY_WITHOUT_MAIN)
+    how = "boss exited with 0 while sleepy still lives: it should live on."
+    assert verdict.message.startswith(f"{how} It wrote: nothing more to read"), verdict.message
+
+
 def test_whom_the_subject_makes_is_named_and_expected_of(tmp_path: Path, mode: str) -> None:
     script = """
     expect boss forks k1..k2
