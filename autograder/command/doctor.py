@@ -9,8 +9,9 @@ from autograder.stage import isolation
 from autograder.stage.walls import Wall, walls
 
 _TO_TRACE = (
-    "let the grader trace: in a container with the capability SYS_PTRACE (docker run --cap-add=SYS_PTRACE), with "
-    "kernel.yama.ptrace_scope below 3, and below no other tracer; without namespaces as root"
+    "let the grader trace, and use seccomp(2): in a container with the capability SYS_PTRACE "
+    "(docker run --cap-add=SYS_PTRACE), with kernel.yama.ptrace_scope below 3, and below no other tracer; "
+    "without namespaces as root"
 )
 
 

@@ -99,6 +99,8 @@ def _refusal_of_a_try(isolation: str) -> str:
             Stage(mode, workspace, workspace.subfolder()) as stage,
             contextlib.closing(VirtualPlay(stage, _TRIED)) as play,
         ):
+            if not stage.sandbox.means().filters:
+                return "filters of system calls, by seccomp(2), are refused here"
             play.settle()
             ended = play.init.ended() and stage.sandbox.status() == 7
     except (StageError, OSError) as error:

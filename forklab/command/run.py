@@ -141,16 +141,26 @@ def _look(parsed: argparse.Namespace) -> int:
     from forklab.draw.trees.text import tree_text
     from forklab.lens.untraced.snapshot import CannotRunError, snapshot
 
-    print("  So it runs in real time, and its tree is that of its first rest.", file=sys.stderr)
+    print(
+        "  So it runs in real time and without input, and its tree is that of its first rest.",
+        file=sys.stderr,
+    )
+    limit = parsed.timeout or _SECONDS
     try:
         with runnable(parsed.program) as program:
             argv = [program.path or program.argv[0], *program.argv[1:]]
-            seen = snapshot(argv, seconds=parsed.timeout or _SECONDS)
+            seen = snapshot(argv, seconds=limit)
     except CannotRunError as error:
         raise UserError(str(error)) from None
     print(seen.output, end="")
     if seen.ended_early:
         print(f"forklab: {seen.ended_early}", file=sys.stderr)
+    if seen.left:
+        print(
+            f"forklab: It was ended, {' and '.join(seen.left)} being asleep or stopped:"
+            f" --timeout gives it longer than {counted(limit, 'second')}.",
+            file=sys.stderr,
+        )
     print(tree_text(seen.tree, seen.remarks), file=sys.stderr)
     if parsed.json:
         write_file(parsed.json, json.dumps(seen.history.to_json(), indent=1) + "\n")

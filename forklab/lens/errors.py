@@ -5,7 +5,17 @@ from __future__ import annotations
 import os
 from typing import Self
 
+from forklab.lens.edge.seccomp import A_FILTER
 from forklab.runnable import is_python
+
+_TRACING = (
+    "A container needs the capability SYS_PTRACE for it (docker run --cap-add=SYS_PTRACE), and"
+    " /proc/sys/kernel/yama/ptrace_scope must be less than 3."
+)
+_FILTERS = (
+    "It takes a kernel with CONFIG_SECCOMP_FILTER, and a container whose own filter of system calls lets"
+    " seccomp(2) or prctl(2) pass, as Docker's does."
+)
 
 
 class CannotRecordError(Exception):
@@ -29,11 +39,8 @@ class CannotTraceError(CannotRecordError):
             return CannotRecordError(
                 f"{tracer} traces this already, and a process has one tracer only. Run forklab by itself."
             )
-        return cls(
-            f"This machine does not let us trace a program: {reason}.\n"
-            "  A container needs the capability SYS_PTRACE for it (docker run --cap-add=SYS_PTRACE), and"
-            " /proc/sys/kernel/yama/ptrace_scope must be less than 3."
-        )
+        mend = _FILTERS if A_FILTER in reason else _TRACING
+        return cls(f"This machine does not let us trace a program: {reason}.\n  {mend}")
 
 
 class LensFailedError(CannotRecordError):

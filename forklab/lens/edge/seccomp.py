@@ -32,6 +32,9 @@ CLONE_UNTRACED = 0x800000
 _MAP_SHARED, _MAP_ANONYMOUS = 1, 0x20
 
 
+A_FILTER = "a filter by seccomp(2)"  # that is what was refused, if it is in the text of an error
+
+
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
@@ -175,4 +178,4 @@ def install(program: bytes) -> None:
     error = ctypes.get_errno()
     # The older way to the same, where a container forbids the newer one: prctl(2).
     if _LIBC.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(header), 0, 0) != 0:
-        raise OSError(error, f"it may not have a filter by seccomp(2) ({os.strerror(error)})")
+        raise OSError(error, f"it may not have {A_FILTER} ({os.strerror(error)})")

@@ -9,8 +9,9 @@ has lost interest.
 
 The program has a terminal as its standard output and error, as a student at a shell has it, and an
 empty pipe as its standard input. When everybody sleeps, the tree is written down; then the pipe is
-closed, which every reader sees as end of file. `forklab.lens.untraced.snapshot` is the other end; the
-answer is a `Sighting`, as JSON on standard output.
+closed, which every reader sees as end of file. Who still sleeps may wait for a clock, so it has the
+rest of its time. `forklab.lens.untraced.snapshot` is the other end; the answer is a `Sighting`, as
+JSON on standard output.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from forklab.history import Tree
+from forklab.history import State, Tree
 from forklab.lens.edge.namespace import become_subreaper
 from forklab.lens.request import Request
 from forklab.lens.untraced.quiet import everybody_sleeps, look_below
@@ -37,6 +38,7 @@ from forklab.live import live_tree
 MOST_PROCESSES = 200
 MOST_OUTPUT = 1_000_000  # bytes
 PAUSE = 5  # ms between two looks; a matter of pace only
+NAP = 50  # the same, while we wait for the clocks of others
 
 
 class EarlyEndError(Exception):
@@ -109,9 +111,18 @@ class Watched:
                 return tree
 
     def let_go(self) -> Tree | None:
-        """Close its input and follow it to the end, or until who is left sleeps: their tree."""
+        """Close its input and follow it to the end; the tree of those who sleep when their time is over.
+
+        Who is stopped waits for nothing but a signal: if nobody else is left, that is the end.
+        """
         os.close(self.stdin)
-        left = self.tree_at_rest()
+        try:
+            while (left := self.tree_at_rest()) and not _all_stopped(left):
+                self.listen(NAP)
+        except EarlyEndError as reason:
+            if str(reason) != "busy" or not everybody_sleeps(look_below(os.getpid())):
+                raise
+            return live_tree(os.getpid())
         while left is None and not self.hung_up:
             self.listen()  # to its last words
         return left
@@ -123,6 +134,11 @@ class Watched:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)
             self._reap()
+
+
+def _all_stopped(tree: Tree) -> bool:
+    below = [node for node in tree if node.pid != os.getpid()]
+    return all(node.state in (State.STOPPED, State.ZOMBIE) for node in below)
 
 
 def start(request: Request, lifeline: int) -> Watched:

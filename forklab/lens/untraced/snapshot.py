@@ -42,9 +42,9 @@ class Snapshot:
     `history` has the processes that were there, in the order of their numbers; its tree is the
     picture. `output` is what the program wrote to its terminal, to the end. `statuses` are those
     that the lens was told, by name, as os.waitstatus_to_exitcode() says them: a child for which its
-    own parent waits is not among them. `left` names those who did not end when their input did; we
-    killed them. `remarks` has who was blocked in wait(2). `ended_early` says in a sentence why it was
-    ended early.
+    own parent waits is not among them. `left` names those who slept on when their input had ended and
+    their time was over; we killed them. `remarks` has who was blocked in wait(2). `ended_early` says in
+    a sentence why it was ended early.
     """
 
     history: History = field(default_factory=History)
