@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from forklab.lacking import full_disk
 from forklab.runnable import LANGUAGES, CannotCompileError, Runnable, did_you_mean
 from forklab.unrunnable import why_not_there
 
@@ -107,6 +108,7 @@ def run_tool(words: Sequence[str], folder: Path | None = None) -> subprocess.Com
     return subprocess.run(
         words,
         cwd=folder,
+        env={"PATH": os.defpath, **os.environ},  # without one cc finds nothing of its own
         capture_output=True,
         text=True,
         errors="replace",
@@ -126,8 +128,12 @@ def _compile(kind: _Compiler, source: str, target: Path, folder: Path | None = N
             f"There is no {kind.language} compiler here: the command {compiler[0]!r} was not found."
             f" On Debian and Ubuntu, 'sudo apt install {kind.package}' brings one."
         ) from None
+    except PermissionError:
+        raise CannotCompileError(f"The compiler {compiler[0]!r} can't be run.") from None
     except subprocess.TimeoutExpired:
         raise CannotCompileError(f"The compiler needed more than {_COMPILER_SECONDS} s.") from None
+    if done.returncode != 0 and os.strerror(errno.ENOSPC) in done.stderr:
+        raise CannotCompileError(f"It can't be compiled: {full_disk()}.")
     if done.returncode != 0:
         raise CannotCompileError(
             _not_linked(source, done.stderr) or f"This does not compile.\n{done.stderr.rstrip()}"

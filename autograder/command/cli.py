@@ -16,6 +16,7 @@ from pathlib import Path
 from autograder.errors import CommandError
 from autograder.language.roles import AS_COMMAND, AS_INIT, MODES, VIRTUAL, VIRTUAL_SUBREAPER
 from forklab import standard
+from forklab.lacking import NO_PROC, has_proc, lacks
 from forklab.version import ShowVersion
 
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell tells it
@@ -44,11 +45,14 @@ def _guarded(words: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
+    if not has_proc():
+        print(f"autograder: {NO_PROC}.", file=sys.stderr)
+        return 2
     # What comes after "--" is somebody else's command line, options included.
     split = words.index("--") if "--" in words else len(words)
-    arguments = _parser().parse_args(words[:split])
-    arguments.init = words[split + 1 :]
     try:
+        arguments = _parser().parse_args(words[:split])
+        arguments.init = words[split + 1 :]
         return _run_or_explain(arguments)
     except CommandError as error:
         print(f"autograder: {error}", file=sys.stderr)
@@ -64,7 +68,7 @@ def _guarded(words: list[str]) -> int:
 
 def _run_or_explain(arguments: argparse.Namespace) -> int:
     # Imported late, here and below: `autograder --help` and wrong usage should answer at once.
-    from autograder.stage.errors import SHORTAGES, StageError
+    from autograder.stage.errors import StageError
     from forklab.draw.trees.errors import GraphvizFailedError, GraphvizMissingError
 
     try:
@@ -74,8 +78,8 @@ def _run_or_explain(arguments: argparse.Namespace) -> int:
     except (StageError, GraphvizMissingError, GraphvizFailedError) as error:
         raise CommandError(str(error)) from error
     except OSError as error:
-        if error.errno in SHORTAGES:
-            raise CommandError(f"this machine is short of something: {error.strerror}.") from error
+        if what := lacks(error):
+            raise CommandError(f"{what}.") from error
         if error.errno not in _WRONG_PATHS or error.filename is None:
             raise
         raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from error

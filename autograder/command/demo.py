@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from autograder.errors import CommandError
@@ -15,6 +16,9 @@ def demo(lab_name: str, out: Path) -> int:
     lab = load_lab(lab_name)
     try:
         demo_class.make_class(lab, out)
+    except shutil.Error as error:  # of a whole folder: a list of what went wrong
+        why = str(error.args[0][0][-1]).rpartition("] ")[2]
+        raise CommandError(f"--out {out}: cannot be written ({why}).") from error
     except OSError as error:
         raise CommandError(f"--out {out}: cannot be written ({error.strerror}).") from error
     say(

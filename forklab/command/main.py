@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from forklab import standard
 from forklab.command.usage import INTERRUPTED, UserError
+from forklab.lacking import NO_PROC, has_proc, lacks
 from forklab.version import ShowVersion
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _COMMANDS = ("run", "outputs", "quiz", "tree", "services", "ctl", "doctor")
 
 
@@ -28,13 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "forklab: standard output is closed. Leave out '>&-', or give a file.", file=sys.stderr
         )
         return 1
-    arguments = sys.argv[1:] if arguments is None else arguments
-    parser = _parser(arguments)
-    parsed, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        parser.exit(2, f"forklab: {_unknown(arguments[0], unknown[0])}\n")
+    if not has_proc():
+        print(f"forklab: {NO_PROC}.", file=sys.stderr)
+        return 1
     try:
-        status: int = parsed.run(parsed)
+        status = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except UserError as error:
         print(f"forklab: {error}", file=sys.stderr)
@@ -43,14 +42,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         standard.close(sys.stdout.fileno())
         return 1
     except OSError as error:
-        if error.errno not in _FULL:
+        # A line of ours that can't be written has no file; what a command writes it has its own words for.
+        if error.errno in _UNWRITABLE and error.filename is None:
+            standard.close(sys.stdout.fileno())
+            print(f"forklab: it can't be written: {error.strerror}.", file=sys.stderr)
+        elif what := lacks(error):
+            print(f"forklab: {what}.", file=sys.stderr)
+        else:
             raise
-        standard.close(sys.stdout.fileno())
-        print(f"forklab: it can't be written: {error.strerror}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("forklab: You have pressed Ctrl-C.", file=sys.stderr)
         return INTERRUPTED
+    return status
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = _parser(arguments)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.exit(2, f"forklab: {_unknown(arguments[0], unknown[0])}\n")
+    status: int = parsed.run(parsed)
     return status
 
 

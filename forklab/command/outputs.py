@@ -112,6 +112,7 @@ def run(parsed: argparse.Namespace) -> int:
                     limit=parsed.limit,
                     seconds=parsed.seconds - (time.monotonic() - started),
                     stop=stop,
+                    forks=True,
                 )
     except (CannotRecordError, CannotCompileError) as error:
         raise UserError(str(error)) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import functools
 import gc
 import os
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NamedTuple
 
+from forklab.lacking import LacksError, lacks
 from forklab.lens.echo import Echo
 from forklab.lens.edge import proc, ptrace, seccomp, timestamps
 from forklab.lens.edge.descriptors import inherited
@@ -250,7 +252,7 @@ class Session:
         """What we keep of the program's standard output, and its end of it."""
         if self.request.pipe:
             return os.pipe()
-        ours, theirs = os.openpty()
+        ours, theirs = _new_terminal()
         attributes = termios.tcgetattr(theirs)
         attributes[1] &= ~termios.OPOST
         termios.tcsetattr(theirs, termios.TCSANOW, attributes)
@@ -308,6 +310,16 @@ class Session:
         if setting.chance is not None and setting.varies(Kind.HASHES):
             environment[HASH_SEED] = setting.chance.hash_seed
         os.execve(self.request.program, self.request.argv, environment)
+
+
+def _new_terminal() -> tuple[int, int]:
+    try:
+        return os.openpty()
+    except OSError as error:
+        if lacks(error) and error.errno != errno.ENOSPC:  # that is about terminals here
+            raise
+        why = f"a terminal can't be had here ({error.strerror}, see pty(7)): with --pipe none is needed"
+        raise LacksError(error.errno, why) from None
 
 
 def _foreign() -> frozenset[File]:

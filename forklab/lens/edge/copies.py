@@ -12,6 +12,8 @@ import select
 import signal
 from collections.abc import Callable, Sequence
 
+from forklab.lacking import last_words
+
 DEVNULL = -3  # as subprocess has it, which takes longer to load than a copy to be made
 
 
@@ -84,9 +86,7 @@ def _guarded(
                     os.close(number)
         work()
         status = 0
-    except BaseException:
-        import traceback  # here: hardly anybody needs it
-
-        os.write(2, traceback.format_exc().encode(errors="replace"))
+    except BaseException as error:
+        os.write(2, last_words(error).encode(errors="replace"))
     finally:
         os._exit(status)

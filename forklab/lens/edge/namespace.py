@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from forklab.lacking import last_words
 from forklab.numbering import FIRST_PID
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -80,10 +81,9 @@ def _guarded(deed: Callable[[], int]) -> None:
     status = 1
     try:
         status = deed()
-    except BaseException:
-        import traceback  # here: hardly anybody needs it
-
-        traceback.print_exc()  # the recorder's standard error is read by whoever asked for the recording
+    except BaseException as error:
+        # The recorder's standard error is read by whoever asked for the recording.
+        os.write(2, last_words(error).encode(errors="replace"))
     finally:
         os._exit(status)
 
