@@ -20,15 +20,15 @@ def test_who_is_continued_between_two_questions_is_heard(monkeypatch: pytest.Mon
     stopped = world.new(7, Member("P", 7, 1000, None, 0))
     world.let(stopped, Stand.STOPPED)
 
-    def state(tid: int) -> str:
+    def stat(tid: int) -> list[str]:
         asked.append(tid)
-        return "t"
+        return ["t", "1", "7", "7"]
 
     def wait(tid: int, *, block: bool = True) -> tuple[int, int] | None:
         asked.append(tid)
         return REPORT if len(asked) > 1 else None
 
-    monkeypatch.setattr(listening.proc, "state", state)
+    monkeypatch.setattr(listening.proc, "stat", stat)
     monkeypatch.setattr(listening.ptrace, "wait", wait)
     monkeypatch.setattr(listening, "hear", lambda loop, report: heard.append(report))
     run = SimpleNamespace(world=world, threaded=set())

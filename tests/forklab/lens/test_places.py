@@ -60,8 +60,12 @@ libc.fgetc(ctypes.c_void_p(file))
 os.wait()
 """
     found = explore([sys.executable, "-c", program])
-    assert found.complete is complete
-    assert ("it reads /proc, where it can see others" in found.reasons) is not complete
+    # On newer systems libffi, which ctypes brings along, looks up in its own /proc where it is itself.
+    reasons = {
+        reason for reason in found.reasons if not reason.endswith("/maps, which nobody decides")
+    }
+    assert (not reasons) is complete
+    assert ("it reads /proc, where it can see others" in reasons) is not complete
 
 
 @pytest.mark.parametrize(

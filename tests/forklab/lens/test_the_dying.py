@@ -18,16 +18,20 @@ PROGRAM = """
     #include <unistd.h>
     static void heard(int number) {{ (void)number; _exit(1); }}
     int main(void) {{
-        int status;
+        int status, ready[2];
         sigset_t mask;
         sigemptyset(&mask);
         sigaddset(&mask, {blocked});
         sigprocmask(SIG_BLOCK, &mask, NULL);
         signal(SIGUSR1, heard);
+        pipe(ready);
         pid_t child = fork();
-        if (child == 0)
+        if (child == 0) {{
+            write(ready[1], "", 1); /* from glibc 2.41 on all signals are blocked while it is born */
             for (;;)
                 pause();
+        }}
+        read(ready[0], &status, 1);
         {signals}
         waitpid(child, &status, 0);
         printf("%d\\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
