@@ -27,6 +27,8 @@ def lacks(error: OSError) -> str | None:
         return "no folder for temporary files can be written to. Set TMPDIR to one that you may write to"
     if error.errno == errno.ENOENT and str(error.filename).startswith("/dev/"):
         return f"there is no {error.filename} here"
+    if error.errno == errno.ENOENT and _is_nowhere():
+        return "the folder that you are in was removed. Go to another one, with cd"
     if error.errno == errno.EMFILE:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         return f"no more than {files} files may be open here. Raise that: ulimit -n 1024"
@@ -41,9 +43,20 @@ def lacks(error: OSError) -> str | None:
     return None
 
 
+def _is_nowhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def full_disk() -> str:
     folder = os.environ.get("TMPDIR", "/tmp")
-    return f"the disk is full. Make room, in {folder} too, or set TMPDIR to another folder"
+    return (
+        f"no space is left on a disk: where the output goes, or in {folder}. "
+        "Make room, or set TMPDIR to another folder"
+    )
 
 
 def last_words(error: BaseException) -> str:

@@ -78,6 +78,25 @@ def test_without_proc(
     assert "mount -t proc proc /proc" in capsys.readouterr().err
 
 
+def test_in_a_folder_that_was_removed(tmp_path: Path) -> None:
+    words = (sys.executable, "-m", "autograder.command.cli", "check", "init", ".")
+    folder = str(tmp_path / "gone")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, map(os.path.abspath, sys.path))),
+    }
+    done = subprocess.run(
+        ["sh", "-c", 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"', folder, *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "was removed" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_without_terminals_the_mend_is_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> tuple[int, int]:
         raise error_of(errno.ENOENT)
@@ -98,6 +117,17 @@ def test_a_compiler_is_found_where_there_is_no_path(hello: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PATH"}
     done = forklab("run", hello, env=environment)
     assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
+
+
+def test_a_compiler_that_has_no_room(hello: str, tmp_path: Path) -> None:
+    compiler = tmp_path / "full"
+    compiler.write_text(
+        "#!/bin/sh\necho 'ld: final link failed: No space left on device' >&2; exit 1\n"
+    )
+    compiler.chmod(0o755)
+    done = forklab("run", hello, env={**os.environ, "CC": str(compiler)})
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "can't be compiled: no space is left" in done.stderr
 
 
 def test_arguments_that_are_too_long_for_one_word(hello: str) -> None:
