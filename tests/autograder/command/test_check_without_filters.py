@@ -7,9 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from refusing import without_filters
 
+from autograder.language.roles import is_in_virtual_time
+from autograder.stage import isolation
+
 ORPHANAGE = Path(__file__).parents[3] / "labs" / "orphanage"
+
+
+@pytest.fixture(autouse=True)
+def is_all_that_is_missing() -> None:
+    if not is_in_virtual_time(isolation.default().mode):
+        pytest.skip("this machine has no virtual time, with or without filters")
 
 
 def autograder(*words: str) -> subprocess.CompletedProcess[str]:
