@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from forklab.command.usage import Subcommands, UserError, whole_number
+from forklab.command.usage import Subcommands, UserError, seed, whole_number
 
 LEVELS = range(1, 6)
 _KINDS = ("count", "tree", "actions", "outputs")
@@ -23,7 +23,7 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
             " The same seed gives the same quiz: give each student a seed of their own."
         ),
     )
-    quiz.add_argument("--seed", metavar="N", type=int, default=0, help="which quiz; default 0")
+    quiz.add_argument("--seed", metavar="N", type=seed, default=0, help="which quiz; default 0")
     quiz.add_argument(
         "--kind",
         choices=_KINDS,

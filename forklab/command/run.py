@@ -17,6 +17,8 @@ from forklab.command.usage import (
     runnable,
     say_what_is_not_read,
     seconds,
+    seed,
+    whole_number,
     write_file,
     write_picture,
 )
@@ -54,7 +56,7 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
     run.add_argument("--svg", metavar="FILE", help="draw its tree at the end")
     run.add_argument("--lanes", metavar="FILE", help="draw its processes in time, a lane each")
     run.add_argument("--film", metavar="FILE.html", help="make a film of it, for a browser")
-    run.add_argument("--seed", metavar="N", type=int, default=0, help="who runs when; default 0")
+    run.add_argument("--seed", metavar="N", type=seed, default=0, help="who runs when; default 0")
     run.add_argument(
         "--schedule",
         metavar="FILE",
@@ -63,8 +65,7 @@ def add_parser(commands: Subcommands) -> argparse.ArgumentParser:
     run.add_argument(
         "--outcome",
         metavar="N",
-        type=int,
-        default=1,
+        type=whole_number("the number of an outcome"),
         help="with --schedule: which of its outcomes; default 1",
     )
     run.add_argument("--real-time", action="store_true", help="let clocks and processes run free")
@@ -89,7 +90,9 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.schedule is not None:
         from forklab.command.schedules import read_schedule
 
-        schedule = read_schedule(parsed.schedule, parsed.outcome)
+        schedule = read_schedule(parsed.schedule, parsed.outcome or 1)
+    elif parsed.outcome is not None:
+        raise UserError("--outcome is one of those in a schedule's file: add --schedule FILE.")
     if os.path.basename(parsed.program[0]) in _TRACERS:
         print(
             f"forklab: {parsed.program[0]} can't trace here: forklab traces already,"

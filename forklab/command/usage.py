@@ -157,6 +157,14 @@ def whole_number(what: str, most: float = math.inf) -> Callable[[str], int]:
     return read_number
 
 
+def seed(word: str) -> int:
+    """The type of an argument."""
+    try:
+        return int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a whole number") from None
+
+
 def seconds(word: str) -> float:
     """The type of an argument."""
     try:

@@ -365,3 +365,23 @@ def test_a_terminal_that_knows_ascii_only_gets_nothing_else(
     assert "| \\xe9" in printed.stdout
     assert forklab("run", "printf", "é\n", **environment).stdout == "é\n"  # its own bytes
     assert forklab("tree", **environment).stdout.isascii()
+
+
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        (("run", "--seed", "x", "true"), "'x' is not a whole number"),
+        (("quiz", "--seed", "1.5"), "'1.5' is not a whole number"),
+        (
+            ("run", "--schedule", "file", "--outcome", "0", "true"),
+            "'0' is not the number of an outcome",
+        ),
+        (("run", "--outcome", "2", "true"), "add --schedule FILE"),
+    ],
+)
+def test_a_number_that_is_none_or_chooses_nothing(
+    forklab: Forklab, words: tuple[str, ...], mend: str
+) -> None:
+    done = forklab(*words)
+    assert done.returncode != 0
+    assert mend in done.stderr.splitlines()[-1]
