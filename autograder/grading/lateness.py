@@ -103,7 +103,15 @@ def _newest(folder: Path) -> datetime | None:
     times: list[float] = []
     with suppress(BuildError, OSError):  # what was found until then has to do
         times.extend((folder / entry.name).lstat().st_mtime for entry in entries(folder))
-    return datetime.fromtimestamp(max(times), UTC) if times else None
+    return _moment_of(max(times)) if times else None
+
+
+def _moment_of(time: float) -> datetime:
+    """Some file systems keep years that no calendar has: then the last, or the first, moment that there is."""
+    try:
+        return datetime.fromtimestamp(time, UTC)
+    except (ValueError, OverflowError, OSError):
+        return (datetime.max if time > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 def _moment_in(file: Path) -> datetime | None:
@@ -113,9 +121,9 @@ def _moment_in(file: Path) -> datetime | None:
             words = stamp.read(100).decode().split()
         zone = ZoneInfo(words[2]) if len(words) > 2 and words[2][:1].isalpha() else None
         moment = datetime.fromisoformat(" ".join(words[:2] if zone else words))
-    except (BuildError, OSError, ValueError, LookupError):
+        return moment.replace(tzinfo=zone) if zone else moment.astimezone()
+    except (BuildError, OSError, ValueError, OverflowError, LookupError):
         return None
-    return moment.replace(tzinfo=zone) if zone else moment.astimezone()
 
 
 def penalty_for(policy: Policy, lab: Lab, student: str, score: float, seconds: float) -> float:

@@ -125,7 +125,13 @@ def test_nbgraders_time_stamp_tells_when_it_was_handed_in(tmp_path: Path, text: 
     assert handed_in(submission) == DUE + timedelta(hours=1.5)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-11-30 12:00:00 Nowhere/Town", "\0" * 500])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "yesterday", "2026-11-30 12:00:00 Nowhere/Town", "\0" * 500),
+        "0001-01-01 00:00:00",  # before which there is none, for those who are east of Greenwich
+    ],
+)
 def test_a_time_stamp_that_says_nothing_is_left_alone(tmp_path: Path, text: str) -> None:
     hand_in(tmp_path, ["ada"])
     folder = tmp_path / "ada" / "init"
@@ -133,6 +139,25 @@ def test_a_time_stamp_that_says_nothing_is_left_alone(tmp_path: Path, text: str)
     for file in folder.iterdir():
         os.utime(file, (DUE.timestamp(), DUE.timestamp()))
     assert handed_in(Submission("ada", folder)) == DUE
+
+
+@pytest.mark.parametrize("year", [-29_719, 14_645, 3 * 10**11])
+def test_a_year_that_no_calendar_has_is_the_last_or_the_first_that_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    """tmpfs and XFS keep them, and touch(1) sets them; not each file system of those who test does."""
+    hand_in(tmp_path, ["ada"])
+    [ada] = find_submissions(tmp_path, "init")
+    real = Path.lstat
+
+    def in_that_year(path: Path) -> os.stat_result:
+        facts = real(path)
+        times = {"st_mtime": (year - 1970) * 31_556_952.0} if path.name == "init.c" else {}
+        return os.stat_result(tuple(facts), times)
+
+    monkeypatch.setattr(Path, "lstat", in_that_year)
+    late = seconds_late(Late(DUE, "late.py:a_tenth_a_day"), ada)
+    assert (late > 7_000 * 31_556_952) if year > 0 else late == 0
 
 
 def test_a_time_stamp_of_the_students_own_is_not_believed(tmp_path: Path) -> None:
