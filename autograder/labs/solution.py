@@ -8,10 +8,11 @@ from autograder.labs.lab import Lab
 
 
 def digests_of_solution(lab: Lab) -> tuple[str, ...]:
-    """Of all of its files, in the order of their names: equal for equal solutions, wherever the lab is."""
-    files = sorted((lab.folder / "solution").rglob("*"))
+    """Of all of its files, with their names: equal for equal solutions, wherever the lab is."""
+    solution = lab.folder / "solution"
+    files = [path for path in sorted(solution.rglob("*")) if path.is_file()]
     return tuple(
-        hashlib.sha256(file.read_bytes()).hexdigest()
+        f"{file.relative_to(solution)} {hashlib.sha256(file.read_bytes()).hexdigest()}"
         for file in files
-        if file.is_file() and file.suffix != ".pyc"
+        if file.suffix != ".pyc"
     )
