@@ -23,7 +23,7 @@ from autograder.safe_text import one_line, safe_text
 from autograder.stage.contained import Completed
 from autograder.stage.errors import StageError
 from autograder.stage.tools import compiler, python_for_submissions
-from autograder.submission.clutter import is_archive
+from autograder.submission.clutter import is_archive, is_packed
 from autograder.submission.executable import check_executable, is_compiled
 from autograder.submission.intake import BuildError, Intake, take_in
 
@@ -110,7 +110,7 @@ def _build(
         sources = shared if f"{program}.c" in sources else []
     python = workspace / f"{program}.py"
     executable = workspace / program
-    _refuse_utf_16(workspace, [*_MAKEFILES, *sources, python.name])
+    _refuse_what_no_tool_reads(workspace, [*_MAKEFILES, *sources, python.name, program])
     if makefile:
         _remove_compiled(workspace, program)
         return _make(workspace, run, program)
@@ -156,6 +156,8 @@ def _compile(workspace: Path, run: Runner, program: str, sources: list[str]) -> 
     if completed.status != 0 and completed.status is not None:
         if re.search(r"undefined (reference to|symbol).*\bmain\b", completed.output):
             what = f"There is no function main in {_list(sources)}, so there is nothing to start."
+            if cpp := sorted(path.name for path in workspace.iterdir() if _is_cpp(path)):
+                what += f"\n{_written_in_cpp(cpp[0], program)}"
             raise BuildError(what + _quote(completed.output))
         if re.search(r"(multiple definition of|duplicate symbol).*\bmain\b", completed.output):
             what = (
@@ -192,9 +194,11 @@ def _raise_unless_done(completed: Completed, tool: str) -> None:
         )
 
 
-def _refuse_utf_16(workspace: Path, names: Sequence[str]) -> None:
-    """No compiler says in plain words what is wrong with it."""
+def _refuse_what_no_tool_reads(workspace: Path, names: Sequence[str]) -> None:
+    """No compiler says in plain words what is wrong with UTF-16, or with an archive that was called init.c."""
     for name in filter(lambda name: (workspace / name).is_file(), names):
+        if is_packed(workspace / name):
+            raise BuildError(_packed(name))
         with (workspace / name).open("rb") as file:
             if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
                 raise BuildError(
@@ -227,16 +231,10 @@ def _nothing_to_run(workspace: Path, program: str, intake: Intake) -> str:
                 f"{what}\n  There is {one_line(str(path))}: hand in what is in the folder {folder}."
             )
     for path in paths:
-        if is_archive(path.name):
-            return (
-                f"{one_line(path.name)} is an archive, and nobody unpacks it here.\n"
-                "  Hand in the files that are in it."
-            )
-        if path.suffix in _CPP or path.suffix.lower() in _CPP:
-            return (
-                f"{one_line(path.name)} is C++, and only C is compiled here.\n"
-                f"  Rename it to {program}.c if it is C; for C++ hand in a Makefile that makes {program} of it."
-            )
+        if is_archive(path.name) or (not path.suffix and is_packed(workspace / path)):
+            return _packed(path.name)
+        if _is_cpp(path):
+            return _written_in_cpp(path.name, program)
         lower = path.name.lower().removesuffix(".txt")  # as editors on Windows call it
         if lower in (program, f"{program}.py", f"{program}.c", "makefile", "gnumakefile"):
             meant = "Makefile" if lower.endswith("makefile") else lower
@@ -246,6 +244,24 @@ def _nothing_to_run(workspace: Path, program: str, intake: Intake) -> str:
                 f"{what}\n  Rename {one_line(path.name)} to {program}.py if that is your program."
             )
     return f"{what}\n  There is only: {_list([one_line(str(path)) for path in paths])}."
+
+
+def _packed(name: str) -> str:
+    return (
+        f"{one_line(name)} is an archive, and nobody unpacks it here.\n"
+        "  Hand in the files that are in it."
+    )
+
+
+def _is_cpp(path: Path) -> bool:
+    return path.suffix in _CPP or path.suffix.lower() in _CPP
+
+
+def _written_in_cpp(name: str, program: str) -> str:
+    return (
+        f"{one_line(name)} is C++, and only C is compiled here.\n"
+        f"  Rename it to {program}.c if it is C; for C++ hand in a Makefile that makes {program} of it."
+    )
 
 
 def _list(names: Sequence[str], most: int = 5) -> str:

@@ -215,6 +215,24 @@ def test_python_that_is_not_valid_is_told_with_pythons_words(submission, complai
     assert "line 2" in message
 
 
+def test_a_main_in_cpp_beside_c_is_told_as_what_it_is(submission, complaint):
+    (submission / "reap.c").write_text("int reap(void) { return 0; }\n")
+    (submission / "init.cpp").write_text(PRINTS_HI)
+    message = complaint(run_here)
+    assert message.startswith("There is no function main in reap.c")
+    assert "init.cpp is C++, and only C is compiled here." in message
+
+
+@pytest.mark.parametrize("name", ["init", "init.c", "init.py", "Makefile", "homework"])
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar", "bztar", "xztar"])
+def test_an_archive_by_another_name_is_told_as_one(submission, complaint, tmp_path, name, kind):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "init.c").write_text(PRINTS_HI)
+    packed = shutil.make_archive(str(tmp_path / "packed"), kind, tmp_path / "work")
+    shutil.move(packed, submission / name)
+    assert complaint().startswith(f"{name} is an archive, and nobody unpacks it here.\n")
+
+
 def test_a_missing_compiler_is_not_the_students_fault(submission, built, monkeypatch):
     (submission / "init.c").write_text(PRINTS_HI)
     monkeypatch.setattr(shutil, "which", lambda *_: None)
