@@ -26,7 +26,7 @@ from autograder.reports.write import write_reports
 from autograder.stage import isolation
 from autograder.stage.errors import StageError
 from autograder.stage.isolation import ModeChoice
-from autograder.submission.submissions import archives_in, find_submissions
+from autograder.submission.submissions import archives_in, doubts, find_submissions
 from autograder.trial import assess
 
 
@@ -74,6 +74,8 @@ def grade_class(order: ClassOrder) -> int:
             screen,
             f"{name} lies beside the students' folders: nobody unpacks it, nobody is judged by it.",
         )
+    for sentence in doubts(submissions, order.assignment or lab.name):
+        say(screen, sentence)
     with (
         output_folder(order.out) as out,
         Gradebook(out / "gradebook.sqlite") as gradebook,

@@ -29,13 +29,15 @@ class Submission:
     """What one student handed in. `folder` is None when there is nothing for this lab.
 
     `obstacle` says why there is nothing to judge, to its author; empty if there is. `stamped`: the folder is laid out
-    as nbgrader does it, which writes into it when it was handed in.
+    as nbgrader does it, which writes into it when it was handed in. `meant`: who has handed in nothing has a folder of
+    that name, which may be it.
     """
 
     student: str
     folder: Path | None
     obstacle: str = field(default="", compare=False)
     stamped: bool = field(default=True, compare=False)
+    meant: str | None = field(default=None, compare=False)
 
 
 def find_submissions(
@@ -76,6 +78,7 @@ def find_submissions(
             f"  {_layout(root, lab, program)}\n"
             f"  To check one submission: autograder check {lab} {root}"
         )
+    _refuse_a_folder_of_classes(root, folders, assignment or lab)
     found: list[Submission] = []
     for folder in folders:
         name = one_line(folder.name)
@@ -89,6 +92,17 @@ def find_submissions(
 def archives_in(root: Path) -> list[str]:
     """The archives beside the students' folders: submissions, perhaps, that nobody has unpacked."""
     return sorted(one_line(e.name) for e in root.iterdir() if is_archive(e.name) and e.is_file())
+
+
+def doubts(submissions: Sequence[Submission], assignment: str) -> Iterator[str]:
+    """What may be wrong with the name of the folder, where only some of a class have nothing in it; a sentence each."""
+    names = Counter(submission.meant for submission in submissions if submission.meant is not None)
+    for name, count in names.most_common():
+        if count > 1:
+            yield (
+                f"{count} of {len(submissions)} students have nothing in a folder {one_line(assignment)}, but a folder "
+                f"{one_line(name)}: if that is it, --assignment {shlex.quote(name)}"
+            )
 
 
 def choose(submissions: Sequence[Submission], student: str) -> Submission:
@@ -148,11 +162,12 @@ def _handed_in(student: str, folder: Path, assignment: str, *, short: bool) -> S
         return Submission(student, folder, stamped=False)
     what = "is empty" if inner.is_dir() else "does not exist"
     obstacle = f"Nothing was handed in for this lab: the folder {one_line(assignment)} {what}."
-    if meant := _meant(folder, assignment):
+    meant = _meant(folder, assignment)
+    if meant is not None:
         obstacle += (
             f"\n  There is {one_line(meant)}: if that is it, call it {one_line(assignment)}."
         )
-    return Submission(student, None, obstacle)
+    return Submission(student, None, obstacle, meant=meant)
 
 
 def _meant(folder: Path, assignment: str) -> str | None:
@@ -198,6 +213,17 @@ def _refuse_an_empty_class(
     raise CommandError(
         f"Nobody in {root} has handed in anything in a folder {one_line(assignment)}.\n  {mend}"
     )
+
+
+def _refuse_a_folder_of_classes(root: Path, folders: Sequence[Path], assignment: str) -> None:
+    """One level too high, as where nbgrader keeps a course: source, release, submitted."""
+    for folder in folders:
+        students = [name for name in _folders_in(folder) if (folder / name / assignment).is_dir()]
+        if len(students) > 1 and not (folder / assignment).is_dir():
+            raise CommandError(
+                f"{root} is no class: {one_line(folder.name)} in it is one, of {one_line(students[0])} and others.\n"
+                f"  Grade {folder}"
+            )
 
 
 def _folders_in(folder: Path) -> Iterator[str]:

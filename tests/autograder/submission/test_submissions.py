@@ -12,6 +12,7 @@ from autograder.submission.submissions import (
     Submission,
     archives_in,
     choose,
+    doubts,
     find_submissions,
     state_of,
 )
@@ -124,6 +125,26 @@ def test_a_class_that_handed_in_nothing_is_told_what_it_has(tmp_path: Path) -> N
     hand_in(tmp_path, "ada/hw 3/init.c", "ben/hw 3/init.c", "ben/hw2/a.c", "chen/.git/config")
     with pytest.raises(CommandError, match=r"hw 3 \(2\), hw2 \(1\).*--assignment 'hw 3'"):
         find_submissions(tmp_path, "init")
+
+
+def test_where_some_have_another_folder_it_is_told_of_all_who_have_it(tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada/init/init.c", "ben/Init/init.c")
+    hand_in(tmp_path, *(f"{student}/hw 3/init.c" for student in ("chen", "dora", "emil")))
+    assert list(doubts(find_submissions(tmp_path, "init"), "init")) == [
+        "3 of 5 students have nothing in a folder init, but a folder hw 3: if that is it, --assignment 'hw 3'"
+    ]
+
+
+def test_who_names_a_folder_of_classes_is_told_where_the_class_is(tmp_path: Path) -> None:
+    """nbgrader's source/LAB would be a student called source, who has handed in."""
+    hand_in(
+        tmp_path, "source/init/init.c", "submitted/ada/init/init.c", "submitted/ben/init/init.c"
+    )
+    with pytest.raises(
+        CommandError, match=r"submitted in it is one, of \w+ and others\.\n  Grade .*/submitted"
+    ):
+        find_submissions(tmp_path, "init")
+    assert len(find_submissions(tmp_path / "submitted", "init")) == 2
 
 
 @pytest.mark.parametrize("files", [[], [".DS_Store", "._x"], ["timestamp.txt"]])
