@@ -26,8 +26,9 @@ from autograder.grading.terms import LabTerms, digest_of
 from autograder.labs.demo_class import make_class
 from autograder.labs.generate import names
 from autograder.labs.lab import Generated, Lab, load_lab
+from autograder.labs.solution import digests_of_solution
 from autograder.language.roles import PIDNS, SUBREAPER
-from autograder.submission.submissions import find_submissions
+from autograder.submission.submissions import Submission, find_submissions
 from autograder.trial.verdict import Assessment, Status, Verdict
 
 ROOT = Path(__file__).parents[3]
@@ -176,6 +177,52 @@ def test_a_lab_is_another_one_if_any_of_its_plays_is_or_if_init_stands_elsewhere
     assert len({digest_of(lab, mode) for lab, mode in labs}) == len(labs)
     elsewhere = replace(LAB, scenarios=(replace(first, path=Path("moved.toml")), *others))
     assert digest_of(elsewhere, "pidns") == digest_of(LAB, "pidns")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "plays"),
+    [
+        ("lab.toml", 'run = ["{program}"', 'run = ["{program}", "-v"', "all"),
+        ("lab.toml", "[files]", '[files]\n"other.txt" = ""', "all"),
+        ("lab.toml", "commands = [", 'commands = ["other", ', "all"),
+        ("solution/c/fate.c", "int main(", "int  main(", "all"),
+        ("scenarios/01_exits.toml", "main exits", "main  exits", "one"),
+        ("scenarios/01_exits.toml", "points = ", "points = 1", "none"),
+        ("lab.toml", "title = ", 'title = "Another" #', "none"),
+        ("README.md", "", "More words.\n", "none"),
+        ("starter/c/fate.c", "", "// More words.\n", "none"),
+    ],
+)
+def test_of_the_files_of_a_lab_those_count_that_its_plays_stand_on(
+    tmp_path: Path, file: str, old: str, new: str, plays: str
+) -> None:
+    folder = tmp_path / "exit_status"
+    shutil.copytree(ROOT / "labs" / "exit_status", folder)
+    settings = (folder / "lab.toml").read_text()
+    (folder / "lab.toml").write_text(
+        settings + 'commands = ["some"]\nexpected = "reference"\n[files]\n'
+    )
+    before = LabTerms(load_lab(folder), PIDNS).of(Submission("ada", None)).plays
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    after = LabTerms(load_lab(folder), PIDNS).of(Submission("ada", None)).plays
+    changed = sum(before[name] != play for name, play in after.items())
+    assert changed == {"all": len(before), "one": 1, "none": 0}[plays]
+
+
+def test_a_solution_whose_files_exchange_their_names_is_another_one(tmp_path: Path) -> None:
+    solution = tmp_path / "solution" / "c"
+    solution.mkdir(parents=True)
+    lab = replace(LAB, folder=tmp_path)
+    found = set()
+    for one, other in (("a.c", "b.c"), ("b.c", "a.c"), ("a.c", "b.c")):
+        (solution / one).write_text("first")
+        (solution / other).write_text("second")
+        found.add(digests_of_solution(lab))
+    (solution / "b.c").rename(solution / "c.c")  # in the same order as before
+    found.add(digests_of_solution(lab))
+    assert len(found) == 3
 
 
 def test_who_hands_in_again_is_graded_again(tmp_path: Path) -> None:
