@@ -9,6 +9,7 @@ from forklab.counted import counted
 from forklab.kernel.signals import CHLD, KILL
 from forklab.lens.calls import sending, waiting
 from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge.yielding import give_way
 from forklab.lens.loop import threads, vforking
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.chronicle import Member
@@ -218,7 +219,7 @@ def _leave_to_others(run: Run, orphan: Member) -> None:
     while proc.exists(orphan.pid):
         if time.monotonic() > deadline:
             raise EndOfRunError(f"Nobody reaps {orphan.name}, an orphan.")
-        os.sched_yield()
+        give_way()
 
 
 def _leave_to_parent(loop: Loop, member: Member, parent: Member) -> None:

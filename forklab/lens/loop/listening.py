@@ -5,12 +5,11 @@ What a stop means is elsewhere; here it is only handed on.
 
 from __future__ import annotations
 
-import os
-
 from forklab.kernel.calls import calls_in
 from forklab.kernel.signals import SEGV, STOPPING_MASK, TRAP, bit
 from forklab.lens.calls import dispatch, waiting
 from forklab.lens.edge import proc, ptrace
+from forklab.lens.edge.yielding import give_way
 from forklab.lens.loop import delivery, lifecycle, threads
 from forklab.lens.loop.loop import Loop, Report
 from forklab.lens.world.onward import AT_ONCE, IN_TURN
@@ -124,7 +123,7 @@ def _watch(loop: Loop, tracee: Tracee) -> None:
     """It comes back, or falls asleep in the call that it was let into, or has to wait for its fellow threads."""
     run = loop.run
     threaded = tracee.member in run.threaded
-    os.sched_yield()  # mostly all that it needs, as we share a processor, and to look costs more
+    give_way()  # mostly all that it needs, as we share a processor, and to look costs more
     for _ in range(_AT_WILL):
         if report := threads.wait(run, tracee, block=False):
             hear(loop, report)
@@ -149,14 +148,14 @@ def _watch(loop: Loop, tracee: Tracee) -> None:
         if loop.watchdog.rung:  # it computes, and each look lets it do so for longer
             loop.alarm()
             return
-        os.sched_yield()
+        give_way()
     hear(loop, threads.wait(run, tracee))
 
 
 def _look_at(loop: Loop, tracee: Tracee) -> None:
     """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
     is_stopped = tracee.stand is Stand.STOPPED or tracee.vfork is not None
-    resting = "tT" if is_stopped else "SD" if tracee.unfinished_birth else "S"
+    resting = "tT" if is_stopped else tracee.letters_of_sleep
     for _ in range(_AT_WILL):
         fields = proc.stat(tracee.tid)  # before we ask: whoever is woken in between has a report
         letter = fields[0] if fields else None
@@ -169,7 +168,7 @@ def _look_at(loop: Loop, tracee: Tracee) -> None:
             return
         if threads.stands_at_its_end(loop.run, tracee, letter):
             return
-        os.sched_yield()
+        give_way()
     loop.run.world.let(tracee, Stand.RUNNING)
 
 

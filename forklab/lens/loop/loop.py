@@ -112,7 +112,7 @@ class Loop:
         if self.silent_alarms < _ALARMS:
             return []
         running = list(self.run.world.running.values())
-        if all(proc.state(tracee.tid) == "S" for tracee in running):
+        if all((proc.state(t.tid) or "gone") in t.letters_of_sleep for t in running):
             for tracee in running:
                 self.run.world.let(tracee, Stand.INSIDE)
             return []

@@ -172,5 +172,10 @@ class Tracee:
             self.seen = seen._replace(fresh="")
 
     @property
+    def letters_of_sleep(self) -> str:
+        """How /proc shows it that it sleeps in its call: who waits for the child of its vfork cannot be disturbed."""
+        return "SD" if self.unfinished_birth else "S"
+
+    @property
     def is_leader(self) -> bool:
         return self.tid == self.member.pid

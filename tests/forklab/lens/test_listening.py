@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from forklab.lens.loop import listening
+from forklab.lens.loop import loop as loop_module
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.world import World
@@ -34,3 +35,16 @@ def test_who_is_continued_between_two_questions_is_heard(monkeypatch: pytest.Mon
     run = SimpleNamespace(world=world, threaded=set())
     listening.until_quiet(SimpleNamespace(run=run, loose=False))
     assert heard == [REPORT]
+
+
+def test_who_sleeps_until_the_child_of_its_vfork_has_gone_its_way_is_not_awaited_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a busy machine it may be found on its way to bed each time that somebody looks: then it is waited for."""
+    world = World()
+    parent = world.new(7, Member("P", 7, 1000, None, 0))
+    parent.unfinished_birth = True
+    monkeypatch.setattr(loop_module.proc, "state", lambda tid: "D")
+    loop = loop_module.Loop(SimpleNamespace(world=world), None, None, silent_alarms=1_000)
+    assert loop.computing() == []
+    assert parent.stand is Stand.INSIDE
