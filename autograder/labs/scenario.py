@@ -10,6 +10,7 @@ from autograder.labs.flaws import Flaw, LabError
 from autograder.labs.playbill import MAIN_WORD, OF_AN_INIT, Playbill, with_keys
 from autograder.labs.tomlfile import TomlTable, read_table
 from autograder.language.beginnings import Beginning
+from autograder.language.expectations import Expectation
 from autograder.language.problems import Problem, ScriptError
 from autograder.language.roles import Casting, Programs
 from autograder.language.script import parse
@@ -49,7 +50,10 @@ class Scenario:
     @property
     def casting(self) -> Casting:
         main = self.command is None and MAIN_WORD in self.bill.run
-        return Casting(self.bill.subject, main, self.bill.commands)
+        notes = any(
+            isinstance(step, Expectation) and step.traits.of_the_start for step in self.steps
+        )
+        return Casting(self.bill.subject, main, self.bill.commands, notes)
 
     @property
     def first_deed(self) -> Step | None:

@@ -19,7 +19,7 @@ class StartsClean(OfActors):
     """It began as under a login shell: mask, dispositions, descriptors, terminal."""
 
     wording = Wording("expect {actors} starts clean", "expect {actors} start clean")
-    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True, of_the_start=True)
 
 
 @dataclass(frozen=True)

@@ -85,11 +85,14 @@ class Subject:
 class Casting:
     """Who may be on the stage without that an actor forks it: the subject, `main` if the subject is asked to start it,
     and `commands`, actors that the subject finds on its PATH under these names.
+
+    `notes_starts`: somebody may ask how they were when they began.
     """
 
     subject: Subject = Subject()
     main: bool = True
     commands: tuple[str, ...] = ()
+    notes_starts: bool = True
 
     def is_command(self, name: str) -> bool:
         """Whether it is one of `commands`, or a further run of one: sleepy, sleepy-2, sleepy-3 ..."""

@@ -156,7 +156,11 @@ class DeedTraits:
 
 @dataclass(frozen=True)
 class ExpectationTraits:
-    """How an expectation is treated. `actors_only`: of the subject, and of what it has made, nobody can tell."""
+    """How an expectation is treated. `actors_only`: of the subject, and of what it has made, nobody can tell.
+
+    `of_the_start`: it is about how actors were when they began, so that has to be noted of all of them.
+    """
 
     judged: Judged
     actors_only: bool
+    of_the_start: bool = False

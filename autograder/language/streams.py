@@ -47,7 +47,7 @@ class HasNoSpareDescriptors(OfActors):
         "expect {actors} starts with no other descriptors",
         "expect {actors} start with no other descriptors",
     )
-    traits = ExpectationTraits(Judged.AT_REST, actors_only=True)
+    traits = ExpectationTraits(Judged.AT_REST, actors_only=True, of_the_start=True)
 
 
 class HasRead(OfActorsAndText):

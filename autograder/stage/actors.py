@@ -28,10 +28,13 @@ _MOST_SIGNALS = 1000  # that one actor is told of; who sends more is sending wit
 
 @dataclass(frozen=True)
 class Hello:
-    """The name under which an actor reports, and in which condition the kernel finds it then."""
+    """The name under which an actor reports, and in which condition the kernel finds it then.
+
+    None if nobody has looked, as nobody will ask.
+    """
 
     name: str
-    condition: Condition
+    condition: Condition | None
 
     @classmethod
     def of(cls, message: str, process: Watched) -> Hello:
@@ -74,7 +77,13 @@ class Actor:
     @property
     def pid_inside(self) -> int:
         """The pid that it has in its own PID namespace."""
-        return self.hello.condition.pid
+        return self.condition.pid
+
+    @property
+    def condition(self) -> Condition:
+        """How it was when it began."""
+        assert self.hello.condition is not None, "the casting says that nobody asks for that"
+        return self.hello.condition
 
     def take_reply(self) -> tuple[str, int]:
         """The order that it answers next, and the value.

@@ -57,6 +57,10 @@ class CuedActor(Actor):
         return orders[0] if orders else ""
 
     @property
+    def pid_inside(self) -> int:
+        return number_inside(self.member)
+
+    @property
     def flooded(self) -> bool:
         """The lens hears all signals, however many."""
         return False
@@ -212,9 +216,10 @@ class CuedCast(Actors[CuedActor]):
 
     def _take_in(self, name: str, member: Member) -> None:
         process = self.watch(member)
+        condition = condition_of(process) if self._casting.notes_starts else None
         assert self._prompter is not None
         self._actors[name] = self._by_member[member] = CuedActor(
-            Hello(name, condition_of(process)), process, member, self._prompter, self._number_of
+            Hello(name, condition), process, member, self._prompter, self._number_of
         )
 
     def _note_stray(self, member: Member) -> None:

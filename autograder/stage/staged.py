@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from autograder.language.roles import Programs, Subject
-from autograder.stage.actors import Hello
+from autograder.stage.condition import Condition
 from autograder.stage.errors import UntoldError
 from autograder.stage.quiescence import Settled
 from autograder.stage.start import Start
@@ -28,7 +28,7 @@ class StagedActor(Protocol):
     def name(self) -> str: ...
 
     @property
-    def hello(self) -> Hello: ...
+    def condition(self) -> Condition: ...
 
     @property
     def process(self) -> Watched: ...

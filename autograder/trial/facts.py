@@ -88,7 +88,7 @@ class Facts:
 
     def spare_descriptors(self, name: str) -> list[int]:
         """Those that an actor started with, beyond the three standard ones."""
-        return sorted(self.play.cast[name].hello.condition.descriptors - {0, 1, 2})
+        return sorted(self.play.cast[name].condition.descriptors - {0, 1, 2})
 
     def arguments(self, name: str) -> list[str]:
         """The words behind its name, as it was executed with them; of an actor. Raises ActorLostError if it is dead."""
@@ -100,7 +100,7 @@ class Facts:
         Clean is what a login shell would hand on: no signal blocked or ignored, the standard descriptors that init
         was given and no other, and, where there is a terminal, main's group in its foreground.
         """
-        found = self.play.cast[name].hello.condition
+        found = self.play.cast[name].condition
         inherited = Inherited(self.play)
         amiss: list[str] = []
         if found.blocked:

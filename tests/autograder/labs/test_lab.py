@@ -54,6 +54,12 @@ def test_a_scenario_has_what_its_file_says(file):
     assert (scenario.command, scenario.terminal, scenario.untested) == (None, False, None)
 
 
+def test_how_actors_begin_is_noted_only_where_the_script_asks(file):
+    assert not load_scenario(file).casting.notes_starts
+    change(file, "main exits 42\n", "expect main starts clean\nmain exits 42\n")
+    assert load_scenario(file).casting.notes_starts
+
+
 def test_a_scenario_can_have_more(file):
     change(file, "main exits 42\n", "")
     more = 'command = ["sh", "-c", ""]\nterminal = true\nuntested = "so"\nmodes = ["pidns"]\npoints = 0.5'

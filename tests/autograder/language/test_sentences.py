@@ -207,5 +207,10 @@ def test_of_whom_something_can_be_expected() -> None:
     assert those(EXPECTATIONS, "actors_only", True) == asked_of_actors
 
 
+def test_what_is_about_how_an_actor_began() -> None:
+    """That is noted only in plays in which one of these is asked."""
+    assert those(EXPECTATIONS, "of_the_start", True) == {StartsClean, HasNoSpareDescriptors}
+
+
 def those(sentences: tuple[type[Step], ...], trait: str, value: object) -> set[type[Step]]:
     return {sentence for sentence in sentences if getattr(sentence.traits, trait) == value}

@@ -44,7 +44,7 @@ def test_init_is_pid_1_of_its_own_namespace_only_in_mode_pidns(
         Path(f"/proc/{play.init.pid}/status").read_text().split("NSpid:")[1].splitlines()[0].split()
     )
     assert (inside[-1] == "1" and len(inside) > 1) is (mode == PIDNS)
-    assert play.cast["main"].hello.condition.parent == play.init.pid
+    assert play.cast["main"].condition.parent == play.init.pid
 
 
 def test_an_orphan_becomes_a_child_of_init(open_play: OpenPlay) -> None:
@@ -240,7 +240,7 @@ def test_with_a_terminal_init_has_a_controlling_one(open_play: OpenPlay) -> None
     play.wait_for_main()
     play.settle()
     assert play.output() == "1"
-    assert play.cast["main"].hello.condition.foreground is not None
+    assert play.cast["main"].condition.foreground is not None
 
 
 def test_somebody_who_pretends_to_be_an_actor_is_turned_away(open_play: OpenPlay) -> None:

@@ -140,8 +140,17 @@ def test_init_is_pid_1_and_main_its_child(open_play: OpenPlay) -> None:
     assert play.wait_for_main() is None
     status = Path(f"/proc/{play.init.pid}/status").read_text()
     assert status.split("NSpid:")[1].split("\n")[0].split()[-1] == "1"
-    assert play.cast[MAIN].hello.condition.parent == play.init.pid
+    assert play.cast[MAIN].condition.parent == play.init.pid
     assert play.name_inside(1) == INIT
+
+
+def test_how_actors_begin_is_noted_only_if_somebody_may_ask(open_play: OpenPlay) -> None:
+    body = "start(arguments); pause(); return 0;"
+    with open_play(body, casting=replace(AS_EVER, notes_starts=False)) as play:
+        assert play.wait_for_main() is None
+        assert play.cast[MAIN].pid_inside == 2
+        with pytest.raises(AssertionError):
+            _ = play.cast[MAIN].condition
 
 
 def test_an_orphan_becomes_a_child_of_init_and_is_collected(open_play: OpenPlay) -> None:
