@@ -19,11 +19,11 @@ from forklab.lens.calls import awaiting, cueing, masking, sleeping, waiting
 from forklab.lens.edge import proc, ptrace, timestamps
 from forklab.lens.edge.queueing import SI_KERNEL, SI_QUEUE, SI_TIMER
 from forklab.lens.loop.loop import Loop
+from forklab.lens.world import stands
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, IN_TURN, Onward, Turn
 from forklab.lens.world.run import Run
-from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.steps.state import LOOP
 
@@ -146,7 +146,7 @@ def job_control(loop: Loop, tracee: Tracee, number: int) -> None:
         run.chronicle.stopped(member, number)
         run.tell_parent(member)
     ptrace.listen(tracee.tid)
-    run.world.let(tracee, Stand.STOPPED)
+    run.world.let(tracee, stands.STOPPED)
 
 
 def continued(loop: Loop, tracee: Tracee) -> None:
@@ -165,7 +165,7 @@ def settle_suspects(loop: Loop) -> None:
     suspects, run.suspects = run.suspects, set()
     for tracee in [t for t in run.world.tracees.values() if t.member in suspects]:
         call = tracee.call
-        if tracee.stand is not Stand.HELD or call is None:
+        if tracee.stand is not stands.HELD or call is None:
             continue
         if waiting.can_return(tracee):
             loop.goes_on(tracee, waiting.reap(tracee, call))

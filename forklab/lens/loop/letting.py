@@ -6,8 +6,8 @@ import os
 
 from forklab.kernel.signals import KILL
 from forklab.lens.edge import ptrace
+from forklab.lens.world import stands
 from forklab.lens.world.run import Run
-from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 
 
@@ -16,7 +16,7 @@ def go(run: Run, tracee: Tracee, *, to_exit: bool = False, with_signal: int = 0)
     tracee.to_exit = to_exit
     if tracee.seen is not None:
         tracee.went_on()
-    run.world.let(tracee, Stand.RUNNING)
+    run.world.let(tracee, stands.RUNNING)
     ptrace.resume(tracee.tid, with_signal, to_exit=to_exit)
 
 
@@ -25,9 +25,9 @@ def go_when_chosen(
 ) -> None:
     """It can go on, and is READY until somebody chooses it."""
     tracee.to_exit, tracee.signal = to_exit, with_signal
-    run.world.let(tracee, Stand.READY)
+    run.world.let(tracee, stands.READY)
 
 
 def kill(run: Run, tracee: Tracee) -> None:
     os.kill(tracee.member.pid, KILL)
-    run.world.let(tracee, Stand.RUNNING)  # its end is awaited
+    run.world.let(tracee, stands.RUNNING)  # its end is awaited

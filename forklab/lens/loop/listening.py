@@ -12,9 +12,9 @@ from forklab.lens.edge import proc, ptrace
 from forklab.lens.edge.yielding import give_way
 from forklab.lens.loop import delivery, lifecycle, threads
 from forklab.lens.loop.loop import Loop, Report
+from forklab.lens.world import stands
 from forklab.lens.world.onward import AT_ONCE, IN_TURN
 from forklab.lens.world.run import Run
-from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Tracee
 from forklab.lens.world.world import in_order
 
@@ -47,7 +47,7 @@ def until_quiet(loop: Loop) -> None:
         if tracee.tid in world.asleep:
             _look_at(loop, tracee)
     # Whoever has died in its sleep, as the stopped do by SIGKILL, may have woken one that we had looked at before.
-    if world.running or any(tracee.stand is Stand.GONE for tracee in sleepers):
+    if world.running or any(tracee.stand is stands.GONE for tracee in sleepers):
         until_quiet(loop)
 
 
@@ -69,7 +69,7 @@ def hear(loop: Loop, report: Report | None) -> None:
         try:
             _stopped(loop, tracee, status >> 8 & 0xFF, status >> 16)
         except ProcessLookupError:  # killed under our feet: its end is reported
-            loop.run.world.let(tracee, Stand.RUNNING)
+            loop.run.world.let(tracee, stands.RUNNING)
 
 
 def _stopped(loop: Loop, tracee: Tracee, number: int, event: int) -> None:
@@ -97,7 +97,7 @@ def _stopped(loop: Loop, tracee: Tracee, number: int, event: int) -> None:
         pass
     elif not event:
         delivery.deliver(loop, tracee, number)
-    elif tracee.stand is Stand.STOPPED:
+    elif tracee.stand is stands.STOPPED:
         delivery.continued(loop, tracee)
     else:
         loop.goes_on(tracee, AT_ONCE)
@@ -137,7 +137,7 @@ def _watch(loop: Loop, tracee: Tracee) -> None:
             if report := ptrace.wait(tracee.tid, block=False):
                 hear(loop, report)
             else:
-                run.world.let(tracee, Stand.INSIDE)
+                run.world.let(tracee, stands.INSIDE)
             return
         if threaded:
             if threads.stands_at_its_end(run, tracee, letter):
@@ -154,7 +154,7 @@ def _watch(loop: Loop, tracee: Tracee) -> None:
 
 def _look_at(loop: Loop, tracee: Tracee) -> None:
     """Whether somebody who sleeps in the kernel has been woken; if so, listen to it."""
-    is_stopped = tracee.stand is Stand.STOPPED or tracee.vfork is not None
+    is_stopped = tracee.stand is stands.STOPPED or tracee.vfork is not None
     resting = "tT" if is_stopped else tracee.letters_of_sleep
     for _ in range(_AT_WILL):
         fields = proc.stat(tracee.tid)  # before we ask: whoever is woken in between has a report
@@ -169,7 +169,7 @@ def _look_at(loop: Loop, tracee: Tracee) -> None:
         if threads.stands_at_its_end(loop.run, tracee, letter):
             return
         give_way()
-    loop.run.world.let(tracee, Stand.RUNNING)
+    loop.run.world.let(tracee, stands.RUNNING)
 
 
 def _may_end_as_init(loop: Loop, tracee: Tracee) -> bool:
@@ -197,14 +197,14 @@ def _takes_others_along(loop: Loop, init: Tracee) -> bool:
     """
     world = loop.run.world
     doomed = _doomed(loop, init)
-    lives = any(other.stand is not Stand.ENDED for other in threads.others(loop.run, init))
+    lives = any(other.stand is not stands.ENDED for other in threads.others(loop.run, init))
     if lives or not doomed:
         return False
     doomed.sort(key=lambda tracee: (tracee.order, tracee.is_leader))
     for tracee in doomed:
-        world.let(tracee, Stand.RUNNING)
+        world.let(tracee, stands.RUNNING)
     for tracee in doomed:
-        while tracee.stand is not Stand.GONE:
+        while tracee.stand is not stands.GONE:
             hear(loop, loop.await_report(tracee.tid))
     return True
 
@@ -219,7 +219,7 @@ def _may_sleep(tracee: Tracee) -> bool:
 
 def _is_disturbed(run: Run, tracee: Tracee) -> bool:
     """Its sleep is about to end: on a busy machine one may see a process between lying down and getting up again."""
-    if tracee.stand is Stand.STOPPED or tracee.unfinished_birth:
+    if tracee.stand is stands.STOPPED or tracee.unfinished_birth:
         return False
     if tracee.member in run.threaded:
         return False  # another thread may take the signal

@@ -8,6 +8,7 @@ from forklab.counted import counted
 from forklab.lens.calls import dispatch
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world import clock as clocks
+from forklab.lens.world import stands
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.run import Run
 from forklab.lens.world.stands import Stand
@@ -44,7 +45,7 @@ def keep_up(loop: Loop, waking: Collection[Stand]) -> None:
 
 def next_deadline(run: Run) -> int | None:
     """Who is stopped does not wake, however long it meant to sleep; it is late then when it goes on."""
-    awaited = (t for t in run.world.tracees.values() if t.stand is not Stand.STOPPED)
+    awaited = (t for t in run.world.tracees.values() if t.stand is not stands.STOPPED)
     deadlines = [tracee.deadline for tracee in awaited if tracee.deadline is not None]
     deadlines += [deadline for _, deadline in run.timer_deadlines()]
     deadlines += run.alarms.file_deadlines()
@@ -62,7 +63,7 @@ def wake_the_due(loop: Loop, waking: Collection[Stand]) -> None:
             try:
                 onward = dispatch.time_is_up(run, tracee)
             except ProcessLookupError:  # killed meanwhile: its end is reported
-                run.world.let(tracee, Stand.RUNNING)
+                run.world.let(tracee, stands.RUNNING)
                 continue
             if onward is not None:
                 loop.goes_on(tracee, onward)

@@ -23,12 +23,12 @@ from forklab.lens.loop import delivery, letting, listening, passing, showing, sp
 from forklab.lens.loop.loop import Loop
 from forklab.lens.loop.real_time import ALWAYS
 from forklab.lens.world import clock as clocks
+from forklab.lens.world import stands
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dials import Dial
 from forklab.lens.world.limits import EndOfRunError
 from forklab.lens.world.onward import AT_ONCE, Onward, Turn
 from forklab.lens.world.run import Run
-from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
 # These wait too, but so seldom that a stop before each would cost more than to see now and then that somebody sleeps.
@@ -40,7 +40,8 @@ _STOPS = Stops(
     | {"setsockopt", "getsockopt"}
     | calls_in("exec")  # how often it has read the clock stands in the memory that it gives up
 )
-WAKING = frozenset({Stand.HELD, Stand.INSIDE})
+_AT_ONCE, _IN_TURN = Turn.AT_ONCE, Turn.IN_TURN  # quickly, see `stands`
+WAKING = frozenset({stands.HELD, stands.INSIDE})
 
 
 @dataclass(eq=False)
@@ -66,21 +67,20 @@ class Seeded:
         run = loop.run
         turn, to_exit, with_signal, reaps = onward
         if onward is AT_ONCE and run.clock.is_late and not tracee.unfinished_birth:
-            turn = Turn.IN_TURN  # so that time can go by
-        match turn:
-            case Turn.AT_ONCE:
-                showing.set_dial(loop, tracee)
-                letting.go(run, tracee, to_exit=to_exit, with_signal=with_signal)
-            case Turn.IN_TURN:
-                tracee.reaping = reaps
-                to_exit = to_exit and not reaps
-                letting.go_when_chosen(run, tracee, to_exit=to_exit, with_signal=with_signal)
-            case Turn.HELD:
-                # No signal is pending for it that could end its wait: it would have been delivered on the way here, and
-                # nobody else has run since, or somebody may have.
-                if loop.loose:
-                    run.suspects.add(tracee.member)
-                run.world.let(tracee, Stand.HELD)
+            turn = _IN_TURN  # so that time can go by
+        if turn is _AT_ONCE:
+            showing.set_dial(loop, tracee)
+            letting.go(run, tracee, to_exit=to_exit, with_signal=with_signal)
+        elif turn is _IN_TURN:
+            tracee.reaping = reaps
+            to_exit = to_exit and not reaps
+            letting.go_when_chosen(run, tracee, to_exit=to_exit, with_signal=with_signal)
+        else:
+            # No signal is pending for it that could end its wait: it would have been delivered on the way here, and
+            # nobody else has run since, or somebody may have.
+            if loop.loose:
+                run.suspects.add(tracee.member)
+            run.world.let(tracee, stands.HELD)
 
     def returned(self, loop: Loop, tracee: Tracee, result: int) -> None:
         pass
@@ -138,7 +138,7 @@ class Seeded:
                 showing.set_dial(loop, tracee, alone=len(queue) == 1)
             letting.go(loop.run, tracee, to_exit=tracee.to_exit, with_signal=tracee.signal)
         except ProcessLookupError:  # killed while it was held: its end is reported
-            loop.run.world.let(tracee, Stand.RUNNING)
+            loop.run.world.let(tracee, stands.RUNNING)
 
     def _creep(self, loop: Loop) -> None:
         """Others sleep until a deadline while somebody computes: time goes by for them, as it does on the processor."""
@@ -160,13 +160,13 @@ class Seeded:
             self._will_be_taken(run, *ring) for ring in run.alarms.on_their_way()
         ):
             return
-        asleep = [tracee for tracee in world.asleep.values() if tracee.stand is Stand.INSIDE]
+        asleep = [tracee for tracee in world.asleep.values() if tracee.stand is stands.INSIDE]
         if not any(outside.can_end_it(run, tracee) for tracee in asleep):
             raise EndOfRunError(
                 f"Everybody waits, and nobody will ever wake them: {world.who_waits()}."
             )
         for tracee in asleep:
-            world.let(tracee, Stand.RUNNING)
+            world.let(tracee, stands.RUNNING)
         loop.loose = loop.outside = True
         loop.watchdog.waits_for_outside(True)
         while world.running and not world.queue and loop.loose:
@@ -176,4 +176,4 @@ class Seeded:
         loop.outside = False
         loop.watchdog.waits_for_outside(False)
         for tracee in list(world.running.values()):
-            world.let(tracee, Stand.INSIDE)
+            world.let(tracee, stands.INSIDE)

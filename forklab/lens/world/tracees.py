@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from forklab.lens.edge.memory import Area, Memory
+from forklab.lens.world import stands
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.dials import Dial
 from forklab.lens.world.digests import digest_of
@@ -145,7 +146,7 @@ class Tracee:
     @property
     def held_call(self) -> Call | None:
         """The call before which it is held; None if it is not held."""
-        return self.call if self.stand is Stand.HELD else None
+        return self.call if self.stand is stands.HELD else None
 
     def saw(self, *what: Hashable) -> None:
         """The kernel has told it something."""

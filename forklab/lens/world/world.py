@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from forklab.kernel.calls import calls_in
 from forklab.kernel.processors import name_of
 from forklab.lens.edge import proc
+from forklab.lens.world import stands
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.stands import ASLEEP, LEADS_TO, Stand
 from forklab.lens.world.tracees import Tracee
@@ -17,13 +18,11 @@ from forklab.steps.state import LOOP
 
 _LOOPS = calls_in("clock") | {LOOP}  # who is held before a reading of the clock does so in a loop
 _in_order = operator.attrgetter("order")
-# Asked for at each step: up to Python 3.11 a member of an Enum is found thirty times as slowly as a name.
-_RUNNING, _READY, _GONE = Stand.RUNNING, Stand.READY, Stand.GONE
 
 
 def _call_of(tracee: Tracee) -> str:
     """The one that it stopped at last may be over by now: some that hardly ever wait do not stop it."""
-    is_asleep = tracee.stand is Stand.INSIDE and tracee.vfork is None
+    is_asleep = tracee.stand is stands.INSIDE and tracee.vfork is None
     number = proc.system_call(tracee.tid) if is_asleep else None
     name = None if number is None else name_of(number)
     if name in (None, "restart_syscall"):
@@ -55,25 +54,25 @@ class World:
         if before is stand:
             return
         assert stand in LEADS_TO[before], f"{tracee.member.name}: {before.value} to {stand.value}"
-        if before is _RUNNING:
+        if before is stands.RUNNING:
             del self.running[tracee.tid]
-        elif before is _READY:
+        elif before is stands.READY:
             self.queue.remove(tracee)
         elif before in ASLEEP:
             del self.asleep[tracee.tid]
         tracee.stand = stand
-        if stand is _RUNNING:
+        if stand is stands.RUNNING:
             self.running[tracee.tid] = tracee
-        elif stand is _READY:
+        elif stand is stands.READY:
             bisect.insort(self.queue, tracee, key=_in_order)
         elif stand in ASLEEP:
             self.asleep[tracee.tid] = tracee
-        elif stand is _GONE:
+        elif stand is stands.GONE:
             self.tracees.pop(tracee.tid, None)
 
     def rename(self, tracee: Tracee, tid: int) -> None:
         """It has another id from now on, and is awaited under that."""
-        self.let(tracee, Stand.RUNNING)
+        self.let(tracee, stands.RUNNING)
         del self.running[tracee.tid]
         self.tracees.pop(tracee.tid, None)
         tracee.tid = tid
@@ -85,9 +84,9 @@ class World:
     def computes(self, member: Member) -> bool:
         """Whether it does not wait: it runs, or could, or is in a loop that only a signal ends."""
         return any(
-            tracee.stand in (Stand.RUNNING, Stand.READY)
+            tracee.stand in (stands.RUNNING, stands.READY)
             or (
-                tracee.stand is Stand.HELD
+                tracee.stand is stands.HELD
                 and tracee.call is not None
                 and tracee.call.name in _LOOPS
             )
@@ -98,9 +97,9 @@ class World:
         """In words: "P is in wait4, P.1 is stopped"."""
 
         def place(tracee: Tracee) -> str:
-            if tracee.stand is Stand.STOPPED:
+            if tracee.stand is stands.STOPPED:
                 return "is stopped"
-            if tracee.stand is Stand.ENDED:
+            if tracee.stand is stands.ENDED:
                 return "has ended its first thread"
             return f"is in {_call_of(tracee)}"
 
