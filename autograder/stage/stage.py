@@ -59,11 +59,14 @@ class Stage:
         if self.in_virtual_time:
             # Here alone: they bring the lens along, which plays in real time do without.
             from forklab.lens.performance import filter_of_stops
-            from forklab.lens.rehearsal import filter_of_steps
 
             for holds_exits in (False, True):
-                stops = filter_of_stops(holds_exits=holds_exits)
-                stops = filter_of_steps() if by_schedule else stops
+                if by_schedule:
+                    from forklab.lens.rehearsal import filter_of_steps  # the explorer comes along
+
+                    stops = filter_of_steps()
+                else:
+                    stops = filter_of_stops(holds_exits=holds_exits)
                 (folder / _STOPS[holds_exits]).write_bytes(stops)
         if mode == PIDNS or may_see_everybody():
             # Who may execute a program but not read it cannot look into it while it runs, nor change it there through
@@ -83,6 +86,7 @@ class Stage:
         self._commands = folder / "bin"
         self._named: frozenset[str] = frozenset()  # those that stand there
         self._files = folder / "files"
+        self._laid: tuple[tuple[str, str], ...] = ()  # the files that stand there
 
     @property
     def main(self) -> list[str]:
@@ -114,6 +118,10 @@ class Stage:
 
         What begins with #! can be executed. Nothing in there can be written to.
         """
+        there = f"{self.sandbox.stage}/files"
+        if tuple(files) == self._laid and self.sandbox.mode == PIDNS:
+            return there  # as in most plays; elsewhere they are not mounted, and somebody may have changed them
+        self._laid = ()
         remove(self._files)
         self._files.mkdir()
         self._files.chmod(0o755)
@@ -125,7 +133,8 @@ class Stage:
             target.parent.mkdir(parents=True, exist_ok=True)
             put_program(draft, target)
             draft.unlink()
-        return f"{self.sandbox.stage}/files"
+        self._laid = tuple(files)
+        return there
 
     def is_actor(self, pid: int) -> bool:
         """Whether a process executes the actor program: then it will never execute anything else."""

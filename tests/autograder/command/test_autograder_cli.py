@@ -424,6 +424,18 @@ def test_to_check_loads_nothing_that_only_a_class_needs() -> None:
     assert needless & set(loaded.stdout.split()) == set()
 
 
+def test_only_who_proves_something_loads_the_explorer() -> None:
+    asks = (
+        "import sys; from autograder.command.cli import main;"
+        "main(['check', 'init', sys.argv[1], '--scenario', '20_exit_42']); print(*sys.modules)"
+    )
+    solution = Path(__file__).parents[3] / "labs" / "init" / "solution" / "c"
+    command = [sys.executable, "-c", asks, str(solution)]
+    loaded = subprocess.run(command, capture_output=True, text=True).stdout.split()
+    assert "autograder.trial.decide" in loaded
+    assert {"forklab.lens.rehearsal", "forklab.explore.explore"} & set(loaded) == set()
+
+
 def test_strangers_are_not_graded_where_they_reach_what_is_not_theirs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

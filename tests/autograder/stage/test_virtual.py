@@ -153,6 +153,23 @@ def test_how_actors_begin_is_noted_only_if_somebody_may_ask(open_play: OpenPlay)
             _ = play.cast[MAIN].condition
 
 
+def test_files_are_laid_anew_only_for_a_play_that_has_others(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if probe().mode != PIDNS:
+        pytest.skip(probe().why)
+    with Stage(VIRTUAL, workspace, workspace.subfolder()) as stage:
+        files = stage.program.with_name("files")
+        stage.put_files([("unit", "one")])
+        with monkeypatch.context() as patched:
+            patched.delattr("autograder.stage.stage.put_program")
+            stage.put_files([("unit", "one")])
+        stage.put_files([("unit", "two"), ("more", "")])
+        assert (files / "unit").read_text() == "two"
+        stage.put_files([("more", "")])
+        assert [file.name for file in files.iterdir()] == ["more"]
+
+
 def test_an_orphan_becomes_a_child_of_init_and_is_collected(open_play: OpenPlay) -> None:
     play = open_play(REAP_ALL)
     play.wait_for_main()
