@@ -25,7 +25,10 @@ from oracle.systemd import HERE as ORACLE
 from oracle.systemd import Systemd, booted
 from processor_time import GROUPS, Meter, meter, seconds_of_group
 
+from forklab.services.folder import Folders
+from forklab.services.graph import Job, Kind
 from forklab.services.keepers import keeper_program
+from forklab.services.manager import Deed, Event, GoOn, Manager, Request, step
 
 ROOT = Path(__file__).parent.parent / "build" / "oracle" / "bookworm"
 ROUNDS = 5
@@ -171,6 +174,25 @@ def of_a_thousand(seconds: Meter) -> None:
                 f" all stop and it ends in {stopping:.2f} s"
             )
     print(f"  each of a thousand costs {costs[1000] / costs[100]:.2f} times one of a hundred")
+    longest, together = steps(1000)
+    print(
+        f"  the longest step of the core takes {longest / together:.2f} of all that it takes to start them"
+    )
+
+
+def steps(count: int) -> tuple[float, float]:
+    """Processor time of the longest step that starts so many units, and of all of them, without any process."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder), layered(count))
+        units, _ = Folders([Path(folder)]).everything()
+    manager, seconds = Manager.of(units), []
+    event: Event | None = Request(1, Job("all.target", Kind.START))
+    while event:
+        before = time.process_time()
+        manager, deeds = step(manager, event, 0.0)
+        seconds.append(time.process_time() - before)
+        event = GoOn() if deeds[-1:] == (Deed("", GoOn()),) else None
+    return max(seconds), sum(seconds)
 
 
 # The journal

@@ -29,6 +29,7 @@ from forklab.services.manager import (
     Deed,
     Event,
     Finished,
+    GoOn,
     Happened,
     Leave,
     Manager,
@@ -152,6 +153,8 @@ class Hands:
                 failed = unmet(self.manager.graph.units[name].conditions)
                 words = str(failed) if failed else ""
                 self.happens(Checked(name, words, bool(failed and failed.asserted)))
+            case GoOn() as event:
+                self._take(event)
             case Finished() as finished if name in self._wards:
                 # Who started a service finds its pid then.
                 self._wards[name].when_told(lambda: self.finished(finished))
@@ -207,7 +210,7 @@ class Hands:
         if isinstance(fact, Happened):  # which event it was says more than what is in it
             event = {"is": type(fact.event).__name__, **_plain(fact.event)}
             self.note(name, "Happened", event=event)
-        elif not isinstance(fact, life.Say):
+        elif not isinstance(fact, life.Say | GoOn):
             self.note(name, type(fact).__name__, **_plain(fact))
 
     def _failed(self, error: Exception) -> None:
@@ -365,7 +368,7 @@ def _whom(event: Event) -> str:
     match event:
         case Request():
             return event.job.unit
-        case Leave() | Reread():
+        case Leave() | Reread() | GoOn():
             return ""
         case Happened() | Checked():
             return event.unit

@@ -37,6 +37,7 @@ _HERE: Final = (*UP, "activating")
 _GONE: Final = ("dead", "failed", "auto-restart")
 # A failure can bring itself about, at once, through those whom it wakes.
 _MOST_WAKES, _WAKES_WITHIN = 20, 10.0  # seconds
+_JOBS_IN_ONE_STEP: Final = 25
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,11 @@ class Manager:
     woken: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # when, by whose failure
     skipped: frozenset[str] = frozenset()  # whose conditions were not met when they were last asked
     leaving: bool = False  # at the end of it all nobody comes back
-    reread: bool = False  # the graph is another one since the last step
+    # What a step has left to the next one.
+    touched: frozenset[str] = frozenset()  # whose life or job has changed
+    freed: frozenset[str] = frozenset()  # whose job holds up others no more
+    due: frozenset[str] = frozenset()  # whose job may run now
+    failed: tuple[str, ...] = ()  # for want of others; OnFailure= comes once all such are known
 
     @classmethod
     def of(cls, units: Mapping[str, Unit]) -> Manager:
@@ -92,7 +97,8 @@ class Manager:
                 kept[name] = (
                     new if new.service or not old.service else replace(new, service=Service())
                 )
-        return replace(self, graph=Graph.of(kept), reread=True)
+        touched = self.touched | self.tasks.keys() | self.lives.keys()
+        return replace(self, graph=Graph.of(kept), touched=touched)
 
     def forgiven(self, names: Sequence[str]) -> Manager:
         """Forgets failures and counts, of all units or of these (`systemctl reset-failed`)."""
@@ -148,6 +154,13 @@ class Reread:
 
 
 @dataclass(frozen=True)
+class GoOn:
+    """There is more to do than one step does: whoever asks a question is answered in between. It is to be done, and to
+    happen, before anything else.
+    """
+
+
+@dataclass(frozen=True)
 class Check:
     """The conditions of a unit have to be looked at now."""
 
@@ -173,8 +186,8 @@ class Finished:
     why: str = ""  # it was refused, in words
 
 
-Event: TypeAlias = Request | Happened | Checked | Reread | Leave
-Effect: TypeAlias = life.Effect | Check | State | Finished
+Event: TypeAlias = Request | Happened | Checked | Reread | Leave | GoOn
+Effect: TypeAlias = life.Effect | Check | State | Finished | GoOn
 
 
 @dataclass(frozen=True)
@@ -199,25 +212,39 @@ def step(manager: Manager, event: Event, now: float) -> tuple[Manager, tuple[Dee
             walk.leave()
         case Reread():
             walk.reread()  # and whoever may go on now does
+        case GoOn():
+            pass
     walk.run_what_can()
-    return walk.manager, tuple(walk.deeds)
+    return walk.done(), tuple(walk.deeds)
 
 
-@dataclass
 class _Walk:
-    manager: Manager
-    now: float
-    deeds: list[Deed] = field(default_factory=list)
-    failed: list[str] = field(
-        default_factory=list
-    )  # for want of others; OnFailure= comes once all such are known
-    touched: set[str] = field(default_factory=set)  # whose life or job has changed
-    freed: set[str] = field(default_factory=set)  # whose job holds up others no more
+    """One step: what changes is in its own copies until it is `done`."""
 
-    def __post_init__(self) -> None:
-        if self.manager.reread:
-            self.touched |= self.manager.tasks.keys() | self.manager.lives.keys()
-            self.manager = replace(self.manager, reread=False)
+    def __init__(self, manager: Manager, now: float) -> None:
+        self.manager = manager
+        self.now = now
+        self.deeds: list[Deed] = []
+        self.lives = dict(manager.lives)
+        self.tasks = dict(manager.tasks)
+        self.touched = set(manager.touched)
+        self.freed = set(manager.freed)
+        self.due = set(manager.due)
+        self.failed = list(manager.failed)
+
+    def done(self) -> Manager:
+        return replace(
+            self.manager,
+            lives=self.lives,
+            tasks=self.tasks,
+            touched=frozenset(self.touched),
+            freed=frozenset(self.freed),
+            due=frozenset(self.due),
+            failed=tuple(self.failed),
+        )
+
+    def life_of(self, name: str) -> Life:
+        return self.lives.get(name, _DEAD)
 
     @property
     def graph(self) -> Graph:
@@ -236,8 +263,8 @@ class _Walk:
 
     def request(self, job: Job, number: int | None = None) -> bool:
         """Whether there is a job now."""
-        pending = {name: task.job for name, task in self.manager.tasks.items()}
-        active = {name: each.active for name, each in self.manager.lives.items()}
+        pending = {name: task.job for name, task in self.tasks.items()}
+        active = {name: each.active for name, each in self.lives.items()}
         try:
             if self.manager.leaving and job.kind is not Kind.STOP:
                 raise RefusedError("The manager is about to leave: nothing is started.")
@@ -258,17 +285,18 @@ class _Walk:
 
     def reread(self) -> None:
         """Who waits for its restart and has no file any more waits for nothing."""
-        for name, each in self.manager.lives.items():
+        for name, each in self.lives.items():
             unit = self.graph.units.get(name)
             if each.state == "auto-restart" and (unit is None or unit.load is not Load.LOADED):
                 self._move(name, life.Refused("resources"))
 
     def leave(self) -> None:
         """All jobs are there before the first runs: so whoever is ordered after another stops before it."""
-        lives = {name: replace(each, stopped=True) for name, each in self.manager.lives.items()}
-        self.manager = replace(self.manager, lives=lives, leaving=True)
-        up = {name for name, each in lives.items() if each.active not in DOWN}
-        for name in sorted(up | self.manager.tasks.keys()):
+        for name, each in self.lives.items():
+            self.lives[name] = replace(each, stopped=True)
+        self.manager = replace(self.manager, leaving=True)
+        up = {name for name, each in self.lives.items() if each.active not in DOWN}
+        for name in sorted(up | self.tasks.keys()):
             self._install(Job(name, Kind.STOP), None)
 
     def _break_circles(self, new: Iterable[str]) -> None:
@@ -283,31 +311,31 @@ class _Walk:
             if self._is_overdue(names[0]):
                 self._move(names[0], life.Refused("resources"))
         while names := self._circle(new, lambda task: task.will_stop):
-            first = next(name for name in names if self.manager.tasks[name].kind is Kind.STOP)
+            first = next(name for name in names if self.tasks[name].kind is Kind.STOP)
             self._say_circle(names, first)
             self._run(first)
 
     def _circle(self, new: Iterable[str], waits: Callable[[Task], bool]) -> list[str]:
-        tasks = self.manager.tasks
+        tasks = self.tasks
         those = sorted(name for name in new if name in tasks and waits(tasks[name]))
         return those and circle(self.graph, [n for n, task in tasks.items() if waits(task)], those)
 
     def _say_circle(self, names: Sequence[str], name: str) -> None:
-        words, job = self.graph.order_of(names), self.manager.tasks[name].job
+        words, job = self.graph.order_of(names), self.tasks[name].job
         self._say(name, f"Ordering cycle: {words}. {job} does not wait.", 4)
 
     def _is_overdue(self, name: str) -> bool:
         """Whether it comes back by the job that its timer has asked for, so that nothing wakes it without one."""
-        each = self.manager.life(name)
+        each = self.life_of(name)
         return each.state == "auto-restart" and each.deadline == inf
 
     def _install(self, new: Job, number: int | None) -> None:
-        name, old = new.unit, self.manager.tasks.get(new.unit)
+        name, old = new.unit, self.tasks.get(new.unit)
         requests = frozenset() if number is None else frozenset({number})
         if new.kind is not Kind.STOP and self._is_overdue(name):
             new = Job(name, Kind.RESTART)
         # The opposite takes the place of an earlier job; others become one with it.
-        job = merged(old.job if old else None, new, self.manager.life(name).active)
+        job = merged(old.job if old else None, new, self.life_of(name).active)
         if old and job == old.job:
             # A reload that runs may have read what has been changed since: it is done again.
             running = old.running and job.kind is not Kind.RELOAD
@@ -320,18 +348,17 @@ class _Walk:
         self._put(name, Task(job, requests=requests))
 
     def _put(self, name: str, task: Task | None) -> None:
-        old = self.manager.tasks.get(name)
+        old = self.tasks.get(name)
         self.touched.add(name)
         if old and (task is None or task.kind is not old.kind):
             self.freed.add(name)
-        tasks = {**self.manager.tasks}
-        tasks.pop(name, None)
         if task:
-            tasks[name] = task
-        self.manager = replace(self.manager, tasks=tasks)
+            self.tasks[name] = task
+        else:
+            self.tasks.pop(name, None)
 
     def _finish(self, name: str, result: str) -> None:
-        task = self.manager.tasks[name]
+        task = self.tasks[name]
         self._put(name, None)
         self._tell_of(name, task.kind, result)
         self.deeds += [Deed(name, Finished(number, result)) for number in sorted(task.requests)]
@@ -342,7 +369,7 @@ class _Walk:
             return
         for relation in (Relation.REQUIRES, Relation.BINDS_TO):
             for other in sorted(self.graph.of_whom(relation, name)):
-                waiting = self.manager.tasks.get(other)
+                waiting = self.tasks.get(other)
                 if waiting and waiting.kind is Kind.START:
                     self._finish(other, "dependency")
 
@@ -371,26 +398,43 @@ class _Walk:
 
     def run_what_can(self) -> None:
         """Until nobody can go on, each that waits for nobody. Only those are looked at whom a change concerns."""
-        while self.touched or self.failed:
-            touched, self.touched = self.touched, set()
-            self._break_circles(touched)
-            freed, self.freed = self.freed, set()
-            before, after = self.graph.before, self.graph.after
-            concerned = touched.union(*(before(name) | after(name) for name in freed))
-            for name in sorted(concerned & self.manager.tasks.keys()):
-                if name in self.manager.tasks and self._is_ready(name):
+        runs = 0
+        while self.touched or self.due or self.failed:
+            touched = set[str]()
+            if not self.due:
+                touched, self.touched = self.touched, set()
+                self._break_circles(touched)
+                self.due = self._concerned_by(touched)
+            for name in sorted(self.due)[: _JOBS_IN_ONE_STEP - runs]:
+                self.due.discard(name)
+                if name in self.tasks and self._is_ready(name):
                     self._run(name)
-            touched |= self.touched
-            bound = (self.graph.of_whom(Relation.BINDS_TO, name) for name in touched)
-            for name in list(filter(self._is_bereft, sorted(touched.union(*bound)))):
-                self._say(name, "Unit is bound to an inactive unit. Stopping, too.")
-                self.request(Job(name, Kind.STOP))
+                    runs += 1
+            self._stop_the_bereft(touched | self.touched)
+            if runs == _JOBS_IN_ONE_STEP:
+                self.deeds.append(Deed("", GoOn()))
+                return
+            if self.due:
+                continue
             failed, self.failed = self.failed, []
             for name in failed:
                 self._wake(name)
 
+    def _concerned_by(self, touched: set[str]) -> set[str]:
+        """Those with jobs, and all whose jobs may have waited for one that has changed or gone."""
+        freed, self.freed = self.freed, set()
+        before, after = self.graph.before, self.graph.after
+        concerned = touched.union(*(before(name) | after(name) for name in freed))
+        return concerned & self.tasks.keys()
+
+    def _stop_the_bereft(self, touched: set[str]) -> None:
+        bound = (self.graph.of_whom(Relation.BINDS_TO, name) for name in touched)
+        for name in list(filter(self._is_bereft, sorted(touched.union(*bound)))):
+            self._say(name, "Unit is bound to an inactive unit. Stopping, too.")
+            self.request(Job(name, Kind.STOP))
+
     def _is_ready(self, name: str) -> bool:
-        task, each = self.manager.tasks[name], self.manager.life(name)
+        task, each = self.tasks[name], self.life_of(name)
         if task.running:
             return False
         match task.kind:
@@ -399,19 +443,19 @@ class _Walk:
                 return False
             case Kind.RELOAD if each.active == "reloading":
                 return False
-        return not any(True for _ in awaited(self.graph, self.manager.tasks, name))
+        return not any(True for _ in awaited(self.graph, self.tasks, name))
 
     def _is_bereft(self, name: str) -> bool:
         """Whether it is up, bound to somebody who is down, and nothing is about to change that."""
-        if self.manager.life(name).active != "active" or name in self.manager.tasks:
+        if self.life_of(name).active != "active" or name in self.tasks:
             return False
         return any(
-            other not in self.manager.tasks and self.manager.life(other).active in DOWN
+            other not in self.tasks and self.life_of(other).active in DOWN
             for other in self.graph.whom(Relation.BINDS_TO, name)
         )
 
     def _run(self, name: str) -> None:
-        task, each = self.manager.tasks[name], self.manager.life(name)
+        task, each = self.tasks[name], self.life_of(name)
         self._put(name, replace(task, running=True))
         match task.kind:
             case Kind.START if each.active in UP:
@@ -466,8 +510,8 @@ class _Walk:
         return tuple(at for at in self.manager.starts.get(name, ()) if self.now - at < interval)
 
     def checked(self, answer: Checked) -> None:
-        name, task = answer.unit, self.manager.tasks.get(answer.unit)
-        down = self.manager.life(name).active in DOWN
+        name, task = answer.unit, self.tasks.get(answer.unit)
+        down = self.life_of(name).active in DOWN
         if not task or not task.running or task.kind is not Kind.START or not down:
             return  # it is not to be started any more, or has been already
         unmet = {name} if answer.unmet and not answer.failed else set()
@@ -484,14 +528,14 @@ class _Walk:
 
     def _start(self, name: str) -> None:
         for other in sorted(self.graph.whom(Relation.BINDS_TO, name) & self.graph.before(name)):
-            if self.manager.life(other).active not in UP:
+            if self.life_of(other).active not in UP:
                 self._say(name, f"Bound to unit {other}, but unit isn't active.", 4)
                 self._finish(name, "dependency")
                 return
         if self._is_at_its_limit(name):
             self._say(name, "Start request repeated too quickly.", 4)
             self._move(name, life.Refused("start-limit-hit"))
-            if name in self.manager.tasks:  # it had failed before, in the same way
+            if name in self.tasks:  # it had failed before, in the same way
                 self._finish(name, "failed")
             return
         starts = {**self.manager.starts, name: (*self._lately(name), self.now)}
@@ -501,14 +545,13 @@ class _Walk:
     # Services move
 
     def happened(self, name: str, event: life.Event) -> None:
-        task, before = self.manager.tasks.get(name), self.manager.life(name)
-        if task and task.kind is Kind.STOP and not before.stopped and name in self.manager.lives:
+        task, before = self.tasks.get(name), self.life_of(name)
+        if task and task.kind is Kind.STOP and not before.stopped and name in self.lives:
             # Somebody wants it to end: it does not come back, even if it ends before it is asked to.
-            lives = {**self.manager.lives, name: replace(before, stopped=True)}
-            self.manager = replace(self.manager, lives=lives)
+            self.lives[name] = replace(before, stopped=True)
         if before.state != "auto-restart" or not isinstance(event, life.TimeOver):
             self._move(name, event)
-        elif self.manager.life(name).stopped:
+        elif self.life_of(name).stopped:
             self._move(name, life.Stop())
         elif self.request(Job(name, Kind.RESTART)):
             self._move(name, event)
@@ -523,7 +566,7 @@ class _Walk:
             up = isinstance(event, life.Start)
             self._live(name, replace(_DEAD, state="running" if up else "dead"))
             return
-        after, effects = life.step(unit.service, self.manager.life(name), event, self.now)
+        after, effects = life.step(unit.service, self.life_of(name), event, self.now)
         takes_time = after.active == "activating" and not life.is_forked(unit.service, after)
         if isinstance(event, life.Start) and takes_time:
             self._announce("Starting", name, "...")
@@ -531,8 +574,8 @@ class _Walk:
         self._live(name, after)
 
     def _live(self, name: str, after: Life) -> None:
-        before = self.manager.life(name)
-        self.manager = replace(self.manager, lives={**self.manager.lives, name: after})
+        before = self.life_of(name)
+        self.lives[name] = after
         self.touched.add(name)
         if before.state == after.state:
             return
@@ -546,7 +589,7 @@ class _Walk:
 
     def _settle_task(self, name: str, after: Life) -> bool:
         """Finishes the job that the new state fulfils or makes impossible. Whether a job explains the new state."""
-        task = self.manager.tasks.get(name)
+        task = self.tasks.get(name)
         if task is None:
             return False
         gone = after.state in _GONE
@@ -574,7 +617,7 @@ class _Walk:
     def _take_along(self, name: str) -> None:
         """A service goes that nobody stopped: those that are bound to it go too."""
         for other in sorted(self.graph.of_whom(Relation.BINDS_TO, name)):
-            if self.manager.life(other).active in _HERE:
+            if self.life_of(other).active in _HERE:
                 self.request(Job(other, Kind.STOP))
 
     def _wake(self, name: str) -> None:

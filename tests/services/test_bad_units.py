@@ -14,7 +14,17 @@ from forklab.services import life
 from forklab.services.folder import Folders
 from forklab.services.graph import Graph, Job, Kind, RefusedError, awaited, transaction
 from forklab.services.life import Say
-from forklab.services.manager import Event, Happened, Leave, Manager, Request, step
+from forklab.services.manager import (
+    Deed,
+    Event,
+    Finished,
+    GoOn,
+    Happened,
+    Leave,
+    Manager,
+    Request,
+    step,
+)
 from forklab.services.unit import Load, Relation
 
 GOOD = "[Service]\nExecStart=/bin/true\n"
@@ -212,7 +222,19 @@ def test_a_thousand_units_one_after_another(tmp_path: Path) -> None:
     jobs, said = transaction(Graph.of(units), {}, {}, anchor)
     assert len(jobs) == count
     assert not said
-    manager, _ = step(Manager.of(units), Request(1, anchor), 0.0)
+    # Who asks something is answered between two steps: none of them is long, and nothing happens in between.
+    done: list[Deed] = []
+    event: Event | None = Request(1, anchor)
+    manager = Manager.of(units)
+    while event:
+        manager, deeds = step(manager, event, 0.0)
+        assert sum(isinstance(deed.effect, life.Run) for deed in deeds) <= 25
+        assert Deed("", GoOn()) not in deeds[:-1]
+        event = GoOn() if deeds[-1:] == (Deed("", GoOn()),) else None
+        done += deeds
+    runs = [deed.unit for deed in done if isinstance(deed.effect, life.Run)]
+    assert runs == [f"u{number}.service" for number in range(count)]
+    assert Deed(anchor.unit, Finished(1, "done")) in done
     assert not manager.tasks  # Type=simple: each is up as soon as it is forked
 
 

@@ -31,6 +31,7 @@ from forklab.services.manager import (
     Deed,
     Event,
     Finished,
+    GoOn,
     Happened,
     Manager,
     Request,
@@ -128,12 +129,15 @@ class World:
         if len(self._events) > 1:
             return
         while self._events:
-            before = self.manager
-            self.manager, deeds = step(before, self._events[0], self.now)
-            self.stepped(before, deeds)
-            for deed in deeds:
-                self._do(deed)
+            self._take(self._events[0])
             self._events.popleft()
+
+    def _take(self, event: Event) -> None:
+        before = self.manager
+        self.manager, deeds = step(before, event, self.now)
+        self.stepped(before, deeds)
+        for deed in deeds:
+            self._do(deed)
 
     def stepped(self, before: Manager, deeds: tuple[Deed, ...]) -> None:
         """For who watches."""
@@ -165,6 +169,8 @@ class World:
             case Check():
                 failed = unmet(self.manager.graph.units[name].conditions)
                 self.event(Checked(name, str(failed or ""), bool(failed and failed.asserted)))
+            case GoOn() as event:
+                self._take(event)
             case Finished(number, result, _):
                 self.answers[number] = result
 
