@@ -53,6 +53,9 @@ _VERBS: Final[Mapping[str, tuple[Verb, str]]] = {
     "draw": (pictures.draw, "what happened to all processes [--svg, --lanes, --film, --json FILE]"),
 }
 
+# systemctl has an option for these of the same name, without a value.
+_ABOUT_FILES: Final = frozenset({"enable", "disable", "reenable", "mask", "unmask"})
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answers systemctl's exit statuses; exits with 1 where the words are wrong."""
@@ -83,6 +86,12 @@ def _verb(words: list[str]) -> int:
     verb, _ = _VERBS.get(asked.verb, (None, ""))
     if verb is None:
         print(f"Unknown command verb {asked.verb}.{_nearest(asked.verb)}", file=sys.stderr)
+        return 1
+    if asked.runtime and not asked.names and asked.verb in _ABOUT_FILES:
+        words = (
+            f"--runtime has a value here, the manager's folder: it took {asked.runtime} for that."
+        )
+        print(f"{words} Links are made in the first folder of units.", file=sys.stderr)
         return 1
     context = Context(Asking((asked.runtime or usual_place()).absolute()), asked)
     try:

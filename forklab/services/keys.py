@@ -94,6 +94,9 @@ def unit(name: str, settings: Iterable[Setting], meanings: Meanings) -> tuple[Un
             if isinstance(error, PartlyReadError):
                 _add(found[section], key, error.right)
             problems.append(setting.problem(f"{setting.key}=: {error}; it is ignored"))
+        if key.field == "kill_mode" and setting.value == "none":
+            words = "is unsafe: whoever does not end by itself stays behind, and nobody knows of it"
+            problems.append(setting.problem(f"KillMode=none {words}"))
         if key.field in COMMANDS and (word := _meant_for_a_shell(found[section].get(key.field))):
             words = "is an argument: no shell reads this line. /bin/sh -c '...' would"
             problems.append(setting.problem(f"{setting.key}=: '{word}' {words}"))

@@ -37,6 +37,14 @@ def read(folder: Path, name: str, text: str | bytes) -> tuple[Load, list[str]]:
     return unit.load, [str(each).removeprefix(f"{folder}/") for each in problems]
 
 
+def test_who_would_leave_processes_behind_is_named(tmp_path: Path) -> None:
+    load, problems = read(tmp_path, "a.service", f"{GOOD}KillMode=none\n")
+    assert load is Load.LOADED
+    assert problems == [
+        "a.service:3: KillMode=none is unsafe: whoever does not end by itself stays behind, and nobody knows of it"
+    ]
+
+
 def test_binary_junk_is_named_line_by_line(tmp_path: Path) -> None:
     junk = random.Random(1).randbytes(20_000)
     load, problems = read(tmp_path, "a.service", junk)

@@ -53,6 +53,18 @@ def ctl(
 
 Ctl = Callable[[str], tuple[int, str]]
 
+
+@pytest.mark.parametrize("verb", ["enable", "disable", "reenable", "mask", "unmask"])
+def test_who_asks_for_links_until_the_next_boot_is_told_what_runtime_means(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb, "--runtime", "web"]) == 1
+    assert capsys.readouterr().err == (
+        "--runtime has a value here, the manager's folder: it took web for that."
+        " Links are made in the first folder of units.\n"
+    )
+
+
 # As systemctl of systemd 252 and 257 answers.
 STATUSES = [
     ("status web", 0),
