@@ -88,10 +88,10 @@ def _verb(words: list[str]) -> int:
         print(f"Unknown command verb {asked.verb}.{_nearest(asked.verb)}", file=sys.stderr)
         return 1
     if asked.runtime and not asked.names and asked.verb in _ABOUT_FILES:
-        words = (
+        taken = (
             f"--runtime has a value here, the manager's folder: it took {asked.runtime} for that."
         )
-        print(f"{words} Links are made in the first folder of units.", file=sys.stderr)
+        print(f"{taken} Links are made in the first folder of units.", file=sys.stderr)
         return 1
     context = Context(Asking((asked.runtime or usual_place()).absolute()), asked)
     try:
