@@ -36,7 +36,7 @@ def sentences() -> list[str]:
     blanks = {"A": "main", "B": "worker", "N": "3", "SIGNAL": "SIGTERM", "TEXT": "some words"}
     blanks |= {"STREAM": "input", "FOLDER": "/usr", "NAME=VALUE": "COLOUR=green", "MASK": "027"}
     blanks |= {"PLACE": "background", "BAND": "group", "KEY": "^C", "FILE": "/dev/null"}
-    blanks |= {"NAME": "web.pid", "T": "3s"}
+    blanks |= {"NAME": "web.pid", "T": "3s", "U": "web", "ENDING": "fails"}
     return [" ".join(blanks.get(word, word) for word in step.split()) for step in steps]
 
 

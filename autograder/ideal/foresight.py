@@ -55,6 +55,7 @@ from autograder.language.inheritance import (
     TerminalIsAsBefore,
 )
 from autograder.language.roles import BACKGROUND, INIT, OUTSIDE, Actors
+from autograder.language.services import CtlEnds, JournalHas, UnitIs
 from autograder.language.streams import (
     ErrorOutputIs,
     HasAsStandard,
@@ -187,6 +188,14 @@ class Foresight:
             case HasOutput(text):
                 said = text in self._play.output
                 return [] if said else [f"nobody has written {text!r} by then"]
+            case CtlEnds(ending):
+                return (
+                    []
+                    if ending == "waits"
+                    else ["an init that is no service manager answers nothing"]
+                )
+            case UnitIs() | JournalHas():
+                return ["an init that is no service manager tells of no units"]
             case NobodyIsLeft():
                 left = [e for e in self._play.table if e.name not in (OUTSIDE, INIT)]
                 return [_stands(e) for e in left if e.state is not State.REAPED]

@@ -47,6 +47,7 @@ from autograder.language.deeds import (
 from autograder.language.every_signal import EVERY_SIGNAL as EVERY_CATCHABLE
 from autograder.language.roles import FIRST_PID, INIT, INIT_PIDS, MAIN, OUTSIDE, PIDNS, SUBREAPER
 from autograder.language.sentence import Doer
+from autograder.language.services import Controls, IsReady
 from forklab.history import Event, History, HistoryBuilder, Process, State
 from forklab.kernel.signals import UNTOUCHABLE, DefaultAction, default_action, signal_number
 from forklab.model import (
@@ -235,9 +236,11 @@ class PerfectPlay:
                 yield from self._do_all(Catch(name, signal) for name in actors)
             case LetsPass():
                 yield  # the model has no clock
+            case IsReady():
+                yield  # it is no service, and nobody listens
             case Reads():
                 yield  # nobody has typed anything
-            case Types() | Presses() | EndsInput():
+            case Types() | Controls() | Presses() | EndsInput():
                 yield  # an init reads nothing
             case LetsExit():
                 yield  # nobody is held where an init is judged

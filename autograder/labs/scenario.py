@@ -10,6 +10,8 @@ from autograder.labs.flaws import Flaw, LabError
 from autograder.labs.playbill import MAIN_WORD, OF_AN_INIT, Playbill, with_keys
 from autograder.labs.tomlfile import TomlTable, read_table
 from autograder.language.beginnings import Beginning
+from autograder.language.blanks import seconds_of
+from autograder.language.deeds import LetsPass
 from autograder.language.expectations import Expectation
 from autograder.language.problems import Problem, ScriptError
 from autograder.language.roles import Casting, Programs
@@ -18,6 +20,7 @@ from autograder.language.sense import check
 from autograder.language.steps import Step
 
 EVERY_SCHEDULE = "every schedule"
+_LONGEST_WAIT_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,12 @@ class Scenario:
             isinstance(step, Expectation) and step.traits.of_the_start for step in self.steps
         )
         return Casting(self.bill.subject, main, self.bill.commands, notes)
+
+    @property
+    def can_be_waited_for(self) -> bool:
+        """Whether it lets no more time pass than somebody would want to wait: else only virtual time is for it."""
+        passing = (step.time for step in self.steps if isinstance(step, LetsPass))
+        return sum(map(seconds_of, passing)) <= _LONGEST_WAIT_SECONDS
 
     @property
     def first_deed(self) -> Step | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from autograder.language.problems import quoted
-from autograder.language.roles import BANDS, INIT, MAIN, PLACES, STREAMS, Actors
+from autograder.language.roles import BANDS, ENDINGS, INIT, MAIN, PLACES, STREAMS, Actors
 from autograder.language.steps import SENTENCES
 from forklab.history import KERNEL
 from forklab.kernel.signals import signal_name, signal_number
@@ -23,6 +23,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 _FOLDER = re.compile(r"/[\w./-]{0,100}")
 _VARIABLE = re.compile(r"[A-Za-z_]\w{0,99}=[\w.,:/+-]{0,100}")
 _FILE_NAME = re.compile(r"\w[\w-]{0,50}\.[\w.-]{1,50}")
+_UNIT = re.compile(r"\w[\w.@-]{0,50}")
 _TIME = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?s")
 _UMASK = re.compile(r"[0-7]{3}")
 _NICEST = 19
@@ -144,6 +145,12 @@ def _read_name(word: str) -> str:
     return word
 
 
+def _read_unit(word: str) -> str:
+    if not _UNIT.fullmatch(word):
+        raise UnreadableError(f"{quoted(word)} is not the name of a unit, such as web")
+    return word
+
+
 def _read_time(word: str) -> str:
     if not _TIME.fullmatch(word) or not seconds_of(word):
         raise UnreadableError(f"{quoted(word)} is not a time, which is written as 3s or 0.5s")
@@ -201,6 +208,8 @@ BLANKS: Mapping[str, Blank] = {
     "{band}": Blank("BAND", "group or session", _one_of(*BANDS)),
     "{place}": Blank("PLACE", "foreground or background", _one_of(*PLACES)),
     "{key}": Blank("KEY", "^C, ^D, ^Z or ^\\", _one_of(*KEYS)),
+    "{unit}": Blank("U", "the name of a unit such as web", _read_unit),
+    "{ending}": Blank("ENDING", "succeeds, fails or waits", _one_of(*ENDINGS)),
     "{text}": Blank("TEXT", "what to write", _read_text),
 }
 

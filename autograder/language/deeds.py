@@ -22,6 +22,7 @@ from autograder.language.sentence import (
     Sentence,
     Wording,
 )
+from autograder.language.services import Controls, IsReady
 
 
 class Forks(Paired):
@@ -301,4 +302,6 @@ Deed: TypeAlias = (
     | EndsInput
     | LetsPass
     | LetsExit
+    | Controls
+    | IsReady
 )

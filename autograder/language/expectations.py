@@ -1,7 +1,8 @@
 """Expectations: the sentences that say what should be so.
 
 Here are those of a process by itself: its life, its family and its signals. Which groups it is in stands in bands.py,
-what it has from whoever started it in inheritance.py, what it writes and reads in streams.py. CONTRIBUTING.md, "Add a
+what it has from whoever started it in inheritance.py, what it writes and reads in streams.py, what a
+service manager tells in services.py. CONTRIBUTING.md, "Add a
 sentence to the scenario language", says what else a new one needs.
 """
 
@@ -24,6 +25,7 @@ from autograder.language.sentence import (
     Sentence,
     Wording,
 )
+from autograder.language.services import OfServices
 from autograder.language.streams import OfStreams
 
 
@@ -203,5 +205,6 @@ Expectation: TypeAlias = (
     | EndsWith
     | OfBands
     | OfStreams
+    | OfServices
     | NobodyIsLeft
 )

@@ -34,6 +34,7 @@ from autograder.language.expectations import (
     IsZombie,
 )
 from autograder.language.roles import INIT, MAIN, Casting
+from autograder.language.services import Controls
 from autograder.language.steps import Step
 
 
@@ -50,6 +51,7 @@ class Known:
         self.made: dict[str, str] = {}  # whom the subject has made that is no actor, and its parent
         self.begun = 0  # the line of the first step that is no beginning
         self.input_ended = 0
+        self.controlled = 0  # the line of the last command for a service manager
         self.ended: dict[str, int] = {}  # who is dead, and since which line
         self.reaped: dict[str, int] = {}
         self.busy: dict[str, str] = {}  # who cannot act for now, and why
@@ -70,6 +72,8 @@ class Known:
             self.frozen = step.line if isinstance(step, Freezes) else 0
         elif isinstance(step, EndsInput):
             self.input_ended = step.line
+        elif isinstance(step, Controls):
+            self.controlled = step.line
         elif isinstance(step, FreezesInitAfterFork):
             self.frozen = step.line
         elif isinstance(step, FreezesMainAfterFork):

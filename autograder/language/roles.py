@@ -42,6 +42,7 @@ MOST_ACTORS = 200  # of a play
 
 STREAMS = ("input", "output", "error")  # standard descriptors 0, 1 and 2
 BANDS = ("group", "session")  # of processes
+ENDINGS = ("succeeds", "fails", "waits")  # of a command for a service manager
 FOREGROUND, BACKGROUND = PLACES = ("foreground", "background")  # of a terminal, for a job
 
 # The pids that pictures and messages show, whatever they really are.

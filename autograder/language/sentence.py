@@ -1,7 +1,7 @@
 """What every sentence of the language has: fields, the words that say it, and traits by which it is treated.
 
 The sentences themselves are in beginnings.py, deeds.py and expectations.py (and in the modules of its kinds: bands.py,
-inheritance.py, streams.py). Each is a frozen dataclass with exactly
+inheritance.py, streams.py, services.py). Each is a frozen dataclass with exactly
 the fields that its blanks fill, and two facts about the class: its `wording` and its `traits`. Traits have no defaults:
 whoever adds a sentence decides each of them, and mypy says what was forgotten. Where several have the same fields they
 inherit them from here: to make a dataclass of each of them took a tenth of the time in which `autograder` starts.

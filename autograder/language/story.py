@@ -41,6 +41,7 @@ from autograder.language.known import Known
 from autograder.language.problems import Problem
 from autograder.language.roles import INIT, MAIN, MOST_ACTORS, PIDNS, Casting
 from autograder.language.sentence import Doer
+from autograder.language.services import Controls, CtlEnds
 from autograder.language.steps import Step
 from forklab.kernel.signals import DROPPED_BY_DEFAULT
 
@@ -88,8 +89,10 @@ class Story:
                 self._name(step)
             elif isinstance(step, HasRun):
                 self._expect_runs(step)
-            elif isinstance(step, Types | Presses | EndsInput):
+            elif isinstance(step, Types | Presses | EndsInput | Controls):
                 self._type(step)
+            elif isinstance(step, CtlEnds) and not self._known.controlled:
+                self._complain(step, "there was no command", "Write 'ctl start web' before.")
             elif isinstance(step, LetsExit) and not self._known.exits_held:
                 self._complain(step, "nobody is held", "Begin with 'hold every exit'.")
         if len(self.problems) == before:
@@ -227,7 +230,7 @@ class Story:
         taken = (self._subject, INIT, MAIN, *self._known.parent, *self._known.made)
         return name in taken or self._casting.is_command(name)
 
-    def _type(self, step: Types | Presses | EndsInput) -> None:
+    def _type(self, step: Types | Presses | EndsInput | Controls) -> None:
         if self._known.input_ended:
             self._complain(step, f"the input has ended (line {self._known.input_ended})")
         elif isinstance(step, Presses) and not self._terminal:

@@ -26,6 +26,7 @@ from autograder.language.beginnings import (
 )
 from autograder.language.deeds import EndsInput, Presses, Types
 from autograder.language.roles import INIT, MAIN, STREAMS, Programs
+from autograder.language.services import Controls
 from autograder.stage.play import Play
 from autograder.stage.stage import Stage
 from autograder.stage.staged import StagedPlay
@@ -65,7 +66,7 @@ def opened(scenario: Scenario, programs: Programs, stage: Stage) -> StagedPlay:
 
 def is_typed(scenario: Scenario) -> bool:
     """Whether somebody types something in it."""
-    return any(isinstance(step, Types | Presses | EndsInput) for step in scenario.steps)
+    return any(isinstance(step, Types | Presses | EndsInput | Controls) for step in scenario.steps)
 
 
 def start_of(scenario: Scenario, stage: Stage) -> Start:

@@ -35,12 +35,14 @@ from autograder.language.expectations import (
 )
 from autograder.language.inheritance import OfInheritance
 from autograder.language.roles import MAIN, OUTSIDE, Actors
+from autograder.language.services import OfServices
 from autograder.language.streams import OfStreams
 from autograder.stage.quiescence import Rest
 from autograder.trial import hints
 from autograder.trial.check import Breach, Check, CheckMaker, always
 from autograder.trial.checks_of_bands import ChecksOfBands
 from autograder.trial.checks_of_inheritance import ChecksOfInheritance
+from autograder.trial.checks_of_services import ChecksOfServices
 from autograder.trial.checks_of_streams import ChecksOfStreams
 from autograder.trial.explain import Explainer, capital, list_of
 from autograder.trial.facts import Facts
@@ -58,6 +60,7 @@ class Checks:
         self._of_bands = ChecksOfBands(self._make)
         self._of_inheritance = ChecksOfInheritance(self._make)
         self._of_streams = ChecksOfStreams(self._make)
+        self._of_services = ChecksOfServices(self._make)
 
     def of(self, expected: Expectation) -> Check:
         if isinstance(expected, OfBands):
@@ -66,6 +69,8 @@ class Checks:
             return self._of_inheritance.of(expected)
         if isinstance(expected, OfStreams):
             return self._of_streams.of(expected)
+        if isinstance(expected, OfServices):
+            return self._of_services.of(expected)
         facts = self._facts
         match expected:
             case IsAlive(actors):

@@ -51,6 +51,7 @@ from forklab.history import History, Remark
 
 _NEVER_AT_REST = "Your program starts processes of its own without an end ({})."
 _STOPPED = "Your program was stopped: it took {}."
+_TOO_LONG = "It lets so much time pass that nobody would wait for it: only judged in virtual time."
 _STARTS_ONE = " An init starts its command and nothing else."
 
 
@@ -127,6 +128,8 @@ def _judge(
             Status.SKIPPED,
             f"Only judged in mode {' or '.join(scenario.modes)}, not in {mode}.",
         )
+    if not scenario.can_be_waited_for and not stage.in_virtual_time:
+        return Verdict.of(scenario, Status.SKIPPED, _TOO_LONG)
     try:
         with contextlib.closing(opened(scenario, programs, stage)) as play:
             verdict = _played(scenario, mode, play, expected, moments)
@@ -237,7 +240,7 @@ class _Trial:
         self._observer = Observer(play, mode)
         self._director = Director(play, self._observer, inbox)
         self._explainer = Explainer(play, self._observer, scenario.bill.expected == MODEL_OF_INIT)
-        self._checks = Checks(Facts(play, inbox), self._explainer)
+        self._checks = Checks(Facts(play, inbox, self._director.asked), self._explainer)
 
     def run(self) -> Verdict:
         try:

@@ -7,7 +7,7 @@ import shlex
 import signal
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from autograder.language.blanks import KEYS, seconds_of
@@ -46,6 +46,7 @@ from autograder.language.deeds import (
 )
 from autograder.language.every_signal import EVERY_SIGNAL
 from autograder.language.roles import Actors
+from autograder.language.services import Controls, IsReady
 from autograder.stage.actors import ActorLostError
 from autograder.stage.staged import StagedPlay
 from autograder.trial.inbox import Inbox
@@ -71,6 +72,7 @@ class Director:
     cause: int = 0  # the line of the last step that init may have to answer to
     restless: bool = True  # whether something may still be going on because of it
     armed: int = 0  # the line of a signal that may come at any moment
+    asked: list[str] = field(default_factory=list)  # commands for a service manager
 
     @property
     def memory(self) -> Hashable:
@@ -79,6 +81,7 @@ class Director:
             self.cause,
             self.restless,
             self.armed,
+            tuple(self.asked),
             self.observer.memory,
             self.inbox.memory,
         )
@@ -186,6 +189,13 @@ class Director:
             case Types(text):
                 with _refusal_means("Nobody reads its standard input."):
                     self.play.type(f"{text}\n".encode())
+            case Controls(text):
+                with _refusal_means("Nobody reads its standard input."):
+                    self.play.type(f"{text}\n".encode())
+                self.asked.append(text)
+            case IsReady(actors):
+                with _refusal_means("It has nobody to tell: $NOTIFY_FD names no descriptor of it."):
+                    self._tell(actors, "ready")
             case Presses(key):
                 self.play.type(KEYS[key])
             case EndsInput():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.language.roles import MAIN
@@ -22,6 +23,7 @@ class Facts:
 
     play: StagedPlay
     inbox: Inbox
+    asked: Sequence[str] = ()  # commands for a service manager, so far
 
     def fate(self, name: str) -> Fate:
         return fate_of(self.play, name)

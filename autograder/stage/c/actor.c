@@ -179,6 +179,13 @@ static void execute(char *words) {
     _exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
+/* As NOTIFY_FD tells: see sd_notify(3), whose text this is. */
+static void tell_ready(void) {
+    const char *descriptor = getenv("NOTIFY_FD");
+    errno = EBADF;
+    reply(descriptor == NULL || write(atoi(descriptor), "READY=1\n", 8) < 0 ? -1 : 0);
+}
+
 static int status_then;
 static struct itimerval until_then;
 
@@ -267,6 +274,8 @@ static void obey(char *command) {
         fill_file(argument);
     } else if (strcmp(command, "execute") == 0) {
         execute(argument);
+    } else if (strcmp(command, "ready") == 0) {
+        tell_ready();
     } else if (strcmp(command, "later") == 0) {
         end_by(argument);
     } else if (strcmp(command, "read") == 0) {

@@ -11,7 +11,7 @@ from autograder.language.deeds import Exits, Forks, Says
 from autograder.language.expectations import HasExited, IsAlive, IsChild, IsReaped, IsZombie
 from autograder.language.grammar import blank_name, say, write_line
 from autograder.language.problems import ScriptError
-from autograder.language.roles import BANDS, PLACES, STREAMS, Actors
+from autograder.language.roles import BANDS, ENDINGS, PLACES, STREAMS, Actors
 from autograder.language.script import format_script, parse
 from autograder.language.steps import SENTENCES, Step
 from forklab.kernel.signals import signal_name, signal_number
@@ -35,6 +35,8 @@ EXAMPLES = {
     "{key}": "^C",
     "{name}": "web.pid",
     "{time}": "3s",
+    "{unit}": "web",
+    "{ending}": "fails",
     "{text}": "hello there",
 }
 
@@ -68,6 +70,8 @@ VALUES = {
     "{key}": st.sampled_from([*KEYS]),
     "{name}": st.from_regex(r"[a-z]{1,9}\.[a-z0-9.-]{1,9}", fullmatch=True),
     "{time}": st.from_regex(r"[1-9][0-9]{0,4}(\.[0-9]{1,3})?s", fullmatch=True),
+    "{unit}": st.from_regex(r"[a-z][a-z.@-]{0,9}", fullmatch=True),
+    "{ending}": st.sampled_from(ENDINGS),
     "{text}": st.text(st.characters(exclude_categories=["Cs"])),
 }
 

@@ -82,6 +82,7 @@ from autograder.language.sentence import (
     Judged,
     Sentence,
 )
+from autograder.language.services import Controls, CtlEnds, IsReady, JournalHas, UnitIs
 from autograder.language.steps import SENTENCES, Step
 from autograder.language.streams import (
     ErrorOutputIs,
@@ -140,16 +141,26 @@ def test_what_is_for_actors_only_names_them_first(sentence: type[Step]) -> None:
 def test_who_does_what_and_what_comes_of_it() -> None:
     """The decisions behind the traits of the deeds: whoever changes one of them says so here."""
     acting = {Forks, Exits, Dies, Reaps, Ignores, Catches, Blocks, StartsSession, StartsGroup}
-    acting |= {Stops, Says, CatchesEverySignal, TriesToSay, Reads, Runs, FillsFile, ExitsLater}
+    acting |= {
+        Stops,
+        Says,
+        CatchesEverySignal,
+        TriesToSay,
+        Reads,
+        Runs,
+        FillsFile,
+        ExitsLater,
+        IsReady,
+    }
     assert those(DEEDS, "doer", Doer.ACTOR) == acting
     sending = {Sends, SendsOften, SendsEverySignal, SendsAtAnyMoment}
     to_init = sending | {Freezes, Thaws, ThawsMain, Types, Presses, EndsInput}
-    to_init |= {LetsExit, LetsPass}
+    to_init |= {LetsExit, LetsPass, Controls}
     assert those(DEEDS, "doer", Doer.OUTSIDE) == to_init | {Continues}
-    answered = {Exits, Dies, Reaps, Stops, Continues, TriesToSay, Reads, Runs, FillsFile}
+    answered = {Exits, Dies, Reaps, Stops, Continues, TriesToSay, Reads, Runs, FillsFile, IsReady}
     assert those(DEEDS, "init_may_answer", True) == answered | to_init
     freeing = {Exits, Dies, Continues, Thaws, ThawsMain, Types, Presses, EndsInput}
-    freeing |= {TriesToSay, Reads, Runs, LetsPass}
+    freeing |= {TriesToSay, Reads, Runs, LetsPass, Controls}
     assert those(DEEDS, "frees_others", True) == freeing | sending
     assert those(DEEDS, "actors_only", False) == to_init
     assert those(BEGINNINGS, "main_may_never_play", True) == {StartsPending, FreezesMainAfterFork}
@@ -190,8 +201,10 @@ CAN_BE_BROKEN = {
     OutputIs: "more is written",
     OutputInAnyOrder: "the same",
     ErrorOutputIs: "the same",
+    CtlEnds: "the answer comes",
+    UnitIs: "it gets into another state",
 }
-NOBODY_CAN_UNDO = {HasExited, HasDied, IsReaped, HasOutput, HasErrorOutput, EndsWith}
+NOBODY_CAN_UNDO = {HasExited, HasDied, IsReaped, HasOutput, HasErrorOutput, EndsWith, JournalHas}
 
 
 def test_what_can_be_broken_after_it_came_true_is_judged_at_rest() -> None:
