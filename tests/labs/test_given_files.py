@@ -22,6 +22,6 @@ def in_the_solution(lab: Path, file: Path) -> Path:
 
 def test_what_is_given_is_the_same_in_starter_and_solution() -> None:
     files = [(lab, file) for lab in LABS for file in given(lab)]
-    assert {file.stem for _, file in files} == {"jobfiles"}
+    assert {file.stem for _, file in files} == {"jobfiles", "unitfile"}
     for lab, file in files:
         assert file.read_bytes() == in_the_solution(lab, file).read_bytes(), file
