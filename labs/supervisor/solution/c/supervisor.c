@@ -206,6 +206,10 @@ static void spawn(struct unit *unit) {
         (unit->file->type == NOTIFY && pipe2(ready, O_CLOEXEC) != 0)) {
         err(TROUBLE, "pipe");
     }
+    fcntl(output[0], F_SETFL, O_NONBLOCK); /* our ends: nothing that it does not say holds us up */
+    if (ready[0] != CLOSED) {
+        fcntl(ready[0], F_SETFL, O_NONBLOCK);
+    }
     pid_t pid = fork();
     if (pid < 0) {
         err(TROUBLE, "fork");
@@ -218,10 +222,8 @@ static void spawn(struct unit *unit) {
     unit->output = output[0];
     unit->ready = ready[0];
     close(output[1]);
-    fcntl(output[0], F_SETFL, O_NONBLOCK); /* our end: nothing that it does not say holds us up */
     if (ready[0] != CLOSED) {
         close(ready[1]);
-        fcntl(ready[0], F_SETFL, O_NONBLOCK);
     }
 }
 

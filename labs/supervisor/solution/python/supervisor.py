@@ -118,6 +118,9 @@ class Unit:
         ready = None
         if self.file.type == "notify":
             self.ready, ready = os.pipe()
+        for end in (self.output, self.ready):
+            if end is not None:
+                os.set_blocking(end, False)  # nothing that it does not say holds us up
         pid = os.fork()
         if pid == 0:
             become(self, output, ready)
@@ -125,9 +128,6 @@ class Unit:
         self.others = set()
         for end in (output, ready):
             closed(end)
-        for end in (self.output, self.ready):
-            if end is not None:
-                os.set_blocking(end, False)  # nothing that it does not say holds us up
 
     def signal(self, number):
         if self.file.kill_main_only:
