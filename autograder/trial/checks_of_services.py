@@ -33,7 +33,9 @@ class ChecksOfServices:
             case UnitIs(unit, text):
                 return Check(
                     broken=lambda _: [] if _begins(self._state(unit), text) else [""],
-                    fact=lambda _: f"{unit} is {self._state(unit)} instead of {text}.",
+                    fact=lambda _: (
+                        f"By what was told last, {unit} is {self._state(unit)} instead of {text}."
+                    ),
                     hint=self._make.advice(),
                     badge=always(f"should tell that {unit} is {text}"),
                 )

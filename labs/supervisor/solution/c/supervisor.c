@@ -362,6 +362,8 @@ static void has_ended(struct unit *unit) {
         close(unit->ready);
         unit->ready = CLOSED;
     }
+    unit->group = NOBODY; /* the number may be somebody else's from now on */
+    unit->how_many_others = 0;
     if (is_to_be_restarted(unit)) {
         enter(unit, AUTO_RESTART, unit->file->restart_sec);
     } else {

@@ -295,6 +295,7 @@ class Manager:
         was_starting = unit.job == START and not unit.told_to_stop
         unit.hear_it_out()
         unit.ready = closed(unit.ready)
+        unit.group, unit.others = None, set()  # the number may be somebody else's from now on
         if self.is_to_be_restarted(unit):
             unit.enter(AUTO_RESTART, unit.file.restart_sec)
         else:
