@@ -293,3 +293,13 @@ def test_whose_exit_is_held_has_not_closed_anything(proved: Prove, tmp_path: Pat
     play = with_script(of_lab(FORK_TREE, "02_one_child"), script)
     proof = proved(FORK_TREE, submitted(tmp_path, FORK_TREE, text), play)
     assert proof.standing is Standing.PROVED, proof.words
+
+
+def test_of_a_play_that_lets_time_pass_nothing_is_said(proved: Prove) -> None:
+    """There nobody waits: what has to come by then would be missed in all schedules."""
+    lab = TIMEOUT
+    script = "let 2s pass\nexpect timeout is alive"
+    play = with_script(of_lab(lab, "02_time_is_up"), script)
+    proof = proved(lab, lab.folder / "solution/c", play)
+    assert proof.standing is Standing.SKIPPED
+    assert "it lets time pass" in proof.words
