@@ -17,6 +17,7 @@ from autograder.stage.watch import Watched
 from forklab.history import Remark, State
 from forklab.kernel.calls import (
     CALLS,
+    FOR_EVER_SECONDS,
     FUTEX_ABSOLUTE_WAITS,
     FUTEX_CLOCK_REALTIME,
     FUTEX_COMMAND,
@@ -145,7 +146,10 @@ def _parse(line: str, process: Watched, stopped: bool) -> Activity:
     spoken = _SPOKEN.get(name) or spoken_name(name) or f"system call {number}"
     if limit is None:
         return Activity(Posture.ASLEEP, spoken, arguments)
-    return Activity(Posture.TIMED, spoken, arguments, _seconds(name, limit, arguments, process))
+    seconds = _seconds(name, limit, arguments, process)
+    if seconds is not None and seconds > FOR_EVER_SECONDS:
+        return Activity(Posture.ASLEEP, spoken, arguments)
+    return Activity(Posture.TIMED, spoken, arguments, seconds)
 
 
 def _limit_of(name: str, arguments: tuple[int, ...]) -> WaitLimit | None:

@@ -26,7 +26,7 @@ from autograder.stage.stage import Stage
 from autograder.stage.start import AS_AT_LOGIN, Start
 from autograder.stage.streams import Streams
 from autograder.stage.watch import Watched, parent_of
-from forklab.lens.loop.rest import Kind
+from forklab.lens.loop.rest import Kind, is_timed
 from forklab.lens.loop.rest import Rest as LensRest
 from forklab.lens.performance import LIMITS, Performance
 from forklab.lens.world.chronicle import Member
@@ -215,7 +215,7 @@ class VirtualPlay(AnyPlay):
             return Activity(Posture.ASLEEP, "vfork")
         if thread is None or thread.call is None or member.stopped:
             return Activity(Posture.ASLEEP)
-        timed = awake or thread.deadline is not None
+        timed = awake or is_timed(thread)
         return doing(thread.call.name, thread.call.arguments, timed=timed)
 
     def send(self, name: str, number: int) -> None:

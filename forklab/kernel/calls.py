@@ -36,6 +36,10 @@ class LimitForm(StrEnum):
     TIMEVAL = "timeval"
 
 
+# A century. Some write so that they wait without a limit: s6 for 2**61 seconds.
+FOR_EVER_SECONDS = 3e9
+
+
 class WaitLimit(NamedTuple):
     """The argument at `place` says how long to wait at most; `expired` is what the call returns when that is over."""
 

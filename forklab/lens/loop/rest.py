@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from forklab.kernel.calls import FOR_EVER_SECONDS
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.clock import SECOND
 from forklab.lens.world.run import Run
@@ -42,13 +43,18 @@ def rest_of_all(run: Run) -> Rest:
     sleepers = [
         tracee
         for tracee in run.world.tracees.values()
-        if tracee.deadline is not None and tracee.stand is not Stand.STOPPED
+        if is_timed(tracee) and tracee.stand is not Stand.STOPPED
     ]
     if not sleepers:
         return Rest(Kind.QUIET)
     first = min(sleepers, key=lambda tracee: (tracee.deadline, tracee.order))
     assert first.deadline is not None
     return Rest(Kind.LATER, first.member, (first.deadline - run.clock.now) / SECOND)
+
+
+def is_timed(tracee: Tracee) -> bool:
+    """Whether it wakes up by itself some day."""
+    return tracee.deadline is not None and tracee.deadline < FOR_EVER_SECONDS * SECOND
 
 
 def _is_in_a_loop(tracee: Tracee) -> bool:

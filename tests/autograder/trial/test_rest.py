@@ -65,6 +65,13 @@ def test_an_init_that_wakes_what_stops_fails_each_time(mode: str, tmp_path: Path
         assert set(failed(folder, mode, *WAKES)) == set(WAKES)
 
 
+def test_a_limit_of_aeons_is_none(mode: str, tmp_path: Path) -> None:
+    """So s6-svscan sleeps where it has nothing to wait for but its children."""
+    waits = "sigwaitinfo(every_signal, NULL)"
+    aeons = "sigtimedwait(every_signal, NULL, &(struct timespec){.tv_sec = 1L << 61})"
+    assert not failed(changed(tmp_path, {waits: aeons}), mode, "13_stopped_orphan", "53_idle")
+
+
 @pytest.mark.reliability
 def test_an_init_that_wakes_what_stops_fails_a_thousand_times(
     mode: str, tmp_path: Path, busy_machine: None
