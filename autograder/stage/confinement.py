@@ -23,21 +23,29 @@ _SYSTEM_FILES = (
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def bubblewrap(folder: Path, stage: Path, builds: bool) -> list[str]:
-    """The command that shows a submission in `folder`, and what is on the `stage`, and nothing else of ours."""
+def bubblewrap(folder: Path, stage: Path, builds: bool, root: Path | None = None) -> list[str]:
+    """The command that shows a submission in `folder`, and what is on the `stage`, and nothing else of ours.
+
+    `root`: the system that is shown is not this machine's, but the one in that folder, with its whole /etc.
+    """
     command = ["bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session"]
     # The launcher opens namespaces and gives every capability up before a submission starts.
     for capability in ("CAP_SYS_ADMIN", "CAP_SETPCAP"):
         command += ["--cap-add", capability]
     for path in _SYSTEM_FOLDERS:
-        if os.path.islink(path):
-            command += ["--symlink", os.readlink(path), path]
-        elif os.path.isdir(path):
-            command += ["--ro-bind", path, path]
-    for path in _SYSTEM_FILES:
-        command += ["--ro-bind-try", path, path]
-    for prefix in foreign_prefixes():
-        command += ["--ro-bind", prefix, prefix]
+        source = f"{root or ''}{path}"
+        if os.path.islink(source):
+            command += ["--symlink", os.readlink(source), path]
+        elif os.path.isdir(source):
+            command += ["--ro-bind", source, path]
+    if root is not None:
+        command += ["--ro-bind", f"{root}/etc", "/etc", "--symlink", "tmp", "/run"]
+        command += ["--uid", "0", "--gid", "0"]  # some give up if they are not called root
+    else:
+        for path in _SYSTEM_FILES:
+            command += ["--ro-bind-try", path, path]
+        for prefix in foreign_prefixes():
+            command += ["--ro-bind", prefix, prefix]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     command += ["--ro-bind", str(folder), GIVEN if builds else SUBMISSION]
     command += ["--dir", SUBMISSION, "--ro-bind", str(stage), STAGE, "--chdir", SUBMISSION]

@@ -67,7 +67,15 @@ class Sandbox:
     `given`. Plays follow one another: open_play, status, end_play. Raises StageError if this machine cannot do it.
     """
 
-    def __init__(self, mode: str, folder: Path, stage: Path, *, builds: bool = False) -> None:
+    def __init__(
+        self,
+        mode: str,
+        folder: Path,
+        stage: Path,
+        *,
+        builds: bool = False,
+        root: Path | None = None,
+    ) -> None:
         self.mode = mode
         own = mode == PIDNS
         self.given = (GIVEN if own else str(folder)) if builds else None
@@ -94,7 +102,7 @@ class Sandbox:
         command += [f"PATH={search_path()}", str(self._temporary or "/tmp")]
         command += [f"build:{self.folder}"] if builds else []
         if own:
-            command = [*bubblewrap(folder, stage, builds), "--", *command]
+            command = [*bubblewrap(folder, stage, builds, root), "--", *command]
         else:
             command += [f"ro:{path}" for path in (folder, stage, *foreign_prefixes())]
             command += [f"rw:{self._temporary}"]

@@ -75,7 +75,7 @@ class Stage:
             self.program.chmod(0o111)
         self._identity = file_id(self.program)
         self.listener = _listen(folder)
-        self.sandbox = Sandbox(mode, submission, folder)
+        self.sandbox = Sandbox(mode, submission, folder, root=workspace.root)
         if self.sandbox.user is not None:
             os.chown(folder / "socket", self.sandbox.user, self.sandbox.user)
         if mode == PIDNS and self.sandbox.user is not None:

@@ -27,10 +27,12 @@ _GUARDIAN = (
 class Workspace:
     """A folder in the system's temporary folder, with a guardian process that removes it after our death.
 
-    Where that one does not suit (`why_not_there`), it is in /tmp.
+    Where that one does not suit (`why_not_there`), it is in /tmp. `root`: what a PID 1 that plays here sees is not this
+    machine's system, but the one in that folder.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root
         base = Path("/tmp" if why_not_there() else tempfile.gettempdir())
         self.folder = base / f"forklab-{secrets.token_hex(8)}"
         self._numbers = itertools.count(1)

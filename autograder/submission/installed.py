@@ -20,6 +20,7 @@ class Installed:
 
     path: Path
     arguments: tuple[str, ...]
+    root: Path | None = None  # of the system in which it stands; None: this machine's
 
     def command(self, folder: Path | str) -> list[str]:
         """How it is started in a sandbox that shows at `folder` what `put_into` has put there."""
@@ -33,14 +34,19 @@ class Installed:
 
     @property
     def _is_seen_inside(self) -> bool:
-        return str(self.path).startswith(("/usr/", "/bin/", "/sbin/"))
+        return self.root is not None or str(self.path).startswith(("/usr/", "/bin/", "/sbin/"))
 
 
-def find_installed(command: Sequence[str]) -> Installed:
-    """The program that a command line names. Raises CommandError if there is none."""
-    found = shutil.which(command[0])
+def find_installed(command: Sequence[str], root: Path | None = None) -> Installed:
+    """The program that a command line names, in the system below `root` if there is one: by its full path then.
+
+    Raises CommandError if there is none.
+    """
+    found = shutil.which(f"{root or ''}{command[0]}")
     if found is None:
         raise CommandError(f"{one_line(command[0])}: no such program, or it cannot be executed.")
+    if root is not None:
+        return Installed(Path(command[0]), tuple(command[1:]), root)
     path = Path(found).absolute()
     try:
         check_executable(path)

@@ -183,14 +183,16 @@ def judge_installed(
     *,
     mode: str | None = None,
     lab: Lab | None = None,
+    root: Path | None = None,
 ) -> list[Verdict]:
     """A verdict a scenario on `command`, an init with the arguments that it takes before its own.
 
-    `lab`: whose scenarios they are, if any. Raises CommandError if there is no such program, StageError if
-    this machine has no stage.
+    `lab`: whose scenarios they are, if any. `root`: it stands not on this machine, but in the system in that folder,
+    and sees nothing else, as PID 1. Raises CommandError if there is no such program, StageError if this machine has
+    no stage.
     """
-    installed = find_installed(command)
-    with Workspace() as workspace:
+    installed = find_installed(command, root)
+    with Workspace(root) as workspace:
         folder = workspace.subfolder()
         installed.put_into(folder)
         mode = choose(mode).mode
