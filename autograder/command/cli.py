@@ -14,7 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import CommandError
-from autograder.language.roles import AS_COMMAND, AS_INIT, MODES, VIRTUAL, VIRTUAL_SUBREAPER
+from autograder.language.roles import (
+    AS_COMMAND,
+    AS_INIT,
+    AS_TOOL,
+    MODES,
+    VIRTUAL,
+    VIRTUAL_SUBREAPER,
+)
 from forklab import standard
 from forklab.lacking import NO_PROC, has_proc, lacks
 from forklab.version import ShowVersion
@@ -335,9 +342,9 @@ def _parser() -> argparse.ArgumentParser:
     new_lab.add_argument("name", metavar="NAME", help="of its folder; small letters, digits and _")
     new_lab.add_argument(
         "--role",
-        choices=(AS_COMMAND, AS_INIT),
+        choices=(AS_COMMAND, AS_INIT, AS_TOOL),
         default=AS_COMMAND,
-        help="what is judged: a command, which has the lab's name (the default), or an init",
+        help="what is judged: a command, which has the lab's name (the default), an init, or a tool that actors run",
     )
     return parser
 

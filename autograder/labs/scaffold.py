@@ -16,7 +16,7 @@ from string import Template
 
 from autograder.errors import CommandError
 from autograder.labs.playbill import can_be_called
-from autograder.language.roles import AS_COMMAND, AS_INIT, INIT
+from autograder.language.roles import AS_COMMAND, AS_INIT, AS_TOOL, INIT, MAIN
 from autograder.safe_text import one_line
 
 _NAME = re.compile(
@@ -24,9 +24,15 @@ _NAME = re.compile(
 )  # of a folder, a program, a word for make and for shells
 _SUFFIX = ".template"
 _ROLE_IN_WORDS = {
-    AS_COMMAND: 'an ordinary process below an init of the judge\'s; or "init"',
-    AS_INIT: 'PID 1, or a subreaper, called init in scripts; or "command"',
+    AS_COMMAND: 'an ordinary process below an init of the judge\'s; or "init", or "tool"',
+    AS_INIT: 'PID 1, or a subreaper, called init in scripts; or "command", or "tool"',
+    AS_TOOL: 'nobody runs it but actors, as often as the script says; or "command", or "init"',
 }
+_STARTED = (
+    'run     = ["{program}", "{main}"]'
+    " # how it is started: here with a command that does what the script says"
+)
+_RUN_BY_ACTORS = 'commands = ["job"] # actors that it finds on its PATH'
 
 
 def make_lab(name: str, role: str, labs: Path) -> Path:
@@ -63,10 +69,15 @@ def make_lab(name: str, role: str, labs: Path) -> Path:
 def files_of(name: str, role: str) -> dict[str, str]:
     """All files of a new lab: their paths in its folder, and their texts."""
     program = INIT if role == AS_INIT else name
+    is_tool = role == AS_TOOL
     words = {
         "lab": name,
         "program": program,
-        "subject": program,  # an init is called init, and so is its program here
+        # An init is called init, and so is its program here; of a tool the actor is spoken of who runs it.
+        "subject": "one" if is_tool else program,
+        "command": "job" if is_tool else MAIN,  # what it starts
+        "beginning": f"main forks one\none runs {program} job\n" if is_tool else "",
+        "how_it_is_started": _RUN_BY_ACTORS if is_tool else _STARTED,
         "role": role,
         "role_in_words": _ROLE_IN_WORDS[role],
     }
@@ -79,19 +90,19 @@ def files_of(name: str, role: str) -> dict[str, str]:
 
 
 def _check(name: str, role: str) -> None:
-    """Of a command's lab the folder, the program and the subject of its scripts have one name."""
+    """Of the lab of a command or a tool the folder, the program and its word in scripts have one name."""
     if not _NAME.fullmatch(name):
         raise CommandError(
             f"{one_line(name)!r} cannot be a lab's name: take small letters, digits and _, a letter first and"
             " 40 at most, such as fork_tree."
         )
-    if role == AS_COMMAND and not can_be_called(name):
+    if role != AS_INIT and not can_be_called(name):
         other = " Or is it a lab about an init? Then say --role init." if name == INIT else ""
         raise CommandError(
             f"{name!r} cannot be what scripts call the program: it means something else there."
             f" Take another name, such as my_{name}.{other}"
         )
-    if role == AS_COMMAND and name in sys.stdlib_module_names:
+    if role != AS_INIT and name in sys.stdlib_module_names:
         raise CommandError(
             f"{name!r} is a module of Python's: beside {name}.py no program could import it."
             f" Take another name, such as my_{name}."

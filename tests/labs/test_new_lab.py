@@ -15,13 +15,13 @@ from autograder.command.cli import main
 from autograder.labs.lab import Lab, load_lab
 from autograder.labs.mutants import load_mutants
 from autograder.labs.scaffold import files_of
-from autograder.language.roles import AS_COMMAND, AS_INIT
+from autograder.language.roles import AS_COMMAND, AS_INIT, AS_TOOL
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
 
 
-@pytest.fixture(params=[AS_COMMAND, AS_INIT])
+@pytest.fixture(params=[AS_COMMAND, AS_INIT, AS_TOOL])
 def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     monkeypatch.chdir(tmp_path)
     assert main(["new-lab", "lamp", "--role", request.param]) == 0
@@ -55,7 +55,9 @@ def test_a_new_lab_says_in_each_file_what_belongs_there(lab: Lab) -> None:
         assert "TODO" in text and "$" not in text, path
 
 
-@pytest.mark.parametrize(("role", "program"), [("command", "lamp"), ("init", "init")])
+@pytest.mark.parametrize(
+    ("role", "program"), [("command", "lamp"), ("init", "init"), ("tool", "lamp")]
+)
 def test_a_command_is_called_as_its_lab_is_and_an_init_init(role: str, program: str) -> None:
     programs = {path for path in files_of("lamp", role) if path.endswith((".c", ".py"))}
     assert programs == {
