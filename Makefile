@@ -36,7 +36,7 @@ KEEP = $(BIN)/python -m nbconvert --to notebook --inplace
 
 export PYTHON3 WITHOUT_BUBBLEWRAP
 .DELETE_ON_ERROR:
-.PHONY: help setup grade class check gradescope test lint witnesses slow mutants reliability transparency roots lab notebooks oracle corpus outputs examples bench lock clean distclean
+.PHONY: help setup grade class check gradescope test lint witnesses slow mutants reliability transparency roots lab notebooks oracle conformance corpus outputs examples bench lock clean distclean
 
 help: ## what you are reading
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -96,6 +96,10 @@ oracle: $(ALL) ## play the facts about service managers on real systemd, and kee
 	done
 	@sh tests/services/oracle/root.sh bookworm build/oracle/bookworm
 	$(BIN)/python tests/services/oracle/scenes.py build/oracle/bookworm
+
+conformance: $(ALL) ## play the labs' scenes on real inits and supervisors, and write docs/conformance.md: root, mmdebstrap, minutes
+	sh scripts/conformance/root.sh bookworm build/conformance/root
+	PYTHONPATH=scripts $(BIN)/python -m conformance build/conformance/root $(FLAGS)
 
 corpus: $(BASE) ## fetch Debian's daemons with apt, read all their units, and print a table of what was understood
 	$(BIN)/python scripts/corpus.py build/corpus
