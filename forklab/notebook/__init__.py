@@ -10,7 +10,7 @@ somebody types at a terminal; `on_systemd()` shows what real systemd answered to
 
 from IPython.core.getipython import get_ipython
 
-from forklab.notebook.exercises import check, compare, predict
+from forklab.notebook.exercises import check
 from forklab.notebook.magic import (
     history,
     lens,
@@ -24,6 +24,7 @@ from forklab.notebook.magic import (
     unit_timeline,
     units,
 )
+from forklab.notebook.prediction import compare, predict
 from forklab.notebook.recorded import restart_table
 from forklab.notebook.variants import again
 

@@ -19,8 +19,8 @@ from forklab.lens.record import CannotRecordError, CannotTraceError, Recording, 
 from forklab.lens.untraced.snapshot import CannotRunError, Snapshot, snapshot
 from forklab.notebook import namespaces, recorded
 from forklab.notebook.cell import LANGUAGES, Cell
-from forklab.notebook.exercises import prediction
 from forklab.notebook.last import NONE, last
+from forklab.notebook.prediction import asked
 from forklab.notebook.recorded import OnSystemd
 from forklab.notebook.units import Picture, UnitsRun, graph, run_units, timeline
 from forklab.notebook.views import Outputs, RunView, all_outputs
@@ -66,7 +66,7 @@ def lens(line: str, cell: str) -> None:
     print(run.output, end="" if run.output.endswith("\n") or not run.output else "\n")
     last.cell, last.run = Cell(options.language, cell, options.pipe), run
     display(RunView(run, last.cell.title, options.at))  # type: ignore[no-untyped-call]
-    prediction.use_for(cell)
+    asked.use_for(cell)
 
 
 def units(line: str, cell: str) -> None:
@@ -77,7 +77,7 @@ def units(line: str, cell: str) -> None:
     print(run.output, end="")
     last.units, last.scene = run, (line, cell)
     display(run)  # type: ignore[no-untyped-call]
-    prediction.use_for(cell)
+    asked.use_for(cell)
 
 
 def _forget_the_last() -> Shell:

@@ -41,8 +41,14 @@ def still_html(still: Still, living: str) -> str:
         alt=still.alt,
         words=still.words,
         folded=still.folded,
-        alive=_attribute(template("notebook/alive.html")(living=following_the_page(living))),
+        alive=_attribute(_themed(living)),
     )
+
+
+def _themed(living: str) -> str:
+    """With a script that follows the theme of the page, if it looks different in the dark."""
+    themed = following_the_page(living)
+    return living if themed == living else template("notebook/alive.html")(living=themed)
 
 
 def _attribute(html: str) -> Markup:

@@ -72,13 +72,40 @@ def test_a_prediction_comes_before_the_program_and_its_answer_after_it_folded(na
         assert source(program).startswith(("%%lens ", "%%units "))
         assert source(answer).startswith("compare(")
         assert answer["metadata"]["jupyter"] == {"source_hidden": True}
-        right = printed(answer).removeprefix("It was: ").removesuffix(".\n")
+        right = printed(answer).removeprefix("It was: ").removesuffix(".")
         choices = [line[4:] for line in printed(question).splitlines() if line.startswith("  ○ ")]
         assert right in choices or not choices
 
 
 def printed(cell: dict[str, Any]) -> str:
-    return "".join("".join(output.get("text", "")) for output in cell["outputs"])
+    """What is kept of it as text."""
+    texts = [output.get("text") or output["data"]["text/plain"] for output in cell["outputs"]]
+    return "".join("".join(text) for text in texts)
+
+
+def test_no_question_is_asked_twice_for_its_answer_knows_it_by_its_words() -> None:
+    asked = [
+        source(cell)
+        for name in ALL
+        for cell in cells_of(name)
+        if source(cell).startswith("predict(")
+    ]
+    assert len(set(asked)) == len(asked)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_proves_what_answers_and_what_says_it_again_in_python_is_folded(name: str) -> None:
+    told: set[str | None] = set()
+    for cell in cells_of(name):
+        if cell["cell_type"] == "code":
+            text, twin = source(cell), cell["metadata"].get("forklab", {}).get("twin")
+            again = text.startswith("%%lens python") and twin in told
+            proves = "assert " in text and not text.startswith("%%")
+            answers = text.startswith(("compare(", "check(")) or "\ncheck(" in text
+            folded = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
+            assert folded == (again or proves or answers), text
+            if text.startswith("%%lens c") and twin:
+                told.add(twin)
 
 
 def test_the_list_of_notebooks_names_each_of_them() -> None:

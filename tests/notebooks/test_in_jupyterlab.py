@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 from chromium import BROWSER
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as TookTooLong
 from reader import NOTEBOOKS, but_slowly, cells_of, source
 
@@ -81,14 +81,6 @@ def address_in(log: Path, server: subprocess.Popen[bytes]) -> str:
     raise AssertionError(log.read_text())
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.mark.parametrize("name", but_slowly("08_talking.ipynb"))
 def test_kept_films_can_be_read_all_cells_run_and_a_film_can_be_moved(
     name: str, lab: Lab, browser: Browser
@@ -103,6 +95,7 @@ def test_kept_films_can_be_read_all_cells_run_and_a_film_can_be_moved(
     run_all(page)
     films = sum(source(cell).startswith("%%lens") for cell in cells_of(name))
     page.wait_for_function(f"document.querySelectorAll('.film-ready').length >= {films}")
+    choose(page)
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
     assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
     move(page)
@@ -156,6 +149,19 @@ def test_an_exported_page_has_living_films_or_pictures(
     assert page.locator(".film-ready").count() == (films if scripts else 0)
     assert page.locator(".forklab-still img").count() == (0 if scripts else films)
     page.context.close()
+
+
+def choose(page: Page) -> None:
+    """An answer, with the mouse and then with a key, which JupyterLab would have taken to go to another cell."""
+    question = page.locator(".forklab-question[data-awake]").first
+    question.locator("label").first.click()
+    first = question.locator("p").inner_text()
+    question.locator("input").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert question.locator("input").nth(1).is_checked()
+    assert first != question.locator("p").inner_text()
+    answer = page.locator(".forklab-answer[data-awake]").first
+    assert answer.get_attribute("data-said") in ("right", "wrong")
 
 
 def look_before_running(page: Page) -> None:

@@ -13,7 +13,7 @@ from IPython.utils.capture import capture_output
 from forklab.history import History, HistoryBuilder, NoProcessError, Process
 from forklab.lens.record import CannotTraceError, Recording, record
 from forklab.lens.untraced.snapshot import Snapshot
-from forklab.notebook import check, compare, look_at, predict
+from forklab.notebook import check, look_at
 from forklab.notebook.summary import how_it_went
 from forklab.notebook.views import RunView
 from forklab.runnable import CannotCompileError
@@ -200,45 +200,6 @@ def said_in(shell: InteractiveShell, cell: str) -> str:
     with capture_output() as captured:
         shell.run_cell(cell).raise_error()
     return str(captured.stdout)
-
-
-def test_a_prediction_is_asked_for_first_and_compared_after_the_next_program(
-    shell: InteractiveShell,
-) -> None:
-    shell.run_cell("from forklab.notebook import *").raise_error()
-    asked = said_in(shell, "predict('How many?', 1, 2, mine=1)")
-    assert asked == "How many?\n  ● 1\n  ○ 2\nYou say: 1.\n"
-    answer = "compare(len(history.family()), why={1: 'Who else?'})"
-    for _ in range(2):  # the reader runs the cells again
-        said_in(shell, "%%lens sh\ntrue & wait")
-        assert said_in(shell, answer) == "You said 1, but it was 2. Who else?\n"
-    said_in(shell, "%%lens sh\ntrue")
-    assert said_in(shell, answer) == "It was: 1.\n"  # nobody has predicted anything of this one
-
-
-def test_a_prediction_that_is_no_choice_does_not_count(shell: InteractiveShell) -> None:
-    shell.run_cell("from forklab.notebook import *").raise_error()
-    asked = said_in(shell, "predict('How many?', 1, 2, mine=7)")
-    assert asked.startswith("7 is none of the choices: 1, 2.")
-    assert said_in(shell, "compare(1)") == "It was: 1.\n"
-
-
-@pytest.mark.parametrize(
-    ("prediction", "words"),
-    [
-        (None, "It was: 4."),
-        (4, "You said 4, and it was 4. Well seen!"),
-        (3, "You said 3, but it was 4. Who calls the second fork?"),
-        (9, "You said 9, but it was 4. The explanation below tells why."),
-        ({3, 4}, "You said {3, 4}, but it was 4. The explanation below tells why."),
-    ],
-)
-def test_a_prediction_is_compared_gently(
-    prediction: object, words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    predict("How many?", mine=prediction)
-    compare(4, {3: "Who calls the second fork?"})
-    assert words in capsys.readouterr().out
 
 
 def test_a_check_of_a_program_that_did_not_run_is_told_so_in_one_line(
