@@ -35,6 +35,8 @@
       const { question, mine } = box.dataset;
       const show = () => (box.matches("details") ? answered : asked)(box, recall(question));
       box.dataset.awake = "";
+      // JupyterLab would take their keys: it asks nobody but who has the focus.
+      for (const place of box.querySelectorAll("input, summary")) place.dataset.lmSuppressShortcuts = "true";
       if (mine) remember(question, mine);
       show();
       // JupyterLab takes out of the page what is out of sight: no search would find it there.

@@ -156,7 +156,6 @@ def choose(page: Page) -> None:
     question = page.locator(".forklab-question[data-awake]").first
     question.locator("label").first.click()
     first = question.locator("p").inner_text()
-    question.locator("input").first.focus()
     page.keyboard.press("ArrowRight")
     assert question.locator("input").nth(1).is_checked()
     assert first != question.locator("p").inner_text()
@@ -198,6 +197,12 @@ def move(page: Page) -> None:
     film.locator(".film-time").fill("1")
     assert count.inner_text().startswith("2 /")
     before = caption.inner_text()
+    play = film.locator(".film-play")
+    play.focus()  # JupyterLab would scroll, if it were asked
+    page.keyboard.press("Space")
+    assert play.inner_text() == "Pause"
+    page.keyboard.press("Space")
+    film.locator(".film-time").fill("1")
     film.focus()
     page.keyboard.press("ArrowRight")
     assert count.inner_text().startswith("3 /")

@@ -15,6 +15,8 @@
       this.written = [...root.querySelectorAll(".film-output div")];
       this.slider = this.find("time");
       this.slider.max = this.story.frames.length - 1;
+      // JupyterLab would take their keys: it asks nobody but who has the focus.
+      for (const place of root.querySelectorAll("button, input, [tabindex]")) place.dataset.lmSuppressShortcuts = "true";
       this.timer = null;
       this.find("controls").hidden = false;
       this.find("play").onclick = () => this.toggle();
