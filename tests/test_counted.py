@@ -22,6 +22,7 @@ NEVER_ONE = {
     "autograder/trial/bench.py": "three plays or more, and the seconds of a limit",
     "autograder/trial/explain.py": "longer than anybody is waited for",
     "autograder/trial/proof.py": "a single one has words of its own",
+    "autograder/submission/submissions.py": "one alone says nothing about the name of a folder",
     "autograder/submission/intake.py": "a file that is too large",
     "autograder/stage/virtual.py": "as many processes as a play may have",
     "forklab/lens/world/surroundings.py": "as many bytes as a pipe takes at once",

@@ -18,7 +18,7 @@
   const asked = (box, mine) => {
     for (const field of box.querySelectorAll("input")) {
       if (field.type === "radio") field.checked = field.value === mine;
-      else if (field.value.trim() !== mine) field.value = mine;
+      else if (field !== document.activeElement) field.value = mine;
     }
     box.querySelector("p").textContent = `${mine ? `You say: ${mine}. Now` : "Choose, then"} run the program below.`;
   };
@@ -42,7 +42,9 @@
       // JupyterLab takes out of the page what is out of sight: no search would find it there.
       document.addEventListener("forklab-choice", show);
       box.open = recall(question) !== "";
-      box.oninput = ({ target }) => remember(question, target.value.trim());
+      box.oninput = ({ target: { type, value } }) => {
+        remember(question, type === "text" ? value.split(/[\s,]+/).filter(Boolean).join(", ") : value);
+      };
     }
   };
   document.addEventListener("forklab-answer", wake);

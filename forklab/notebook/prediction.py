@@ -98,7 +98,7 @@ def predict(question: str, *choices: object, mine: object = None) -> None:
     if mine is not None and choices and mine not in choices:
         print(f"{mine!r} is none of the choices: {', '.join(map(repr, choices))}.")
         mine = None
-    asked.begin(Question(question, tuple(map(str, choices)), None if mine is None else str(mine)))
+    asked.begin(Question(question, tuple(map(str, choices)), None if mine is None else _said(mine)))
     display(asked.question)  # type: ignore[no-untyped-call]
 
 
@@ -109,9 +109,14 @@ def compare(right: object, why: Mapping[Any, str] | None = None) -> None:
     """
     question = asked.question
     answer = Answer(
-        str(right),
+        _said(right),
         {str(wrong): reason for wrong, reason in (why or {}).items()},
         mine=question.mine if question else None,
         question=question.name if question else "",
     )
     display(answer)  # type: ignore[no-untyped-call]
+
+
+def _said(answer: object) -> str:
+    """As a reader writes it: of several, with commas."""
+    return ", ".join(sorted(map(str, answer))) if isinstance(answer, set) else str(answer)

@@ -82,6 +82,8 @@ def test_an_answer_is_only_for_its_own_question(page: Page, tmp_path: Path) -> N
     of_what, of_many = answers(page).all()
     assert said(of_many) == "You said 4, but it was 3."
     assert said(of_what) == "It was: 3."
+    page.get_by_label("How many?").fill("1 ,4, ")
+    assert said(of_many).startswith("You said 1, 4, but")
     page.get_by_label("How many?").fill("")
     assert said(of_many) == "It was: 3."
 

@@ -16,7 +16,6 @@ SIGCHLD; a child that asks who its parent is; and anybody who asks for a process
 from __future__ import annotations
 
 import functools
-import os
 from operator import or_
 
 from forklab.kernel import waits
@@ -109,7 +108,7 @@ def moments_before(run: Run, ledger: Ledger, tracee: Tracee) -> tuple[Call, ...]
     if not is_told:  # the last one and the end are one moment
         pieces = pieces[:-1]
     found = (*[_LETS_GO] * lets_go, *[_UNDOES] * (undoes and (is_told or leaves)), *pieces)
-    if found and proc.filters(tracee.tid) > proc.filters(os.getpid()) + 1:
+    if found and proc.filters(tracee.tid) > ledger.filters:
         run.because(f"{member.name} has a filter for its calls, and ends in one step here")
         return ()
     return found

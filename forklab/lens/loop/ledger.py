@@ -61,12 +61,14 @@ class Ledger:
     """`doomed`: SIGKILL is on its way to them; each dies in a step of its own, as soon as it is chosen.
 
     `ending`: they have begun to end, and nothing disturbs them any more. `undoers` have used SEM_UNDO.
-    `by_memory`: see `forklab.steps.schedule.Schedule`.
+    `filters`: how many of seccomp(2) a program begins with, ours and those of a stage. `by_memory`: see
+    `forklab.steps.schedule.Schedule`.
     """
 
     doomed: set[Member] = field(default_factory=set)
     ending: set[Member] = field(default_factory=set)
     undoers: set[Member] = field(default_factory=set)
+    filters: int = 0
     by_memory: bool = False
     _standings: dict[Tracee, Standing] = field(default_factory=dict)
 

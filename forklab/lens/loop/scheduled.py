@@ -113,6 +113,7 @@ class Scheduled:
         tracee.seen = (tracee.seen or Seen())._replace(start=None)
         tracee.twisters = ()
         self._ledger.by_memory = self.schedule.by_memory
+        self._ledger.filters = max(self._ledger.filters, proc.filters(tracee.tid))
         trapping.begins(tracee)
         loop.run.pipes.outputs = loop.run.surroundings.outputs
         loop.run.resources.shared = self.schedule.grain.shared

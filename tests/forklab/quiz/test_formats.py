@@ -126,7 +126,9 @@ def test_the_cells_of_a_notebook_find_their_answers_true(
             with capture_output() as captured:
                 result = shell.run_cell(cell.source)
             result.raise_error()
-            said[cell.id] = captured.stdout
+            said[cell.id] = captured.stdout + "".join(
+                shown.data["text/plain"] for shown in captured.outputs
+            )
     assert f"It was: {quiz.questions[0].number}." in said["question-1-answer"]
     assert quiz.questions[1].answer in said["question-2-answer"]
 
