@@ -53,7 +53,7 @@ _PRIVATE_PRCTLS = frozenset({2, 3, 4, 7, 15, 16, 21, 23, 27, 30, 37, 39, 40, 42}
 _F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, F_SETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
 _OF_DESCRIPTORS = (_F_DUPFD, _F_GETFD, _F_SETFD, _F_DUPFD_CLOEXEC)
 _UNFOLLOWED = 0x2000 | os.O_DIRECT  # O_ASYNC, and of a pipe: packets
-_F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
+F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
 _TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
 _FIONBIO = 0x5421  # sets O_NONBLOCK, or not
 _TIOCGPGRP, _TIOCSPGRP, _TIOCGSID = 0x540F, 0x5410, 0x5429
@@ -99,7 +99,7 @@ def lasts(call: Call) -> bool:
     command = int32(call.arguments[1])
     if command == F_SETFL:
         return bool(call.arguments[2] & _UNFOLLOWED)
-    return command not in (*_OF_DESCRIPTORS, _F_GETFL, _F_GETLK)
+    return command not in (*_OF_DESCRIPTORS, _F_GETFL, F_GETLK)
 
 
 def _open(run: Run, tracee: Tracee, call: Call) -> Touches:
@@ -189,7 +189,7 @@ def _control(run: Run, tracee: Tracee, call: Call) -> Touches:
         if (descriptors.link(tracee.member.pid, number) or "").startswith("pipe:"):
             return []
         return list(of_descriptor(run, tracee, call, number, tells=tells))
-    if command in (_F_GETLK, F_SETLK, F_SETLKW):
+    if command in (F_GETLK, F_SETLK, F_SETLKW):
         return _lock(run, tracee, call)
     raise NotModelledError
 

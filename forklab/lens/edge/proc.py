@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from forklab.kernel.signals import HARMLESS_MASK, STOPPING_MASK, bit, deliverable_of
@@ -203,17 +204,21 @@ def thread_group(tid: int) -> int | None:
 
 def owners_of_locks() -> set[int]:
     """The pids of those who have locks of fcntl(2), see /proc/locks in proc(5)."""
-    with open("/proc/locks") as file:
-        lines = [line.split() for line in file]
-    return {int(words[4]) for words in lines if words[1] == "POSIX"}
+    return {pid for pid, _, waits in _locks() if not waits}
 
 
 def files_with_locks_of(pid: int) -> set[int]:
     """The inodes of files that it has locked by fcntl(2), or other files of the same number elsewhere."""
+    return {inode for owner, inode, _ in _locks() if owner == pid}
+
+
+def _locks() -> Iterator[tuple[int, int, bool]]:
+    """Of fcntl(2): whose each is, the inode of the file, and whether it is only waited for."""
     with open("/proc/locks") as file:
-        lines = [line.replace("->", "").split() for line in file]
-    mine = (words for words in lines if words[1] == "POSIX" and int(words[4]) == pid)
-    return {int(words[5].rpartition(":")[2]) for words in mine}
+        for line in file:
+            words = line.replace("->", "").split()
+            if words[1] == "POSIX":
+                yield int(words[4]), int(words[5].rpartition(":")[2]), "->" in line
 
 
 def program(pid: int) -> str:

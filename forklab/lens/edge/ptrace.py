@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from forklab.kernel.processors import this_processor
+from forklab.kernel.signals import TRAP
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PTRACE = _LIBC.ptrace
@@ -40,7 +41,6 @@ EVENT_FORK, EVENT_VFORK, EVENT_CLONE, EVENT_EXEC = 1, 2, 3, 4
 EVENT_VFORK_DONE, EVENT_EXIT, EVENT_SECCOMP, EVENT_STOP = 5, 6, 7, 128
 BIRTHS = frozenset({EVENT_FORK, EVENT_VFORK, EVENT_CLONE})
 _WITHIN_A_CALL = BIRTHS | {EVENT_EXEC, EVENT_VFORK_DONE, EVENT_EXIT}
-_TRAP = 5  # SIGTRAP
 SYSCALL_STOP = 0x85  # SIGTRAP | 0x80, by PTRACE_O_TRACESYSGOOD
 
 # TRACESYSGOOD, FORK, VFORK, CLONE, EXEC, VFORKDONE, SECCOMP, EXITKILL
@@ -222,7 +222,7 @@ def signal_info(tid: int) -> SignalInfo:
 def is_within_a_call(tid: int) -> bool:
     """Whether it stands at something that has happened in a call, such as a birth: then that is not over."""
     info = signal_info(tid)
-    return info.number == _TRAP and info.code >> 8 in _WITHIN_A_CALL
+    return info.number == TRAP and info.code >> 8 in _WITHIN_A_CALL
 
 
 def fault_address(tid: int) -> int:
@@ -402,7 +402,7 @@ def set_argument(tid: int, place: int, value: int) -> None:
 
 def place_arguments(tid: int, arguments: Sequence[int]) -> None:
     """All of a call that it is about to make."""
-    change(tid, dict(zip(_PROCESSOR.arguments, arguments, strict=False)))
+    change(tid, _placed(arguments))
 
 
 def set_result(tid: int, value: int) -> None:
@@ -451,15 +451,18 @@ def set_registers(tid: int, content: bytes) -> None:
 
 def call_another(tid: int, name: str, arguments: Sequence[int]) -> None:
     """At the entry of a call: make this one instead."""
-    placed = dict(zip(_PROCESSOR.arguments, arguments, strict=False))
-    _make_instead(tid, _PROCESSOR.calls[name], placed)
+    _make_instead(tid, _PROCESSOR.calls[name], _placed(arguments))
 
 
 def make_next(tid: int, address: int, name: str, arguments: Sequence[int]) -> None:
     """Not within a call, or at the entry of one, which it does not make: it makes this one by an instruction there."""
-    placed = dict(zip(_PROCESSOR.arguments, arguments, strict=False))
-    placed |= {_PROCESSOR.program_counter: address, _PROCESSOR.number_in: _PROCESSOR.calls[name]}
-    _make_no_call(tid, placed)
+    there = {_PROCESSOR.program_counter: address, _PROCESSOR.number_in: _PROCESSOR.calls[name]}
+    _make_no_call(tid, _placed(arguments) | there)
+
+
+def _placed(arguments: Sequence[int]) -> dict[int, int]:
+    """Which registers hold the arguments of a call."""
+    return dict(zip(_PROCESSOR.arguments, arguments, strict=False))
 
 
 def _make_no_call(tid: int, changes: Mapping[int, int]) -> None:

@@ -15,7 +15,7 @@ import itertools
 import os
 
 from forklab.kernel.calls import int32
-from forklab.lens.calls.touching import F_SETLK
+from forklab.lens.calls.touching import F_GETLK, F_SETLK, MSG_DONTWAIT
 from forklab.lens.edge import descriptors, proc
 from forklab.lens.world.chronicle import Member
 from forklab.lens.world.resources import SOMEBODY
@@ -27,9 +27,7 @@ from forklab.steps.state import POLLS, RECEIVES, SENDS, Touch
 _SHARED_KINDS = ("pipe:", "socket:", "anon_inode:[eventfd]")
 _ORDER = "order of closings"
 _LAST = 0xFFFFFFFF
-_F_GETLK = 5
 _DONT_WAIT = {"sendto": 3, "recvfrom": 3, "sendmsg": 2, "recvmsg": 2}  # where the flags are
-_MSG_DONTWAIT = 0x40
 
 
 def all_at_once() -> Call:
@@ -104,12 +102,12 @@ def _looks(run: Run, tracee: Tracee, call: Call) -> bool:
     if name == "flock":
         return bool(arguments[1] & fcntl.LOCK_NB)
     if name == "fcntl":
-        return int32(arguments[1]) in (F_SETLK, _F_GETLK)
+        return int32(arguments[1]) in (F_SETLK, F_GETLK)
     if name not in RECEIVES | SENDS:
         return False
     if name in SENDS and tracee.member.name in run.resources.heard_ends:
         return len(_channels_of(run, tracee.member)) > 1
-    if name in _DONT_WAIT and arguments[_DONT_WAIT[name]] & _MSG_DONTWAIT:
+    if name in _DONT_WAIT and arguments[_DONT_WAIT[name]] & MSG_DONTWAIT:
         return True
     return bool(descriptors.flags(tracee.tid, number) & os.O_NONBLOCK)
 

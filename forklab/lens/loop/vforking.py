@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import struct
 
+from forklab.kernel.signals import CHLD
 from forklab.lens.edge import ptrace
 from forklab.lens.loop.loop import Loop
 from forklab.lens.world.onward import IN_TURN
 from forklab.lens.world.stands import Stand
 from forklab.lens.world.tracees import Call, Tracee
 
-_CLONE_VM, _CLONE_VFORK, _SIGCHLD = 0x100, 0x4000, 17
+_CLONE_VM, _CLONE_VFORK = 0x100, 0x4000
 _FLAGS = struct.Struct("<Q")  # how struct clone_args begins
 
 
@@ -31,7 +32,7 @@ def begin(tracee: Tracee, call: Call) -> None:
     """At its entry: the kernel is told of a fork."""
     tracee.vfork = call
     if call.name == "vfork":
-        ptrace.call_another(tracee.tid, "clone", (_CLONE_VM | _SIGCHLD, 0, 0, 0, 0))
+        ptrace.call_another(tracee.tid, "clone", (_CLONE_VM | CHLD, 0, 0, 0, 0))
     elif call.name == "clone":
         ptrace.set_argument(tracee.tid, 0, call.arguments[0] & ~_CLONE_VFORK)
     else:
